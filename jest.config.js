@@ -1,0 +1,20 @@
+/** Source runs straight from TypeScript; packages resolve to their sources, so no build can be stale. */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/packages', '<rootDir>/services', '<rootDir>/tests'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } }],
+  },
+  moduleNameMapper: {
+    '^@shop/testing$': '<rootDir>/tests/support/index.ts',
+    '^@shop/(core|fleet)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@shop/(auth|product|transaction|address|store|file)$': '<rootDir>/services/$1/src/container.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
+  globalSetup: '<rootDir>/tests/support/global-setup.ts',
+  globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
+  setupFilesAfterEnv: ['<rootDir>/tests/support/after-each-file.ts'],
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../log/logger';
+import type { Metrics } from '../metrics/metrics';
+import type { RedisLink } from './redis';
+import { cacheScope } from './scopes';
+
+/** A version that nobody reads for so long goes; entries live much shorter. */
+const VERSION_TTL_SECONDS = 86_400;
+/** How long a writer waits for a Redis that is just coming back. */
+const RETURN_WAIT_MS = 1000;
+/** The scope of everything: changed after each connect, since this process may have missed an invalidation. */
+const EPOCH = cacheScope.everything;
+
+export type CacheResult =
+  | { status: 'hit'; bytes: Buffer }
+  /** `store` puts the answer in, unless a writer came in between. */
+  | { status: 'miss'; store: (bytes: Buffer) => Promise<void> }
+  | { status: 'bypass' };
+
+/**
+ * Answers kept as the bytes to send. Each depends on scopes (`product:7`, `owner:3`); a scope has a random version in
+ * Redis that a writer replaces after its commit. An entry carries the versions that were read *before* its data, so a slow
+ * reader cannot put back an old value, and invalidating is one command whatever the number of entries.
+ */
+export interface AnswerCache {
+  read(key: string, scopes: string[], ttlSeconds: number): Promise<CacheResult>;
+  /**
+   * To be awaited between the commit and the answer. Never rejects. When Redis is away it returns at once: nobody can read
+   * the old entries, and whoever connects next starts a new epoch first (see docs/decisions/0004-cache-coherence.md).
+   */
+  invalidate(scopes: string[]): Promise<void>;
+}
+
+interface CacheParts {
+  redis: RedisLink;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+const versionKey = (scope: string): string => `cache:version:${scope}`;
+const newVersion = (): string => randomUUID();
+
+export function createAnswerCache({ redis, logger, metrics }: CacheParts): AnswerCache {
+  // GETEX is a write to Redis: where writes are refused (a read-only replica), nothing is read from the cache either.
+  redis.onConnect(async (client) => {
+    await client.set(versionKey(EPOCH), newVersion(), 'EX', VERSION_TTL_SECONDS);
+  });
+
+  async function lookUp(key: string, scopes: string[]): Promise<{ version: string; entry: Buffer | null }> {
+    return redis.use(async (client) => {
+      const pipeline = client.pipeline();
+      for (const scope of scopes) pipeline.getex(versionKey(scope), 'EX', VERSION_TTL_SECONDS);
+      pipeline.getBuffer(key);
+      const replies = values(await pipeline.exec());
+      const entry = replies.pop() as Buffer | null;
+      const versions = replies as (string | null)[];
+      const missing = scopes.filter((_, index) => versions[index] === null);
+      if (missing.length === 0) return { version: versions.join(), entry };
+      const minting = client.pipeline();
+      for (const scope of missing) minting.set(versionKey(scope), newVersion(), 'EX', VERSION_TTL_SECONDS, 'NX');
+      for (const scope of scopes) minting.get(versionKey(scope));
+      return { version: values(await minting.exec()).slice(missing.length).join(), entry: null };
+    });
+  }
+
+  return {
+    async read(key, scopes, ttlSeconds) {
+      try {
+        const { version, entry } = await lookUp(`cache:answer:${key}`, [EPOCH, ...scopes]);
+        const prefix = Buffer.from(`${version}\n`);
+        if (entry?.subarray(0, prefix.length).equals(prefix)) {
+          metrics.cacheRequests.inc({ result: 'hit' });
+          return { status: 'hit', bytes: entry.subarray(prefix.length) };
+        }
+        metrics.cacheRequests.inc({ result: 'miss' });
+        const store = (bytes: Buffer) =>
+          redis
+            .use((client) => client.set(`cache:answer:${key}`, Buffer.concat([prefix, bytes]), 'EX', ttlSeconds))
+            .then(() => undefined, () => undefined);
+        return { status: 'miss', store };
+      } catch {
+        metrics.cacheRequests.inc({ result: 'bypass' });
+        return { status: 'bypass' };
+      }
+    },
+
+    async invalidate(scopes) {
+      if (redis.status() === 'disabled') return;
+      const keys = [...new Set(scopes)].map(versionKey);
+      const replace = () =>
+        redis.send(async (client) => {
+          const pipeline = client.pipeline();
+          for (const key of keys) pipeline.set(key, newVersion(), 'EX', VERSION_TTL_SECONDS);
+          values(await pipeline.exec());
+        });
+      try {
+        await replace();
+        return;
+      } catch {
+        // Out of memory refuses SET but not UNLINK, which serves as well: the next reader makes a new version.
+      }
+      try {
+        await redis.send((client) => client.unlink(...keys));
+        return;
+      } catch {
+        // Away. Where it is coming back just now, another process may be reading it already: wait for our own connection.
+      }
+      try {
+        if (await redis.back(RETURN_WAIT_MS)) await replace();
+      } catch (error) {
+        logger.warn({ err: error, scopes }, 'cache invalidation failed; entries die with their epoch or after their lifetime');
+      }
+    },
+  };
+}
+
+/** The replies of a pipeline; the first error in it is thrown. */
+function values(replies: [error: Error | null, reply: unknown][] | null): unknown[] {
+  if (!replies) throw new Error('the pipeline was aborted');
+  return replies.map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+}

@@ -1,0 +1,137 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { ConfigError, type Env, parseSettings, readEnv, setting } from './load-env';
+
+const isAddressOrBlock = (value: string): boolean => {
+  const [address = '', bits, ...rest] = value.split('/');
+  const version = isIP(address);
+  if (!version || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+};
+
+const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value;
+
+/** What every service reads. The text of .env.local says what each variable means. */
+const coreSettings = z.object({
+  APP_ENV: z.enum(['local', 'testnet', 'production']).default('local'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  DB_HOST: z.string(),
+  DB_PORT: setting.port.default(3306),
+  DB_USER: z.string(),
+  DB_PASS: z.string().optional(),
+  DB_NAME: z.string(),
+  DB_POOL_SIZE: setting.integer(1).default(25),
+  DB_POOL_MAX_IDLE: setting.integer(0).default(10),
+  DB_CONNECTION_MAX_LIFETIME_SECONDS: setting.integer(1).default(300),
+  FLEET_PROCESSES: setting.integer(1).default(6),
+  REDIS_HOST: z.string().optional(),
+  REDIS_PORT: setting.port.default(6379),
+  REDIS_PASSWORD: z.string().optional(),
+  JWT_SECRET: z.string(),
+  RATE_LIMIT_PER_SECOND: setting.integer(1).default(10),
+  RATE_LIMIT_BURST: setting.integer(1).default(20),
+  TRUST_PROXY: setting.list
+    .refine((blocks) => blocks.every(isAddressOrBlock), 'must be IP addresses or CIDR blocks, comma-separated')
+    .default([]),
+  CORS_ORIGINS: setting.list
+    .refine(
+      (origins) => origins.every((origin) => isOrigin(origin) || (origin === '*' && origins.length === 1)),
+      'must be "*" or a comma-separated list of origins such as https://shop.example',
+    )
+    .optional(),
+  SHUTDOWN_DELAY_SECONDS: setting.integer(0)
+    .refine((seconds) => seconds <= 5, 'must be at most 5: a service exits within 10 s')
+    .default(1),
+});
+
+export type AppEnv = 'local' | 'testnet' | 'production';
+
+export interface DatabaseConfig {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  name: string;
+  poolSize: number;
+  maxIdle: number;
+  maxLifetimeSeconds: number;
+  /** How many processes share the server, for the start-up check against its max_connections. */
+  fleetProcesses: number;
+}
+
+export interface RedisConfig {
+  host: string;
+  port: number;
+  password: string | undefined;
+}
+
+export interface CoreConfig {
+  appEnv: AppEnv;
+  logLevel: string;
+  port: number;
+  db: DatabaseConfig;
+  /** undefined: run without Redis. */
+  redis: RedisConfig | undefined;
+  jwtSecret: string;
+  rateLimit: { perSecond: number; burst: number };
+  trustProxy: string[];
+  /** '*': any origin, without credentials. */
+  corsOrigins: '*' | string[];
+  shutdownDelayMs: number;
+}
+
+const MIN_SECRET_BYTES = 32;
+/** Secrets that stand in public files, this project's own first. */
+const WELL_KNOWN_SECRET = /local-development|change.?me|your.?(jwt.?)?secret|super.?secret|placeholder|example/i;
+
+function secretProblems(secret: string, appEnv: AppEnv): string[] {
+  if (appEnv === 'local') return [];
+  if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) return [`JWT_SECRET: must have at least ${MIN_SECRET_BYTES} bytes`];
+  const weak = WELL_KNOWN_SECRET.test(secret) || new Set(secret).size < 8;
+  return weak && appEnv === 'production' ? ['JWT_SECRET: is a well-known value: make one with `openssl rand -hex 32`'] : [];
+}
+
+/**
+ * Reads the shared settings and a service's own ones.
+ * @param portKey the variable that names the port, e.g. `PRODUCT_PORT`
+ * @param own schema of what only this service reads; its keys are variable names
+ * @throws ConfigError naming every bad variable
+ */
+export function loadConfig<T extends z.ZodObject>(
+  portKey: string,
+  own: T,
+  env: Env = readEnv(),
+): { core: CoreConfig; own: z.output<T> } {
+  const problems: string[] = [];
+  const shared = parseSettings(coreSettings, env, problems);
+  const ports = parseSettings(z.object({ [portKey]: setting.port }), env, problems);
+  const ownSettings = parseSettings(own, env, problems);
+  if (shared) problems.push(...secretProblems(shared.JWT_SECRET, shared.APP_ENV));
+  if (!shared || !ownSettings || !ports || problems.length > 0) throw new ConfigError(problems);
+  const origins = shared.CORS_ORIGINS ?? (shared.APP_ENV === 'local' ? ['*'] : []);
+  const core: CoreConfig = {
+    appEnv: shared.APP_ENV,
+    logLevel: shared.LOG_LEVEL,
+    port: ports[portKey] ?? 0,
+    db: {
+      host: shared.DB_HOST,
+      port: shared.DB_PORT,
+      user: shared.DB_USER,
+      password: shared.DB_PASS ?? '',
+      name: shared.DB_NAME,
+      poolSize: shared.DB_POOL_SIZE,
+      maxIdle: Math.min(shared.DB_POOL_MAX_IDLE, shared.DB_POOL_SIZE),
+      maxLifetimeSeconds: shared.DB_CONNECTION_MAX_LIFETIME_SECONDS,
+      fleetProcesses: shared.FLEET_PROCESSES,
+    },
+    redis: shared.REDIS_HOST
+      ? { host: shared.REDIS_HOST, port: shared.REDIS_PORT, password: shared.REDIS_PASSWORD }
+      : undefined,
+    jwtSecret: shared.JWT_SECRET,
+    rateLimit: { perSecond: shared.RATE_LIMIT_PER_SECOND, burst: shared.RATE_LIMIT_BURST },
+    trustProxy: shared.TRUST_PROXY,
+    corsOrigins: origins[0] === '*' ? '*' : origins,
+    shutdownDelayMs: shared.SHUTDOWN_DELAY_SECONDS * 1000,
+  };
+  return { core, own: ownSettings };
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+
+/** Thrown with everything that is wrong with the settings, one line each: the process cannot start. */
+export class ConfigError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`Cannot start, the settings are wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+export type Env = Record<string, string | undefined>;
+
+/**
+ * The settings as plain strings: the process environment over the env file (ENV_FILE, or `.env.$APP_ENV` in the
+ * working directory where there is one). This is the only place that reads `process.env`.
+ */
+export function readEnv(processEnv: Env = process.env, cwd: string = process.cwd()): Env {
+  const named = processEnv.ENV_FILE;
+  const file = resolve(cwd, named || `.env.${processEnv.APP_ENV || 'local'}`);
+  const fromFile = readEnvFile(file, Boolean(named));
+  return { ...fromFile, ...processEnv };
+}
+
+function readEnvFile(file: string, required: boolean): Env {
+  try {
+    return parseEnv(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' && !required) return {};
+    throw new ConfigError([`the env file ${file} cannot be read (${code ?? 'not an env file'}): mend it or unset ENV_FILE`]);
+  }
+}
+
+/** `X_FILE` names the file that holds X (Docker and Kubernetes secrets). An empty value counts as not set. */
+function resolveValue(env: Env, key: string, problems: string[]): string | undefined {
+  const file = env[`${key}_FILE`];
+  if (!file) return env[key] === '' ? undefined : env[key];
+  try {
+    return readFileSync(file, 'utf8').trim() || undefined;
+  } catch (error) {
+    problems.push(`${key}_FILE: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    return undefined;
+  }
+}
+
+/**
+ * Parses `env` with a schema whose keys are variable names. Collects what is wrong in `problems` instead of throwing,
+ * so that one bad start names every bad variable.
+ */
+export function parseSettings<T extends z.ZodObject>(schema: T, env: Env, problems: string[]): z.output<T> | undefined {
+  const before = problems.length;
+  const values = Object.fromEntries(Object.keys(schema.shape).map((key) => [key, resolveValue(env, key, problems)]));
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return problems.length === before ? parsed.data : undefined;
+  for (const issue of parsed.error.issues) {
+    const key = issue.path.join('.');
+    if (problems.some((problem) => problem.startsWith(`${key}_FILE:`))) continue;
+    problems.push(`${key}: ${values[key] === undefined ? 'is required' : issue.message}`);
+  }
+  return undefined;
+}
+
+const positive = z.string().regex(/^\d{1,9}$/, 'must be a whole number').transform(Number);
+
+/** Building blocks for settings: strings in, typed values out. */
+export const setting = {
+  port: positive.refine((value) => value > 0 && value < 65_536, 'must be a port (1..65535)'),
+  /** A whole number of at least `min`. */
+  integer: (min: number) => positive.refine((value) => value >= min, `must be at least ${min}`),
+  list: z.string().transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  ),
+};

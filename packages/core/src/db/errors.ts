@@ -1,0 +1,87 @@
+import { type AppError, AppError as AppErrorClass, type ErrorDefinition } from '../errors/app-error';
+import { databaseBusy, databaseUnavailable, outOfRange, schemaMissing } from '../errors/common-errors';
+
+const errnoOf = (error: unknown): number | undefined =>
+  typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'
+    ? error.errno
+    : undefined;
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** Deadlock, lock wait timeout, and MariaDB's "record has changed since last read": roll back all and run it again. */
+const RETRYABLE = new Map([
+  [1213, 'deadlock'],
+  [1205, 'lock_wait_timeout'],
+  [1020, 'record_changed'],
+]);
+const BUSY = new Set([
+  1205, 1213, 1020, // lock contention that outlived the retries
+  1040, 1203, 1226, // too many connections
+  1969, 3024, 1317, // statement time limit, interrupted
+]);
+const AWAY = new Set([
+  1044, 1045, 1049, 1129, 1130, 1524, 1698, // no access, or not this database
+  1021, 1030, 1041, 1037, 1114, 1290, 1836, 1792, 3100, // disk full, out of memory, read-only
+  1053, 1152, 1158, 1159, 1160, 1161, 1927, 4031, // shutting down, killed, timed out
+]);
+const NO_SCHEMA = new Set([1146, 1054, 1305, 1364]);
+const DOES_NOT_FIT = new Set([1264, 1366, 1406, 1292, 3819, 4025, 1690, 22003]);
+const CONNECTION_CODE =
+  /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_|PROTOCOL_|POOL_CLOSED|ER_SERVER_SHUTDOWN|ERR_STREAM|ERR_SOCKET|HANDSHAKE)/;
+
+export const retryReason = (error: unknown): string | undefined => RETRYABLE.get(errnoOf(error) ?? -1);
+
+/** After one of these a connection's state is unknown: it must be destroyed, not returned to the pool. */
+export const isConnectionError = (error: unknown): boolean =>
+  CONNECTION_CODE.test(codeOf(error)) ||
+  (error instanceof Error && /closed state|connection is closed|Pool is closed/i.test(error.message));
+
+/** What a failed database call means to the caller; undefined: a bug of ours, or a constraint the repository maps. */
+export function databaseError(error: unknown): AppError | undefined {
+  if (error instanceof AppErrorClass) return error;
+  const errno = errnoOf(error) ?? -1;
+  const cause = { cause: error };
+  if (NO_SCHEMA.has(errno)) return schemaMissing(cause);
+  if (AWAY.has(errno)) return databaseUnavailable(cause);
+  if (BUSY.has(errno)) return databaseBusy(cause);
+  if (DOES_NOT_FIT.has(errno)) return outOfRange(cause);
+  return isConnectionError(error) ? databaseUnavailable(cause) : undefined;
+}
+
+/**
+ * Turns a duplicate key (1062) into the error that belongs to the violated key.
+ * @example await onDuplicateKey(insert, { users_email: emailTaken, users_phone: phoneTaken })
+ */
+export async function onDuplicateKey<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
+  try {
+    return await write;
+  } catch (error) {
+    if (errnoOf(error) !== 1062 || !(error instanceof Error)) throw error;
+    // MySQL names the key 'users.users_email', MariaDB 'users_email'.
+    const key = /for key '(?:[^'.]+\.)?([^']+)'$/.exec(error.message)?.[1] ?? '';
+    const definition = errors[key];
+    throw definition ? definition({ cause: error }) : error;
+  }
+}
+
+/** A write that named a parent row that does not exist (1452). */
+export async function onMissingParent<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
+  return mapForeignKey(write, 1452, errors);
+}
+
+/** A delete of a row that others still point to (1451). */
+export async function onReferenced<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
+  return mapForeignKey(write, 1451, errors);
+}
+
+async function mapForeignKey<T>(write: Promise<T>, errno: number, errors: Record<string, ErrorDefinition>): Promise<T> {
+  try {
+    return await write;
+  } catch (error) {
+    if (errnoOf(error) !== errno || !(error instanceof Error)) throw error;
+    const key = /CONSTRAINT `([^`]+)`/.exec(error.message)?.[1] ?? '';
+    const definition = errors[key];
+    throw definition ? definition({ cause: error }) : error;
+  }
+}

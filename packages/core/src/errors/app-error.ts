@@ -1,0 +1,73 @@
+/** What went wrong, in words that know no HTTP; `http/problem.ts` maps each kind to a status. */
+export type ErrorKind =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'conflict'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'unprocessable'
+  | 'rate_limited'
+  | 'unavailable';
+
+/** One wrong field of a request. `path` is dotted (`items.0.quantity`), empty for the whole. */
+export interface FieldError {
+  in: 'body' | 'query' | 'path' | 'header';
+  path: string;
+  message: string;
+}
+
+export interface AppErrorOptions {
+  /** Replaces the definition's public message. */
+  message?: string;
+  errors?: FieldError[];
+  retryAfterSeconds?: number;
+  headers?: Record<string, string>;
+  /** For the log only, never sent. */
+  cause?: unknown;
+}
+
+/** An expected failure. Its message is public: it goes to the client as the problem's `detail`. */
+export class AppError extends Error {
+  readonly errors: FieldError[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly headers: Record<string, string>;
+
+  constructor(
+    readonly kind: ErrorKind,
+    readonly code: string,
+    message: string,
+    options: AppErrorOptions = {},
+  ) {
+    super(options.message ?? message, { cause: options.cause });
+    this.name = 'AppError';
+    this.errors = options.errors;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** Makes the error; carries its kind, code and words for the API document. */
+export interface ErrorDefinition {
+  (options?: AppErrorOptions): AppError;
+  readonly kind: ErrorKind;
+  readonly code: string;
+  readonly description: string;
+}
+
+/**
+ * Declares an error once: use cases throw it, endpoints list it, the OpenAPI document shows it.
+ *
+ * @example
+ * export const noStore = defineError('unprocessable', 'no_store', 'You own no store yet: create one first.');
+ * throw noStore();
+ */
+export function defineError(kind: ErrorKind, code: string, description: string): ErrorDefinition {
+  return Object.assign((options?: AppErrorOptions) => new AppError(kind, code, description, options), {
+    kind,
+    code,
+    description,
+  });
+}

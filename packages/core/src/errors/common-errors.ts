@@ -1,0 +1,42 @@
+import { defineError } from './app-error';
+
+export const invalidRequest = defineError('invalid', 'invalid_request', 'The request does not fit the schema.');
+export const malformedRequest = defineError('invalid', 'malformed_request', 'The request cannot be read.');
+export const invalidJson = defineError('invalid', 'invalid_json', 'The body is not valid JSON in UTF-8.');
+export const unauthenticated = defineError(
+  'unauthenticated',
+  'unauthenticated',
+  'A valid access token is required: Authorization: Bearer <token>.',
+);
+export const forbidden = defineError('forbidden', 'forbidden', 'You may not do this.');
+export const notFound = defineError('not_found', 'not_found', 'There is no such resource.');
+export const methodNotAllowed = defineError(
+  'method_not_allowed',
+  'method_not_allowed',
+  'This path does not know this method; see Allow.',
+);
+export const payloadTooLarge = defineError('too_large', 'payload_too_large', 'The request body is too large.');
+export const unsupportedMediaType = defineError(
+  'unsupported_media_type',
+  'unsupported_media_type',
+  'The body has a media type that this endpoint does not take.',
+);
+export const outOfRange = defineError('unprocessable', 'out_of_range', 'A value is outside what can be stored.');
+export const rateLimited = defineError('rate_limited', 'rate_limited', 'Too many requests: slow down.');
+export const databaseUnavailable = defineError(
+  'unavailable',
+  'database_unavailable',
+  'The database cannot be reached. Try again.',
+);
+export const databaseBusy = defineError('unavailable', 'database_busy', 'The database is busy. Try again.');
+export const schemaMissing = defineError(
+  'unavailable',
+  'schema_missing',
+  'The service is not set up yet. Its operator has to apply the database schema.',
+);
+export const overloaded = defineError('unavailable', 'overloaded', 'Too much at once. Try again.');
+export const storageUnavailable = defineError(
+  'unavailable',
+  'storage_unavailable',
+  'The file cannot be stored or read now. Try again.',
+);

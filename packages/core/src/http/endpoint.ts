@@ -1,0 +1,148 @@
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import type { Caller } from '../auth/access-token';
+import type { ErrorDefinition } from '../errors/app-error';
+
+export type Access = 'public' | 'user' | 'admin';
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+type SuccessStatus = 200 | 201 | 202 | 204;
+
+/** An answer that is not JSON; its media types, for the document. */
+export interface BinaryAnswer {
+  binary: readonly string[];
+}
+
+/** Per status: the schema that the body is checked against (what it does not name is cut), 'empty', or binary. */
+export type Answers = Partial<Record<SuccessStatus, z.ZodType | 'empty' | BinaryAnswer>>;
+
+interface WithHeaders {
+  headers?: Record<string, string>;
+}
+
+type ReplyFor<Status, Answer> = Answer extends z.ZodType
+  ? { status: Status; body: z.input<Answer> } & WithHeaders
+  : Answer extends 'empty'
+    ? { status: Status } & WithHeaders
+    : { status: Status; write: (req: Request, res: Response) => Promise<void> } & WithHeaders;
+
+/** What a handler may return: one of its declared statuses with the body declared for it. */
+export type Reply<A extends Answers> = { [S in keyof A & SuccessStatus]: ReplyFor<S, A[S]> }[keyof A & SuccessStatus];
+
+/** A file of a multipart request, held in memory (at most `maxBytes`) until the use case has accepted it. */
+export interface UploadedFile {
+  originalName: string;
+  declaredType: string;
+  bytes: Buffer;
+}
+
+/** The one file field that a multipart endpoint takes. */
+export interface Upload {
+  field: string;
+  /** Not required: the endpoint takes JSON as well. */
+  required: boolean;
+  maxBytes: number;
+}
+
+type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
+
+export interface Input<A extends Access, P, Q, B, U> {
+  caller: A extends 'public' ? Caller | undefined : Caller;
+  params: Parsed<P>;
+  query: Parsed<Q>;
+  body: Parsed<B>;
+  file: U extends Upload ? (U['required'] extends true ? UploadedFile : UploadedFile | undefined) : undefined;
+}
+
+/** Which cached answer serves a request: see `cache/answer-cache.ts`. */
+export interface CacheRule {
+  ttlSeconds: number;
+  /** The name among this path's answers; whatever the answer depends on, the caller included, must be in it. */
+  key: string;
+  scopes: string[];
+}
+
+export interface EndpointSpec<
+  A extends Access,
+  P extends z.ZodType | undefined,
+  Q extends z.ZodType | undefined,
+  B extends z.ZodType | undefined,
+  U extends Upload | undefined,
+  R extends Answers,
+> {
+  method: Method;
+  /** Express path below the root (`/api/v1/products/:id`): also the metrics label. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  access: A;
+  params?: P;
+  query?: Q;
+  /** JSON body; strict, so that unknown fields are refused. */
+  body?: B;
+  /** The fields of a multipart body, which are all strings; must give what `body` gives. */
+  form?: B extends z.ZodType ? z.ZodType<z.output<B>> : never;
+  upload?: U;
+  answers: R;
+  errors?: readonly ErrorDefinition[];
+  /** Only for a single 200 answer with a schema. */
+  cache?: (input: Input<A, P, Q, B, U>) => CacheRule;
+  handler: (input: Input<A, P, Q, B, U>) => Promise<Reply<R>>;
+}
+
+/** A declared endpoint with its types forgotten, for lists. */
+export type Endpoint = Omit<
+  EndpointSpec<Access, z.ZodType | undefined, z.ZodType | undefined, z.ZodType | undefined, Upload | undefined, Answers>,
+  'handler' | 'cache' | 'form'
+> & {
+  form?: z.ZodType;
+  cache?: (input: AnyInput) => CacheRule;
+  handler: (input: AnyInput) => Promise<AnyReply>;
+};
+
+export interface AnyInput {
+  caller: Caller | undefined;
+  params: unknown;
+  query: unknown;
+  body: unknown;
+  file: UploadedFile | undefined;
+}
+
+export interface AnyReply extends WithHeaders {
+  status: number;
+  body?: unknown;
+  write?: (req: Request, res: Response) => Promise<void>;
+}
+
+/**
+ * Declares an endpoint once: its route, validation, handler types, OpenAPI operation and metrics label come from here.
+ *
+ * @example
+ * endpoint({
+ *   method: 'get',
+ *   path: '/api/v1/products/:id',
+ *   tag: 'products',
+ *   summary: 'Show one product',
+ *   access: 'user',
+ *   params: idParams,
+ *   answers: { 200: product },
+ *   errors: [notFound],
+ *   handler: async ({ caller, params }) => ok(await showProduct(caller, params.id)),
+ * });
+ */
+export function endpoint<
+  A extends Access,
+  R extends Answers,
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+  const U extends Upload | undefined = undefined,
+>(spec: EndpointSpec<A, P, Q, B, U, R>): Endpoint {
+  // The builder hands each handler exactly what its own schemas parsed, so forgetting the types here is safe.
+  return spec as unknown as Endpoint;
+}
+
+export const ok = <T>(body: T) => ({ status: 200 as const, body });
+export const accepted = <T>(body: T) => ({ status: 202 as const, body });
+export const created = <T>(location: string, body: T) => ({ status: 201 as const, body, headers: { Location: location } });
+export const noContent = () => ({ status: 204 as const });

@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import type { ErrorDefinition } from '../errors/app-error';
+import {
+  databaseUnavailable,
+  forbidden,
+  invalidRequest,
+  payloadTooLarge,
+  rateLimited,
+  unauthenticated,
+  unsupportedMediaType,
+} from '../errors/common-errors';
+import type { Endpoint } from './endpoint';
+import { problemSchema, statusOf } from './problem';
+
+export type OpenApiDocument = ReturnType<typeof createDocument>;
+
+const SUCCESS_WORDS: Record<string, string> = {
+  200: 'Done',
+  201: 'Created; Location names it',
+  202: 'Accepted',
+  204: 'Done, no body',
+};
+
+/** The OpenAPI 3.1 document of a list of declared endpoints. */
+export function openApiDocument(title: string, endpoints: Endpoint[]): OpenApiDocument {
+  const paths: NonNullable<ZodOpenApiObject['paths']> = {};
+  for (const endpoint of endpoints) {
+    const path = endpoint.path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [endpoint.method]: operation(endpoint) };
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title,
+      version: '1',
+      description:
+        'Errors are application/problem+json (RFC 9457) with a stable `code`. Send X-Request-Id to find a request in the logs.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        cookie: { type: 'apiKey', in: 'cookie', name: 'access_token' },
+      },
+    },
+  });
+}
+
+function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
+  const { params, query } = endpoint;
+  return {
+    operationId: operationId(endpoint),
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    ...(endpoint.description ? { description: endpoint.description } : {}),
+    security: endpoint.access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
+    ...(params || query
+      ? {
+          requestParams: {
+            ...(params instanceof z.ZodObject ? { path: params } : {}),
+            ...(query instanceof z.ZodObject ? { query } : {}),
+          },
+        }
+      : {}),
+    ...requestBody(endpoint),
+    responses: { ...successes(endpoint), ...failures(endpoint) },
+  };
+}
+
+const operationId = ({ method, path }: Endpoint): string =>
+  [method, ...path.split('/').filter((part) => part && part !== 'api' && part !== 'v1')]
+    .map((part) => part.replace(/^:/, 'by-'))
+    .join('-')
+    .replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+function requestBody({ body, form, upload }: Endpoint): Pick<ZodOpenApiOperationObject, 'requestBody'> {
+  if (!body && !upload) return {};
+  const content: Record<string, { schema: z.ZodType }> = {};
+  if (body && !upload?.required) content['application/json'] = { schema: body };
+  if (upload) {
+    const file = z.string().meta({ format: 'binary', description: `At most ${upload.maxBytes} bytes` });
+    const fields = form instanceof z.ZodObject ? form.shape : {};
+    content['multipart/form-data'] = {
+      schema: z.object({ ...fields, [upload.field]: upload.required ? file : file.optional() }),
+    };
+  }
+  const required = upload?.required || !body?.safeParse(undefined).success;
+  return { requestBody: { required, content } };
+}
+
+function successes({ answers, cache }: Endpoint): ZodOpenApiResponsesObject {
+  const responses: ZodOpenApiResponsesObject = {};
+  for (const [status, answer] of Object.entries(answers)) {
+    const description = SUCCESS_WORDS[status] ?? 'Done';
+    const headers = {
+      ...(status === '201' ? { Location: { schema: { type: 'string' as const } } } : {}),
+      ...(cache ? { 'X-Cache': { schema: { type: 'string' as const, enum: ['HIT', 'MISS', 'BYPASS'] } } } : {}),
+    };
+    const content =
+      answer === 'empty'
+        ? undefined
+        : answer instanceof z.ZodType
+          ? { 'application/json': { schema: answer } }
+          : Object.fromEntries(answer.binary.map((type) => [type, { schema: { type: 'string' as const, format: 'binary' } }]));
+    responses[status as '200'] = {
+      description,
+      ...(Object.keys(headers).length > 0 ? { headers } : {}),
+      ...(content ? { content } : {}),
+    };
+  }
+  return responses;
+}
+
+/** What an endpoint can answer beyond its own errors follows from its declaration. */
+function impliedErrors({ access, params, query, body, upload }: Endpoint): ErrorDefinition[] {
+  return [
+    ...(params || query || body || upload ? [invalidRequest] : []),
+    ...(access === 'public' ? [] : [unauthenticated]),
+    ...(access === 'admin' ? [forbidden] : []),
+    ...(body || upload ? [payloadTooLarge, unsupportedMediaType] : []),
+    rateLimited,
+    databaseUnavailable,
+  ];
+}
+
+function failures(endpoint: Endpoint): ZodOpenApiResponsesObject {
+  const responses: ZodOpenApiResponsesObject = {};
+  const byStatus = new Map<number, Map<string, string>>();
+  for (const { kind, code, description } of [...(endpoint.errors ?? []), ...impliedErrors(endpoint)]) {
+    const status = statusOf[kind];
+    byStatus.set(status, (byStatus.get(status) ?? new Map()).set(code, description));
+  }
+  for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
+    responses[String(status) as '400'] = {
+      description: [...codes].map(([code, words]) => `\`${code}\`: ${words}`).join('\n\n'),
+      content: { 'application/problem+json': { schema: problemSchema } },
+    };
+  }
+  return responses;
+}
+
+/** Joins the documents of several services into one API; paths and components must not contradict each other. */
+export function mergeOpenApi(title: string, documents: OpenApiDocument[]): OpenApiDocument {
+  const [first] = documents;
+  if (!first) throw new Error('no documents to merge');
+  return {
+    ...first,
+    info: { ...first.info, title },
+    paths: Object.assign({}, ...documents.map(({ paths }) => paths)),
+    components: {
+      ...first.components,
+      schemas: Object.assign({}, ...documents.map(({ components }) => components?.schemas)),
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { Router } from 'express';
+import type { PoolFigures } from '../db/database';
+import type { RedisStatus } from '../cache/redis';
+import type { Metrics } from '../metrics/metrics';
+import { databaseUnavailable } from '../errors/common-errors';
+import { AppError } from '../errors/app-error';
+import { contextOf, PROBES } from './request-context';
+
+/** What the probes tell, gathered by the service's main. */
+export interface Probes {
+  pool(): PoolFigures;
+  redis(): RedisStatus;
+  /** Rejects, with the reason as an AppError, while the service cannot serve. */
+  checkReady(): Promise<void>;
+}
+
+/** /health (liveness: always fast, asks nobody), /ready and /metrics. Exempt from the rate limit. */
+export function probeRoutes(service: string, probes: Probes, metrics: Metrics): Router {
+  const router = Router();
+  router.use((req, res, next) => {
+    if (PROBES.has(req.path)) contextOf(res).route = req.path;
+    if (PROBES.has(req.path)) res.setHeader('Cache-Control', 'no-store');
+    next();
+  });
+  router.get('/health', (_req, res) => {
+    res.json({
+      status: 'ok',
+      service,
+      uptime_seconds: Math.round(process.uptime()),
+      database: probes.pool(),
+      redis: { status: probes.redis() },
+    });
+  });
+  router.get('/ready', async (_req, res) => {
+    try {
+      await probes.checkReady();
+    } catch (error) {
+      // Whatever it was, it is not a bug of this request: balancers read the status, people the detail.
+      throw error instanceof AppError ? error : databaseUnavailable({ cause: error });
+    }
+    res.json({ status: 'ready', service });
+  });
+  router.get('/metrics', async (_req, res) => {
+    res.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+  return router;
+}

@@ -1,0 +1,84 @@
+import { STATUS_CODES } from 'node:http';
+import { isHttpError } from 'http-errors';
+import { MulterError } from 'multer';
+import { z } from 'zod';
+import { AppError, type ErrorKind, type FieldError } from '../errors/app-error';
+import { invalidJson, malformedRequest, payloadTooLarge, unsupportedMediaType } from '../errors/common-errors';
+
+/** The one table from kinds of failure to HTTP. */
+export const statusOf: Record<ErrorKind, number> = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  too_large: 413,
+  unsupported_media_type: 415,
+  unprocessable: 422,
+  rate_limited: 429,
+  unavailable: 503,
+};
+
+/** The body of every error: RFC 9457 with a stable `code`. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    request_id: z.string(),
+    errors: z
+      .array(z.object({ in: z.enum(['body', 'query', 'path', 'header']), path: z.string(), message: z.string() }))
+      .optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
+
+export type Problem = z.output<typeof problemSchema>;
+
+/** @param error undefined: a bug; nothing of it is told */
+export function problemBody(error: AppError | undefined, requestId: string): Problem {
+  const status = error ? statusOf[error.kind] : 500;
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: error?.message ?? 'Something went wrong on our side.',
+    code: error?.code ?? 'internal_error',
+    request_id: requestId,
+    ...(error?.errors ? { errors: error.errors } : {}),
+  };
+}
+
+const multerErrors: Partial<Record<MulterError['code'], () => AppError>> = {
+  LIMIT_FILE_SIZE: payloadTooLarge,
+  LIMIT_FIELD_VALUE: payloadTooLarge,
+};
+
+const fieldError = (path: string, message: string): FieldError => ({ in: 'body', path, message });
+
+/** What Express, body-parser and multer throw, as our own errors; undefined: a bug. */
+export function knownError(error: unknown): AppError | undefined {
+  if (error instanceof AppError) return error;
+  if (error instanceof MulterError) {
+    const make = multerErrors[error.code];
+    if (make) return make();
+    return malformedRequest({
+      message: 'The multipart body does not fit.',
+      errors: [fieldError(error.field ?? '', error.message)],
+      cause: error,
+    });
+  }
+  if (error instanceof URIError) return malformedRequest({ message: 'The path is not validly encoded.', cause: error });
+  if (isHttpError(error) && error.status < 500) {
+    if (error.status === 413) return payloadTooLarge({ cause: error });
+    if (error.status === 415) return unsupportedMediaType({ cause: error });
+    return (error.type === 'entity.parse.failed' ? invalidJson : malformedRequest)({ cause: error });
+  }
+  // busboy has no error class: it names a broken multipart body by message.
+  if (error instanceof Error && /multipart|boundary|unexpected end of form|malformed part/i.test(error.message)) {
+    return malformedRequest({ message: 'The multipart body is malformed.', cause: error });
+  }
+  return undefined;
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestHandler, Response } from 'express';
+import type { Caller } from '../auth/access-token';
+import type { Logger } from '../log/logger';
+import type { Metrics } from '../metrics/metrics';
+
+/** What core keeps about a request, in `res.locals`. */
+interface RequestContext {
+  requestId: string;
+  /** The declared path, or UNMATCHED: the metrics label and the log's route. */
+  route: string;
+  caller?: Caller;
+  /** What went wrong, when it was our fault or worth a look. */
+  failure?: unknown;
+}
+
+export const UNMATCHED = 'unmatched';
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const SANE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+export const contextOf = (res: Response): RequestContext => res.locals as RequestContext;
+
+/** Gives the request its id and, once it is answered or cut off, its log line and its metrics. */
+export function requestContext(logger: Logger, metrics: Metrics): RequestHandler {
+  return (req, res, next) => {
+    const start = process.hrtime.bigint();
+    const given = req.get('x-request-id');
+    const context = contextOf(res);
+    context.requestId = given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
+    context.route = UNMATCHED;
+    res.setHeader('X-Request-Id', context.requestId);
+    res.once('close', () => {
+      const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+      // 499 is what Nginx logs for a client that left before its answer.
+      const status = res.writableFinished ? res.statusCode : 499;
+      const labels = {
+        method: METHODS.has(req.method) ? req.method : 'OTHER',
+        endpoint: context.route,
+        status: String(status),
+      };
+      metrics.httpRequests.inc(labels);
+      metrics.httpDuration.observe(labels, seconds);
+      const level = status >= 500 ? 'error' : PROBES.has(context.route) ? 'debug' : 'info';
+      logger[level](
+        {
+          request_id: context.requestId,
+          method: labels.method,
+          route: context.route,
+          status,
+          duration_ms: Math.round(seconds * 1e6) / 1e3,
+          ...(context.caller ? { user_id: context.caller.id } : {}),
+          ...(context.failure ? { err: context.failure } : {}),
+        },
+        'request',
+      );
+    });
+    next();
+  };
+}
+
+/** Asked every few seconds by machines: logged at debug only. */
+export const PROBES = new Set(['/health', '/ready', '/metrics']);

@@ -1,0 +1,39 @@
+import type { RequestHandler } from 'express';
+import { ipKeyGenerator, rateLimit, type Store } from 'express-rate-limit';
+import { rateLimited } from '../errors/common-errors';
+import type { Metrics } from '../metrics/metrics';
+import type { BucketSize, TokenBuckets } from './token-bucket';
+
+interface RateLimitParts {
+  service: string;
+  size: BucketSize;
+  buckets: TokenBuckets;
+  metrics: Metrics;
+}
+
+/** An IPv6 customer owns a whole /64: one bucket for it, or each request could come from a new address. */
+const IPV6_PREFIX = 64;
+
+/** Per-IP token bucket as Express middleware, with `RateLimit` headers and 429. The IP is Express's `req.ip`. */
+export function rateLimitMiddleware({ service, size, buckets, metrics }: RateLimitParts): RequestHandler {
+  const store: Store = {
+    async increment(key) {
+      const { allowed, remaining, resetMs, store: decidedBy } = await buckets.take(`rate:${service}:${key}`);
+      metrics.rateLimitDecisions.inc({ decision: allowed ? 'allowed' : 'refused', store: decidedBy });
+      return { totalHits: allowed ? size.burst - remaining : size.burst + 1, resetTime: new Date(Date.now() + resetMs) };
+    },
+    // Part of the interface, for options that are not used here: a token is never given back.
+    decrement: () => undefined,
+    resetKey: () => undefined,
+  };
+  return rateLimit({
+    windowMs: Math.max(1000, Math.ceil((size.burst / size.perSecond) * 1000)),
+    limit: size.burst,
+    store,
+    keyGenerator: (req) => ipKeyGenerator(req.ip ?? req.socket.remoteAddress ?? '', IPV6_PREFIX),
+    standardHeaders: 'draft-7',
+    legacyHeaders: false,
+    handler: (_req, _res, next) => next(rateLimited()),
+    validate: false,
+  });
+}

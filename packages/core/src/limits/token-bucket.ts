@@ -1,0 +1,94 @@
+import type { Redis } from 'ioredis';
+import type { RedisLink } from '../cache/redis';
+
+/** A bucket of `burst` tokens that refills with `perSecond` tokens a second. */
+export interface BucketSize {
+  perSecond: number;
+  burst: number;
+}
+
+export interface BucketState {
+  allowed: boolean;
+  remaining: number;
+  /** Until the next token where refused, until the bucket is full otherwise. */
+  resetMs: number;
+}
+
+/**
+ * The token bucket in its GCRA form: all state is one number, the moment at which the bucket would be full again
+ * ("theoretical arrival time"), in microseconds.
+ */
+function take(fullAt: number, now: number, { perSecond, burst }: BucketSize): { fullAt: number; state: BucketState } {
+  const interval = Math.max(1, Math.round(1_000_000 / perSecond));
+  const next = Math.max(fullAt, now) + interval;
+  const debt = next - now;
+  const capacity = burst * interval;
+  if (debt > capacity) return { fullAt, state: { allowed: false, remaining: 0, resetMs: (debt - capacity) / 1000 } };
+  return { fullAt: next, state: { allowed: true, remaining: Math.floor((capacity - debt) / interval), resetMs: debt / 1000 } };
+}
+
+/** The same in Redis, atomic and on Redis's clock. Returns { allowed, remaining, reset in microseconds }. */
+const TAKE_SCRIPT = `
+local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local fullAt = tonumber(redis.call('GET', KEYS[1]) or now)
+local next = math.max(fullAt, now) + interval
+local debt, capacity = next - now, burst * interval
+if debt > capacity then return { 0, 0, debt - capacity } end
+redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil(debt / 1000))
+return { 1, math.floor((capacity - debt) / interval), debt }
+`;
+
+export interface TokenBuckets {
+  take(key: string): Promise<BucketState & { store: 'redis' | 'process' }>;
+}
+
+/** Most clients one process remembers; the least recently made bucket goes first. */
+const MAX_LOCAL_BUCKETS = 50_000;
+
+/** Buckets of this process only: what limits while Redis is away. */
+export function processBuckets(size: BucketSize, now: () => number = () => performance.now() * 1000) {
+  const buckets = new Map<string, number>();
+  return {
+    take(key: string): BucketState {
+      const at = now();
+      const { fullAt, state } = take(buckets.get(key) ?? at, at, size);
+      // Set again at the end: the map's order is then by last use.
+      buckets.delete(key);
+      buckets.set(key, fullAt);
+      if (buckets.size > MAX_LOCAL_BUCKETS) {
+        const oldest = buckets.keys().next();
+        if (!oldest.done) buckets.delete(oldest.value);
+      }
+      return state;
+    },
+  };
+}
+
+interface TakeCommand {
+  takeToken(key: string, interval: number, burst: number): Promise<[allowed: number, remaining: number, resetMicros: number]>;
+}
+
+/** Buckets shared by all replicas through Redis; those of this process while it is away. */
+export function tokenBuckets(redis: RedisLink, size: BucketSize): TokenBuckets {
+  const local = processBuckets(size);
+  const interval = Math.max(1, Math.round(1_000_000 / size.perSecond));
+  // defineCommand runs EVALSHA and falls back to EVAL: a Redis that lost its scripts is no special case.
+  const withCommand = (client: Redis): Redis & TakeCommand => {
+    if (!('takeToken' in client)) client.defineCommand('takeToken', { numberOfKeys: 1, lua: TAKE_SCRIPT });
+    return client as Redis & TakeCommand;
+  };
+  return {
+    async take(key) {
+      try {
+        const [allowed, remaining, reset] = await redis.use((client) =>
+          withCommand(client).takeToken(key, interval, size.burst),
+        );
+        return { allowed: allowed === 1, remaining, resetMs: reset / 1000, store: 'redis' };
+      } catch {
+        return { ...local.take(key), store: 'process' };
+      }
+    },
+  };
+}

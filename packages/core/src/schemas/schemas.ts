@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { centsFromNumber, MAX_CENTS } from '../db/money';
+
+const MAX_ID = Number.MAX_SAFE_INTEGER;
+
+/** Characters as a reader counts them: code points, which is also how MySQL counts a VARCHAR. */
+export const characterCount = (text: string): number => [...text].length;
+
+/** A NUL or half a surrogate pair does not survive the way to the database and back. */
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+
+/** Trimmed text of `min` to `max` characters (code points). An empty one passes only where `min` is 0. */
+export const text = (min: number, max: number) =>
+  z
+    .string()
+    .trim()
+    .refine(isStorable, 'must not contain a NUL or an unpaired surrogate')
+    .refine((value) => characterCount(value) >= min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
+    .refine((value) => characterCount(value) <= max, `must have at most ${max} characters`)
+    .meta({ minLength: min, maxLength: max });
+
+export const nameText = text(1, 255);
+
+/** An id in a JSON body: a positive integer, exact as a JavaScript number. */
+export const id = z.int().min(1).max(MAX_ID);
+
+/** Whole numbers as they stand in paths, queries and forms. */
+export const integerString = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^-?\d{1,16}$/, 'must be an integer')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`)
+    .meta({ override: { type: 'integer', minimum: min, maximum: max } });
+
+export const idString = integerString(1, MAX_ID);
+export const idParams = z.object({ id: idString });
+
+/** Money on the wire is a JSON number with at most two decimals; in code it is integer cents (bigint). */
+export const price = z
+  .number()
+  .min(0)
+  .max(Number(MAX_CENTS) / 100)
+  .refine((value) => centsFromNumber(value) !== undefined, 'must have at most 2 decimals')
+  .transform((value) => centsFromNumber(value) ?? 0n)
+  .meta({ override: { type: 'number', minimum: 0, maximum: Number(MAX_CENTS) / 100, multipleOf: 0.01 } });
+
+/** The same in a path, query or form: plain decimal notation. */
+export const priceString = z
+  .string()
+  .regex(/^\d{1,12}(\.\d{1,2})?$/, 'must be an amount such as 12.50, with at most 2 decimals')
+  .transform((value) => {
+    const [whole = '0', fraction = ''] = value.split('.');
+    return BigInt(whole) * 100n + BigInt(fraction.padEnd(2, '0'));
+  })
+  .refine((cents) => cents <= MAX_CENTS, `must be at most ${Number(MAX_CENTS) / 100}`)
+  .meta({ override: { type: 'number', minimum: 0, maximum: Number(MAX_CENTS) / 100, multipleOf: 0.01 } });
+
+/** A money value in an answer. */
+export const amount = z.number().min(0);
+
+/** RFC 3339 in UTC with milliseconds, as `Date.toISOString` writes it. */
+export const timestamp = z.iso.datetime();
+
+export const searchText = text(0, 255);
+
+export const pageQuery = {
+  page: integerString(1, 1_000_000_000).default(1),
+  limit: integerString(1, 100).default(10),
+};
+
+export interface Page {
+  page: number;
+  limit: number;
+}
+
+/** The envelope of every list. */
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z.object({
+    data: z.array(item),
+    pagination: z.object({ page: z.int(), limit: z.int(), total: z.int() }),
+  });
+
+export interface List<T> {
+  rows: T[];
+  total: number;
+}
+
+/** Joins a page of rows with what was asked for. */
+export const listAnswer = <T>(list: List<T>, { page, limit }: Page) => ({
+  data: list.rows,
+  pagination: { page, limit, total: list.total },
+});
+
+export const createdId = z.object({ id });

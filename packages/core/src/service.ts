@@ -1,0 +1,202 @@
+import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Express } from 'express';
+import { z } from 'zod';
+import { type AccessTokens, accessTokens } from './auth/access-token';
+import { type AnswerCache, createAnswerCache } from './cache/answer-cache';
+import { connectRedis, type RedisLink } from './cache/redis';
+import { type CoreConfig, loadConfig } from './config/core-config';
+import { ConfigError, type Env } from './config/load-env';
+import { createDatabase, type Database, pingDatabase, poolFitProblem } from './db/database';
+import { AppError } from './errors/app-error';
+import { defineError } from './errors/app-error';
+import { createApp } from './http/create-app';
+import type { Endpoint } from './http/endpoint';
+import { tokenBuckets } from './limits/token-bucket';
+import { createLogger, type Logger } from './log/logger';
+import { collectProcessMetrics, createMetrics, type Metrics } from './metrics/metrics';
+
+/** What a service is built over; made by core, closed by core. */
+export interface Resources {
+  db: Database;
+  cache: AnswerCache;
+  redis: RedisLink;
+  tokens: AccessTokens;
+  logger: Logger;
+  metrics: Metrics;
+  config: CoreConfig;
+}
+
+export interface ServiceDefinition<T extends z.ZodObject> {
+  name: string;
+  /** The variable with its port: `PRODUCT_PORT`. */
+  portKey: string;
+  /** Settings that only this service reads, by variable name. */
+  settings: T;
+  /** A statement that touches every table and column group it needs, and fails where the schema is not applied. */
+  tables: readonly string[];
+  /** The composition root: joins repositories, use cases and endpoints. */
+  endpoints: (resources: Resources, settings: z.output<T>) => Endpoint[];
+}
+
+const shuttingDown = defineError('unavailable', 'shutting_down', 'This instance is shutting down.');
+const schemaNotApplied = defineError('unavailable', 'schema_missing', 'The database schema is not applied: run `npm run db:apply`.');
+
+export interface RunningApp {
+  app: Express;
+  resources: Resources;
+  /** /ready answers 503 from here on. */
+  drain(): void;
+  isDraining(): boolean;
+  close(): Promise<void>;
+}
+
+/** Builds a service's app over its resources, without listening: what `runService` serves and tests call. */
+export function buildService<T extends z.ZodObject>(
+  definition: ServiceDefinition<T>,
+  env?: Env,
+  logger?: Logger,
+): RunningApp {
+  const { core: config, own } = loadConfig(definition.portKey, definition.settings, env);
+  const log = logger ?? createLogger(definition.name, config.logLevel);
+  const metrics = createMetrics(definition.name);
+  const parts = { logger: log, metrics };
+  const db = createDatabase(config.db, parts);
+  const redis = connectRedis(config.redis, parts);
+  const cache = createAnswerCache({ redis, ...parts });
+  const tokens = accessTokens(config.jwtSecret);
+  const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
+  let draining = false;
+  const checkSchema = schemaCheck(db, definition.tables);
+  const app = createApp({
+    service: definition.name,
+    config,
+    endpoints: definition.endpoints(resources, own),
+    logger: log,
+    metrics,
+    cache,
+    tokens,
+    buckets: tokenBuckets(redis, config.rateLimit),
+    probes: {
+      pool: () => db.figures(),
+      redis: () => redis.status(),
+      async checkReady() {
+        if (draining) throw shuttingDown();
+        await pingDatabase(db);
+        await checkSchema();
+      },
+    },
+  });
+  return {
+    app,
+    resources,
+    drain: () => {
+      draining = true;
+    },
+    isDraining: () => draining,
+    async close() {
+      await db.close();
+      await redis.close();
+      log.flush();
+    },
+  };
+}
+
+/** Looks once for the tables a service needs; asks again only while they are missing. */
+function schemaCheck(db: Database, tables: readonly string[]): () => Promise<void> {
+  let applied = false;
+  return async () => {
+    if (applied) return;
+    const [row] = await db.rows<{ found: number }>(
+      `SELECT COUNT(*) AS found FROM information_schema.tables
+       WHERE table_schema = DATABASE() AND table_name IN (${tables.map(() => '?').join(', ')})`,
+      [...tables],
+    );
+    if (Number(row?.found ?? 0) < tables.length) throw schemaNotApplied();
+    applied = true;
+  };
+}
+
+/** Runs a service until SIGTERM or SIGINT: the whole of its main.ts. */
+export async function runService<T extends z.ZodObject>(definition: ServiceDefinition<T>): Promise<void> {
+  let running: RunningApp;
+  try {
+    running = buildService(definition);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${definition.name}: ${error.message}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const { logger, config } = running.resources;
+  collectProcessMetrics(running.resources.metrics);
+  const server = createServer(
+    {
+      // Slow clients: headers within 5 s, the whole request within 30 s, looked at each second.
+      headersTimeout: 5000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 1000,
+      // Longer than Nginx keeps its side open: it must never reuse a connection that is just closing.
+      keepAliveTimeout: 65_000,
+    },
+    running.app,
+  );
+  server.prependListener('request', (_req, res) => {
+    if (running.isDraining()) res.setHeader('Connection', 'close');
+  });
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    const reason =
+      error.code === 'EADDRINUSE'
+        ? `port ${config.port} is taken: stop what uses it or set ${definition.portKey}`
+        : `cannot listen on port ${config.port}: ${error.code ?? error.message}`;
+    process.stderr.write(`${definition.name}: ${reason}\n`);
+    process.exitCode = 1;
+    void running.close().then(() => process.exit(1));
+  });
+  server.listen(config.port, () => {
+    logger.info({ port: config.port, env: config.appEnv }, 'listening');
+    void reportDatabase(running);
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown(server, running, signal));
+}
+
+/** Says at boot what an operator has to mend; the service stays up and unready meanwhile. */
+async function reportDatabase({ resources: { db, config, logger }, isDraining }: RunningApp): Promise<void> {
+  for (let said = ''; !isDraining(); ) {
+    try {
+      const problem = await poolFitProblem(db, config.db);
+      if (problem) logger.warn(problem);
+      return;
+    } catch (error) {
+      const cause = error instanceof AppError && error.cause instanceof Error ? error.cause.message : String(error);
+      const { host, port, name } = config.db;
+      if (cause !== said) logger.error({ host, port, database: name, cause }, 'the database cannot be used yet; trying on');
+      said = cause;
+      await sleep(1000, undefined, { ref: false });
+    }
+  }
+}
+
+const FINISH_MS = 4000;
+
+/**
+ * Unready first, so that balancers look away; then no new connections, the requests in flight finish, and everything
+ * closes in reverse order of its making. Exit code 0, within 10 s of the signal.
+ */
+async function shutDown(server: Server, running: RunningApp, signal: string): Promise<void> {
+  const { logger, config } = running.resources;
+  logger.info({ signal }, 'shutting down');
+  running.drain();
+  await sleep(config.shutdownDelayMs);
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  await Promise.race([closed, sleep(FINISH_MS)]);
+  clearInterval(idle);
+  server.closeAllConnections();
+  logger.info('stopped');
+  await running.close();
+  process.exit(0);
+}

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import { type Connection, createConnection } from 'mysql2';
+import type { Connection as PromiseConnection } from 'mysql2/promise';
+import { codeOf, FleetError, messageOf } from './errors';
+import { shown } from './paths';
+
+export interface DatabaseSettings {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  /** Absent: log in without choosing one. */
+  database?: string;
+}
+
+/**
+ * What is found at an address. `absent`: nothing listens. `denied`: a server that refuses this user and password.
+ * `no-database`: it lets the user in, but the database is not there or not theirs. `other`: something that is no
+ * MySQL, or one that is not well.
+ */
+export type DatabaseProbe =
+  | { state: 'answers'; version: string }
+  | { state: 'absent' | 'denied' | 'no-database' | 'other'; message: string };
+
+const nobodyThere = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL']);
+const stateOfCode = new Map<string, 'denied' | 'no-database'>([
+  ['ER_ACCESS_DENIED_ERROR', 'denied'],
+  ['ER_BAD_DB_ERROR', 'no-database'],
+  ['ER_DBACCESS_DENIED_ERROR', 'no-database'],
+]);
+
+/** Logs in and asks for the version. Never throws, and answers in about `timeoutMs`. */
+export async function probeDatabase(settings: DatabaseSettings, timeoutMs = 3000): Promise<DatabaseProbe> {
+  try {
+    const version = await withConnection(settings, timeoutMs, async (connection) => {
+      const [rows] = await connection.query('SELECT VERSION() AS version');
+      return Array.isArray(rows) && rows[0] && 'version' in rows[0] ? String(rows[0].version) : 'unknown version';
+    });
+    return { state: 'answers', version };
+  } catch (error) {
+    const code = codeOf(error) ?? '';
+    const state = nobodyThere.has(code) ? 'absent' : (stateOfCode.get(code) ?? 'other');
+    return { state, message: explain(error, settings) };
+  }
+}
+
+/** Runs `work` on a connection of its own; the connection is destroyed when all takes longer than `timeoutMs`. */
+export async function withConnection<T>(
+  settings: DatabaseSettings,
+  timeoutMs: number,
+  work: (connection: PromiseConnection) => Promise<T>,
+): Promise<T> {
+  // The callback API hands out the connection before it is up: a frozen server's can be destroyed too.
+  const connection: Connection = createConnection({ ...settings, connectTimeout: timeoutMs, multipleStatements: true });
+  let timer: NodeJS.Timeout | undefined;
+  const failed = new Promise<never>((_, reject) => {
+    connection.on('error', reject);
+    timer = setTimeout(() => reject(new FleetError(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work(connection.promise()), failed]);
+  } finally {
+    clearTimeout(timer);
+    connection.destroy();
+  }
+}
+
+/**
+ * Runs SQL files, one after the other. Two runs at once wait for each other: the seed's "insert what is missing" is
+ * not atomic.
+ */
+export async function applySql(settings: DatabaseSettings, files: string[]): Promise<void> {
+  const scripts = await Promise.all(files.map(async (file) => ({ file, sql: await readFile(file, 'utf8') })));
+  let current = '';
+  try {
+    await withConnection(settings, 60_000, async (connection) => {
+      await connection.query("SET time_zone = '+00:00', NAMES utf8mb4");
+      await connection.query("SELECT GET_LOCK('shop_apply_sql', 30)");
+      for (const { file, sql } of scripts) {
+        current = shown(file);
+        await connection.query(sql);
+      }
+    });
+  } catch (error) {
+    const doing = current === '' ? 'the database cannot be prepared' : `${current} failed`;
+    throw new FleetError(`${doing}: ${explain(error, settings)}`);
+  }
+}
+
+/** One line that says what is wrong and which variable to look at. */
+export function explain(error: unknown, { host, port, user, password, database }: DatabaseSettings): string {
+  const at = `${host}:${port}`;
+  const code = codeOf(error) ?? '';
+  if (nobodyThere.has(code)) return `no database answers at ${at} (DB_HOST, DB_PORT): ${code}`;
+  switch (code) {
+    case 'ER_ACCESS_DENIED_ERROR':
+      return `the database at ${at} refuses user "${user}" ${password === '' ? 'without a password' : 'with this password'}: check DB_USER and DB_PASS`;
+    case 'ER_BAD_DB_ERROR':
+      return `the server at ${at} has no database "${database}": create it, or check DB_NAME`;
+    case 'ER_DBACCESS_DENIED_ERROR':
+      return `user "${user}" may not use database "${database}" at ${at}: grant it, or check DB_NAME`;
+    default:
+      return `${at}: ${messageOf(error) || code}`;
+  }
+}

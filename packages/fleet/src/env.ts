@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseEnv } from 'node:util';
+import { FleetError, messageOf } from './errors';
+import { repoRoot, shown } from './paths';
+
+export type Env = Record<string, string>;
+
+/** The env file's variables with the process environment's laid over them, and where they came from. */
+export interface Settings {
+  env: Env;
+  file: string;
+  /** Whether somebody set it in the process environment, for this run. */
+  isExplicit(...names: string[]): boolean;
+}
+
+/** Reads ENV_FILE, or `.env.$APP_ENV` (local by default) in `root`. */
+export function readSettings(processEnv: NodeJS.ProcessEnv = process.env, root = repoRoot): Settings {
+  const given = processEnv['ENV_FILE'];
+  const file = given ? path.resolve(root, given) : path.join(root, `.env.${processEnv['APP_ENV'] || 'local'}`);
+  const fromProcess: Env = {};
+  for (const [name, value] of Object.entries(processEnv)) if (value !== undefined) fromProcess[name] = value;
+  return {
+    env: { ...readEnvFile(file), ...fromProcess },
+    file,
+    isExplicit: (...names) => names.some((name) => fromProcess[name] !== undefined && fromProcess[name] !== ''),
+  };
+}
+
+export function readEnvFile(file: string): Env {
+  try {
+    const env: Env = {};
+    for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8')))) env[name] = value ?? '';
+    return env;
+  } catch (error) {
+    throw new FleetError(`the env file ${shown(file)} cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** The value of a secret: `NAME`, or what stands in the file that `NAME_FILE` names. */
+export function secret(env: Env, name: string): string {
+  const file = env[`${name}_FILE`];
+  if (!file) return env[name] ?? '';
+  try {
+    return readFileSync(path.resolve(repoRoot, file), 'utf8').trimEnd();
+  } catch (error) {
+    throw new FleetError(`${name}_FILE cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** A port number; `fallback` where the variable is absent or empty. */
+export function portNumber(env: Env, name: string, fallback: number): number {
+  const text = env[name] || String(fallback);
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
+    throw new FleetError(`${name} has to be a port number (1 to 65535), not "${text}"`);
+  }
+  return port;
+}
+
+/** A positive number; `fallback` where the variable is absent or empty. */
+export function positiveNumber(env: Env, name: string, fallback: number): number {
+  const text = env[name] || String(fallback);
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new FleetError(`${name} has to be a number above 0, not "${text}"`);
+  return value;
+}

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { findBinary, requireProgram } from './binaries';
+import { FleetError, messageOf } from './errors';
+
+const run = promisify(execFile);
+
+/** The installed server program. The two differ in how a data folder is made and in a few options. */
+export interface MysqlProgram {
+  binary: string;
+  flavour: 'mariadb' | 'mysql';
+  version: string;
+}
+
+export async function mysqlProgram(): Promise<MysqlProgram> {
+  const binary = requireProgram('mysql');
+  const { stdout } = await run(binary, ['--no-defaults', '--version']);
+  return { binary, flavour: /mariadb/i.test(stdout) ? 'mariadb' : 'mysql', version: stdout.trim() };
+}
+
+/** As root these servers refuse to run unless told that this is meant. */
+export const asRoot = (): string[] => (process.getuid?.() === 0 ? ['--user=root'] : []);
+
+/** Small redo logs: the data folder of a test is copied, not grown. */
+export const redoLogOptions = ({ flavour }: MysqlProgram): string[] =>
+  flavour === 'mariadb' ? ['--innodb-log-file-size=16M'] : ['--innodb-redo-log-capacity=33554432'];
+
+const exists = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
+
+/** Makes `dataDir` unless it is there, as a copy of one initialised before when `templates` names a folder for these. */
+export async function ensureDataDir(program: MysqlProgram, dataDir: string, templates?: string): Promise<void> {
+  if (await exists(dataDir)) return;
+  if (templates === undefined) return appear(dataDir, (folder) => initialise(program, folder));
+  const key = createHash('sha256').update(`${program.binary} ${program.version}`).digest('hex').slice(0, 12);
+  const template = path.join(templates, `${program.flavour}-${key}`);
+  if (!(await exists(template))) await appear(template, (folder) => initialise(program, folder));
+  await appear(dataDir, (folder) => cp(template, folder, { recursive: true }));
+}
+
+/** The folder is either whole or not there, whoever is interrupted or does the same at the same time. */
+async function appear(folder: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  const draft = `${folder}.${randomUUID()}`;
+  await mkdir(path.dirname(folder), { recursive: true, mode: 0o700 });
+  try {
+    await fill(draft);
+    await rename(draft, folder).catch(async (error: unknown) => {
+      if (!(await exists(folder))) throw error;
+    });
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function initialise(program: MysqlProgram, dataDir: string): Promise<void> {
+  const common = ['--no-defaults', `--datadir=${dataDir}`, ...asRoot(), ...redoLogOptions(program)];
+  const [command, args] =
+    program.flavour === 'mysql'
+      ? [program.binary, [...common, '--initialize-insecure']]
+      : [requireInstaller(), [...common, '--skip-test-db', '--skip-name-resolve', '--auth-root-authentication-method=socket']];
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    await run(command, args, { maxBuffer: 1 << 26 });
+  } catch (error) {
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+    throw new FleetError(`the data folder ${dataDir} cannot be made: ${output || messageOf(error)}`);
+  }
+}
+
+function requireInstaller(): string {
+  const installer = findBinary('mariadb-install-db', 'mysql_install_db');
+  if (installer === undefined) throw new FleetError('mariadb-install-db is missing (package mariadb-server-core)');
+  return installer;
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { type DatabaseSettings, probeDatabase } from './database';
+import { asRoot, ensureDataDir, type MysqlProgram, mysqlProgram, redoLogOptions } from './mysql-data';
+import { freePort } from './ports';
+import { type Server, type ServerEvents, server } from './server';
+
+export interface MysqlOptions extends ServerEvents {
+  /** Where its data, socket and (unless logFile says otherwise) log live. Kept between runs. */
+  dir: string;
+  port?: number;
+  user?: string;
+  password?: string;
+  database?: string;
+  maxConnections?: number;
+  bufferPoolMiB?: number;
+  /** The user may do everything: tests create databases of their own and turn server-wide knobs. */
+  superuser?: boolean;
+  /** A folder of initialised data folders to copy from: a second instead of several. For tests. */
+  templates?: string;
+  logFile?: string | undefined;
+  extraArgs?: string[];
+  dieWithParent?: boolean | undefined;
+}
+
+export interface MysqlServer extends Server {
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly program: MysqlProgram;
+  /** To hand to applySql or mysql2. */
+  readonly settings: Required<DatabaseSettings>;
+}
+
+/** A MariaDB or MySQL server of our own, on loopback; not started yet. */
+export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
+  const program = await mysqlProgram();
+  const dir = path.resolve(options.dir);
+  const settings = {
+    host: '127.0.0.1',
+    port: options.port ?? (await freePort()),
+    user: options.user ?? 'user',
+    password: options.password ?? 'password',
+    database: options.database ?? 'ecommerce',
+  };
+  const dataDir = path.join(dir, program.flavour);
+  const initFile = path.join(dir, 'init.sql');
+
+  const base = server({
+    name: program.flavour,
+    host: settings.host,
+    port: settings.port,
+    logFile: options.logFile ?? path.join(dir, 'server.log'),
+    stopGraceMs: 30_000,
+    ready: async () => (await probeDatabase(settings)).state === 'answers',
+    launch: async () => {
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      await ensureDataDir(program, dataDir, options.templates);
+      await writeFile(initFile, initSql(settings, options.superuser ?? false), { mode: 0o600 });
+      return {
+        command: program.binary,
+        cwd: dir,
+        dieWithParent: options.dieWithParent,
+        args: [
+          '--no-defaults',
+          ...asRoot(),
+          ...redoLogOptions(program),
+          `--datadir=${dataDir}`,
+          `--init-file=${initFile}`,
+          `--bind-address=${settings.host}`,
+          `--port=${settings.port}`,
+          `--socket=${socketPath(dir)}`,
+          `--pid-file=${path.join(dir, 'server.pid')}`,
+          '--skip-name-resolve',
+          '--skip-log-bin',
+          ...(program.flavour === 'mysql' ? ['--mysqlx=OFF'] : []),
+          `--max-connections=${options.maxConnections ?? 200}`,
+          `--innodb-buffer-pool-size=${options.bufferPoolMiB ?? 64}M`,
+          '--innodb-flush-log-at-trx-commit=1',
+          '--performance-schema=OFF',
+          '--character-set-server=utf8mb4',
+          '--collation-server=utf8mb4_unicode_ci',
+          ...(options.extraArgs ?? []),
+        ],
+      };
+    },
+    onSpawn: options.onSpawn,
+    onDeath: options.onDeath,
+  });
+  const { user, password, database } = settings;
+  return Object.assign(base, { user, password, database, program, settings });
+}
+
+/** The same, started. */
+export async function startMysql(options: MysqlOptions): Promise<MysqlServer> {
+  const mysql = await mysqlServer(options);
+  await mysql.start();
+  return mysql;
+}
+
+/** Read by the server on every start, one statement per line: user, password and database are what the settings say. */
+function initSql({ user, password, database }: Required<DatabaseSettings>, superuser: boolean): string {
+  const account = `${quoted(user)}@'%'`;
+  const scope = superuser ? '*.*' : `\`${database.replaceAll('`', '``')}\`.*`;
+  return [
+    `CREATE DATABASE IF NOT EXISTS \`${database.replaceAll('`', '``')}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;`,
+    `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY ${quoted(password)};`,
+    `ALTER USER ${account} IDENTIFIED BY ${quoted(password)};`,
+    `GRANT ALL ON ${scope} TO ${account}${superuser ? ' WITH GRANT OPTION' : ''};`,
+    '',
+  ].join('\n');
+}
+
+const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+
+/** A socket's path has to be shorter than 108 bytes, whatever the folder's is. */
+function socketPath(dir: string): string {
+  const inDir = path.join(dir, 'server.sock');
+  if (Buffer.byteLength(inDir) < 100) return inDir;
+  const key = createHash('sha256').update(dir).digest('hex').slice(0, 12);
+  return path.join(os.tmpdir(), `shop-${key}.sock`);
+}

@@ -1,0 +1,121 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
+type Service = (typeof SERVICES)[number];
+
+export interface NginxOptions {
+  /** Everything nginx reads and writes goes here: configuration, pid, logs, temporary files. */
+  runDir: string;
+  port: number;
+  /** One address to listen on. Left out: every IPv4 address and, where the machine has IPv6, every IPv6 one. */
+  listenAddress?: string;
+  /** `host:port` of every replica. */
+  upstreams: Record<Service, string[]>;
+  ratePerSecond: number;
+  rateBurst: number;
+  /** Source address towards the services, the one that their TRUST_PROXY names. Empty: left to the system. */
+  proxyBind?: string;
+}
+
+// The same place seen from src/ and from dist/.
+const NGINX_DIR = resolve(__dirname, '../../../nginx');
+
+// Above this no client is limited any more, and nginx's counters stay far from overflowing.
+const LARGEST_RATE = 1_000_000;
+
+/**
+ * Writes a complete nginx configuration for this machine under `runDir` and resolves to its main file:
+ * `nginx -c FILE -g 'daemon off;'`. The gateway itself is nginx/templates, the same as in containers.
+ */
+export async function renderNginxConfig(options: NginxOptions): Promise<string> {
+  const runDir = resolve(options.runDir);
+  if (/["'\\$;{}\n]/.test(runDir + NGINX_DIR)) {
+    throw new Error(`nginx cannot use a path with quotes, "$", ";", braces or backslashes: ${runDir}`);
+  }
+  const template = await readFile(join(NGINX_DIR, 'templates/default.conf.template'), 'utf8');
+  const gateway = fillIn(template, gatewayVariables(options, runDir));
+  const mainFile = join(runDir, 'nginx.conf');
+
+  await Promise.all(['conf.d', 'logs', 'temp'].map((folder) => mkdir(join(runDir, folder), { recursive: true })));
+  await Promise.all([
+    writeFile(mainFile, mainConfig(runDir)),
+    writeFile(join(runDir, 'conf.d/upstreams.conf'), upstreamGroups(options.upstreams)),
+    writeFile(join(runDir, 'conf.d/default.conf'), gateway),
+  ]);
+  return mainFile;
+}
+
+function gatewayVariables(options: NginxOptions, runDir: string): Map<string, string> {
+  return new Map([
+    ...SERVICES.map((service): [string, string] => [`${service.toUpperCase()}_UPSTREAM`, service]),
+    ['NGINX_LISTEN', listenDirectives(options.port, options.listenAddress)],
+    // Never asked: every upstream here is a group of addresses.
+    ['NGINX_RESOLVER', '127.0.0.1'],
+    ['NGINX_PROXY_BIND', options.proxyBind ?? '127.0.0.2'],
+    ['NGINX_HTML', `"${join(NGINX_DIR, 'html')}"`],
+    ['NGINX_ACCESS_LOG', `"${join(runDir, 'logs/access.log')}"`],
+    ['RATE_LIMIT_PER_SECOND', rate('ratePerSecond', options.ratePerSecond)],
+    ['RATE_LIMIT_BURST', rate('rateBurst', options.rateBurst)],
+  ]);
+}
+
+/** What envsubst does in the official image, except that a name nobody set is an error here. */
+function fillIn(template: string, variables: Map<string, string>): string {
+  return template.replace(/\$\{([A-Z_]+)\}/g, (_, name: string) => {
+    const value = variables.get(name);
+    if (value === undefined) throw new Error(`nginx template: nothing to put in for \${${name}}`);
+    return value;
+  });
+}
+
+function rate(name: string, value: number): string {
+  if (!(value >= 1)) throw new Error(`nginx limits in whole requests: ${name} has to be 1 or more, not ${value}`);
+  return String(Math.min(Math.floor(value), LARGEST_RATE));
+}
+
+function listenDirectives(port: number, address: string | undefined): string {
+  if (address !== undefined) return `listen ${address.includes(':') ? `[${address}]` : address}:${port};`;
+  const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6'));
+  return hasIpv6 ? `listen ${port}; listen [::]:${port};` : `listen ${port};`;
+}
+
+// keepalive_timeout stays under the 5 s after which Node closes an idle connection: a request never meets a closing one.
+function upstreamGroups(upstreams: NginxOptions['upstreams']): string {
+  return SERVICES.map((service) => {
+    const replicas = upstreams[service];
+    if (replicas.length === 0) throw new Error(`nginx needs at least one address for ${service}`);
+    return [
+      `upstream ${service} {`,
+      `  zone ${service} 64k;`,
+      ...replicas.map((address) => `  server ${address} max_fails=1 fail_timeout=1s;`),
+      '  keepalive 32;',
+      '  keepalive_timeout 4s;',
+      '}',
+      '',
+    ].join('\n');
+  }).join('\n');
+}
+
+function mainConfig(runDir: string): string {
+  const isRoot = process.getuid?.() === 0;
+  const temp = (name: string) => `  ${name}_temp_path "${join(runDir, 'temp', name)}";`;
+  return [
+    // As root, workers would become "nobody", who cannot enter a checkout under /root.
+    ...(isRoot ? ['user root;'] : []),
+    'worker_processes auto;',
+    'worker_rlimit_nofile 16384;',
+    'worker_shutdown_timeout 10s;',
+    `pid "${join(runDir, 'nginx.pid')}";`,
+    `error_log "${join(runDir, 'logs/error.log')}" warn;`,
+    'events { worker_connections 4096; }',
+    'http {',
+    ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(temp),
+    '  sendfile on;',
+    '  tcp_nopush on;',
+    '  include conf.d/*.conf;',
+    '}',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,17 @@
+import path from 'node:path';
+
+/** The repository's root; the same distance from `src/` (tests) and `dist/`. */
+export const repoRoot = path.resolve(__dirname, '../../..');
+
+/** Everything the fleet keeps on this machine lies below; it can be deleted while nothing runs. */
+export const dataDir = path.join(repoRoot, '.data');
+
+export const runDir = path.join(dataDir, 'run');
+export const logDir = path.join(runDir, 'logs');
+export const stateFile = path.join(runDir, 'fleet.json');
+
+/** Paths as a person in the repository's root would type them. */
+export const shown = (file: string): string => {
+  const relative = path.relative(repoRoot, file);
+  return relative.startsWith('..') ? file : relative;
+};

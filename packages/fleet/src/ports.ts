@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import { codeOf, FleetError } from './errors';
+import { portOwner } from './port-owner';
+import { until } from './wait';
+
+export type PortState = 'free' | 'taken' | 'denied';
+
+/** Whether one could listen on `port` now; without a host, on every address of the machine. */
+export function portState(port: number, host?: string): Promise<PortState> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', (error) => {
+      const code = codeOf(error);
+      if (code === 'EADDRINUSE') resolve('taken');
+      else if (code === 'EACCES') resolve('denied');
+      else reject(error);
+    });
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => server.close(() => resolve('free')));
+  });
+}
+
+export const portIsFree = async (port: number, host?: string): Promise<boolean> =>
+  (await portState(port, host)) === 'free';
+
+const handedOut = new Set<number>();
+
+/**
+ * A port nobody listens on, never the same twice in one process. It lies below the range the kernel takes source ports
+ * from: there, while a server is down for a moment, a client's retry can be given the server's own port.
+ */
+export async function freePort(): Promise<number> {
+  const low = 15_000;
+  const high = Math.min(ephemeralRangeStart(), 32_768);
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const port = low + Math.floor(Math.random() * (high - low));
+    if (!handedOut.has(port) && (await portIsFree(port))) {
+      handedOut.add(port);
+      return port;
+    }
+  }
+  throw new FleetError(`found no free port between ${low} and ${high}`);
+}
+
+function ephemeralRangeStart(): number {
+  try {
+    const start = Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'), 10);
+    return start > 16_000 ? start : 32_768;
+  } catch {
+    return 32_768;
+  }
+}
+
+/** Whether something accepts connections there. */
+export function portAnswers(port: number, host = '127.0.0.1', timeoutMs = 1000): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ port, host, timeout: timeoutMs });
+    const done = (answers: boolean) => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.once('connect', () => done(true));
+    socket.once('timeout', () => done(false));
+    socket.once('error', () => done(false));
+  });
+}
+
+export const waitForPort = (port: number, host = '127.0.0.1', timeoutMs = 10_000): Promise<void> =>
+  until(() => portAnswers(port, host), { timeoutMs, what: `${host}:${port} to accept connections` });
+
+/** Throws one clear line when `port` cannot be had: who has it, and which variable gives another. */
+export async function requirePort(port: number, what: string, variable: string): Promise<void> {
+  const state = await portState(port);
+  if (state === 'free') return;
+  if (state === 'denied') {
+    throw new FleetError(`port ${port} (${what}) is reserved for root: choose another with ${variable}=…`);
+  }
+  throw new FleetError(
+    `port ${port} (${what}) is taken${await takenBy(port)}: stop that, or choose another with ${variable}=…`,
+  );
+}
+
+/** ` by pid 12 (nginx)`, or nothing where that cannot be told. */
+export async function takenBy(port: number): Promise<string> {
+  const owner = await portOwner(port);
+  return owner ? ` by pid ${owner.pid} (${owner.command})` : '';
+}

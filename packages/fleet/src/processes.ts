@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { findBinary } from './binaries';
+import { codeOf, FleetError, messageOf } from './errors';
+
+export interface ProcessOptions {
+  name: string;
+  command: string;
+  args: string[];
+  /** Standard output and error are appended here. */
+  logFile: string;
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Ask the kernel to SIGTERM it when this process dies, however it dies: for tests, which people interrupt. */
+  dieWithParent?: boolean | undefined;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface ManagedProcess {
+  readonly pid: number;
+  /** Set once it is gone. */
+  readonly exit: Exit | undefined;
+  readonly exited: Promise<Exit>;
+  /** To it alone, or to its whole process group. Does nothing once it is gone. */
+  signal(signal: NodeJS.Signals): void;
+  signalGroup(signal: NodeJS.Signals): void;
+  /** What it has written since it was started, at most the last `lines` lines. */
+  lastWords(lines?: number): string;
+}
+
+const running = new Set<ManagedProcess>();
+
+/**
+ * Starts a process in a session and process group of its own, so that the terminal's Ctrl+C reaches only us and we
+ * decide in which order things stop. If we leave without stopping it, it is killed on the way out.
+ */
+export async function spawnProcess(options: ProcessOptions): Promise<ManagedProcess> {
+  mkdirSync(path.dirname(options.logFile), { recursive: true });
+  const log = openSync(options.logFile, 'a');
+  const logStart = statSync(options.logFile).size;
+  const [command, args] = options.dieWithParent ? dyingWithParent(options) : [options.command, options.args];
+  try {
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: ['ignore', log, log],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.env === undefined ? {} : { env: options.env }),
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => reject(new FleetError(`${options.name} cannot be started: ${messageOf(error)}`)));
+    });
+    return manage(child, options.logFile, logStart);
+  } finally {
+    closeSync(log);
+  }
+}
+
+function dyingWithParent({ command, args }: ProcessOptions): [string, string[]] {
+  const setpriv = findBinary('setpriv');
+  return setpriv ? [setpriv, ['--pdeathsig', 'TERM', command, ...args]] : [command, args];
+}
+
+function manage(child: ChildProcess, logFile: string, logStart: number): ManagedProcess {
+  const { pid } = child;
+  if (pid === undefined) throw new FleetError('a process without a pid');
+  let exit: Exit | undefined;
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('exit', (code, signal) => {
+      exit = { code, signal };
+      running.delete(self);
+      sendSignal(-pid, 'SIGKILL'); // whatever it forked and left behind
+      resolve(exit);
+    });
+  });
+  const self: ManagedProcess = {
+    pid,
+    exited,
+    get exit() {
+      return exit;
+    },
+    signal: (signal) => {
+      if (!exit) sendSignal(pid, signal);
+    },
+    signalGroup: (signal) => {
+      if (!exit) sendSignal(-pid, signal);
+    },
+    lastWords: (lines = 15) => tail(logFile, lines, logStart),
+  };
+  if (running.size === 0) process.once('exit', killAll);
+  running.add(self);
+  return self;
+}
+
+function killAll(): void {
+  for (const one of running) one.signalGroup('SIGKILL');
+}
+
+/** `kill` that minds neither a process that is gone already nor (negative pid) a group that is. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (codeOf(error) !== 'ESRCH') throw error;
+  }
+}
+
+/** The last lines of a log file, from the byte `from` on. */
+export function tail(file: string, lines = 15, from = 0): string {
+  try {
+    return readFileSync(file).subarray(from).toString('utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  } catch {
+    return '';
+  }
+}
+
+/** `exit code 1` or `signal SIGKILL`. */
+export const describeExit = (exit: Exit): string =>
+  exit.signal ? `signal ${exit.signal}` : `exit code ${exit.code ?? 'unknown'}`;

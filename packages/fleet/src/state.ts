@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { codeOf } from './errors';
+import { stateFile } from './paths';
+
+/** One thing that runs, or that was found running. */
+export interface StateEntry {
+  name: string;
+  kind: 'service' | 'nginx' | 'redis' | 'database';
+  host: string;
+  port: number;
+  /** `given`: it was there before us and stays. `docker`: a container of docker-compose.yml that we started. */
+  origin: 'ours' | 'given' | 'docker';
+  pid?: number | undefined;
+  /** Tells the process from a later one with the same pid. */
+  identity?: string | undefined;
+  log?: string | undefined;
+}
+
+/** What .data/run/fleet.json says: who runs the fleet, and everything a later `stop` would have to clean up. */
+export interface FleetState {
+  pid: number;
+  identity?: string | undefined;
+  startedAt: string;
+  /** Set once all is ready. */
+  gatewayPort?: number | undefined;
+  entries: StateEntry[];
+}
+
+export function readState(file = stateFile): FleetState | undefined {
+  try {
+    const state: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isFleetState(state) ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isFleetState = (value: unknown): value is FleetState =>
+  typeof value === 'object' &&
+  value !== null &&
+  'pid' in value &&
+  typeof value.pid === 'number' &&
+  'entries' in value &&
+  Array.isArray(value.entries);
+
+/** Replaces the file in one step: a reader sees the old or the new one. */
+export function writeState(state: FleetState, file = stateFile): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`);
+  renameSync(draft, file);
+}
+
+/** Makes the file unless there is one; of two processes that try at once one is told no. */
+export function claimState(state: FleetState, file = stateFile): boolean {
+  mkdirSync(path.dirname(file), { recursive: true });
+  try {
+    writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+export const removeState = (file = stateFile): void => rmSync(file, { force: true });
+
+/**
+ * What distinguishes the process that has this pid now from every other that had or will have it: when it was started,
+ * and in which boot. Undefined when there is none (a zombie is none).
+ */
+export function processIdentity(pid: number): string | undefined {
+  if (process.platform !== 'linux') return startTimeByPs(pid);
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the program's name in parentheses and may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${fields[19]}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function startTimeByPs(pid: number): string | undefined {
+  try {
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the very process that was written down still runs. */
+export const stillRuns = ({ pid, identity }: { pid?: number | undefined; identity?: string | undefined }): boolean =>
+  pid !== undefined && identity !== undefined && processIdentity(pid) === identity;

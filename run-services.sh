@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The whole shop on this machine: database, Redis, the six services and Nginx. --help says more.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+run-services.sh [up] [--replicas N]   start everything and stay in the foreground; Ctrl+C stops it
+run-services.sh status                what runs, and how it is (exit code 0 healthy, 1 not healthy, 3 not running)
+run-services.sh stop                  stop what `up` started, from another terminal or after a crash
+
+Database and Redis are, in this order: the ones that .env.local points at, when they answer; a Docker engine's
+(docker compose up db redis); private ones below .data/ from the programs installed here; on Debian and Ubuntu, as
+root or with passwordless sudo, missing programs are installed first. Data below .data/ is kept between runs.
+
+Settings come from .env.local (another file: ENV_FILE=…); the process environment wins over it, for example
+  AUTH_PORT=9080 GATEWAY_PORT=9000 DB_PORT=3310 REDIS_PORT=6380 ./run-services.sh
+Nginx listens on GATEWAY_PORT; when that is empty on 80, or 8000 where 80 is not to be had.
+END
+}
+
+command=up
+case ${1:-} in
+  -h | --help | help) usage && exit 0 ;;
+  up | status | stop) command=$1 && shift ;;
+esac
+for argument in "$@"; do
+  case $argument in -h | --help) usage && exit 0 ;; esac
+done
+
+# A relative ENV_FILE is meant from where the command was typed.
+if [ -n "${ENV_FILE:-}" ]; then
+  case $ENV_FILE in /*) ;; *) ENV_FILE=$PWD/$ENV_FILE ;; esac
+  export ENV_FILE
+fi
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+cli=packages/fleet/dist/cli.js
+if [ "$command" = up ] || [ ! -f "$cli" ]; then
+  scripts/ensure-packages.sh
+  npm run --silent build </dev/null
+fi
+exec node "$cli" "$command" "$@"

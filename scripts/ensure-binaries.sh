@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# ensure-binaries.sh [mysql] [redis] [nginx]   (nothing named: all three)
+#
+# Makes sure that mariadbd or mysqld, redis-server and nginx are there. What is missing is installed on Debian and
+# Ubuntu, as root or with passwordless sudo; the packages' own services are neither started nor enabled, for the fleet
+# runs its own. Where it cannot, the last line on standard error says what to do, and the exit code is 1.
+set -euo pipefail
+
+[ $# -gt 0 ] || set -- mysql redis nginx
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+here() {
+  case $1 in
+    mysql) { command -v mariadbd || command -v mysqld; } >/dev/null ;;
+    redis) command -v redis-server >/dev/null ;;
+    nginx) command -v nginx >/dev/null ;;
+    *) echo "ensure-binaries.sh: unknown program $1 (mysql, redis or nginx)" >&2 && exit 2 ;;
+  esac
+}
+
+# The -core packages hold the server without a system service, users and configuration.
+packages_of() {
+  case $1 in
+    mysql) echo mariadb-server-core mariadb-client-core ;;
+    redis) echo redis-server ;;
+    nginx) echo nginx ;;
+  esac
+}
+
+packages=() services=()
+for program in "$@"; do
+  here "$program" && continue
+  read -ra names <<<"$(packages_of "$program")"
+  packages+=("${names[@]}")
+  [ "$program" = mysql ] || services+=("${names[0]}")
+done
+[ ${#packages[@]} -gt 0 ] || exit 0
+
+give_up() {
+  echo "$1: install ${packages[*]} (or what your system calls them) by hand, e.g. sudo apt-get install ${packages[*]}" >&2
+  exit 1
+}
+
+if ! { [ -f /etc/debian_version ] && command -v apt-get >/dev/null; }; then give_up "this is no Debian or Ubuntu"; fi
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+  sudo -n true 2>/dev/null || give_up "not root, and no sudo without a password"
+  as_root=(sudo -n)
+fi
+
+# Debian starts what it installs, unless this file says no. Somebody else's stays as it is.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod 755 "$policy"
+fi
+
+apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=180 "$@" </dev/null
+}
+echo "installing ${packages[*]}"
+apt update || echo "apt-get update failed; trying with the package lists at hand" >&2
+apt install --no-install-recommends "${packages[@]}" >/dev/null || give_up "apt-get could not install them"
+
+# Not at the next boot either.
+if [ ${#services[@]} -gt 0 ] && command -v systemctl >/dev/null; then
+  "${as_root[@]}" systemctl disable -q "${services[@]}" 2>/dev/null || true
+fi
+
+for program in "$@"; do
+  here "$program" || give_up "$program is still missing"
+done

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# ensure-packages.sh
+#
+# Checks Node and npm and brings node_modules in line with package-lock.json, doing nothing when it is already.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+wanted=20.19.0
+
+if ! command -v node >/dev/null; then
+  echo "Node.js $wanted or newer is needed and there is none: install it (https://nodejs.org), then run this again" >&2
+  exit 1
+fi
+version=$(node --version)
+if [ "$(printf '%s\n' "$wanted" "${version#v}" | sort -V | head -n 1)" != "$wanted" ]; then
+  echo "Node.js $wanted or newer is needed, this is $version: install it (https://nodejs.org), then run this again" >&2
+  exit 1
+fi
+if ! command -v npm >/dev/null; then
+  echo "npm is needed and there is none: it comes with Node.js (https://nodejs.org), or install your system's npm package" >&2
+  exit 1
+fi
+
+# npm writes the inner file last; a newer lock file means that packages changed since.
+if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  echo "installing npm packages"
+  npm ci --no-fund --no-audit --loglevel=error </dev/null
+  touch node_modules/.package-lock.json
+fi

@@ -1,0 +1,4 @@
+import { runService } from '@shop/core';
+import { storeService } from './container';
+
+void runService(storeService);

@@ -1,0 +1,213 @@
+import { accessLog, ask, askRaw, type Echo, type Gateway, startEcho, startGateway, until } from './nginx-support';
+
+const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
+
+const echoes: Echo[] = [];
+let gateway: Gateway;
+let port: number;
+
+beforeAll(async () => {
+  const started = await Promise.all(SERVICES.map((service) => startEcho(service)));
+  echoes.push(...started);
+  const addresses = started.map((echo, index) => [SERVICES[index], [echo.address]]);
+  gateway = await startGateway(Object.fromEntries(addresses));
+  port = gateway.port;
+});
+
+afterAll(async () => {
+  await gateway?.stop();
+  await Promise.all(echoes.map((echo) => echo.close()));
+});
+
+const PROBLEM = 'application/problem+json';
+const requestsSeen = () => echoes.reduce((sum, { seen }) => sum + seen.length, 0);
+const seenBy = (service: (typeof SERVICES)[number]) => echoes[SERVICES.indexOf(service)]?.seen.at(-1);
+
+describe('routes', () => {
+  test.each([
+    ['/api/v1/auth/login', 'auth'],
+    ['/api/v1/users/7', 'auth'],
+    ['/api/v1/categories', 'auth'],
+    ['/api/v1/categories?page=2&search=a%20b', 'auth'],
+    ['/api/v1/products', 'product'],
+    ['/api/v1/products/', 'product'],
+    ['/api/v1/products/1', 'product'],
+    ['/api/v1/catalog/products?limit=1', 'product'],
+    ['/api/v1/transactions/1', 'transaction'],
+    ['/api/v1/addresses', 'address'],
+    ['/api/v1/stores/3', 'store'],
+    ['/api/v1/files/upload', 'file'],
+    ['/uploads/7_a.png', 'file'],
+    ['/docs', 'auth'],
+    ['/docs/swagger-ui.css', 'auth'],
+  ])('%s goes to %s, as it was written', async (path, service) => {
+    const { status, json } = await ask(port, path);
+    expect([status, json.service, json.url]).toEqual([200, service, path]);
+  });
+
+  test.each([['/health', 'auth'], ...SERVICES.map((service) => [`/health/${service}`, service])])(
+    '%s is the health of %s',
+    async (path, service) => {
+      const { json } = await ask(port, path);
+      expect([json.service, json.url]).toEqual([service, '/health']);
+    },
+  );
+
+  test.each([
+    '/',
+    '/metrics',
+    '/ready',
+    '/health/nobody',
+    '/healthy',
+    '/api/v1/productsX',
+    '/api/v1/product',
+    '/x/..%2fapi/v1/products',
+    '//api/v1/products',
+    '/uploads',
+    '/docsX',
+    '/_problem',
+    '/_malformed',
+    '/html/openapi.json',
+  ])('%s is nothing here', async (path) => {
+    const before = requestsSeen();
+    const { status, headers, json } = await ask(port, path, { headers: { 'x-request-id': 'look-1' } });
+    expect([status, headers['content-type'], headers['cache-control']]).toEqual([404, PROBLEM, 'no-store']);
+    expect(json).toEqual({
+      type: 'about:blank',
+      title: 'Not Found',
+      status: 404,
+      detail: expect.any(String),
+      code: 'not_found',
+      request_id: 'look-1',
+    });
+    expect(requestsSeen()).toBe(before);
+  });
+
+  test.each([
+    '/uploads/a%2fb.png',
+    '/uploads/x/%2e%2e/a.png',
+    '/uploads/%252e%252e/a.png',
+    '/api/v1/products/../../../metrics',
+    '/api/v1/products//1',
+    '/api/v1/products/%C3%A9?q=%2e%2e%2f&q=+',
+  ])('%s reaches the service unmangled', async (path) => {
+    expect((await ask(port, path)).json.url).toBe(path);
+  });
+
+  test.each([
+    '/uploads/../../etc/passwd',
+    '/uploads/%2e%2e/%2e%2e/etc/passwd',
+    '/uploads/..%2f..%2fetc',
+    '/uploads/%zz',
+  ])('%s is a 404', async (path) => {
+    const { status, json } = await ask(port, path);
+    expect([status, json.code]).toEqual([404, 'not_found']);
+  });
+
+  test('/openapi.json is the document, /docs the page', async () => {
+    const { status, headers, json } = await ask(port, '/openapi.json');
+    expect([status, headers['content-type'], headers['cache-control']]).toEqual([200, 'application/json', 'no-cache']);
+    expect(json.openapi).toMatch(/^3\.1\./);
+    expect((await ask(port, '/openapi.json', { method: 'HEAD' })).status).toBe(200);
+    const refused = await ask(port, '/openapi.json', { method: 'DELETE' });
+    expect([refused.status, refused.json.code, refused.headers.allow]).toEqual([
+      405,
+      'method_not_allowed',
+      'GET, HEAD',
+    ]);
+  });
+
+  test('HEAD is passed on, and answered without a body', async () => {
+    const passed = await ask(port, '/api/v1/products/1', { method: 'HEAD' });
+    expect([passed.status, passed.text, seenBy('product')?.method]).toEqual([200, '', 'HEAD']);
+    const refused = await ask(port, '/nothing', { method: 'HEAD' });
+    expect([refused.status, refused.text, refused.headers['content-type']]).toEqual([404, '', PROBLEM]);
+  });
+});
+
+describe('request id', () => {
+  const made = /^[0-9a-f]{32}$/;
+
+  test.each(['a', 'trace-1/2:3', '~!@#$%^&*()', 'x'.repeat(128), 'a"b', 'a\\b', '"\\""', '\\n"\\u0041'])(
+    'keeps %s',
+    async (id) => {
+      const headers = { 'x-request-id': id };
+      const passed = await ask(port, '/api/v1/products', { headers });
+      expect([seenBy('product')?.headers['x-request-id'], passed.headers['x-request-id']]).toEqual([id, id]);
+      expect(passed.names.filter((name) => name === 'x-request-id')).toHaveLength(1);
+      const own = await ask(port, '/nothing', { headers });
+      expect([own.json.request_id, own.headers['x-request-id']]).toEqual([id, id]);
+      expect(own.names.filter((name) => name === 'x-request-id')).toHaveLength(1);
+    },
+  );
+
+  test.each(['', 'two words', 'x'.repeat(129), 'caf\u00e9', 'a\tb', '"'.repeat(5), `${'\\'.repeat(3)}""`])(
+    'makes one instead of "%s"',
+    async (id) => {
+      const headers = { 'x-request-id': id };
+      const passed = await ask(port, '/api/v1/products', { headers });
+      expect(passed.headers['x-request-id']).toMatch(made);
+      expect(seenBy('product')?.headers['x-request-id']).toBe(passed.headers['x-request-id']);
+      const own = await ask(port, '/nothing', { headers });
+      expect(own.headers['x-request-id']).toMatch(made);
+      expect(own.json.request_id).toBe(own.headers['x-request-id']);
+    },
+  );
+
+  test('makes one where there is none', async () => {
+    const { headers } = await ask(port, '/api/v1/products');
+    expect(headers['x-request-id']).toMatch(made);
+  });
+
+  test('is in the log line, with neither query nor token', async () => {
+    await ask(port, '/api/v1/stores/1?secret=1', { method: 'PATCH', headers: { 'x-request-id': 'log"1' } });
+    await ask(port, '/nothing?secret=1', { method: 'POST', body: '{}', headers: { 'x-request-id': 'log-2' } });
+    const logged = (id: string) =>
+      until(`a log line of ${id}`, async () => (await accessLog(gateway)).find((line) => line.request_id === id));
+    expect(await logged('log"1')).toMatchObject({
+      method: 'PATCH',
+      path: '/api/v1/stores/1',
+      status: 200,
+      service: 'store',
+      client: '127.0.0.1',
+      request_time: expect.any(Number),
+      upstream_addr: echoes[4]?.address,
+      upstream_status: '200',
+    });
+    expect(await logged('log-2')).toMatchObject({ method: 'POST', path: '/nothing', status: 404, upstream_addr: '' });
+  });
+});
+
+describe('what the services hear', () => {
+  test('the client is who connected, whatever it claims', async () => {
+    await ask(port, '/api/v1/products', {
+      from: '127.0.0.77',
+      headers: {
+        host: 'shop.example:8000',
+        'x-forwarded-for': '6.6.6.6',
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': 'evil.example',
+        'x-real-ip': '6.6.6.6',
+        forwarded: 'for=6.6.6.6',
+        proxy: 'http://6.6.6.6',
+        authorization: 'Bearer t',
+        cookie: 'access_token=t',
+      },
+    });
+    expect(seenBy('product')?.peer).toBe('127.0.0.2');
+    expect(seenBy('product')?.headers).toEqual({
+      host: 'shop.example:8000',
+      'x-forwarded-for': '127.0.0.77',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': 'shop.example:8000',
+      'x-real-ip': '127.0.0.77',
+      'x-request-id': expect.any(String),
+      authorization: 'Bearer t',
+      cookie: 'access_token=t',
+    });
+  });
+
+  test('HTTP/1.0 without Host still reaches them', async () => {
+    expect(await askRaw(port, 'GET /api/v1/products HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});

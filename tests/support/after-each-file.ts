@@ -1,0 +1,3 @@
+import { closeTestDatabase } from './test-database';
+
+afterAll(closeTestDatabase);

@@ -1,0 +1,64 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buildService, createLogger, type Env, type RunningApp, type ServiceDefinition } from '@shop/core';
+import request from 'supertest';
+import type { z } from 'zod';
+
+export const JWT_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
+
+/** Settings of a service under test: the suite's servers, and a rate limit that stays out of the way. */
+export function testEnv(overrides: Env = {}): Env {
+  return {
+    APP_ENV: 'local',
+    LOG_LEVEL: 'silent',
+    AUTH_PORT: '1',
+    PRODUCT_PORT: '1',
+    TRANSACTION_PORT: '1',
+    ADDRESS_PORT: '1',
+    STORE_PORT: '1',
+    FILE_PORT: '1',
+    DB_HOST: process.env.SHOP_TEST_DB_HOST,
+    DB_PORT: process.env.SHOP_TEST_DB_PORT,
+    DB_USER: process.env.SHOP_TEST_DB_USER,
+    DB_PASS: process.env.SHOP_TEST_DB_PASS,
+    DB_NAME: process.env.SHOP_TEST_DB_NAME,
+    DB_POOL_SIZE: '10',
+    REDIS_HOST: '127.0.0.1',
+    REDIS_PORT: process.env.SHOP_TEST_REDIS_PORT,
+    JWT_SECRET,
+    RATE_LIMIT_PER_SECOND: '1000000',
+    RATE_LIMIT_BURST: '1000000',
+    UPLOAD_PATH: process.env.SHOP_TEST_UPLOADS,
+    ...overrides,
+  };
+}
+
+export interface TestApp extends RunningApp {
+  /** supertest bound to the listening app. */
+  http: ReturnType<typeof request>;
+  url: string;
+}
+
+/** One instance of a service on a free port. Close it in afterAll. */
+export async function startApp<T extends z.ZodObject>(
+  definition: ServiceDefinition<T>,
+  overrides: Env = {},
+  logger = createLogger(definition.name, 'silent'),
+): Promise<TestApp> {
+  const running = buildService(definition, testEnv(overrides), logger);
+  const server = await new Promise<Server>((resolve) => {
+    const listening = running.app.listen(0, '127.0.0.1', () => resolve(listening));
+  });
+  const { redis } = running.resources;
+  if (redis.status() !== 'disabled') await redis.back(2000);
+  return {
+    ...running,
+    http: request(server),
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await running.close();
+    },
+  };
+}
