@@ -55,8 +55,9 @@ export async function startEcho(service: string, port = 0, dropNext: () => boole
       res.end('{"code":"database_unavailable"}');
       return;
     }
-    res.writeHead(200, { ...serviceHeaders, 'content-type': 'application/json', 'x-request-id': id });
-    res.end(JSON.stringify({ ...entry, filler: url.endsWith('/big') ? 'x'.repeat(5000) : '' }));
+    const text = JSON.stringify({ ...entry, filler: url.endsWith('/big') ? 'x'.repeat(5000) : '' });
+    const about = { 'content-type': 'application/json', 'content-length': text.length, 'x-request-id': id };
+    res.writeHead(200, { ...serviceHeaders, ...about }).end(text);
   });
   await listen(server, port);
   const { port: actual } = server.address() as AddressInfo;

@@ -16,10 +16,21 @@ export interface TestUser {
 const tokens = accessTokens(JWT_SECRET);
 
 /** A fresh user who cannot log in by password (none is set), but holds a valid access token. */
-export async function aUser({ role = 'user', name = 'A Person' }: { role?: Role; name?: string } = {}): Promise<TestUser> {
+export async function aUser({
+  role = 'user',
+  name = 'A Person',
+}: {
+  role?: Role;
+  name?: string;
+} = {}): Promise<TestUser> {
   const email = `${randomUUID()}@example.com`;
   const phone = `+${randomInt(1e10, 1e12)}`;
-  const id = await write('INSERT INTO users (name, email, phone, role) VALUES (?, ?, ?, ?)', [name, email, phone, role]);
+  const id = await write('INSERT INTO users (name, email, phone, role) VALUES (?, ?, ?, ?)', [
+    name,
+    email,
+    phone,
+    role,
+  ]);
   const { token } = tokens.issue({ id, role });
   return { id, email, phone, role, token, auth: { Authorization: `Bearer ${token}` } };
 }
@@ -29,7 +40,10 @@ interface StoreOptions {
   name?: string;
 }
 
-export async function aStore({ owner, name = 'A Store' }: StoreOptions = {}): Promise<{ id: number; ownerId: number; name: string }> {
+export async function aStore({
+  owner,
+  name = 'A Store',
+}: StoreOptions = {}): Promise<{ id: number; ownerId: number; name: string }> {
   const ownerId = owner?.id ?? (await aUser()).id;
   return { id: await write('INSERT INTO stores (user_id, name) VALUES (?, ?)', [ownerId, name]), ownerId, name };
 }
@@ -48,7 +62,9 @@ interface ProductOptions {
   stock?: number;
 }
 
-export async function aProduct(options: ProductOptions = {}): Promise<{ id: number; storeId: number; name: string; price: string; stock: number }> {
+export async function aProduct(
+  options: ProductOptions = {},
+): Promise<{ id: number; storeId: number; name: string; price: string; stock: number }> {
   const { category, name = 'A Product', description = '', price = '10.00', stock = 10 } = options;
   const storeId = options.store?.id ?? (await aStore()).id;
   const id = await write(

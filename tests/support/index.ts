@@ -1,3 +1,3 @@
-export { anAddress, aCategory, aProduct, aStore, aUser, type TestUser } from './factories';
+export { aCategory, anAddress, aProduct, aStore, aUser, type TestUser } from './factories';
 export { startApp, type TestApp, testEnv } from './test-app';
 export { closeTestDatabase, rows, write } from './test-database';

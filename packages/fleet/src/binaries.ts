@@ -21,7 +21,7 @@ const extraFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin',
 
 /** The first of `names` that is an executable file on the PATH or in the usual folders. */
 export function findBinary(...names: string[]): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(path.delimiter).filter(path.isAbsolute), ...extraFolders];
+  const folders = [...(process.env.PATH ?? '').split(path.delimiter).filter(path.isAbsolute), ...extraFolders];
   for (const name of names) {
     const found = folders.map((folder) => path.join(folder, name)).find(isExecutable);
     if (found !== undefined) return found;

@@ -16,8 +16,8 @@ export interface Settings {
 
 /** Reads ENV_FILE, or `.env.$APP_ENV` (local by default) in `root`. */
 export function readSettings(processEnv: NodeJS.ProcessEnv = process.env, root = repoRoot): Settings {
-  const given = processEnv['ENV_FILE'];
-  const file = given ? path.resolve(root, given) : path.join(root, `.env.${processEnv['APP_ENV'] || 'local'}`);
+  const given = processEnv.ENV_FILE;
+  const file = given ? path.resolve(root, given) : path.join(root, `.env.${processEnv.APP_ENV || 'local'}`);
   const fromProcess: Env = {};
   for (const [name, value] of Object.entries(processEnv)) if (value !== undefined) fromProcess[name] = value;
   return {

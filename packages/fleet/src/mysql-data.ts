@@ -63,7 +63,10 @@ async function initialise(program: MysqlProgram, dataDir: string): Promise<void>
   const [command, args] =
     program.flavour === 'mysql'
       ? [program.binary, [...common, '--initialize-insecure']]
-      : [requireInstaller(), [...common, '--skip-test-db', '--skip-name-resolve', '--auth-root-authentication-method=socket']];
+      : [
+          requireInstaller(),
+          [...common, '--skip-test-db', '--skip-name-resolve', '--auth-root-authentication-method=socket'],
+        ];
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   try {
     await run(command, args, { maxBuffer: 1 << 26 });

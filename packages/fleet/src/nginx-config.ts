@@ -31,8 +31,8 @@ const LARGEST_RATE = 1_000_000;
  */
 export async function renderNginxConfig(options: NginxOptions): Promise<string> {
   const runDir = resolve(options.runDir);
-  if (/["'\\$;{}\n]/.test(runDir + NGINX_DIR)) {
-    throw new Error(`nginx cannot use a path with quotes, "$", ";", braces or backslashes: ${runDir}`);
+  if (/["\\$*?[\]\n]/.test(runDir + NGINX_DIR)) {
+    throw new Error(`nginx cannot use a path with quotes, backslashes, "$" or wildcards: ${runDir}`);
   }
   const template = await readFile(join(NGINX_DIR, 'templates/default.conf.template'), 'utf8');
   const gateway = fillIn(template, gatewayVariables(options, runDir));
@@ -112,9 +112,10 @@ function mainConfig(runDir: string): string {
     'events { worker_connections 4096; }',
     'http {',
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(temp),
+    '  access_log off;',
     '  sendfile on;',
     '  tcp_nopush on;',
-    '  include conf.d/*.conf;',
+    `  include "${join(runDir, 'conf.d/*.conf')}";`,
     '}',
     '',
   ].join('\n');

@@ -9,7 +9,8 @@ import { httpStatus } from './wait';
 
 const run = promisify(execFile);
 
-export type NginxServerOptions = NginxOptions & ServerEvents & { logFile?: string | undefined; dieWithParent?: boolean | undefined };
+export type NginxServerOptions = NginxOptions &
+  ServerEvents & { logFile?: string | undefined; dieWithParent?: boolean | undefined };
 
 export interface NginxServer extends Server {
   readonly url: string;

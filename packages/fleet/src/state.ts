@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { codeOf } from './errors';
 import { stateFile } from './paths';
@@ -55,12 +55,16 @@ export function writeState(state: FleetState, file = stateFile): void {
 /** Makes the file unless there is one; of two processes that try at once one is told no. */
 export function claimState(state: FleetState, file = stateFile): boolean {
   mkdirSync(path.dirname(file), { recursive: true });
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`);
   try {
-    writeFileSync(file, `${JSON.stringify(state, null, 2)}\n`, { flag: 'wx' });
+    linkSync(draft, file); // unlike a rename it replaces nothing
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 

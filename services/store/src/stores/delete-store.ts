@@ -1,4 +1,4 @@
-import { type AnswerCache, cacheScope, type Caller } from '@shop/core';
+import { type AnswerCache, type Caller, cacheScope } from '@shop/core';
 import { showStore } from './show-store';
 import type { StoreRepository } from './store.repository';
 

@@ -1,4 +1,16 @@
-import { created, createdId, type Endpoint, endpoint, forbidden, idParams, listAnswer, listOf, noContent, notFound, ok } from '@shop/core';
+import {
+  created,
+  createdId,
+  type Endpoint,
+  endpoint,
+  forbidden,
+  idParams,
+  listAnswer,
+  listOf,
+  noContent,
+  notFound,
+  ok,
+} from '@shop/core';
 import type { addStore } from './add-store';
 import type { deleteStore } from './delete-store';
 import type { listStores } from './list-stores';

@@ -46,7 +46,9 @@ export const storeRepository = (sql: Sql) => ({
   },
 
   async delete(id: number): Promise<void> {
-    await onReferenced(sql.write('DELETE FROM stores WHERE id = ?', [id]), { transactions_store: storeHasTransactions });
+    await onReferenced(sql.write('DELETE FROM stores WHERE id = ?', [id]), {
+      transactions_store: storeHasTransactions,
+    });
   },
 });
 

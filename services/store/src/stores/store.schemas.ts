@@ -1,9 +1,7 @@
 import { id, nameText, pageQuery, searchText, timestamp } from '@shop/core';
 import { z } from 'zod';
 
-export const store = z
-  .object({ id, user_id: id, name: z.string(), created_at: timestamp })
-  .meta({ id: 'Store' });
+export const store = z.object({ id, user_id: id, name: z.string(), created_at: timestamp }).meta({ id: 'Store' });
 
 export type Store = z.input<typeof store>;
 

@@ -1,0 +1,49 @@
+import { type ComposeService, composeStop } from '../docker';
+import { type Env, readSettings } from '../env';
+import { sendSignal } from '../processes';
+import { type FleetState, type StateEntry, stillRuns } from '../state';
+import { until } from '../wait';
+
+/** What stops first stands first; the database goes last. */
+const order: StateEntry['kind'][][] = [['nginx'], ['service'], ['redis'], ['database']];
+
+/** Stops what a fleet whose `up` is gone has left running; says what it stops. Resolves to how many that were. */
+export async function stopLeftovers(state: FleetState, log: (line: string) => void): Promise<number> {
+  let count = 0;
+  for (const kinds of order) {
+    const entries = state.entries.filter((entry) => kinds.includes(entry.kind));
+    const processes = entries.filter((entry) => entry.origin === 'ours' && stillRuns(entry));
+    const containers = entries.filter((entry) => entry.origin === 'docker');
+    for (const { name, pid } of processes) log(`stopping ${name} (pid ${pid}), which was left running`);
+    await Promise.all(processes.map(stopEntry));
+    if (containers.length > 0) {
+      const names: ComposeService[] = containers.map(({ kind }) => (kind === 'redis' ? 'redis' : 'db'));
+      log(`stopping the containers ${names.join(', ')}`);
+      await composeStop(names, envOrNothing(), containers[0]?.log ?? '/dev/null');
+    }
+    count += processes.length + containers.length;
+  }
+  return count;
+}
+
+async function stopEntry(entry: StateEntry): Promise<void> {
+  const { pid } = entry;
+  if (pid === undefined) return;
+  sendSignal(pid, 'SIGTERM');
+  sendSignal(-pid, 'SIGCONT');
+  const gone = () => !stillRuns(entry);
+  try {
+    await until(gone, { timeoutMs: 15_000, what: entry.name });
+  } catch {
+    sendSignal(-pid, 'SIGKILL');
+    await until(gone, { timeoutMs: 5000, what: `${entry.name} to be gone` });
+  }
+}
+
+function envOrNothing(): Env {
+  try {
+    return readSettings().env;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,118 @@
+import type { Settings } from '../env';
+import { FleetError } from '../errors';
+import { describeExit, tail } from '../processes';
+import type { Server, ServerEvents } from '../server';
+import { serviceNames } from '../services';
+import type { Session } from '../session';
+import {
+  claimState,
+  type FleetState,
+  processIdentity,
+  readState,
+  removeState,
+  type StateEntry,
+  stillRuns,
+  writeState,
+} from '../state';
+import { stopLeftovers } from './leftovers';
+
+/** The one run of `up` on this checkout: what it has started, how to undo it, and the file that says so to others. */
+export class Run implements Session {
+  readonly #undo: (() => Promise<unknown>)[] = [];
+  #stopping: Promise<void> | undefined;
+
+  private constructor(
+    readonly settings: Settings,
+    readonly state: FleetState,
+  ) {}
+
+  /** Claims the checkout for this process. Throws when another one has it; tidies up after one that was killed. */
+  static async begin(settings: Settings): Promise<Run> {
+    const pid = process.pid;
+    const state: FleetState = {
+      pid,
+      identity: processIdentity(pid),
+      startedAt: new Date().toISOString(),
+      entries: [],
+    };
+    while (!claimState(state)) {
+      const other = readState();
+      if (other && stillRuns(other)) {
+        throw new FleetError(
+          `already running, pid ${other.pid}, since ${other.startedAt}: ./run-services.sh status shows it, ./run-services.sh stop ends it`,
+        );
+      }
+      if (other) await stopLeftovers(other, console.log);
+      removeState();
+    }
+    return new Run(settings, state);
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
+  readonly log = (line: string): void => {
+    if (!this.isStopping) console.log(line);
+  };
+
+  onStop(stop: () => Promise<unknown>): void {
+    if (this.isStopping) throw new FleetError('interrupted');
+    this.#undo.push(stop);
+  }
+
+  record(entry: StateEntry): void {
+    const same = (one: StateEntry) => one.kind === entry.kind && (one.kind !== 'service' || one.name === entry.name);
+    const index = this.state.entries.findIndex(same);
+    if (index < 0) this.state.entries.push(entry);
+    else this.state.entries[index] = entry;
+    this.save();
+  }
+
+  readonly events: ServerEvents = {
+    onSpawn: (server, pid) => {
+      const { name, host, port, logFile: log } = server;
+      this.record({ name, kind: kindOf(server), host, port, origin: 'ours', pid, identity: processIdentity(pid), log });
+    },
+    onDeath: (server, exit) => {
+      if (this.isStopping) return;
+      console.error(`\n${server.name} (port ${server.port}) died, ${describeExit(exit)}; the rest keeps running.`);
+      console.error(`The end of its log, ${server.logFile}:\n${tail(server.logFile, 10).replace(/^/gm, '  ')}`);
+    },
+  };
+
+  ready(gatewayPort: number): void {
+    this.state.gatewayPort = gatewayPort;
+    const order: StateEntry['kind'][] = ['database', 'redis', 'service', 'nginx'];
+    this.state.entries.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || a.port - b.port);
+    this.save();
+  }
+
+  save(): void {
+    writeState(this.state);
+  }
+
+  /** Undoes everything, the last first, once; whoever calls again waits for the same. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#undoAll();
+    return this.#stopping;
+  }
+
+  async #undoAll(): Promise<void> {
+    for (const undo of this.#undo.reverse()) {
+      await undo().catch((error: unknown) => console.error(error));
+    }
+    removeState();
+  }
+
+  /** Nothing is waited for; processes go with us. Containers stay, and the file that tells `stop` about them. */
+  abandon(): never {
+    if (!this.state.entries.some((entry) => entry.origin === 'docker')) removeState();
+    process.exit(130);
+  }
+}
+
+function kindOf({ name }: Server): StateEntry['kind'] {
+  if (name === 'nginx' || name === 'redis') return name;
+  return serviceNames.some((service) => name === service || name.startsWith(`${service}-`)) ? 'service' : 'database';
+}

@@ -1,0 +1,59 @@
+import { shown } from '../paths';
+import { portAnswers } from '../ports';
+import { type FleetState, readState, type StateEntry, stillRuns } from '../state';
+import { httpStatus } from '../wait';
+import { table } from './table';
+
+const notRunning = 3;
+
+/** A table of what runs, asked now. Exit code: 0 all well, 1 something is not, 3 not running. */
+export async function status(): Promise<number> {
+  const state = readState();
+  if (!state || !(stillRuns(state) || state.entries.some(stillRuns))) {
+    console.log('not running: ./run-services.sh starts it');
+    return notRunning;
+  }
+  if (!stillRuns(state)) console.log(`pid ${state.pid}, which started this, is gone: ./run-services.sh stop cleans up`);
+  else if (state.gatewayPort === undefined) console.log(`starting (pid ${state.pid})`);
+  else console.log(`running since ${state.startedAt} (pid ${state.pid})`);
+  const checks = await Promise.all(state.entries.map(check));
+  console.log(entryTable(state, checks));
+  const well = stillRuns(state) && state.gatewayPort !== undefined && checks.every((one) => one.healthy);
+  return well ? 0 : 1;
+}
+
+interface Check {
+  healthy: boolean;
+  text: string;
+}
+
+async function check(entry: StateEntry): Promise<Check> {
+  if (entry.origin === 'ours' && !stillRuns(entry)) return { healthy: false, text: 'dead' };
+  if (entry.kind === 'service' || entry.kind === 'nginx') {
+    const code = await httpStatus(`http://127.0.0.1:${entry.port}/${entry.kind === 'nginx' ? 'health' : 'ready'}`);
+    if (code === 200) return { healthy: true, text: 'healthy' };
+    return { healthy: false, text: code === undefined ? 'no answer' : `answers ${code}` };
+  }
+  const answers = await portAnswers(entry.port, entry.host);
+  return { healthy: answers, text: answers ? 'listening' : 'no answer' };
+}
+
+const origins: Record<StateEntry['origin'], string> = {
+  ours: 'started by us',
+  docker: 'Docker, started by us',
+  given: 'given',
+};
+
+/** Name, address, pid, whose it is and where its log is; with the checks' words when there are any. */
+export function entryTable({ entries }: FleetState, checks?: Check[]): string {
+  const heading = ['NAME', 'PORT', 'PID', ...(checks ? ['HEALTH'] : []), 'ORIGIN', 'LOG'];
+  const rows = entries.map((entry, index) => [
+    entry.name,
+    entry.host === '127.0.0.1' ? String(entry.port) : `${entry.host}:${entry.port}`,
+    entry.pid === undefined ? '-' : String(entry.pid),
+    ...(checks ? [checks[index]?.text ?? ''] : []),
+    origins[entry.origin],
+    entry.log === undefined ? '-' : shown(entry.log),
+  ]);
+  return table([heading, ...rows]);
+}

@@ -1,0 +1,31 @@
+import { messageOf } from '../errors';
+import { sendSignal } from '../processes';
+import { readState, removeState, stillRuns } from '../state';
+import { until } from '../wait';
+import { stopLeftovers } from './leftovers';
+
+/** Asks the running `up` to stop and waits; then stops whatever it has left, which is much when it was killed. */
+export async function stop(): Promise<number> {
+  const state = readState();
+  if (!state) {
+    console.log('not running');
+    return 0;
+  }
+  if (stillRuns(state)) {
+    console.log(`stopping the fleet (pid ${state.pid})`);
+    sendSignal(state.pid, 'SIGTERM');
+    const gone = () => !stillRuns(state);
+    await until(gone, { timeoutMs: 90_000, what: 'it' }).catch(async (error: unknown) => {
+      console.log(`${messageOf(error)}: killing it`);
+      sendSignal(state.pid, 'SIGKILL');
+      await until(gone, { timeoutMs: 5000, what: `pid ${state.pid} to be gone` });
+    });
+  }
+  const left = readState(); // gone when it could clean up itself
+  if (left && !stillRuns(left)) {
+    await stopLeftovers(left, console.log);
+    removeState();
+  }
+  console.log('stopped');
+  return 0;
+}

@@ -1,0 +1,163 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { findProgram } from '../binaries';
+import { applySql } from '../database';
+import { type Env, portNumber, positiveNumber, readSettings, type Settings } from '../env';
+import { FleetError, messageOf } from '../errors';
+import { databaseConfig, lookAtDatabase } from '../find-database';
+import { lookAtRedis } from '../find-redis';
+import { createFleet, type Fleet } from '../fleet';
+import { logDir, runDir, shown } from '../paths';
+import { portState, requirePort, takenBy } from '../ports';
+import { bringUp, type Found, type Need } from '../resources';
+import { portVariable, serviceNames } from '../services';
+import { sqlFilesFor } from './db-apply';
+import { Run } from './run';
+import { entryTable } from './status';
+
+/** Starts everything, says so, and stays until it is told to stop. */
+export async function up(args: string[]): Promise<number> {
+  const replicas = replicasFrom(args);
+  const settings = readSettings();
+  const run = await Run.begin(settings);
+  const finished = stopOnSignals(run);
+  try {
+    await startEverything(run, replicas);
+  } catch (error) {
+    if (!run.isStopping) {
+      console.error(
+        `error: ${error instanceof FleetError ? error.message : ((error as Error).stack ?? messageOf(error))}`,
+      );
+      console.error('not started; stopping what was started already');
+      await run.stop();
+      return 1;
+    }
+  }
+  return finished;
+}
+
+function replicasFrom(args: string[]): number {
+  try {
+    const { values } = parseArgs({ args, options: { replicas: { type: 'string', default: '1' } } });
+    const replicas = Number(values.replicas);
+    if (Number.isInteger(replicas) && replicas >= 1 && replicas <= 20) return replicas;
+  } catch (error) {
+    throw new FleetError(`${messageOf(error)} (./run-services.sh --help)`);
+  }
+  throw new FleetError('--replicas takes a whole number from 1 to 20');
+}
+
+/** Resolves to the exit code when a signal has brought everything down. */
+function stopOnSignals(run: Run): Promise<number> {
+  return new Promise((resolve) => {
+    const alive = setInterval(() => undefined, 1 << 30); // should all children die, we still wait to be told
+    let firstAt: number | undefined;
+    const onSignal = (signal: NodeJS.Signals) => {
+      // `npm run` passes on the Ctrl+C that the terminal has sent us too: two within a moment are one.
+      if (firstAt !== undefined) {
+        if (signal === 'SIGINT' && Date.now() - firstAt > 500) run.abandon();
+        return;
+      }
+      firstAt = Date.now();
+      console.log(`\n${signal}: stopping (Ctrl+C again kills at once)`);
+      const wasReady = run.state.gatewayPort !== undefined;
+      void run.stop().then(() => {
+        clearInterval(alive);
+        console.log('stopped');
+        resolve(wasReady ? 0 : 130);
+      });
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  });
+}
+
+async function startEverything(run: Run, replicas: number): Promise<void> {
+  const { settings } = run;
+  await rm(logDir, { recursive: true, force: true });
+  await mkdir(logDir, { recursive: true });
+  console.log(`settings: ${shown(settings.file)} and the environment`);
+
+  const gatewayPort = await chooseGatewayPort(settings, run);
+  await requireServicePorts(settings.env, replicas);
+  const env = await findResources(run, replicas);
+  const fleet = await createFleet({ env, runDir, logDir, replicas, gatewayPort, ...run.events });
+  run.onStop(() => fleet.stop());
+
+  console.log(`starting ${fleet.instances.length} service processes and Nginx`);
+  await fleet.start();
+  if (run.isStopping) return;
+  run.ready(gatewayPort);
+  announce(run, fleet);
+}
+
+/** Finds or starts database and Redis, applies the SQL, and gives the environment that leads the services there. */
+async function findResources(run: Run, replicas: number): Promise<Env> {
+  const { env } = run.settings;
+  const connections = positiveNumber(env, 'DB_POOL_SIZE', 25) * serviceNames.length * replicas;
+  const [database, redis] = [await lookAtDatabase(run, connections), await lookAtRedis(run)];
+  const needs = [database, redis].filter((one): one is Need => one !== undefined && 'create' in one);
+  const found = await bringUp(needs, ['nginx'], run);
+  const resolved = (one: Found | Need | undefined) => (one && 'create' in one ? found.get(one) : one);
+
+  const db = resolved(database);
+  if (!db) throw new FleetError(noDatabase);
+  if (!findProgram('nginx')) throw new FleetError('Nginx is needed and not installed: e.g. sudo apt-get install nginx');
+  run.record({ name: 'database', kind: 'database', ...db, ...ownIdentity(run, 'database') });
+  const cache = resolved(redis);
+  if (cache) run.record({ name: 'redis', kind: 'redis', ...cache, ...ownIdentity(run, 'redis') });
+  else console.log('warning: no Redis: nothing is cached, and rate limits count in each process for itself');
+
+  const config = { ...databaseConfig(env), host: db.host, port: db.port };
+  await applySql(config, sqlFilesFor(env));
+  return {
+    ...env,
+    ENV_FILE: run.settings.file,
+    DB_HOST: db.host,
+    DB_PORT: String(db.port),
+    ...(cache ? { REDIS_HOST: cache.host, REDIS_PORT: String(cache.port) } : {}),
+  };
+}
+
+const noDatabase =
+  'no database: start Docker, install MariaDB (sudo apt-get install mariadb-server) or MySQL, or point DB_HOST, ' +
+  'DB_PORT, DB_USER, DB_PASS and DB_NAME at one that runs';
+
+/** What was written down when the server was spawned. */
+function ownIdentity(run: Run, kind: 'database' | 'redis'): { identity?: string | undefined } {
+  const entry = run.state.entries.find((one) => one.kind === kind && one.origin === 'ours');
+  return entry ? { identity: entry.identity } : {};
+}
+
+async function chooseGatewayPort({ env }: Settings, run: Run): Promise<number> {
+  if (env.GATEWAY_PORT) {
+    const port = portNumber(env, 'GATEWAY_PORT', 80);
+    await requirePort(port, 'Nginx', 'GATEWAY_PORT');
+    return port;
+  }
+  const state = await portState(80);
+  if (state === 'free') return 80;
+  run.log(`Nginx: port 80 is ${state === 'denied' ? 'reserved for root' : `taken${await takenBy(80)}`}; it gets 8000`);
+  await requirePort(8000, 'Nginx', 'GATEWAY_PORT');
+  return 8000;
+}
+
+/** Before anything is started: a port that is taken is the commonest reason for failing. */
+async function requireServicePorts(env: Env, replicas: number): Promise<void> {
+  const fleet = await createFleet({ env, runDir, replicas, gateway: false });
+  for (const { name, port, service } of fleet.instances) await requirePort(port, name, portVariable(service));
+}
+
+function announce(run: Run, fleet: Fleet): void {
+  const base = fleet.url.replace('127.0.0.1', 'localhost').replace(/:80$/, '');
+  console.log(`
+ready
+
+${entryTable(run.state)}
+
+try next
+  curl ${base}/health
+  ${base}/docs  in a browser: the whole API, to read and to try
+  npm run journey  a purchase, step by step
+  ./run-services.sh status  in another terminal; also: stop
+Ctrl+C stops everything that was started here.`);
+}

@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { portNumber, secret } from './env';
+import { dataDir, logDir } from './paths';
+import { probeRedis, type RedisSettings, redisServer } from './redis-server';
+import { type Found, isLoopback, type Need, portNear } from './resources';
+import type { Session } from './session';
+
+export function redisConfig(env: Record<string, string>): RedisSettings {
+  return {
+    host: env.REDIS_HOST ?? '127.0.0.1',
+    port: portNumber(env, 'REDIS_PORT', 6379),
+    password: secret(env, 'REDIS_PASSWORD'),
+  };
+}
+
+/**
+ * The Redis the settings point at when it answers, else what it takes to have one on this machine; undefined when none
+ * is to be had or wanted. The shop runs without it, so nothing here is an error.
+ */
+export async function lookAtRedis(session: Session): Promise<Found | Need | undefined> {
+  const { settings } = session;
+  const config = redisConfig(settings.env);
+  if (config.host === '') {
+    session.log('Redis: none, REDIS_HOST is empty');
+    return undefined;
+  }
+  const probe = await probeRedis(config);
+  if (probe.state === 'answers') {
+    session.log(`Redis: the one at ${config.host}:${config.port}, which was there`);
+    return { host: config.host, port: config.port, origin: 'given' };
+  }
+  const local = (settings.env.APP_ENV || 'local') === 'local';
+  const named = settings.isExplicit('REDIS_HOST', 'REDIS_PORT');
+  if (!local || (named && (probe.state !== 'absent' || !isLoopback(config.host)))) {
+    session.log(`warning: ${probe.message}; the shop runs without it`);
+    return undefined;
+  }
+  session.log(`Redis: ${probe.message}; looking further`);
+
+  const port = await portNear(config.port, 'Redis', session);
+  const own = { ...config, host: '127.0.0.1', port };
+  return {
+    kind: 'redis',
+    title: 'Redis',
+    container: 'redis',
+    program: 'redis',
+    port,
+    optional: true,
+    env: { REDIS_PORT: String(port), REDIS_PASSWORD: own.password },
+    answers: async () => (await probeRedis(own)).state === 'answers',
+    create: () =>
+      redisServer({
+        port,
+        password: own.password,
+        dir: path.join(dataDir, 'redis'),
+        config: { maxmemory: '128mb', 'maxmemory-policy': 'allkeys-lru' },
+        logFile: path.join(logDir, 'redis.log'),
+        ...session.events,
+      }),
+  };
+}

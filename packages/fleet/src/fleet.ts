@@ -1,0 +1,167 @@
+import path from 'node:path';
+import { type Env, portNumber, positiveNumber } from './env';
+import { FleetError } from './errors';
+import { type NginxServer, nginxServer } from './nginx';
+import { freePort } from './ports';
+import type { ServerEvents } from './server';
+import {
+  defaultPorts,
+  portVariable,
+  type ServiceName,
+  type ServiceServer,
+  serviceNames,
+  serviceServer,
+} from './services';
+
+export interface FleetOptions extends ServerEvents {
+  /** The services' settings; what is missing here they take from the process environment and the env file. */
+  env: Env;
+  /** Logs and Nginx's files. */
+  runDir: string;
+  /** Of each service, or of some; 1 by default. */
+  replicas?: number | Partial<Record<ServiceName, number>> | undefined;
+  /**
+   * `free`: any free ports. Otherwise AUTH_PORT and so on from `env`, and for each further replica 10 more.
+   */
+  ports?: 'free' | 'configured' | undefined;
+  /** Nginx in front. On by default. */
+  gateway?: boolean | undefined;
+  gatewayPort?: number | undefined;
+  /** Nginx's address; every one of this machine by default. */
+  listenAddress?: string | undefined;
+  logDir?: string | undefined;
+  root?: string | undefined;
+  readyTimeoutMs?: number | undefined;
+  dieWithParent?: boolean | undefined;
+}
+
+export interface Fleet {
+  readonly instances: readonly ServiceServer[];
+  readonly gateway: NginxServer | undefined;
+  /** Nginx's address, without a slash at the end. */
+  readonly url: string;
+  instance(service: ServiceName, index?: number): ServiceServer;
+  /** Resolves when every /ready and Nginx's /health are 200; otherwise everything is stopped again. */
+  start(): Promise<void>;
+  /** Nginx first, then the services, each finishing what it is at. */
+  stop(): Promise<void>;
+}
+
+/** The six services, with their replicas, and Nginx; not started yet. */
+export async function createFleet(options: FleetOptions): Promise<Fleet> {
+  const counts = replicaCounts(options.replicas);
+  const processes = serviceNames.reduce((sum, service) => sum + counts[service], 0);
+  const logDir = options.logDir ?? path.join(options.runDir, 'logs');
+  const env = { FLEET_PROCESSES: String(processes), ...options.env };
+  const { onSpawn, onDeath, dieWithParent, root, readyTimeoutMs } = options;
+
+  const instances: ServiceServer[] = [];
+  for (const service of serviceNames) {
+    for (let index = 0; index < counts[service]; index++) {
+      const port = options.ports === 'free' ? await freePort() : configuredPort(options.env, service, index);
+      const logFile = path.join(logDir, `${index === 0 ? service : `${service}-${index + 1}`}.log`);
+      instances.push(
+        serviceServer({ service, index, port, env, logFile, root, readyTimeoutMs, dieWithParent, onSpawn, onDeath }),
+      );
+    }
+  }
+  refuseSharedPorts(instances);
+
+  const gateway = options.gateway === false ? undefined : await gatewayFor(options, instances, logDir);
+  let stopped = false;
+
+  const stop = async () => {
+    stopped = true;
+    await gateway?.stop();
+    await Promise.all(instances.map((instance) => instance.stop()));
+  };
+
+  return {
+    instances,
+    gateway,
+    get url() {
+      if (!gateway) throw new FleetError('this fleet has no gateway');
+      return gateway.url;
+    },
+    instance: (service, index = 0) => {
+      const found = instances.find((one) => one.service === service && one.index === index);
+      if (!found) throw new FleetError(`this fleet has no ${service} number ${index}`);
+      return found;
+    },
+    start: async () => {
+      stopped = false;
+      try {
+        await Promise.all(instances.map((instance) => instance.start()));
+        if (stopped) throw new FleetError('the fleet was stopped while it was starting');
+        await gateway?.start();
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+    },
+    stop,
+  };
+}
+
+/** The same, started. */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const fleet = await createFleet(options);
+  await fleet.start();
+  return fleet;
+}
+
+function replicaCounts(replicas: FleetOptions['replicas'] = 1): Record<ServiceName, number> {
+  const of = (service: ServiceName) => (typeof replicas === 'number' ? replicas : (replicas[service] ?? 1));
+  return {
+    auth: of('auth'),
+    product: of('product'),
+    transaction: of('transaction'),
+    address: of('address'),
+    store: of('store'),
+    file: of('file'),
+  };
+}
+
+const configuredPort = (env: Env, service: ServiceName, index: number): number =>
+  portNumber(env, portVariable(service), defaultPorts[service]) + 10 * index;
+
+function refuseSharedPorts(instances: readonly ServiceServer[]): void {
+  const users = new Map<number, string>();
+  for (const { port, name, service } of instances) {
+    const other = users.get(port);
+    if (other !== undefined) {
+      throw new FleetError(`${other} and ${name} would share port ${port}: change ${portVariable(service)}`);
+    }
+    users.set(port, name);
+  }
+}
+
+async function gatewayFor(
+  options: FleetOptions,
+  instances: readonly ServiceServer[],
+  logDir: string,
+): Promise<NginxServer> {
+  const addresses = (service: ServiceName) => {
+    const own = instances.filter((one) => one.service === service).map(({ host, port }) => `${host}:${port}`);
+    return own.length > 0 ? own : [`127.0.0.1:${configuredPort(options.env, service, 0)}`];
+  };
+  return nginxServer({
+    runDir: path.join(options.runDir, 'nginx'),
+    port: options.gatewayPort ?? (await freePort()),
+    ...(options.listenAddress === undefined ? {} : { listenAddress: options.listenAddress }),
+    upstreams: {
+      auth: addresses('auth'),
+      product: addresses('product'),
+      transaction: addresses('transaction'),
+      address: addresses('address'),
+      store: addresses('store'),
+      file: addresses('file'),
+    },
+    ratePerSecond: positiveNumber(options.env, 'RATE_LIMIT_PER_SECOND', 10),
+    rateBurst: positiveNumber(options.env, 'RATE_LIMIT_BURST', 20),
+    logFile: path.join(logDir, 'nginx.log'),
+    dieWithParent: options.dieWithParent,
+    onSpawn: options.onSpawn,
+    onDeath: options.onDeath,
+  });
+}

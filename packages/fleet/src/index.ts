@@ -1,0 +1,32 @@
+export { findBinary, findProgram, installPrograms, type Program, requireProgram } from './binaries';
+export { applySql, type DatabaseProbe, type DatabaseSettings, probeDatabase, withConnection } from './database';
+export { type Env, readEnvFile, readSettings, type Settings, secret } from './env';
+export { codeOf, FleetError, messageOf } from './errors';
+export { createFleet, type Fleet, type FleetOptions, startFleet } from './fleet';
+export { type MysqlOptions, type MysqlServer, mysqlServer, startMysql } from './mysql-server';
+export { type NginxServer, type NginxServerOptions, nginxServer, startNginx } from './nginx';
+export { type NginxOptions, renderNginxConfig } from './nginx-config';
+export { dataDir, logDir, repoRoot, runDir, stateFile } from './paths';
+export { freePort, type PortState, portAnswers, portIsFree, portState, waitForPort } from './ports';
+export { type Exit, type ManagedProcess, type ProcessOptions, spawnProcess, tail } from './processes';
+export {
+  probeRedis,
+  type RedisOptions,
+  type RedisProbe,
+  type RedisServer,
+  type RedisSettings,
+  redisServer,
+  startRedis,
+} from './redis-server';
+export { type Server, type ServerEvents, type ServerSpec, server } from './server';
+export {
+  defaultPorts,
+  portVariable,
+  type ServiceName,
+  type ServiceOptions,
+  type ServiceServer,
+  serviceNames,
+  serviceServer,
+} from './services';
+export { type FleetState, readState, type StateEntry, stillRuns } from './state';
+export { httpStatus, type UntilOptions, until, within } from './wait';

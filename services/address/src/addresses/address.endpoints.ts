@@ -1,0 +1,89 @@
+import { created, createdId, type Endpoint, endpoint, forbidden, idParams, listAnswer, listOf, noContent, notFound, ok } from '@shop/core';
+import type { addAddress } from './add-address';
+import { address, addressChange, addressQuery, newAddress } from './address.schemas';
+import type { changeAddress } from './change-address';
+import type { deleteAddress } from './delete-address';
+import type { listAddresses } from './list-addresses';
+import type { showAddress } from './show-address';
+
+export interface AddressUseCases {
+  addAddress: ReturnType<typeof addAddress>;
+  listAddresses: ReturnType<typeof listAddresses>;
+  showAddress: ReturnType<typeof showAddress>;
+  changeAddress: ReturnType<typeof changeAddress>;
+  deleteAddress: ReturnType<typeof deleteAddress>;
+}
+
+const PATH = '/api/v1/addresses';
+const tag = 'addresses';
+
+export const addressEndpoints = (useCases: AddressUseCases): Endpoint[] => [
+  endpoint({
+    method: 'post',
+    path: PATH,
+    tag,
+    summary: 'Add an address to ship to',
+    access: 'user',
+    body: newAddress,
+    answers: { 201: createdId },
+    handler: async ({ caller, body }) => {
+      const id = await useCases.addAddress(caller, body);
+      return created(`${PATH}/${id}`, { id });
+    },
+  }),
+
+  endpoint({
+    method: 'get',
+    path: PATH,
+    tag,
+    summary: "List one's own addresses",
+    description: '`label` finds a part of the label; `city` and `postal_code` must match whole. Case does not count.',
+    access: 'user',
+    query: addressQuery,
+    answers: { 200: listOf(address) },
+    handler: async ({ caller, query }) => ok(listAnswer(await useCases.listAddresses(caller, query), query)),
+  }),
+
+  endpoint({
+    method: 'get',
+    path: `${PATH}/:id`,
+    tag,
+    summary: 'Show an address to its owner or an admin',
+    access: 'user',
+    params: idParams,
+    answers: { 200: address },
+    errors: [forbidden, notFound],
+    handler: async ({ caller, params }) => ok(await useCases.showAddress(caller, params.id)),
+  }),
+
+  endpoint({
+    method: 'put',
+    path: `${PATH}/:id`,
+    tag,
+    summary: 'Change the given fields of an address',
+    access: 'user',
+    params: idParams,
+    body: addressChange,
+    answers: { 204: 'empty' },
+    errors: [forbidden, notFound],
+    handler: async ({ caller, params, body }) => {
+      await useCases.changeAddress(caller, params.id, body);
+      return noContent();
+    },
+  }),
+
+  endpoint({
+    method: 'delete',
+    path: `${PATH}/:id`,
+    tag,
+    summary: 'Delete an address; transactions that shipped to it keep their copy',
+    access: 'user',
+    params: idParams,
+    answers: { 204: 'empty' },
+    errors: [forbidden, notFound],
+    handler: async ({ caller, params }) => {
+      await useCases.deleteAddress(caller, params.id);
+      return noContent();
+    },
+  }),
+];

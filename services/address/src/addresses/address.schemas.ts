@@ -1,0 +1,49 @@
+import { id, pageQuery, searchText, text, timestamp } from '@shop/core';
+import { z } from 'zod';
+
+export const address = z
+  .object({
+    id,
+    user_id: id,
+    label: z.string(),
+    address: z.string(),
+    city: z.string(),
+    postal_code: z.string(),
+    created_at: timestamp,
+  })
+  .meta({ id: 'Address' });
+
+export type Address = z.input<typeof address>;
+
+const fields = {
+  label: text(0, 100),
+  address: text(1, 1000),
+  city: text(0, 100),
+  postal_code: text(0, 20),
+};
+
+export const newAddress = z.strictObject({
+  ...fields,
+  label: fields.label.default(''),
+  city: fields.city.default(''),
+  postal_code: fields.postal_code.default(''),
+});
+
+export type NewAddress = z.output<typeof newAddress>;
+
+export const addressChange = z
+  .strictObject(fields)
+  .partial()
+  .refine((change) => Object.keys(change).length > 0, 'must name at least one field to change');
+
+export type AddressChange = z.output<typeof addressChange>;
+
+/** `label` is looked for anywhere in the label; the other two must be the whole value, whatever its case. */
+export const addressQuery = z.object({
+  ...pageQuery,
+  label: searchText.optional(),
+  city: searchText.optional(),
+  postal_code: searchText.optional(),
+});
+
+export type AddressQuery = z.output<typeof addressQuery>;

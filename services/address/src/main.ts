@@ -1,0 +1,4 @@
+import { runService } from '@shop/core';
+import { addressService } from './container';
+
+void runService(addressService);

@@ -1,0 +1,4 @@
+import { runService } from '@shop/core';
+import { transactionService } from './container';
+
+void runService(transactionService);

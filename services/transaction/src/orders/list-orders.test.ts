@@ -1,0 +1,72 @@
+import { anAddress, aProduct, aStore, aUser, startApp, type TestApp, type TestUser, write } from '@shop/testing';
+import { transactionService } from '@shop/transaction';
+
+const PATH = '/api/v1/transactions';
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await startApp(transactionService);
+});
+afterAll(() => app.close());
+
+async function bought(buyer: TestUser, store: { id: number }, price: string): Promise<number> {
+  const { id: address_id } = await anAddress(buyer);
+  const product = await aProduct({ store, price });
+  const items = [{ product_id: product.id, quantity: 1 }];
+  return (await app.http.post(PATH).set(buyer.auth).send({ address_id, items }).expect(201)).body.id;
+}
+
+const list = (user: TestUser, query = '') => app.http.get(`${PATH}?${query}`).set(user.auth);
+const ids = (answer: { body: { data: { id: number }[] } }) => answer.body.data.map(({ id }) => id);
+
+test("lists the buyer's own, newest first, with the true total past the end", async () => {
+  const [buyer, store] = [await aUser(), await aStore()];
+  const mine: number[] = [];
+  for (const price of ['1.00', '2.00', '3.00']) mine.unshift(await bought(buyer, store, price));
+  await bought(await aUser(), store, '9.00');
+  const answer = await list(buyer).expect(200);
+  expect(ids(answer)).toEqual(mine);
+  expect(answer.body.pagination).toEqual({ page: 1, limit: 10, total: 3 });
+  expect(ids(await list(buyer, 'page=2&limit=2'))).toEqual(mine.slice(2));
+  expect((await list(buyer, 'page=9')).body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3 } });
+});
+
+test('filters by status, store and total', async () => {
+  const [buyer, one, other] = [await aUser(), await aStore(), await aStore()];
+  const cheap = await bought(buyer, one, '1.10');
+  const dear = await bought(buyer, other, '100.00');
+  await write("UPDATE transactions SET status = 'paid' WHERE id = ?", [dear]);
+  expect(ids(await list(buyer, 'status=paid'))).toEqual([dear]);
+  expect(ids(await list(buyer, `store_id=${one.id}`))).toEqual([cheap]);
+  expect(ids(await list(buyer, 'min_total=1.10&max_total=1.10'))).toEqual([cheap]);
+  expect(ids(await list(buyer, 'min_total=1.11'))).toEqual([dear]);
+  expect(ids(await list(buyer, 'status=&store_id=&unknown=1'))).toEqual([dear, cheap]);
+});
+
+test.each([
+  'status=lost',
+  'store_id=x',
+  'min_total=1.001',
+  'max_total=-1',
+  'min_total=2&max_total=1',
+  'page=0',
+  'limit=101',
+  'page=1&page=2',
+])('refuses %s', async (query) => {
+  const answer = await list(await aUser(), query).expect(400);
+  expect(answer.body.errors).toContainEqual(expect.objectContaining({ in: 'query' }));
+});
+
+test("an admin sees and lists everybody's, another user is refused, a missing one is 404", async () => {
+  const [buyer, admin] = [await aUser(), await aUser({ role: 'admin' })];
+  const id = await bought(buyer, await aStore(), '4.20');
+  expect(ids(await list(admin, 'limit=100'))).toContain(id);
+  await app.http.get(`${PATH}/${id}`).set(admin.auth).expect(200);
+  await app.http
+    .get(`${PATH}/${id}`)
+    .set((await aUser()).auth)
+    .expect(403);
+  await app.http.get(`${PATH}/999999999`).set(buyer.auth).expect(404);
+  await app.http.get(`${PATH}/abc`).set(buyer.auth).expect(400);
+  await app.http.get(`${PATH}/${id}`).expect(401);
+});

@@ -1,0 +1,11 @@
+import { defineError } from '@shop/core';
+
+export const addressNotFound = defineError('not_found', 'address_not_found', 'You have no such address.');
+export const productNotFound = defineError('not_found', 'product_not_found', 'There is no such product.');
+export const mixedStores = defineError(
+  'unprocessable',
+  'mixed_stores',
+  'All products of one transaction must be of one store.',
+);
+export const insufficientStock = defineError('conflict', 'insufficient_stock', 'There is not enough stock.');
+export const totalTooLarge = defineError('unprocessable', 'total_too_large', 'The total exceeds 9999999999.99.');

@@ -1,0 +1,153 @@
+import {
+  centsFromDecimal,
+  centsToDecimal,
+  centsToNumber,
+  type List,
+  limitOffset,
+  type Sql,
+  type SqlValue,
+} from '@shop/core';
+import type { Order, OrderQuery, ProductLog } from './order.schemas';
+import type { OrderLine } from './place-order';
+import type { LockedProduct } from './stock.repository';
+
+interface OrderRow {
+  id: number;
+  user_id: number;
+  store_id: number;
+  address_id: number | null;
+  ship_label: string;
+  ship_address: string;
+  ship_city: string;
+  ship_postal_code: string;
+  total: string;
+  status: Order['status'];
+  created_at: Date;
+}
+
+interface LogRow {
+  id: number;
+  transaction_id: number;
+  product_id: number;
+  product_name: string;
+  product_price: string;
+  quantity: number;
+  created_at: Date;
+}
+
+const toOrder = (row: OrderRow): Order => ({
+  id: row.id,
+  user_id: row.user_id,
+  store_id: row.store_id,
+  address_id: row.address_id,
+  shipping_address: {
+    label: row.ship_label,
+    address: row.ship_address,
+    city: row.ship_city,
+    postal_code: row.ship_postal_code,
+  },
+  total: centsToNumber(centsFromDecimal(row.total)),
+  status: row.status,
+  created_at: row.created_at.toISOString(),
+});
+
+const toLog = (row: LogRow): ProductLog => ({
+  ...row,
+  product_price: centsToNumber(centsFromDecimal(row.product_price)),
+  created_at: row.created_at.toISOString(),
+});
+
+interface NewOrderRow {
+  buyerId: number;
+  storeId: number;
+  addressId: number;
+  /** Cents. */
+  total: bigint;
+}
+
+export const orderRepository = (sql: Sql) => ({
+  /**
+   * Copies the buyer's address (a table of the address service) into the order in the same statement.
+   * @returns undefined: the buyer has no such address
+   */
+  async insert({ buyerId, storeId, addressId, total }: NewOrderRow): Promise<number | undefined> {
+    const { affectedRows, insertId } = await sql.write(
+      `INSERT INTO transactions
+         (user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total)
+       SELECT a.user_id, ?, a.id, a.label, a.address, a.city, a.postal_code, ?
+       FROM addresses a WHERE a.id = ? AND a.user_id = ?`,
+      [storeId, centsToDecimal(total), addressId, buyerId],
+    );
+    return affectedRows === 0 ? undefined : insertId;
+  },
+
+  /** @param products the locked rows, in the order of `lines` */
+  async insertLogs(orderId: number, lines: OrderLine[], products: LockedProduct[]): Promise<void> {
+    const logs = products.map(({ id, name, price }, index) => ({
+      productId: id,
+      name,
+      price: centsToDecimal(price),
+      quantity: lines[index]?.quantity,
+    }));
+    await sql.write(
+      `INSERT INTO product_logs (transaction_id, product_id, product_name, product_price, quantity)
+       SELECT ?, line.product_id, line.product_name, line.product_price, line.quantity
+       FROM JSON_TABLE(?, '$[*]' COLUMNS (
+              product_id BIGINT UNSIGNED PATH '$.productId', product_name VARCHAR(255) CHARACTER SET utf8mb4 PATH '$.name',
+              product_price DECIMAL(12, 2) PATH '$.price', quantity INT PATH '$.quantity')) AS line`,
+      [orderId, JSON.stringify(logs)],
+    );
+  },
+
+  async findById(id: number): Promise<Order | undefined> {
+    const [row] = await sql.rows<OrderRow>(
+      `SELECT id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total, status,
+              created_at
+       FROM transactions WHERE id = ?`,
+      [id],
+    );
+    return row && toOrder(row);
+  },
+
+  async listLogs(orderId: number): Promise<ProductLog[]> {
+    const rows = await sql.rows<LogRow>(
+      `SELECT id, transaction_id, product_id, product_name, product_price, quantity, created_at
+       FROM product_logs WHERE transaction_id = ? ORDER BY id`,
+      [orderId],
+    );
+    return rows.map(toLog);
+  },
+
+  /** @param buyerId undefined: everybody's */
+  async list(buyerId: number | undefined, query: OrderQuery): Promise<List<Order>> {
+    const filter = twice([
+      buyerId ?? null,
+      query.status ?? null,
+      query.store_id ?? null,
+      query.min_total === undefined ? null : centsToDecimal(query.min_total),
+      query.max_total === undefined ? null : centsToDecimal(query.max_total),
+    ]);
+    const rows = await sql.rows<OrderRow>(
+      `SELECT id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total, status,
+              created_at
+       FROM transactions
+       WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR status = ?) AND (? IS NULL OR store_id = ?)
+         AND (? IS NULL OR total >= ?) AND (? IS NULL OR total <= ?)
+       ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
+      [...filter, ...limitOffset(query)],
+    );
+    const [count] = await sql.rows<{ total: number }>(
+      `SELECT COUNT(*) AS total
+       FROM transactions
+       WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR status = ?) AND (? IS NULL OR store_id = ?)
+         AND (? IS NULL OR total >= ?) AND (? IS NULL OR total <= ?)`,
+      filter,
+    );
+    return { rows: rows.map(toOrder), total: Number(count?.total ?? 0) };
+  },
+});
+
+/** Each value two times in a row: for `(? IS NULL OR column = ?)`. */
+const twice = (values: SqlValue[]): SqlValue[] => values.flatMap((value) => [value, value]);
+
+export type OrderRepository = ReturnType<typeof orderRepository>;

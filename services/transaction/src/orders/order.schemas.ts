@@ -1,0 +1,60 @@
+import { amount, id, idString, pageQuery, priceString, timestamp } from '@shop/core';
+import { z } from 'zod';
+
+export const orderStatus = z.enum(['pending', 'paid', 'shipped', 'completed', 'cancelled']);
+
+export const newOrder = z.strictObject({
+  address_id: id,
+  items: z
+    .array(z.strictObject({ product_id: id, quantity: z.int().min(1).max(2_147_483_647) }))
+    .min(1)
+    .max(100),
+});
+
+export type NewOrder = z.output<typeof newOrder>;
+
+export const orderQuery = z
+  .object({
+    ...pageQuery,
+    status: orderStatus.optional(),
+    store_id: idString.optional(),
+    min_total: priceString.optional(),
+    max_total: priceString.optional(),
+  })
+  .refine(({ min_total: min, max_total: max }) => min === undefined || max === undefined || min <= max, {
+    path: ['min_total'],
+    message: 'must not be greater than max_total',
+  });
+
+export type OrderQuery = z.output<typeof orderQuery>;
+
+export const order = z
+  .object({
+    id,
+    user_id: id,
+    store_id: id,
+    address_id: id.nullable(),
+    shipping_address: z.object({ label: z.string(), address: z.string(), city: z.string(), postal_code: z.string() }),
+    total: amount,
+    status: orderStatus,
+    created_at: timestamp,
+  })
+  .meta({ id: 'Transaction' });
+
+export type Order = z.input<typeof order>;
+
+export const productLog = z
+  .object({
+    id,
+    transaction_id: id,
+    product_id: id,
+    product_name: z.string(),
+    product_price: amount,
+    quantity: z.int(),
+    created_at: timestamp,
+  })
+  .meta({ id: 'ProductLog' });
+
+export type ProductLog = z.input<typeof productLog>;
+
+export const orderWithLogs = z.object({ transaction: order, logs: z.array(productLog) });

@@ -1,0 +1,220 @@
+import { anAddress, aProduct, aStore, aUser, rows, startApp, type TestApp, type TestUser, write } from '@shop/testing';
+import { transactionService } from '@shop/transaction';
+import { mergeLines, totalOf } from './place-order';
+
+const PATH = '/api/v1/transactions';
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await startApp(transactionService, { DB_POOL_SIZE: '25' });
+});
+afterAll(() => app.close());
+
+const buy = (buyer: TestUser, body: unknown) =>
+  app.http
+    .post(PATH)
+    .set(buyer.auth)
+    .send(body as object);
+const stockOf = async (id: number) =>
+  (await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]))[0]?.stock;
+const ordersOf = (buyer: TestUser) => rows<{ id: number }>('SELECT id FROM transactions WHERE user_id = ?', [buyer.id]);
+
+async function aBuyer(): Promise<{ buyer: TestUser; address_id: number }> {
+  const buyer = await aUser();
+  return { buyer, address_id: (await anAddress(buyer)).id };
+}
+
+/** Whatever was refused must have left nothing. */
+async function expectNothingBought(buyer: TestUser, productIds: number[] = [], stock = 10): Promise<void> {
+  expect(await ordersOf(buyer)).toEqual([]);
+  for (const id of productIds) expect(await stockOf(id)).toBe(stock);
+}
+
+describe('rules', () => {
+  test('repeated products are summed and sorted by id', () => {
+    const items = [
+      { product_id: 9, quantity: 1 },
+      { product_id: 3, quantity: 2 },
+      { product_id: 9, quantity: 4 },
+    ];
+    expect(mergeLines(items)).toEqual([
+      { productId: 3, quantity: 2 },
+      { productId: 9, quantity: 5 },
+    ]);
+  });
+
+  test('totals are exact beyond what a double holds', () => {
+    const lines = [
+      { productId: 1, quantity: 2_147_483_647 },
+      { productId: 2, quantity: 3 },
+    ];
+    expect(totalOf(lines, [{ price: 999_999_999_999n }, { price: 10n }])).toBe(999_999_999_999n * 2_147_483_647n + 30n);
+  });
+});
+
+describe('a purchase', () => {
+  test('writes the transaction, its logs and the address, and takes the stock', async () => {
+    const { buyer, address_id } = await aBuyer();
+    const store = await aStore();
+    const pen = await aProduct({ store, name: 'Pen 🖊', price: '0.10', stock: 5 });
+    const ink = await aProduct({ store, name: 'Ink', price: '19.99', stock: 5 });
+    const answer = await buy(buyer, {
+      address_id,
+      items: [
+        { product_id: ink.id, quantity: 1 },
+        { product_id: pen.id, quantity: 1 },
+        { product_id: pen.id, quantity: 2 },
+      ],
+    }).expect(201);
+    expect(answer.headers.location).toBe(`${PATH}/${answer.body.id}`);
+    expect([await stockOf(pen.id), await stockOf(ink.id)]).toEqual([2, 4]);
+
+    const shown = await app.http.get(`${PATH}/${answer.body.id}`).set(buyer.auth).expect(200);
+    expect(shown.body.transaction).toEqual({
+      id: answer.body.id,
+      user_id: buyer.id,
+      store_id: store.id,
+      address_id,
+      shipping_address: { label: 'Home', address: 'Main Street 1', city: 'Springfield', postal_code: '12345' },
+      total: 20.29,
+      status: 'pending',
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/),
+    });
+    expect(Math.abs(Date.parse(shown.body.transaction.created_at) - Date.now())).toBeLessThan(60_000);
+    const log = (product: { id: number; name: string }, product_price: number, quantity: number) =>
+      expect.objectContaining({ product_id: product.id, product_name: product.name, product_price, quantity });
+    expect(shown.body.logs).toEqual([log(pen, 0.1, 3), log(ink, 19.99, 1)]);
+  });
+
+  test('keeps its prices, names and address when those change or go', async () => {
+    const { buyer, address_id } = await aBuyer();
+    const product = await aProduct({ name: 'Before', price: '5.00' });
+    const { body } = await buy(buyer, { address_id, items: [{ product_id: product.id, quantity: 2 }] }).expect(201);
+    await write("UPDATE addresses SET address = 'elsewhere' WHERE id = ?", [address_id]);
+    await write('DELETE FROM addresses WHERE id = ?', [address_id]);
+    await write('DELETE FROM products WHERE id = ?', [product.id]);
+    const shown = await app.http.get(`${PATH}/${body.id}`).set(buyer.auth).expect(200);
+    expect(shown.body.transaction).toMatchObject({
+      address_id: null,
+      total: 10,
+      shipping_address: { address: 'Main Street 1' },
+    });
+    expect(shown.body.logs).toMatchObject([{ product_id: product.id, product_name: 'Before', product_price: 5 }]);
+  });
+});
+
+describe('is refused, leaving nothing, when', () => {
+  test.each([
+    ['the body is missing', undefined, ''],
+    ['there are no items', { address_id: 1, items: [] }, 'items'],
+    [
+      'there are more than 100 items',
+      { address_id: 1, items: Array(101).fill({ product_id: 1, quantity: 1 }) },
+      'items',
+    ],
+    ['a quantity is 0', { address_id: 1, items: [{ product_id: 1, quantity: 0 }] }, 'items.0.quantity'],
+    ['a quantity is a fraction', { address_id: 1, items: [{ product_id: 1, quantity: 1.5 }] }, 'items.0.quantity'],
+    ['a quantity is a string', { address_id: 1, items: [{ product_id: 1, quantity: '1' }] }, 'items.0.quantity'],
+    ['the address is no id', { address_id: 'x', items: [{ product_id: 1, quantity: 1 }] }, 'address_id'],
+    ['a field is unknown', { address_id: 1, items: [{ product_id: 1, quantity: 1, price: 0 }] }, 'items.0.price'],
+  ])('%s', async (_, body, path) => {
+    const buyer = await aUser();
+    const answer = await buy(buyer, body).expect(400);
+    expect(answer.body.errors).toContainEqual(expect.objectContaining({ in: 'body', path }));
+    await expectNothingBought(buyer);
+  });
+
+  test("the address is another user's or does not exist", async () => {
+    const { buyer } = await aBuyer();
+    const { address_id: foreign } = await aBuyer();
+    const { id } = await aProduct();
+    for (const address_id of [foreign, 999_999_999]) {
+      const answer = await buy(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] }).expect(404);
+      expect(answer.body.code).toBe('address_not_found');
+    }
+    const both = await buy(buyer, { address_id: foreign, items: [{ product_id: 999_999_999, quantity: 1 }] }).expect(
+      404,
+    );
+    expect(both.body.code).toBe('address_not_found');
+    await expectNothingBought(buyer, [id]);
+  });
+
+  test('a product does not exist', async () => {
+    const { buyer, address_id } = await aBuyer();
+    const { id } = await aProduct();
+    const items = [id, 999_999_999].map((product_id) => ({ product_id, quantity: 1 }));
+    const answer = await buy(buyer, { address_id, items }).expect(404);
+    expect(answer.body).toMatchObject({ code: 'product_not_found', detail: 'There is no product 999999999.' });
+    await expectNothingBought(buyer, [id]);
+  });
+
+  test('the products are of two stores', async () => {
+    const { buyer, address_id } = await aBuyer();
+    const ids = [(await aProduct()).id, (await aProduct()).id];
+    const items = ids.map((product_id) => ({ product_id, quantity: 1 }));
+    expect((await buy(buyer, { address_id, items }).expect(422)).body.code).toBe('mixed_stores');
+    await expectNothingBought(buyer, ids);
+  });
+
+  test('the stock does not suffice, naming the products', async () => {
+    const { buyer, address_id } = await aBuyer();
+    const store = await aStore();
+    const [a, b, c] = [await aProduct({ store }), await aProduct({ store }), await aProduct({ store })];
+    const items = [
+      { product_id: a.id, quantity: 11 },
+      { product_id: b.id, quantity: 1 },
+      { product_id: c.id, quantity: 5 },
+      { product_id: c.id, quantity: 6 },
+    ];
+    const { body } = await buy(buyer, { address_id, items }).expect(409);
+    expect(body.code).toBe('insufficient_stock');
+    expect(body.detail).toBe(`Not enough stock of product ${a.id} (10 left), product ${c.id} (10 left).`);
+    await expectNothingBought(buyer, [a.id, b.id, c.id]);
+  });
+
+  test('the total is too large to store', async () => {
+    const { buyer, address_id } = await aBuyer();
+    const { id } = await aProduct({ price: '9999999999.99' });
+    expect((await buy(buyer, { address_id, items: [{ product_id: id, quantity: 2 }] }).expect(422)).body.code).toBe(
+      'total_too_large',
+    );
+    await expectNothingBought(buyer, [id]);
+    await buy(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] }).expect(201);
+  });
+
+  test('nobody is logged in', () => app.http.post(PATH).send({}).expect(401));
+});
+
+describe('at the same time', () => {
+  test('fifty buyers for twenty units: twenty succeed, thirty hear of the stock, none is left', async () => {
+    const { id } = await aProduct({ stock: 20 });
+    const buyers = await Promise.all(Array.from({ length: 50 }, aBuyer));
+    const answers = await Promise.all(
+      buyers.map(({ buyer, address_id }) => buy(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] })),
+    );
+    const count = (status: number) => answers.filter((answer) => answer.status === status).length;
+    expect([count(201), count(409)]).toEqual([20, 30]);
+    expect(await stockOf(id)).toBe(0);
+    const [sold] = await rows<{ sold: string }>('SELECT SUM(quantity) AS sold FROM product_logs WHERE product_id = ?', [
+      id,
+    ]);
+    expect(Number(sold?.sold)).toBe(20);
+  });
+
+  test('sixty baskets of the same products in opposite orders: no deadlock reaches a buyer, no stock is lost', async () => {
+    const store = await aStore();
+    const ids: number[] = [];
+    for (let index = 0; index < 5; index += 1) ids.push((await aProduct({ store, stock: 1000 })).id);
+    const buyers = await Promise.all(Array.from({ length: 60 }, aBuyer));
+    const answers = await Promise.all(
+      buyers.map(({ buyer, address_id }, index) => {
+        const order = index % 2 === 0 ? ids : ids.toReversed();
+        return buy(buyer, { address_id, items: order.map((product_id) => ({ product_id, quantity: 2 })) });
+      }),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    for (const id of ids) expect(await stockOf(id)).toBe(1000 - 120);
+    const metrics = await app.resources.metrics.registry.getSingleMetric('db_transaction_retries_total')?.get();
+    expect(metrics?.values).toEqual([]);
+  });
+});

@@ -1,0 +1,80 @@
+import { type AnswerCache, type AppError, type Caller, MAX_CENTS, productScopes } from '@shop/core';
+import { addressNotFound, insufficientStock, mixedStores, productNotFound, totalTooLarge } from './order.errors';
+import type { OrderRepository } from './order.repository';
+import type { NewOrder } from './order.schemas';
+import type { LockedProduct, StockRepository } from './stock.repository';
+
+/** A line of the order, merged by product. */
+export interface OrderLine {
+  productId: number;
+  quantity: number;
+}
+
+interface OrderTransaction {
+  orders: Pick<OrderRepository, 'insert' | 'insertLogs'>;
+  stock: Pick<StockRepository, 'lockProducts' | 'ownsAddress' | 'take'>;
+}
+
+interface Parts {
+  /** One database transaction; may run its work again after a deadlock. */
+  inTransaction: <T>(work: (transaction: OrderTransaction) => Promise<T>) => Promise<T>;
+  cache: AnswerCache;
+}
+
+/**
+ * The checkout. Locks the products in the order of their ids, so that two baskets can never wait for each other, and
+ * decides everything on the locked rows.
+ * @returns the transaction's id
+ * @throws AppError `address_not_found`, `product_not_found`, `mixed_stores`, `insufficient_stock`, `total_too_large`
+ */
+export const placeOrder =
+  ({ inTransaction, cache }: Parts) =>
+  async (buyer: Caller, { address_id: addressId, items }: NewOrder): Promise<number> => {
+    const lines = mergeLines(items);
+    const placed = await inTransaction(async ({ orders, stock }) => {
+      const products = await stock.lockProducts(lines);
+      const [first] = products;
+      const problem = refusal(lines, products);
+      if (problem || !first) {
+        // A wrong address is told first, but asked for only here: the insert below checks it without a round trip.
+        throw (await stock.ownsAddress(buyer.id, addressId)) && problem ? problem : addressNotFound();
+      }
+      const { storeId, ownerId } = first;
+      const id = await orders.insert({ buyerId: buyer.id, storeId, addressId, total: totalOf(lines, products) });
+      if (id === undefined) throw addressNotFound();
+      await orders.insertLogs(id, lines, products);
+      if ((await stock.take(lines)) < lines.length) throw insufficientStock();
+      return { id, storeId, ownerId };
+    });
+    const productIds = lines.map(({ productId }) => productId);
+    await cache.invalidate(productScopes({ productIds, storeId: placed.storeId, ownerId: placed.ownerId }));
+    return placed.id;
+  };
+
+/** Sums the quantities of repeated products and sorts by product id: the order in which rows are locked everywhere. */
+export function mergeLines(items: NewOrder['items']): OrderLine[] {
+  const quantities = new Map<number, number>();
+  for (const { product_id, quantity } of items)
+    quantities.set(product_id, (quantities.get(product_id) ?? 0) + quantity);
+  return [...quantities]
+    .map(([productId, quantity]) => ({ productId, quantity }))
+    .sort((a, b) => a.productId - b.productId);
+}
+
+/** Exact, in cents: quantities times prices exceed what a double holds. @param products in the order of `lines` */
+export const totalOf = (lines: OrderLine[], products: Pick<LockedProduct, 'price'>[]): bigint =>
+  products.reduce((sum, { price }, index) => sum + price * BigInt(lines[index]?.quantity ?? 0), 0n);
+
+/** Why these lines cannot be ordered, on the locked rows. */
+function refusal(lines: OrderLine[], products: LockedProduct[]): AppError | undefined {
+  const found = new Set(products.map(({ id }) => id));
+  const missing = lines.filter(({ productId }) => !found.has(productId)).map(({ productId }) => productId);
+  if (missing.length > 0) return productNotFound({ message: `There is no product ${missing.join(', ')}.` });
+  if (new Set(products.map(({ storeId }) => storeId)).size > 1) return mixedStores();
+  const short = products.filter(({ stock }, index) => stock < (lines[index]?.quantity ?? 0));
+  if (short.length > 0) {
+    const left = short.map(({ id, stock }) => `product ${id} (${stock} left)`).join(', ');
+    return insufficientStock({ message: `Not enough stock of ${left}.` });
+  }
+  return totalOf(lines, products) > MAX_CENTS ? totalTooLarge() : undefined;
+}

@@ -1,0 +1,216 @@
+import { appendFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renderNginxConfig } from '../packages/fleet/src/nginx-config';
+import {
+  ask,
+  askRaw,
+  type Echo,
+  freePort,
+  type Gateway,
+  startEcho,
+  startGateway,
+  startNginx,
+  temporaryFolder,
+} from './nginx-support';
+
+const PROBLEM = 'application/problem+json';
+const STRICT_CSP = "default-src 'none'; frame-ancestors 'none'";
+let product: Echo;
+let gateway: Gateway;
+let port: number;
+
+beforeAll(async () => {
+  product = await startEcho('product');
+  gateway = await startGateway({ product: [product.address], file: [product.address] });
+  port = gateway.port;
+});
+
+afterAll(async () => {
+  await gateway?.stop();
+  await product?.close();
+});
+
+describe('headers', () => {
+  test.each([
+    ['/api/v1/products', 200, "default-src 'self'"],
+    ['/api/v1/products/refused', 503, "default-src 'self'"],
+    ['/openapi.json', 200, STRICT_CSP],
+    ['/nothing', 404, STRICT_CSP],
+    ['/api/v1/stores', 503, STRICT_CSP],
+    ['/%zz', 400, STRICT_CSP],
+  ])('%s has each security header once', async (path, status, csp) => {
+    const answer = await ask(port, path);
+    expect(answer.status).toBe(status);
+    expect(answer.headers).toMatchObject({
+      'content-security-policy': csp,
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/),
+      server: 'nginx',
+    });
+    expect(answer.names).toEqual([...new Set(answer.names)]);
+  });
+
+  test("a service's own error passes as it is", async () => {
+    const { headers, json } = await ask(port, '/api/v1/products/refused');
+    expect(json).toEqual({ code: 'database_unavailable' });
+    expect([headers['retry-after'], headers['cross-origin-resource-policy']]).toEqual(['7', 'same-origin']);
+  });
+
+  test('long text is compressed for those who want it', async () => {
+    const accepting = { headers: { 'accept-encoding': 'br, gzip' } };
+    const long = await ask(port, '/api/v1/products/big', accepting);
+    expect([long.headers['content-encoding'], long.headers.vary]).toEqual(['gzip', 'Accept-Encoding']);
+    expect(product.seen.at(-1)?.headers['accept-encoding']).toBeUndefined();
+    expect((await ask(port, '/api/v1/products', accepting)).headers['content-encoding']).toBeUndefined();
+    const plain = await ask(port, '/api/v1/products/big');
+    expect([plain.headers['content-encoding'], plain.headers.vary]).toEqual([undefined, 'Accept-Encoding']);
+  });
+});
+
+describe('what nginx refuses', () => {
+  test('a body over 5.5 MB, never seen by the service; 5 MiB and its wrapping pass', async () => {
+    const seen = product.seen.length;
+    const refused = await ask(port, '/api/v1/files/upload', { method: 'POST', body: Buffer.alloc(6_000_000) });
+    expect([refused.status, refused.headers['content-type']]).toEqual([413, PROBLEM]);
+    expect(refused.json).toMatchObject({ status: 413, code: 'payload_too_large' });
+    expect(product.seen).toHaveLength(seen);
+    const passed = await ask(port, '/api/v1/files/upload', {
+      method: 'POST',
+      body: Buffer.alloc(5 * 1024 ** 2 + 2000),
+    });
+    expect(passed.json.bytes).toBe(5 * 1024 ** 2 + 2000);
+  });
+
+  test('a chunked body over 5.5 MB', async () => {
+    const chunk = `100000\r\n${'x'.repeat(0x100000)}\r\n`;
+    const head = 'POST /api/v1/products HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n';
+    expect(await askRaw(port, `${head}${chunk.repeat(6)}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 .*"payload_too_large"/s);
+  });
+
+  const host = 'Host: a\r\nConnection: close\r\n';
+  test.each([
+    ['no Host', 'GET /api/v1/products HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'malformed_request'],
+    ['two Hosts', `GET / HTTP/1.1\r\nHost: b\r\n${host}\r\n`, 400, 'malformed_request'],
+    ['a strange Host', 'GET / HTTP/1.1\r\nHost: a/b\r\nConnection: close\r\n\r\n', 400, 'malformed_request'],
+    ['a bad escape', `GET /api/v1/products/%zz HTTP/1.1\r\n${host}\r\n`, 400, 'malformed_request'],
+    ['a NUL', `GET /api/v1/products/%00 HTTP/1.1\r\n${host}\r\n`, 400, 'malformed_request'],
+    ['a space', `GET /api/v1/products/a b HTTP/1.1\r\n${host}\r\n`, 400, 'malformed_request'],
+    ['no HTTP', 'hello\r\n\r\n', 400, 'malformed_request'],
+    ['TLS', '\x16\x03\x01\x02\r\n\r\n', 400, 'malformed_request'],
+    ['HTTP/3.0', `GET / HTTP/3.0\r\n${host}\r\n`, 400, 'malformed_request'],
+    ['a strange coding', `POST / HTTP/1.1\r\nTransfer-Encoding: x\r\n${host}\r\n`, 400, 'malformed_request'],
+    [
+      'a strange length',
+      `POST /api/v1/products HTTP/1.1\r\nContent-Length: -1\r\n${host}\r\n`,
+      400,
+      'malformed_request',
+    ],
+    [
+      'two lengths',
+      `POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n${host}\r\n`,
+      400,
+      'malformed_request',
+    ],
+    ['TRACE', `TRACE /api/v1/products HTTP/1.1\r\n${host}\r\n`, 405, 'method_not_allowed'],
+    ['a long path', `GET /${'a'.repeat(8000)} HTTP/1.1\r\n${host}\r\n`, 414, 'uri_too_long'],
+    ['a long header', `GET / HTTP/1.1\r\n${host}X: ${'a'.repeat(8000)}\r\n\r\n`, 431, 'headers_too_large'],
+    [
+      'many headers',
+      `GET / HTTP/1.1\r\n${host}${`X: ${'a'.repeat(3000)}\r\n`.repeat(6)}\r\n`,
+      431,
+      'headers_too_large',
+    ],
+  ])('%s', async (_, bytes, status, code) => {
+    const answer = await askRaw(port, bytes);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head).toContain(`Content-Type: ${PROBLEM}`);
+    expect(JSON.parse(body)).toMatchObject({ type: 'about:blank', status, code, request_id: expect.any(String) });
+  });
+
+  test('the largest headers that pass are below what Node accepts', async () => {
+    const headers = { a: 'a'.repeat(6900), b: 'b'.repeat(6900), c: 'c'.repeat(200) };
+    expect((await ask(port, '/api/v1/products', { headers })).status).toBe(200);
+  });
+});
+
+describe('limit per client', () => {
+  let limited: Gateway;
+  beforeAll(async () => {
+    limited = await startGateway(
+      { auth: [product.address], product: [product.address] },
+      { ratePerSecond: 1, rateBurst: 5 },
+    );
+  });
+  afterAll(() => limited?.stop());
+
+  test('answers 429 with the way back, to that client only, and never to probes', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        ask(limited.port, `/api/v1/products/${index}`, { method: 'POST', body: '{}', from: '127.0.0.50' }),
+      ),
+    );
+    const passed = answers.filter(({ status }) => status === 200).length;
+    expect(passed).toBeGreaterThanOrEqual(6);
+    expect(passed).toBeLessThan(12);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(20 - passed);
+    for (const { headers, names, json } of refused) {
+      expect(headers).toMatchObject({
+        'content-type': PROBLEM,
+        'retry-after': '1',
+        'ratelimit-policy': '"gateway";q=1;w=1',
+        ratelimit: '"gateway";r=0;t=1',
+        'content-security-policy': STRICT_CSP,
+      });
+      expect(names).toEqual([...new Set(names)]);
+      expect(json).toMatchObject({ status: 429, code: 'rate_limited', request_id: headers['x-request-id'] });
+    }
+    expect((await ask(limited.port, '/api/v1/products', { from: '127.0.0.51' })).status).toBe(200);
+    const probes = await Promise.all(
+      Array.from({ length: 20 }, () => ask(limited.port, '/health', { from: '127.0.0.50' })),
+    );
+    expect(probes.every(({ status }) => status === 200)).toBe(true);
+  });
+
+  test('counts an IPv6 network, an IPv4 address', async () => {
+    const [runDir, keyPort] = [await temporaryFolder(), await freePort()];
+    const address = ['127.0.0.1:1'];
+    const upstreams = {
+      auth: address,
+      product: address,
+      transaction: address,
+      address,
+      store: address,
+      file: address,
+    };
+    const options = { runDir, port: await freePort(), listenAddress: '127.0.0.1', upstreams };
+    const config = await renderNginxConfig({ ...options, ratePerSecond: 1e9, rateBurst: 1e9 });
+    expect(await readFile(join(runDir, 'conf.d/default.conf'), 'utf8')).toContain('rate=1000000r/s');
+    const show = 'set_real_ip_from 127.0.0.1; real_ip_header X-Client; return 200 $client_network;';
+    await appendFile(join(runDir, 'conf.d/key.conf'), `server { listen 127.0.0.1:${keyPort}; ${show} }`);
+    const keys = await startNginx(config, runDir, keyPort);
+    const keyOf = async (client: string) => (await ask(keyPort, '/', { headers: { 'x-client': client } })).text;
+    try {
+      expect(await keyOf('203.0.113.9')).toBe('203.0.113.9');
+      expect(await keyOf('::ffff:203.0.113.9')).toBe('203.0.113.9');
+      expect(await keyOf('::1')).toBe('0:0:0:0');
+      for (const [network, hosts] of Object.entries({
+        '2001:db8:1:2': ['::', '::1', ':3:4:5:6', ':0:0:5:6', ':3::6'],
+        '2001:db8:1:0': ['::', '::1', ':3:4:5:6', ':0:4:5:6', ':3:0:0:6'],
+        '2001:db8:0:2': ['::', '::1', ':3:4:5:6', ':3:0:0:6'],
+        '2001:db8:0:0': ['::', '::1', ':3:4:5:6', ':3:0:0:0'],
+        '2001:0:0:2': ['::', '::1', ':3:4:5:6', ':3:0:0:6', ':0:0:0:6'],
+        '2001:0:1:2': ['::', '::1', ':3:4:5:6', ':3:0:5:6'],
+        '2001:0:0:0': ['::', '::1', ':3:4:5:6'],
+      })) {
+        const seen = await Promise.all(hosts.map((host) => keyOf(network + host)));
+        expect([network, ...new Set(seen)]).toEqual([network, network]);
+      }
+    } finally {
+      await keys.stop();
+    }
+  });
+});
