@@ -1,8 +1,8 @@
 export { type AccessTokens, accessTokens, type Caller, type Role, roles } from './auth/access-token';
 export { mayActFor } from './auth/ownership';
-export { cacheScope, productScopes } from './cache/scopes';
 export { type AnswerCache, createAnswerCache } from './cache/answer-cache';
 export { connectRedis, type RedisLink } from './cache/redis';
+export { cacheScope, productScopes } from './cache/scopes';
 export { type AppEnv, type CoreConfig, loadConfig } from './config/core-config';
 export { ConfigError, type Env, readEnv, setting } from './config/load-env';
 export { createDatabase, type Database } from './db/database';

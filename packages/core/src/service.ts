@@ -1,15 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type AccessTokens, accessTokens } from './auth/access-token';
 import { type AnswerCache, createAnswerCache } from './cache/answer-cache';
 import { connectRedis, type RedisLink } from './cache/redis';
 import { type CoreConfig, loadConfig } from './config/core-config';
 import { ConfigError, type Env } from './config/load-env';
 import { createDatabase, type Database, pingDatabase, poolFitProblem } from './db/database';
-import { AppError } from './errors/app-error';
-import { defineError } from './errors/app-error';
+import { AppError, defineError } from './errors/app-error';
 import { createApp } from './http/create-app';
 import type { Endpoint } from './http/endpoint';
 import { tokenBuckets } from './limits/token-bucket';
@@ -40,7 +39,11 @@ export interface ServiceDefinition<T extends z.ZodObject> {
 }
 
 const shuttingDown = defineError('unavailable', 'shutting_down', 'This instance is shutting down.');
-const schemaNotApplied = defineError('unavailable', 'schema_missing', 'The database schema is not applied: run `npm run db:apply`.');
+const schemaNotApplied = defineError(
+  'unavailable',
+  'schema_missing',
+  'The database schema is not applied: run `npm run db:apply`.',
+);
 
 export interface RunningApp {
   app: Express;
@@ -157,7 +160,8 @@ export async function runService<T extends z.ZodObject>(definition: ServiceDefin
     logger.info({ port: config.port, env: config.appEnv }, 'listening');
     void reportDatabase(running);
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown(server, running, signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => void shutDown(server, running, signal));
 }
 
 /** Says at boot what an operator has to mend; the service stays up and unready meanwhile. */
@@ -170,7 +174,8 @@ async function reportDatabase({ resources: { db, config, logger }, isDraining }:
     } catch (error) {
       const cause = error instanceof AppError && error.cause instanceof Error ? error.cause.message : String(error);
       const { host, port, name } = config.db;
-      if (cause !== said) logger.error({ host, port, database: name, cause }, 'the database cannot be used yet; trying on');
+      if (cause !== said)
+        logger.error({ host, port, database: name, cause }, 'the database cannot be used yet; trying on');
       said = cause;
       await sleep(1000, undefined, { ref: false });
     }

@@ -59,7 +59,12 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
       const minting = client.pipeline();
       for (const scope of missing) minting.set(versionKey(scope), newVersion(), 'EX', VERSION_TTL_SECONDS, 'NX');
       for (const scope of scopes) minting.get(versionKey(scope));
-      return { version: values(await minting.exec()).slice(missing.length).join(), entry: null };
+      return {
+        version: values(await minting.exec())
+          .slice(missing.length)
+          .join(),
+        entry: null,
+      };
     });
   }
 
@@ -76,7 +81,10 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
         const store = (bytes: Buffer) =>
           redis
             .use((client) => client.set(`cache:answer:${key}`, Buffer.concat([prefix, bytes]), 'EX', ttlSeconds))
-            .then(() => undefined, () => undefined);
+            .then(
+              () => undefined,
+              () => undefined,
+            );
         return { status: 'miss', store };
       } catch {
         metrics.cacheRequests.inc({ result: 'bypass' });
@@ -108,7 +116,10 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
       try {
         if (await redis.back(RETURN_WAIT_MS)) await replace();
       } catch (error) {
-        logger.warn({ err: error, scopes }, 'cache invalidation failed; entries die with their epoch or after their lifetime');
+        logger.warn(
+          { err: error, scopes },
+          'cache invalidation failed; entries die with their epoch or after their lifetime',
+        );
       }
     },
   };

@@ -80,7 +80,10 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     metrics.redisUp.set(0);
     if (warned || closed) return;
     warned = true;
-    logger.warn({ host: config.host, port: config.port, reason }, 'Redis is away: answers come from MySQL, limits are per process');
+    logger.warn(
+      { host: config.host, port: config.port, reason },
+      'Redis is away: answers come from MySQL, limits are per process',
+    );
   };
 
   async function greet(): Promise<void> {

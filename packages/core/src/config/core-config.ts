@@ -39,7 +39,8 @@ const coreSettings = z.object({
       'must be "*" or a comma-separated list of origins such as https://shop.example',
     )
     .optional(),
-  SHUTDOWN_DELAY_SECONDS: setting.integer(0)
+  SHUTDOWN_DELAY_SECONDS: setting
+    .integer(0)
     .refine((seconds) => seconds <= 5, 'must be at most 5: a service exits within 10 s')
     .default(1),
 });
@@ -88,7 +89,9 @@ function secretProblems(secret: string, appEnv: AppEnv): string[] {
   if (appEnv === 'local') return [];
   if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) return [`JWT_SECRET: must have at least ${MIN_SECRET_BYTES} bytes`];
   const weak = WELL_KNOWN_SECRET.test(secret) || new Set(secret).size < 8;
-  return weak && appEnv === 'production' ? ['JWT_SECRET: is a well-known value: make one with `openssl rand -hex 32`'] : [];
+  return weak && appEnv === 'production'
+    ? ['JWT_SECRET: is a well-known value: make one with `openssl rand -hex 32`']
+    : [];
 }
 
 /**

@@ -30,7 +30,9 @@ function readEnvFile(file: string, required: boolean): Env {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' && !required) return {};
-    throw new ConfigError([`the env file ${file} cannot be read (${code ?? 'not an env file'}): mend it or unset ENV_FILE`]);
+    throw new ConfigError([
+      `the env file ${file} cannot be read (${code ?? 'not an env file'}): mend it or unset ENV_FILE`,
+    ]);
   }
 }
 
@@ -63,7 +65,10 @@ export function parseSettings<T extends z.ZodObject>(schema: T, env: Env, proble
   return undefined;
 }
 
-const positive = z.string().regex(/^\d{1,9}$/, 'must be a whole number').transform(Number);
+const positive = z
+  .string()
+  .regex(/^\d{1,9}$/, 'must be a whole number')
+  .transform(Number);
 
 /** Building blocks for settings: strings in, typed values out. */
 export const setting = {

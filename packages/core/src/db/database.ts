@@ -187,9 +187,13 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics }: Data
 
   return {
     rows: (statement, values) =>
-      guarded((deadline) => withConnection(deadline, (connection) => sqlOn(connection, deadline).rows(statement, values))),
+      guarded((deadline) =>
+        withConnection(deadline, (connection) => sqlOn(connection, deadline).rows(statement, values)),
+      ),
     write: (statement, values) =>
-      guarded((deadline) => withConnection(deadline, (connection) => sqlOn(connection, deadline).write(statement, values))),
+      guarded((deadline) =>
+        withConnection(deadline, (connection) => sqlOn(connection, deadline).write(statement, values)),
+      ),
     transaction,
     figures,
     close: () => closePool(pool, logger),

@@ -16,14 +16,41 @@ const RETRYABLE = new Map([
   [1020, 'record_changed'],
 ]);
 const BUSY = new Set([
-  1205, 1213, 1020, // lock contention that outlived the retries
-  1040, 1203, 1226, // too many connections
-  1969, 3024, 1317, // statement time limit, interrupted
+  1205,
+  1213,
+  1020, // lock contention that outlived the retries
+  1040,
+  1203,
+  1226, // too many connections
+  1969,
+  3024,
+  1317, // statement time limit, interrupted
 ]);
 const AWAY = new Set([
-  1044, 1045, 1049, 1129, 1130, 1524, 1698, // no access, or not this database
-  1021, 1030, 1041, 1037, 1114, 1290, 1836, 1792, 3100, // disk full, out of memory, read-only
-  1053, 1152, 1158, 1159, 1160, 1161, 1927, 4031, // shutting down, killed, timed out
+  1044,
+  1045,
+  1049,
+  1129,
+  1130,
+  1524,
+  1698, // no access, or not this database
+  1021,
+  1030,
+  1041,
+  1037,
+  1114,
+  1290,
+  1836,
+  1792,
+  3100, // disk full, out of memory, read-only
+  1053,
+  1152,
+  1158,
+  1159,
+  1160,
+  1161,
+  1927,
+  4031, // shutting down, killed, timed out
 ]);
 const NO_SCHEMA = new Set([1146, 1054, 1305, 1364]);
 const DOES_NOT_FIT = new Set([1264, 1366, 1406, 1292, 3819, 4025, 1690, 22003]);

@@ -30,7 +30,15 @@ export interface AppParts {
 }
 
 /** What scripts of other origins may read of an answer. */
-const EXPOSED_HEADERS = ['Location', 'X-Request-Id', 'X-Cache', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'Idempotent-Replayed'];
+const EXPOSED_HEADERS = [
+  'Location',
+  'X-Request-Id',
+  'X-Cache',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'Idempotent-Replayed',
+];
 
 /**
  * A service's Express app: its declared endpoints, and around them what all services do alike (request id, log, metrics,
@@ -44,7 +52,7 @@ export function createApp(parts: AppParts): Express {
   app.set('query parser', 'simple');
 
   app.use(requestContext(parts.logger, parts.metrics));
-  app.use(helmet({ strictTransportSecurity: false }));
+  app.use(securityHeaders());
   app.use(corsMiddleware(parts.config.corsOrigins));
   app.use(probeRoutes(parts.service, parts.probes, parts.metrics));
   app.use(
@@ -60,6 +68,18 @@ export function createApp(parts: AppParts): Express {
   app.use((_req, _res, next) => next(notFound({ message: 'There is no such route.' })));
   app.use(errorHandler(parts.logger));
   return app;
+}
+
+/** An API answers data, never a page to render; the docs page sets its own policy. HSTS belongs where TLS ends. */
+function securityHeaders(): RequestHandler {
+  return helmet({
+    strictTransportSecurity: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+    xFrameOptions: { action: 'deny' },
+  });
 }
 
 function corsMiddleware(origins: '*' | string[]): RequestHandler {

@@ -2,10 +2,10 @@ import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { AccessTokens } from '../auth/access-token';
 import type { AnswerCache } from '../cache/answer-cache';
-import type { AnyInput, AnyReply, Endpoint } from './endpoint';
 import { authenticate } from './authenticate';
-import { contextOf } from './request-context';
+import type { AnyInput, AnyReply, Endpoint } from './endpoint';
 import { bodyReader } from './request-body';
+import { contextOf } from './request-context';
 import { Validation, withoutEmpty } from './validation';
 
 interface HandlerParts {
@@ -34,7 +34,11 @@ function inputReader(endpoint: Endpoint) {
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));
     const body = validation.parse('body', isForm ? endpoint.form : endpoint.body, fields);
     if (endpoint.upload?.required && !file) {
-      validation.add({ in: 'body', path: endpoint.upload.field, message: 'is required: one file, as multipart/form-data' });
+      validation.add({
+        in: 'body',
+        path: endpoint.upload.field,
+        message: 'is required: one file, as multipart/form-data',
+      });
     }
     validation.finish();
     return { params, query, body, file };
@@ -44,7 +48,8 @@ function inputReader(endpoint: Endpoint) {
 /** The bytes of a checked answer: what the schema does not name is cut, what does not fit is a bug. */
 function encode(endpoint: Endpoint, { status, body }: AnyReply): Buffer {
   const schema = endpoint.answers[status as keyof typeof endpoint.answers];
-  if (!(schema instanceof z.ZodType)) throw new Error(`${endpoint.method} ${endpoint.path} declares no body for ${status}`);
+  if (!(schema instanceof z.ZodType))
+    throw new Error(`${endpoint.method} ${endpoint.path} declares no body for ${status}`);
   const checked = schema.safeParse(body);
   if (!checked.success) {
     throw new Error(`${endpoint.method} ${endpoint.path} answers against its schema`, { cause: checked.error });

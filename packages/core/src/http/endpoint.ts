@@ -92,7 +92,14 @@ export interface EndpointSpec<
 
 /** A declared endpoint with its types forgotten, for lists. */
 export type Endpoint = Omit<
-  EndpointSpec<Access, z.ZodType | undefined, z.ZodType | undefined, z.ZodType | undefined, Upload | undefined, Answers>,
+  EndpointSpec<
+    Access,
+    z.ZodType | undefined,
+    z.ZodType | undefined,
+    z.ZodType | undefined,
+    Upload | undefined,
+    Answers
+  >,
   'handler' | 'cache' | 'form'
 > & {
   form?: z.ZodType;
@@ -144,5 +151,9 @@ export function endpoint<
 
 export const ok = <T>(body: T) => ({ status: 200 as const, body });
 export const accepted = <T>(body: T) => ({ status: 202 as const, body });
-export const created = <T>(location: string, body: T) => ({ status: 201 as const, body, headers: { Location: location } });
+export const created = <T>(location: string, body: T) => ({
+  status: 201 as const,
+  body,
+  headers: { Location: location },
+});
 export const noContent = () => ({ status: 204 as const });

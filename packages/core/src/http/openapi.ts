@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
 import type { ErrorDefinition } from '../errors/app-error';
 import {
   databaseUnavailable,
@@ -104,7 +109,9 @@ function successes({ answers, cache }: Endpoint): ZodOpenApiResponsesObject {
         ? undefined
         : answer instanceof z.ZodType
           ? { 'application/json': { schema: answer } }
-          : Object.fromEntries(answer.binary.map((type) => [type, { schema: { type: 'string' as const, format: 'binary' } }]));
+          : Object.fromEntries(
+              answer.binary.map((type) => [type, { schema: { type: 'string' as const, format: 'binary' } }]),
+            );
     responses[status as '200'] = {
       description,
       ...(Object.keys(headers).length > 0 ? { headers } : {}),

@@ -1,9 +1,9 @@
 import { Router } from 'express';
-import type { PoolFigures } from '../db/database';
 import type { RedisStatus } from '../cache/redis';
-import type { Metrics } from '../metrics/metrics';
-import { databaseUnavailable } from '../errors/common-errors';
+import type { PoolFigures } from '../db/database';
 import { AppError } from '../errors/app-error';
+import { databaseUnavailable } from '../errors/common-errors';
+import type { Metrics } from '../metrics/metrics';
 import { contextOf, PROBES } from './request-context';
 
 /** What the probes tell, gathered by the service's main. */

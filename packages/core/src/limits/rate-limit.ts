@@ -20,7 +20,10 @@ export function rateLimitMiddleware({ service, size, buckets, metrics }: RateLim
     async increment(key) {
       const { allowed, remaining, resetMs, store: decidedBy } = await buckets.take(`rate:${service}:${key}`);
       metrics.rateLimitDecisions.inc({ decision: allowed ? 'allowed' : 'refused', store: decidedBy });
-      return { totalHits: allowed ? size.burst - remaining : size.burst + 1, resetTime: new Date(Date.now() + resetMs) };
+      return {
+        totalHits: allowed ? size.burst - remaining : size.burst + 1,
+        resetTime: new Date(Date.now() + resetMs),
+      };
     },
     // Part of the interface, for options that are not used here: a token is never given back.
     decrement: () => undefined,

@@ -24,7 +24,10 @@ function take(fullAt: number, now: number, { perSecond, burst }: BucketSize): { 
   const debt = next - now;
   const capacity = burst * interval;
   if (debt > capacity) return { fullAt, state: { allowed: false, remaining: 0, resetMs: (debt - capacity) / 1000 } };
-  return { fullAt: next, state: { allowed: true, remaining: Math.floor((capacity - debt) / interval), resetMs: debt / 1000 } };
+  return {
+    fullAt: next,
+    state: { allowed: true, remaining: Math.floor((capacity - debt) / interval), resetMs: debt / 1000 },
+  };
 }
 
 /** The same in Redis, atomic and on Redis's clock. Returns { allowed, remaining, reset in microseconds }. */
@@ -67,7 +70,11 @@ export function processBuckets(size: BucketSize, now: () => number = () => perfo
 }
 
 interface TakeCommand {
-  takeToken(key: string, interval: number, burst: number): Promise<[allowed: number, remaining: number, resetMicros: number]>;
+  takeToken(
+    key: string,
+    interval: number,
+    burst: number,
+  ): Promise<[allowed: number, remaining: number, resetMicros: number]>;
 }
 
 /** Buckets shared by all replicas through Redis; those of this process while it is away. */

@@ -1,9 +1,19 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { AppError } from '../errors/app-error';
 
 export type { Logger } from 'pino';
 
 /** Whatever is logged, under whichever object: these never reach a line. */
-const SECRET_KEYS = ['password', 'token', 'refresh_token', 'id_token', 'access_token', 'authorization', 'cookie', 'secret'];
+const SECRET_KEYS = [
+  'password',
+  'token',
+  'refresh_token',
+  'id_token',
+  'access_token',
+  'authorization',
+  'cookie',
+  'secret',
+];
 
 /** JSON lines on standard output. `service` stands in each of them. */
 export function createLogger(service: string, level: string, stream?: DestinationStream): Logger {
@@ -14,22 +24,26 @@ export function createLogger(service: string, level: string, stream?: Destinatio
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*["${key}"]`]), censor: '[redacted]' },
-      serializers: { err: serializeError },
+      serializers: { err: (error: unknown) => serializeError(error) },
     },
     stream ?? destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 }),
   );
 }
 
-/** Driver errors carry the statement and its values (`sql`): those stay out of the log. */
-function serializeError(error: unknown): unknown {
+/**
+ * Driver errors carry the statement and its values (`sql`): those stay out of the log. An AppError is expected: what
+ * caused it is worth a line, where it was thrown is not.
+ */
+function serializeError(error: unknown, withStack = true): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
   const { code, errno } = error as NodeJS.ErrnoException;
+  const stack = withStack && !(error instanceof AppError);
   return {
     type: error.name,
     message: error.message,
     ...(code === undefined ? {} : { code }),
     ...(errno === undefined ? {} : { errno }),
-    stack: error.stack,
-    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
+    ...(stack ? { stack: error.stack } : {}),
+    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause, stack) }),
   };
 }

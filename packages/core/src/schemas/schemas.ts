@@ -15,7 +15,10 @@ export const text = (min: number, max: number) =>
     .string()
     .trim()
     .refine(isStorable, 'must not contain a NUL or an unpaired surrogate')
-    .refine((value) => characterCount(value) >= min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
+    .refine(
+      (value) => characterCount(value) >= min,
+      min === 1 ? 'must not be empty' : `must have at least ${min} characters`,
+    )
     .refine((value) => characterCount(value) <= max, `must have at most ${max} characters`)
     .meta({ minLength: min, maxLength: max });
 
