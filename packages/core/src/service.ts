@@ -32,7 +32,7 @@ export interface ServiceDefinition<T extends z.ZodObject> {
   portKey: string;
   /** Settings that only this service reads, by variable name. */
   settings: T;
-  /** A statement that touches every table and column group it needs, and fails where the schema is not applied. */
+  /** The tables it reads or writes; /ready is 503 until they exist. */
   tables: readonly string[];
   /** The composition root: joins repositories, use cases and endpoints. */
   endpoints: (resources: Resources, settings: z.output<T>) => Endpoint[];
@@ -47,6 +47,8 @@ const schemaNotApplied = defineError(
 
 export interface RunningApp {
   app: Express;
+  /** What `app` serves, as declared. */
+  endpoints: Endpoint[];
   resources: Resources;
   /** /ready answers 503 from here on. */
   drain(): void;
@@ -70,11 +72,12 @@ export function buildService<T extends z.ZodObject>(
   const tokens = accessTokens(config.jwtSecret);
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
+  const endpoints = definition.endpoints(resources, own);
   const checkSchema = schemaCheck(db, definition.tables);
   const app = createApp({
     service: definition.name,
     config,
-    endpoints: definition.endpoints(resources, own),
+    endpoints,
     logger: log,
     metrics,
     cache,
@@ -92,6 +95,7 @@ export function buildService<T extends z.ZodObject>(
   });
   return {
     app,
+    endpoints,
     resources,
     drain: () => {
       draining = true;

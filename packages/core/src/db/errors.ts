@@ -15,45 +15,22 @@ const RETRYABLE = new Map([
   [1205, 'lock_wait_timeout'],
   [1020, 'record_changed'],
 ]);
+const numbers = (list: string): number[] => list.split(' ').map(Number);
+
 const BUSY = new Set([
-  1205,
-  1213,
-  1020, // lock contention that outlived the retries
-  1040,
-  1203,
-  1226, // too many connections
-  1969,
-  3024,
-  1317, // statement time limit, interrupted
+  ...numbers('1205 1213 1020'), // lock contention that outlived the retries
+  ...numbers('1040 1203 1226'), // too many connections
+  ...numbers('1969 3024 1317'), // statement time limit, interrupted
 ]);
 const AWAY = new Set([
-  1044,
-  1045,
-  1049,
-  1129,
-  1130,
-  1524,
-  1698, // no access, or not this database
-  1021,
-  1030,
-  1041,
-  1037,
-  1114,
-  1290,
-  1836,
-  1792,
-  3100, // disk full, out of memory, read-only
-  1053,
-  1152,
-  1158,
-  1159,
-  1160,
-  1161,
-  1927,
-  4031, // shutting down, killed, timed out
+  ...numbers('1044 1045 1049 1129 1130 1524 1698'), // no access, or not this database
+  ...numbers('1021 1030 1041 1037 1114'), // disk or memory full
+  ...numbers('1290 1836 1792 3100'), // read-only
+  ...numbers('1053 1152 1158 1159 1160 1161 1927 4031'), // shutting down, killed, timed out
 ]);
-const NO_SCHEMA = new Set([1146, 1054, 1305, 1364]);
-const DOES_NOT_FIT = new Set([1264, 1366, 1406, 1292, 3819, 4025, 1690, 22003]);
+const NO_SCHEMA = new Set(numbers('1146 1054 1305 1364'));
+/** Out of range, wrong or too long for its column, against a CHECK. */
+const DOES_NOT_FIT = new Set(numbers('1264 1366 1406 1292 3819 4025 1690'));
 const CONNECTION_CODE =
   /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_|PROTOCOL_|POOL_CLOSED|ER_SERVER_SHUTDOWN|ERR_STREAM|ERR_SOCKET|HANDSHAKE)/;
 
@@ -63,6 +40,13 @@ export const retryReason = (error: unknown): string | undefined => RETRYABLE.get
 export const isConnectionError = (error: unknown): boolean =>
   CONNECTION_CODE.test(codeOf(error)) ||
   (error instanceof Error && /closed state|connection is closed|Pool is closed/i.test(error.message));
+
+/** The connection broke or timed out after a statement was on its way. */
+const BROKEN_CODE = /^(PROTOCOL_|ECONNRESET|EPIPE|ETIMEDOUT|ERR_STREAM|ERR_SOCKET)/;
+
+/** Whether a write that failed with `error` may stand in the tables nevertheless: its answer never came. */
+export const mayHaveBeenWritten = (error: unknown): boolean =>
+  BROKEN_CODE.test(codeOf(error instanceof AppErrorClass ? error.cause : error));
 
 /** What a failed database call means to the caller; undefined: a bug of ours, or a constraint the repository maps. */
 export function databaseError(error: unknown): AppError | undefined {

@@ -40,3 +40,13 @@ export const storageUnavailable = defineError(
   'storage_unavailable',
   'The file cannot be stored or read now. Try again.',
 );
+export const preconditionFailed = defineError(
+  'precondition_failed',
+  'precondition_failed',
+  'The file is not in the state that the request asks for (If-Match, If-Unmodified-Since).',
+);
+export const rangeNotSatisfiable = defineError(
+  'range_not_satisfiable',
+  'range_not_satisfiable',
+  'The file has no bytes in that range; see Content-Range.',
+);

@@ -21,7 +21,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function authenticate(req: Request, access: Access, tokens: AccessTokens): Caller | undefined {
   if (access === 'public') return undefined;
   const caller = tokens.verify(tokenOf(req) ?? '');
-  if (!caller) throw unauthenticated({ headers: { 'WWW-Authenticate': 'Bearer' } });
+  if (!caller) throw unauthenticated();
   if (access === 'admin' && caller.role !== 'admin') throw forbidden({ message: 'Only an admin may do this.' });
   return caller;
 }

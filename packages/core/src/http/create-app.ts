@@ -133,6 +133,7 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     }
     const body = problemBody(known, context.requestId);
     if (known?.kind === 'unavailable') res.setHeader('Retry-After', String(known.retryAfterSeconds ?? 1));
+    if (known?.kind === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer');
     // What is left of a refused body would be read as the next request.
     if (!req.complete) res.setHeader('Connection', 'close');
     res

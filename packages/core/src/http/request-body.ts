@@ -49,7 +49,8 @@ function multipartParser({ field, maxBytes }: Upload): RequestHandler {
     storage: memoryStorage(),
     defParamCharset: 'utf8',
     limits: {
-      fileSize: maxBytes,
+      // busboy says "limit" when a file reaches it, not when it exceeds it.
+      fileSize: maxBytes + 1,
       files: 1,
       fields: 20,
       parts: 21,

@@ -1,4 +1,16 @@
-import { created, createdId, type Endpoint, endpoint, forbidden, idParams, listAnswer, listOf, noContent, notFound, ok } from '@shop/core';
+import {
+  created,
+  createdId,
+  type Endpoint,
+  endpoint,
+  forbidden,
+  idParams,
+  listAnswer,
+  listOf,
+  noContent,
+  notFound,
+  ok,
+} from '@shop/core';
 import type { addAddress } from './add-address';
 import { address, addressChange, addressQuery, newAddress } from './address.schemas';
 import type { changeAddress } from './change-address';

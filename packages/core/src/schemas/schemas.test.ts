@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { amount, id, idString, integerString, listAnswer, nameText, pageQuery, price, priceString, text, timestamp } from './schemas';
+
+const accepts = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
+
+describe('text', () => {
+  it('is trimmed before it is measured', () => {
+    expect(text(1, 3).parse(' \t\u00a0abc\n')).toBe('abc');
+    expect(accepts(text(1, 3), '   ')).toBe(false);
+    expect(text(0, 3).parse('   ')).toBe('');
+  });
+
+  it.each([
+    ['letters outside ASCII', 'ł'],
+    ['characters outside the basic plane', '😀'],
+    ['a combining mark', '\u0301'],
+  ])('counts %s as characters', (_what, character) => {
+    expect(accepts(nameText, character.repeat(255))).toBe(true);
+    expect(accepts(nameText, character.repeat(256))).toBe(false);
+  });
+
+  it.each([
+    ['a NUL', 'a\0b'],
+    ['a high surrogate alone', 'a\ud83d'],
+    ['a low surrogate alone', '\ude00b'],
+    ['surrogates the wrong way round', '\ude00\ud83d'],
+  ])('refuses %s', (_what, value) => {
+    expect(accepts(nameText, value)).toBe(false);
+  });
+
+  it.each(['\u0001', '\u202e', '\ufffd', "Robert'); DROP TABLE users;--", '<b>', '\u{10ffff}'])('keeps %j as it is', (value) => {
+    expect(nameText.parse(value)).toBe(value);
+  });
+
+  it.each([null, undefined, 0, true, [], {}, ['a']])('refuses %j, which is none', (value) => {
+    expect(accepts(text(0, 10), value)).toBe(false);
+  });
+});
+
+describe('ids', () => {
+  it.each([1, 2, Number.MAX_SAFE_INTEGER])('may be %d', (value) => {
+    expect(id.parse(value)).toBe(value);
+    expect(idString.parse(String(value))).toBe(value);
+  });
+
+  it.each([0, -1, 1.5, 2 ** 53, '1', true, null, [1], Number.NaN])('are never %p in a body', (value) => {
+    expect(accepts(id, value)).toBe(false);
+  });
+
+  it.each(['0', '-1', '1.0', '1e3', '0x1', ' 1', '1 ', '', '+1', '1abc', '9007199254740992', '١', '9'.repeat(40), 1])(
+    'are never %j in a path',
+    (value) => {
+      expect(accepts(idString, value)).toBe(false);
+    },
+  );
+});
+
+it('pages default to the first ten and have bounds', () => {
+  const query = z.object(pageQuery);
+  expect(query.parse({})).toEqual({ page: 1, limit: 10 });
+  expect(query.parse({ page: '3', limit: '100' })).toEqual({ page: 3, limit: 100 });
+  for (const wrong of [{ page: '0' }, { page: '-1' }, { limit: '0' }, { limit: '101' }, { page: '1.5' }, { limit: ['1', '2'] }]) {
+    expect(accepts(query, wrong)).toBe(false);
+  }
+  expect(integerString(-5, 5).parse('-5')).toBe(-5);
+  expect(listAnswer({ rows: ['a'], total: 9 }, { page: 9, limit: 1 })).toEqual({
+    data: ['a'],
+    pagination: { page: 9, limit: 1, total: 9 },
+  });
+});
+
+describe('prices', () => {
+  it.each([
+    ['0', 0n],
+    ['12.5', 1250n],
+    ['0.07', 7n],
+    ['1e2', 10_000n],
+    ['9999999999.99', 999_999_999_999n],
+  ])('%s in JSON is exact', (json, cents) => {
+    expect(price.parse(JSON.parse(json))).toBe(cents);
+  });
+
+  it.each(['-0.01', '0.30000000000000004', '0.001', '1e400', '10000000000', '9999999999.995', '"1"', 'null', 'true', '[1]', '1e-300'])(
+    '%s in JSON is refused',
+    (json) => {
+      expect(accepts(price, JSON.parse(json))).toBe(false);
+    },
+  );
+
+  it.each([
+    ['0', 0n],
+    ['007', 700n],
+    ['12.5', 1250n],
+    ['9999999999.99', 999_999_999_999n],
+  ])('%s in a query or form is exact', (value, cents) => {
+    expect(priceString.parse(value)).toBe(cents);
+  });
+
+  it.each(['', '-1', '1.234', '1e3', '.5', '1.', '1,5', 'Infinity', '10000000000', '9'.repeat(30), ' 1'])(
+    '%j in a query or form is refused',
+    (value) => {
+      expect(accepts(priceString, value)).toBe(false);
+    },
+  );
+});
+
+it('answers carry times in UTC and amounts that are numbers', () => {
+  expect(accepts(timestamp, new Date(0).toISOString())).toBe(true);
+  expect(accepts(timestamp, '2026-01-31T09:00:00+01:00')).toBe(false);
+  expect(accepts(amount, 9_999_999_999.99)).toBe(true);
+  expect(accepts(amount, '1.00')).toBe(false);
+});

@@ -1,0 +1,55 @@
+import type { FileKind } from './stored-name';
+
+const KIND_OF_TYPE: Record<string, FileKind> = {
+  'image/jpeg': 'jpg',
+  'image/jpg': 'jpg',
+  'image/pjpeg': 'jpg',
+  'image/png': 'png',
+  'image/x-png': 'png',
+  'image/gif': 'gif',
+  'image/webp': 'webp',
+  'application/pdf': 'pdf',
+  'application/x-pdf': 'pdf',
+  'text/plain': 'txt',
+  'text/markdown': 'txt',
+  'text/csv': 'txt',
+  'text/tab-separated-values': 'txt',
+  'text/x-log': 'txt',
+};
+
+const KIND_OF_EXTENSION: Record<string, FileKind> = {
+  ...Object.fromEntries(['jpg', 'jpeg', 'jpe', 'jfif', 'pjpeg'].map((extension) => [extension, 'jpg'] as const)),
+  ...Object.fromEntries(
+    ['txt', 'text', 'md', 'markdown', 'csv', 'tsv', 'log', 'conf', 'ini'].map((extension) => [extension, 'txt'] as const),
+  ),
+  png: 'png',
+  gif: 'gif',
+  webp: 'webp',
+  pdf: 'pdf',
+};
+
+const words = (list: string): string[] => list.trim().split(/\s+/);
+
+/** Extensions of types that are not taken: content under such a name is not what the name says. */
+const OTHER_EXTENSIONS = new Set([
+  ...words('html htm xhtml shtml mhtml mht hta svg svgz xml xsl xslt rdf rss atom css json map wasm swf htaccess'),
+  ...words('js mjs cjs jsx ts tsx vbs wsf php phtml phar php3 php4 php5 php7 asp aspx jsp cgi pl py rb lua'),
+  ...words('sh bash zsh fish bat cmd com ps1 exe dll msi scr pif jar class apk dmg iso deb rpm lnk reg so'),
+  ...words('doc docx docm xls xlsx xlsm ppt pptx odt ods odp rtf ps eps psd ai'),
+  ...words('zip gz tgz tar bz2 xz 7z rar bmp tif tiff ico avif heic heif apng'),
+  ...words('mp3 mp4 m4a m4v webm mov avi mkv wav ogg flac'),
+]);
+
+/** Says nothing about the content. */
+const NO_CLAIM = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
+
+/** Whether the part's declared media type and the file name's extension both allow that the content is of this kind. */
+export function claimsAllow(kind: FileKind, file: { originalName: string; declaredType: string }): boolean {
+  const declared = file.declaredType.split(';')[0]?.trim().toLowerCase() ?? '';
+  const declaredKind = Object.hasOwn(KIND_OF_TYPE, declared) ? KIND_OF_TYPE[declared] : undefined;
+  if (!NO_CLAIM.has(declared) && declaredKind !== kind) return false;
+  // Windows drops dots and spaces at the end of a name.
+  const extension = /\.([^.\\/]+)$/.exec(file.originalName.replace(/[.\s]+$/, ''))?.[1]?.toLowerCase() ?? '';
+  const claimed = Object.hasOwn(KIND_OF_EXTENSION, extension) ? KIND_OF_EXTENSION[extension] : undefined;
+  return claimed ? claimed === kind : !OTHER_EXTENSIONS.has(extension);
+}

@@ -1,0 +1,41 @@
+/**
+ * Writes nginx/html/openapi.json: the documents of all six services as one, for /docs and /openapi.json through Nginx.
+ * With --check it only compares, and fails where the file is not what the services declare.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const require = createRequire(import.meta.url);
+const { buildService, mergeOpenApi, openApiDocument } = require('@shop/core');
+
+const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'];
+const file = fileURLToPath(new URL('../nginx/html/openapi.json', import.meta.url));
+
+/** Enough settings to declare the endpoints; nothing is connected to. */
+const settings = {
+  DB_HOST: '127.0.0.1',
+  DB_USER: 'nobody',
+  DB_NAME: 'none',
+  JWT_SECRET: 'unused',
+  UPLOAD_PATH: '.data/uploads',
+};
+
+const documents = [];
+for (const name of SERVICES) {
+  const definition = require(`@shop/${name}`)[`${name}Service`];
+  const running = buildService(definition, { ...settings, [definition.portKey]: '1' });
+  documents.push(openApiDocument(name, running.endpoints));
+  await running.close();
+}
+const text = `${JSON.stringify(mergeOpenApi('Shop', documents), null, 2)}\n`;
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(file, 'utf8') !== text) {
+    console.error('nginx/html/openapi.json is not what the services declare: run `npm run openapi` and commit it');
+    process.exitCode = 1;
+  }
+} else {
+  writeFileSync(file, text);
+  console.log(`wrote ${file}`);
+}

@@ -1,0 +1,100 @@
+import {
+  created,
+  type Endpoint,
+  endpoint,
+  forbidden,
+  idParams,
+  listAnswer,
+  listOf,
+  noContent,
+  notFound,
+  ok,
+  overloaded,
+} from '@shop/core';
+import { tokenSet } from '../sessions/session.schemas';
+import { emailTaken, phoneTaken } from './account.errors';
+import { newAccount, user, userChange, userQuery } from './account.schemas';
+import type { listUsers } from './list-users';
+import type { register } from './register';
+import type { showMe } from './show-me';
+import type { showUser } from './show-user';
+import type { updateUser } from './update-user';
+
+export interface AccountUseCases {
+  register: ReturnType<typeof register>;
+  listUsers: ReturnType<typeof listUsers>;
+  showUser: ReturnType<typeof showUser>;
+  showMe: ReturnType<typeof showMe>;
+  updateUser: ReturnType<typeof updateUser>;
+}
+
+const USERS = '/api/v1/auth/users';
+const tag = 'users';
+
+export const accountEndpoints = (useCases: AccountUseCases): Endpoint[] => [
+  endpoint({
+    method: 'post',
+    path: '/api/v1/auth/register',
+    tag: 'auth',
+    summary: 'Open an account, and with it a store',
+    access: 'public',
+    body: newAccount,
+    answers: { 201: tokenSet },
+    errors: [emailTaken, phoneTaken, overloaded],
+    handler: async ({ body }) => {
+      const { id, tokenSet } = await useCases.register(body);
+      return created(`${USERS}/${id}`, tokenSet);
+    },
+  }),
+
+  endpoint({
+    method: 'get',
+    path: '/api/v1/auth/me',
+    tag,
+    summary: 'Show oneself',
+    access: 'user',
+    answers: { 200: user },
+    handler: async ({ caller }) => ok(await useCases.showMe(caller)),
+  }),
+
+  endpoint({
+    method: 'get',
+    path: USERS,
+    tag,
+    summary: 'List all users',
+    access: 'admin',
+    query: userQuery,
+    answers: { 200: listOf(user) },
+    handler: async ({ query }) => ok(listAnswer(await useCases.listUsers(query), query)),
+  }),
+
+  ...[`${USERS}/:id`, '/api/v1/users/:id'].map((path) =>
+    endpoint({
+      method: 'get',
+      path,
+      tag,
+      summary: 'Show a user to themselves or an admin',
+      access: 'user',
+      params: idParams,
+      answers: { 200: user },
+      errors: [forbidden, notFound],
+      handler: async ({ caller, params }) => ok(await useCases.showUser(caller, params.id)),
+    }),
+  ),
+
+  endpoint({
+    method: 'put',
+    path: `${USERS}/:id`,
+    tag,
+    summary: 'Change name, phone or role; a role only as an admin',
+    access: 'user',
+    params: idParams,
+    body: userChange,
+    answers: { 204: 'empty' },
+    errors: [forbidden, notFound, phoneTaken],
+    handler: async ({ caller, params, body }) => {
+      await useCases.updateUser(caller, params.id, body);
+      return noContent();
+    },
+  }),
+];

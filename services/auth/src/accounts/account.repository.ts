@@ -1,0 +1,98 @@
+import { type Caller, containsPattern, type List, limitOffset, onDuplicateKey, type Role, type Sql } from '@shop/core';
+import { emailTaken, phoneTaken } from './account.errors';
+import type { User, UserChange, UserQuery } from './account.schemas';
+
+interface UserRow {
+  id: number;
+  name: string;
+  email: string;
+  phone: string | null;
+  role: Role;
+  created_at: Date;
+}
+
+export interface AccountFields {
+  name: string;
+  /** Lower case. */
+  email: string;
+  phone: string | null;
+  passwordHash: string | null;
+  googleSub: string | null;
+}
+
+const toUser = (row: UserRow): User => ({ ...row, created_at: row.created_at.toISOString() });
+
+/** Statements on users; none reads a password hash (see passwords/credential.repository.ts). */
+export const accountRepository = (sql: Sql) => ({
+  /** @throws AppError `email_taken`, `phone_taken` */
+  async insert({ name, email, phone, passwordHash, googleSub }: AccountFields): Promise<number> {
+    const insert = sql.write(
+      'INSERT INTO users (name, email, phone, password_hash, google_sub) VALUES (?, ?, ?, ?, ?)',
+      [name, email, phone, passwordHash, googleSub],
+    );
+    // A Google account known under its sub is the same conflict: it has an account already.
+    const taken = { users_email: emailTaken, users_phone: phoneTaken, users_google_sub: emailTaken };
+    return (await onDuplicateKey(insert, taken)).insertId;
+  },
+
+  async findById(id: number): Promise<User | undefined> {
+    const [row] = await sql.rows<UserRow>('SELECT id, name, email, phone, role, created_at FROM users WHERE id = ?', [
+      id,
+    ]);
+    return row && toUser(row);
+  },
+
+  /** Id and role as an access token carries them. */
+  async findCaller(id: number): Promise<Caller | undefined> {
+    const [row] = await sql.rows<Caller>('SELECT id, role FROM users WHERE id = ?', [id]);
+    return row;
+  },
+
+  async findCallerByEmail(email: string): Promise<Caller | undefined> {
+    const [row] = await sql.rows<Caller>('SELECT id, role FROM users WHERE email = ?', [email]);
+    return row;
+  },
+
+  async findCallerByGoogleSub(googleSub: string): Promise<Caller | undefined> {
+    const [row] = await sql.rows<Caller>('SELECT id, role FROM users WHERE google_sub = ?', [googleSub]);
+    return row;
+  },
+
+  async list(query: UserQuery): Promise<List<User>> {
+    const namePattern = query.search ? containsPattern(query.search) : null;
+    // The email column compares bytes and holds lower case.
+    const emailPattern = namePattern?.toLowerCase() ?? null;
+    const filter = [namePattern, namePattern, emailPattern];
+    const rows = await sql.rows<UserRow>(
+      `SELECT id, name, email, phone, role, created_at FROM users
+       WHERE (? IS NULL OR name LIKE ? OR email LIKE ?)
+       ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
+      [...filter, ...limitOffset(query)],
+    );
+    const [count] = await sql.rows<{ total: number }>(
+      'SELECT COUNT(*) AS total FROM users WHERE (? IS NULL OR name LIKE ? OR email LIKE ?)',
+      filter,
+    );
+    return { rows: rows.map(toUser), total: Number(count?.total ?? 0) };
+  },
+
+  /** Fields that are absent stay. @throws AppError `phone_taken` */
+  async update(id: number, { name, phone, role }: UserChange): Promise<void> {
+    const update = sql.write(
+      'UPDATE users SET name = COALESCE(?, name), phone = COALESCE(?, phone), role = COALESCE(?, role) WHERE id = ?',
+      [name ?? null, phone ?? null, role ?? null, id],
+    );
+    await onDuplicateKey(update, { users_phone: phoneTaken });
+  },
+
+  /** @returns false: another Google account is linked already */
+  async linkGoogle(id: number, googleSub: string): Promise<boolean> {
+    const { affectedRows } = await sql.write(
+      'UPDATE users SET google_sub = ? WHERE id = ? AND (google_sub IS NULL OR google_sub = ?)',
+      [googleSub, id, googleSub],
+    );
+    return affectedRows === 1;
+  },
+});
+
+export type AccountRepository = ReturnType<typeof accountRepository>;

@@ -1,0 +1,49 @@
+import { id, nameText, pageQuery, roles, searchText, text, timestamp } from '@shop/core';
+import { z } from 'zod';
+import { newPassword } from '../passwords/password.schemas';
+
+/**
+ * Checked before it is lower-cased: only ASCII passes, so no foreign letter can turn into somebody else's address
+ * (the Kelvin sign lower-cases to "k").
+ */
+export const emailAddress = text(1, 255)
+  .regex(z.regexes.email, 'must be an email address')
+  .toLowerCase()
+  .meta({ format: 'email', maxLength: 255 });
+
+export const phoneNumber = text(1, 255)
+  .overwrite((value) => value.replace(/[ \-().]/g, ''))
+  .regex(/^\+?\d{6,20}$/, 'must be a phone number: 6 to 20 digits, optionally after a +')
+  .meta({ pattern: undefined, description: '6 to 20 digits, optional +; spaces and -(). are ignored' });
+
+export const user = z
+  .object({
+    id,
+    name: z.string(),
+    email: z.string(),
+    phone: z.string().nullable(),
+    role: z.enum(roles),
+    created_at: timestamp,
+  })
+  .meta({ id: 'User' });
+
+export type User = z.input<typeof user>;
+
+export const newAccount = z.strictObject({
+  name: nameText,
+  email: emailAddress,
+  phone: phoneNumber,
+  password: newPassword,
+});
+
+export type NewAccount = z.output<typeof newAccount>;
+
+export const userChange = z
+  .strictObject({ name: nameText.optional(), phone: phoneNumber.optional(), role: z.enum(roles).optional() })
+  .refine((change) => Object.keys(change).length > 0, 'must have at least one field');
+
+export type UserChange = z.output<typeof userChange>;
+
+export const userQuery = z.object({ ...pageQuery, search: searchText.optional() });
+
+export type UserQuery = z.output<typeof userQuery>;

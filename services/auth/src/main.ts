@@ -1,0 +1,4 @@
+import { runService } from '@shop/core';
+import { authService } from './container';
+
+void runService(authService);

@@ -1,0 +1,26 @@
+import type { Database, Sql } from '@shop/core';
+import { accountRepository } from './accounts/account.repository';
+import { firstStoreRepository } from './accounts/first-store.repository';
+import { categoryRepository } from './categories/category.repository';
+import { credentialRepository } from './passwords/credential.repository';
+import { passwordResetRepository } from './passwords/password-reset.repository';
+import { sessionRepository } from './sessions/session.repository';
+
+export const repositories = (sql: Sql) => ({
+  accounts: accountRepository(sql),
+  credentials: credentialRepository(sql),
+  firstStores: firstStoreRepository(sql),
+  sessions: sessionRepository(sql),
+  passwordResets: passwordResetRepository(sql),
+  categories: categoryRepository(sql),
+});
+
+export type Repositories = ReturnType<typeof repositories>;
+
+/** Hands `work` the repositories on one connection, in one database transaction; a deadlock runs `work` again. */
+export type InTransaction = <T>(work: (repositories: Repositories) => Promise<T>) => Promise<T>;
+
+export const transactionsOf =
+  (db: Database): InTransaction =>
+  (work) =>
+    db.transaction((sql) => work(repositories(sql)));

@@ -1,0 +1,12 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+const TOKEN_BYTES = 32;
+
+/** What is stored of a token: with 256 random bits in it, a plain hash cannot be reversed. */
+export const hashOfToken = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+/** A random token for the client and the hash of it for the database. */
+export function newOpaqueToken(): { token: string; hash: string } {
+  const token = randomBytes(TOKEN_BYTES).toString('base64url');
+  return { token, hash: hashOfToken(token) };
+}

@@ -1,0 +1,15 @@
+import { defineError } from '@shop/core';
+
+/** Goes with every 401 (RFC 9110). */
+export const challenge = { headers: { 'WWW-Authenticate': 'Bearer' } };
+
+export const invalidCredentials = defineError(
+  'unauthenticated',
+  'invalid_credentials',
+  'Email and password do not belong together.',
+);
+export const invalidRefreshToken = defineError(
+  'unauthenticated',
+  'invalid_refresh_token',
+  'This refresh token is unknown, expired, revoked or spent: log in again.',
+);

@@ -1,0 +1,24 @@
+import { id, text, timestamp } from '@shop/core';
+import { z } from 'zod';
+import { emailAddress } from '../accounts/account.schemas';
+import { givenPassword } from '../passwords/password.schemas';
+
+export const tokenSet = z
+  .object({
+    token: z.string().meta({ description: 'Access token (JWT)' }),
+    expires_in: z.int().meta({ description: 'Seconds that the access token lives' }),
+    expires_at: timestamp,
+    refresh_token: z.string().meta({ description: 'Good for one refresh' }),
+    refresh_expires_at: timestamp,
+  })
+  .meta({ id: 'TokenSet' });
+
+export type TokenSet = z.input<typeof tokenSet>;
+
+export const credentials = z.strictObject({ email: emailAddress, password: givenPassword });
+
+export type Credentials = z.output<typeof credentials>;
+
+export const heldRefreshToken = z.strictObject({ refresh_token: text(1, 1000) });
+
+export const whoseSessions = z.strictObject({ user_id: id.optional() }).optional();

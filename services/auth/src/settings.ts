@@ -1,0 +1,29 @@
+import { setting } from '@shop/core';
+import { z } from 'zod';
+
+const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+
+/** What only this service reads. The text of .env.local says what each variable means. */
+export const settings = z
+  .object({
+    /** Checked by core; here only for what production asks for. */
+    APP_ENV: z.string().optional(),
+    ACCESS_TOKEN_EXP_SECONDS: setting.integer(1).default(3600),
+    REFRESH_TOKEN_EXP_SECONDS: setting.integer(1).default(2_592_000),
+    GOOGLE_CLIENT_ID: z.string().optional(),
+    GOOGLE_CERTS_URL: webAddress.default('https://www.googleapis.com/oauth2/v1/certs'),
+    SMTP_HOST: z.string().optional(),
+    SMTP_PORT: setting.port.default(587),
+    SMTP_USER: z.string().optional(),
+    SMTP_PASS: z.string().optional(),
+    MAIL_FROM: z.string().includes('@', 'must be a mail address').default('shop@example.com'),
+    PASSWORD_RESET_URL: webAddress.default('http://localhost:8000/reset-password'),
+  })
+  .refine(({ APP_ENV, SMTP_HOST }) => APP_ENV !== 'production' || SMTP_HOST, {
+    path: ['SMTP_HOST'],
+    error: 'is required in production: password resets go by mail',
+    // Also beside other wrong settings: a bad start names all of them.
+    when: () => true,
+  });
+
+export type AuthSettings = z.output<typeof settings>;

@@ -1,0 +1,44 @@
+import { addressService } from '@shop/address';
+import { authService } from '@shop/auth';
+import type { Endpoint } from '@shop/core';
+import { fileService } from '@shop/file';
+import { productService } from '@shop/product';
+import { storeService } from '@shop/store';
+import { transactionService } from '@shop/transaction';
+import { startApp, type TestApp } from './test-app';
+
+export const SERVICE_NAMES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** One instance of the named service in this process, on a free port. */
+export function startNamed(name: ServiceName, env = {}): Promise<TestApp> {
+  switch (name) {
+    case 'auth':
+      return startApp(authService, env);
+    case 'product':
+      return startApp(productService, env);
+    case 'transaction':
+      return startApp(transactionService, env);
+    case 'address':
+      return startApp(addressService, env);
+    case 'store':
+      return startApp(storeService, env);
+    case 'file':
+      return startApp(fileService, env);
+  }
+}
+
+export interface StartedService {
+  name: ServiceName;
+  app: TestApp;
+  endpoints: Endpoint[];
+}
+
+/** All six, for tests that cross services. */
+export const startAll = (env = {}): Promise<StartedService[]> =>
+  Promise.all(
+    SERVICE_NAMES.map(async (name) => {
+      const app = await startNamed(name, env);
+      return { name, app, endpoints: app.endpoints };
+    }),
+  );
