@@ -1,10 +1,69 @@
-/** Placeholder until @shop/fleet starts the suite's servers. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  applySql,
+  type DatabaseSettings,
+  dataDir,
+  messageOf,
+  repoRoot,
+  startMysql,
+  startRedis,
+  withConnection,
+} from '../../packages/fleet/src';
+import { atTeardown } from './teardown-list';
+
+/**
+ * The suite's own servers, on free ports: Redis, and a MySQL or MariaDB unless TEST_DB_HOST names one. On a given server the
+ * suite makes a database of its own and drops it afterwards.
+ */
 export default async function setUp(): Promise<void> {
-  process.env.SHOP_TEST_DB_HOST ??= '127.0.0.1';
-  process.env.SHOP_TEST_DB_PORT ??= '3399';
-  process.env.SHOP_TEST_DB_USER ??= 'user';
-  process.env.SHOP_TEST_DB_PASS ??= 'password';
-  process.env.SHOP_TEST_DB_NAME ??= 'ecommerce';
-  process.env.SHOP_TEST_REDIS_PORT ??= '6399';
-  process.env.SHOP_TEST_UPLOADS ??= '/tmp/shop-test-uploads';
+  const dir = await mkdtemp(path.join(tmpdir(), 'shop-tests-'));
+  const database = await testDatabase(dir);
+  await applySql(database, [path.join(repoRoot, 'sql/schema.sql'), path.join(repoRoot, 'sql/seed.sql')]);
+  const redis = await startRedis({ dir: path.join(dir, 'redis'), dieWithParent: true });
+  atTeardown(() => redis.stop());
+  Object.assign(process.env, {
+    SHOP_TEST_DIR: dir,
+    SHOP_TEST_DB_HOST: database.host,
+    SHOP_TEST_DB_PORT: String(database.port),
+    SHOP_TEST_DB_USER: database.user,
+    SHOP_TEST_DB_PASS: database.password,
+    SHOP_TEST_DB_NAME: database.database,
+    SHOP_TEST_REDIS_PORT: String(redis.port),
+    SHOP_TEST_UPLOADS: path.join(dir, 'uploads'),
+  });
+}
+
+async function testDatabase(dir: string): Promise<Required<DatabaseSettings>> {
+  const { TEST_DB_HOST, TEST_DB_PORT, TEST_DB_USER, TEST_DB_PASS, TEST_DB_NAME } = process.env;
+  if (!TEST_DB_HOST) {
+    const mysql = await startMysql({
+      dir: path.join(dir, 'mysql'),
+      templates: path.join(dataDir, 'templates'),
+      superuser: true,
+      dieWithParent: true,
+    });
+    atTeardown(() => mysql.stop());
+    return mysql.settings;
+  }
+  const server = {
+    host: TEST_DB_HOST,
+    port: Number(TEST_DB_PORT ?? 3306),
+    user: TEST_DB_USER ?? 'root',
+    password: TEST_DB_PASS ?? '',
+  };
+  if (TEST_DB_NAME) return { ...server, database: TEST_DB_NAME };
+  const database = `shop_test_${randomUUID().slice(0, 8)}`;
+  const run = (statement: string) => withConnection(server, 20_000, (connection) => connection.query(statement));
+  try {
+    await run(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
+  } catch (error) {
+    throw new Error(
+      `The tests make a database of their own on ${server.host}:${server.port}, but: ${messageOf(error)}. Give a TEST_DB_USER who may, or an empty database as TEST_DB_NAME.`,
+    );
+  }
+  atTeardown(() => run(`DROP DATABASE ${database}`));
+  return { ...server, database };
 }

@@ -6,7 +6,7 @@ export { cacheScope, productScopes } from './cache/scopes';
 export { type AppEnv, type CoreConfig, loadConfig } from './config/core-config';
 export { ConfigError, type Env, readEnv, setting } from './config/load-env';
 export { createDatabase, type Database } from './db/database';
-export { onDuplicateKey, onMissingParent, onReferenced } from './db/errors';
+export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './db/errors';
 export { centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './db/money';
 export { containsPattern, inList, limitOffset, type Sql, type SqlValue, type WriteResult } from './db/sql';
 export { AppError, defineError, type ErrorDefinition, type FieldError } from './errors/app-error';
@@ -17,3 +17,14 @@ export { createLogger, type Logger } from './log/logger';
 export { createMetrics, type Metrics } from './metrics/metrics';
 export * from './schemas/schemas';
 export { buildService, type Resources, type RunningApp, runService, type ServiceDefinition } from './service';
+export { acceptFile, displayName, MAX_FILE_BYTES } from './storage/file-content';
+export { createStorage, type Storage, type StorageSettings, type StoredFile, storageSettings } from './storage/storage';
+export {
+  type FileKind,
+  fileKinds,
+  imageKinds,
+  kindOfStoredName,
+  mediaTypeOf,
+  newStoredName,
+  uploadUrl,
+} from './storage/stored-name';

@@ -5,9 +5,16 @@ const SECRET = 'a-secret-of-more-than-thirty-two-bytes';
 const tokens = accessTokens(SECRET);
 const now = () => Math.floor(Date.now() / 1000);
 
-const claims = (changes: object = {}): object => ({ sub: '7', user_id: 7, role: 'user', iat: now(), exp: now() + 60, ...changes });
+const claims = (changes: object = {}): object => ({
+  sub: '7',
+  user_id: 7,
+  role: 'user',
+  iat: now(),
+  exp: now() + 60,
+  ...changes,
+});
 const signed = (payload: object, secret = SECRET, algorithm: jwt.Algorithm = 'HS256') =>
-  jwt.sign(payload, secret, { algorithm, noTimestamp: true });
+  jwt.sign(payload, secret, { algorithm });
 const without = (key: string) => Object.fromEntries(Object.entries(claims()).filter(([name]) => name !== key));
 
 it('issues a token that says who, in what role, from when and until when', () => {
@@ -34,7 +41,7 @@ it.each<[string, () => string]>([
   ['one that is not valid yet', () => signed(claims({ nbf: now() + 60 }))],
   ['one from the future', () => signed(claims({ iat: now() + 3600, exp: now() + 7200 }))],
   ['one without an end', () => signed(without('exp'))],
-  ['one without a start', () => signed(without('iat'))],
+  ['one without a start', () => jwt.sign(claims(), SECRET, { noTimestamp: true })],
   ['one without a role', () => signed(without('role'))],
   ['one without a subject', () => signed(without('sub'))],
   ['an unknown role', () => signed(claims({ role: 'root' }))],
@@ -47,7 +54,7 @@ it.each<[string, () => string]>([
   ["somebody else's signature", () => signed(claims(), 'another-secret-of-more-than-thirty-two-bytes')],
   ['HS512', () => signed(claims(), SECRET, 'HS512')],
   ['HS384', () => signed(claims(), SECRET, 'HS384')],
-  ['no signature (alg none)', () => jwt.sign(claims(), null, { algorithm: 'none', noTimestamp: true })],
+  ['no signature (alg none)', () => jwt.sign(claims(), null, { algorithm: 'none' })],
   ['a payload that was changed', () => tampered(signed(claims()))],
   ['a text payload', () => jwt.sign('7', SECRET, { algorithm: 'HS256' })],
   ['nothing', () => ''],

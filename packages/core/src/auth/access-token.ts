@@ -14,7 +14,11 @@ export interface Caller {
 const CLOCK_SKEW_SECONDS = 30;
 
 const payloadSchema = z.object({
-  sub: z.string().regex(/^[1-9]\d{0,15}$/),
+  sub: z
+    .string()
+    .regex(/^[1-9]\d{0,15}$/)
+    .transform(Number)
+    .refine(Number.isSafeInteger),
   role: z.enum(roles),
   iat: z.int(),
   exp: z.int(),
@@ -41,7 +45,7 @@ export function accessTokens(secret: string, lifetimeSeconds = 3600): AccessToke
         const payload = payloadSchema.safeParse(jwt.verify(token, secret, { algorithms: ['HS256'] }));
         if (!payload.success) return undefined;
         if (payload.data.iat > Date.now() / 1000 + CLOCK_SKEW_SECONDS) return undefined;
-        return { id: Number(payload.data.sub), role: payload.data.role };
+        return { id: payload.data.sub, role: payload.data.role };
       } catch {
         return undefined;
       }

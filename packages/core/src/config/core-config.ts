@@ -9,11 +9,12 @@ const isAddressOrBlock = (value: string): boolean => {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 };
 
-const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value;
+/** Exact origins only: a wildcard inside one would match no browser's Origin header. */
+const isOrigin = (value: string): boolean =>
+  URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value) && !value.includes('*');
 
 /** What every service reads. The text of .env.local says what each variable means. */
 const coreSettings = z.object({
-  APP_ENV: z.enum(['local', 'testnet', 'production']).default('local'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   DB_HOST: z.string(),
   DB_PORT: setting.port.default(3306),
@@ -27,7 +28,6 @@ const coreSettings = z.object({
   REDIS_HOST: z.string().optional(),
   REDIS_PORT: setting.port.default(6379),
   REDIS_PASSWORD: z.string().optional(),
-  JWT_SECRET: z.string(),
   RATE_LIMIT_PER_SECOND: setting.integer(1).default(10),
   RATE_LIMIT_BURST: setting.integer(1).default(20),
   TRUST_PROXY: setting.list
@@ -82,17 +82,28 @@ export interface CoreConfig {
 }
 
 const MIN_SECRET_BYTES = 32;
-/** Secrets that stand in public files, this project's own first. */
-const WELL_KNOWN_SECRET = /local-development|change.?me|your.?(jwt.?)?secret|super.?secret|placeholder|example/i;
+/** Secrets that stand in public files: this project's own, jwt.io's and those of tutorials. */
+const WELL_KNOWN_SECRET =
+  /local-development|for-tests-only|256-bit|change.?(me|this)|your.?(jwt.?)?secret|(super|very|top).?secret|placeholder|example/i;
+const MIN_DIFFERENT_CHARACTERS = 8;
 
-function secretProblems(secret: string, appEnv: AppEnv): string[] {
-  if (appEnv === 'local') return [];
-  if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) return [`JWT_SECRET: must have at least ${MIN_SECRET_BYTES} bytes`];
-  const weak = WELL_KNOWN_SECRET.test(secret) || new Set(secret).size < 8;
-  return weak && appEnv === 'production'
-    ? ['JWT_SECRET: is a well-known value: make one with `openssl rand -hex 32`']
-    : [];
-}
+const isWeak = (secret: string): boolean =>
+  WELL_KNOWN_SECRET.test(secret) || new Set(secret).size < MIN_DIFFERENT_CHARACTERS;
+
+/** Apart from the others, so that a weak secret is named beside whatever else is wrong. */
+const secretSettings = z
+  .object({
+    APP_ENV: z.enum(['local', 'testnet', 'production']).default('local'),
+    JWT_SECRET: z.string(),
+  })
+  .superRefine(({ APP_ENV, JWT_SECRET }, context) => {
+    const problem = (message: string) => context.addIssue({ code: 'custom', path: ['JWT_SECRET'], message });
+    if (APP_ENV === 'local') return;
+    if (Buffer.byteLength(JWT_SECRET) < MIN_SECRET_BYTES) problem(`must have at least ${MIN_SECRET_BYTES} bytes`);
+    else if (APP_ENV === 'production' && isWeak(JWT_SECRET)) {
+      problem('is a well-known value: make one with `openssl rand -hex 32`');
+    }
+  });
 
 /**
  * Reads the shared settings and a service's own ones.
@@ -106,14 +117,14 @@ export function loadConfig<T extends z.ZodObject>(
   env: Env = readEnv(),
 ): { core: CoreConfig; own: z.output<T> } {
   const problems: string[] = [];
+  const secret = parseSettings(secretSettings, env, problems);
   const shared = parseSettings(coreSettings, env, problems);
   const ports = parseSettings(z.object({ [portKey]: setting.port }), env, problems);
   const ownSettings = parseSettings(own, env, problems);
-  if (shared) problems.push(...secretProblems(shared.JWT_SECRET, shared.APP_ENV));
-  if (!shared || !ownSettings || !ports || problems.length > 0) throw new ConfigError(problems);
-  const origins = shared.CORS_ORIGINS ?? (shared.APP_ENV === 'local' ? ['*'] : []);
+  if (!secret || !shared || !ownSettings || !ports) throw new ConfigError(problems);
+  const origins = shared.CORS_ORIGINS ?? (secret.APP_ENV === 'local' ? ['*'] : []);
   const core: CoreConfig = {
-    appEnv: shared.APP_ENV,
+    appEnv: secret.APP_ENV,
     logLevel: shared.LOG_LEVEL,
     port: ports[portKey] ?? 0,
     db: {
@@ -130,7 +141,7 @@ export function loadConfig<T extends z.ZodObject>(
     redis: shared.REDIS_HOST
       ? { host: shared.REDIS_HOST, port: shared.REDIS_PORT, password: shared.REDIS_PASSWORD }
       : undefined,
-    jwtSecret: shared.JWT_SECRET,
+    jwtSecret: secret.JWT_SECRET,
     rateLimit: { perSecond: shared.RATE_LIMIT_PER_SECOND, burst: shared.RATE_LIMIT_BURST },
     trustProxy: shared.TRUST_PROXY,
     corsOrigins: origins[0] === '*' ? '*' : origins,

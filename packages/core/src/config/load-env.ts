@@ -20,8 +20,10 @@ export type Env = Record<string, string | undefined>;
 export function readEnv(processEnv: Env = process.env, cwd: string = process.cwd()): Env {
   const named = processEnv.ENV_FILE;
   const file = resolve(cwd, named || `.env.${processEnv.APP_ENV || 'local'}`);
-  const fromFile = readEnvFile(file, Boolean(named));
-  return { ...fromFile, ...processEnv };
+  const fromFile = Object.entries(readEnvFile(file, Boolean(named)));
+  // X_FILE beats X, so one in the env file must not beat an X of the process environment.
+  const kept = fromFile.filter(([key]) => !key.endsWith('_FILE') || !processEnv[key.slice(0, -'_FILE'.length)]);
+  return { ...Object.fromEntries(kept), ...processEnv };
 }
 
 function readEnvFile(file: string, required: boolean): Env {

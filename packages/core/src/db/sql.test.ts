@@ -72,12 +72,12 @@ it('limitOffset turns a page into what SQL skips', () => {
 });
 
 it('numbers are bound as text, exactly', () => {
-  expect([bindable(7), bindable(9_007_199_254_740_993n), bindable(true), bindable(false), bindable(null), bindable('x')]).toEqual([
-    '7',
-    '9007199254740993',
-    '1',
-    '0',
-    null,
-    'x',
-  ]);
+  expect([
+    bindable(7),
+    bindable(9_007_199_254_740_993n),
+    bindable(true),
+    bindable(false),
+    bindable(null),
+    bindable('x'),
+  ]).toEqual(['7', '9007199254740993', '1', '0', null, 'x']);
 });

@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { amount, id, idString, integerString, listAnswer, nameText, pageQuery, price, priceString, text, timestamp } from './schemas';
+import {
+  amount,
+  id,
+  idString,
+  integerString,
+  listAnswer,
+  nameText,
+  pageQuery,
+  price,
+  priceString,
+  text,
+  timestamp,
+} from './schemas';
 
 const accepts = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
 
@@ -28,9 +40,12 @@ describe('text', () => {
     expect(accepts(nameText, value)).toBe(false);
   });
 
-  it.each(['\u0001', '\u202e', '\ufffd', "Robert'); DROP TABLE users;--", '<b>', '\u{10ffff}'])('keeps %j as it is', (value) => {
-    expect(nameText.parse(value)).toBe(value);
-  });
+  it.each(['\u0001', '\u202e', '\ufffd', "Robert'); DROP TABLE users;--", '<b>', '\u{10ffff}'])(
+    'keeps %j as it is',
+    (value) => {
+      expect(nameText.parse(value)).toBe(value);
+    },
+  );
 
   it.each([null, undefined, 0, true, [], {}, ['a']])('refuses %j, which is none', (value) => {
     expect(accepts(text(0, 10), value)).toBe(false);
@@ -59,7 +74,14 @@ it('pages default to the first ten and have bounds', () => {
   const query = z.object(pageQuery);
   expect(query.parse({})).toEqual({ page: 1, limit: 10 });
   expect(query.parse({ page: '3', limit: '100' })).toEqual({ page: 3, limit: 100 });
-  for (const wrong of [{ page: '0' }, { page: '-1' }, { limit: '0' }, { limit: '101' }, { page: '1.5' }, { limit: ['1', '2'] }]) {
+  for (const wrong of [
+    { page: '0' },
+    { page: '-1' },
+    { limit: '0' },
+    { limit: '101' },
+    { page: '1.5' },
+    { limit: ['1', '2'] },
+  ]) {
     expect(accepts(query, wrong)).toBe(false);
   }
   expect(integerString(-5, 5).parse('-5')).toBe(-5);
@@ -80,12 +102,21 @@ describe('prices', () => {
     expect(price.parse(JSON.parse(json))).toBe(cents);
   });
 
-  it.each(['-0.01', '0.30000000000000004', '0.001', '1e400', '10000000000', '9999999999.995', '"1"', 'null', 'true', '[1]', '1e-300'])(
-    '%s in JSON is refused',
-    (json) => {
-      expect(accepts(price, JSON.parse(json))).toBe(false);
-    },
-  );
+  it.each([
+    '-0.01',
+    '0.30000000000000004',
+    '0.001',
+    '1e400',
+    '10000000000',
+    '9999999999.995',
+    '"1"',
+    'null',
+    'true',
+    '[1]',
+    '1e-300',
+  ])('%s in JSON is refused', (json) => {
+    expect(accepts(price, JSON.parse(json))).toBe(false);
+  });
 
   it.each([
     ['0', 0n],

@@ -20,7 +20,9 @@ const KIND_OF_TYPE: Record<string, FileKind> = {
 const KIND_OF_EXTENSION: Record<string, FileKind> = {
   ...Object.fromEntries(['jpg', 'jpeg', 'jpe', 'jfif', 'pjpeg'].map((extension) => [extension, 'jpg'] as const)),
   ...Object.fromEntries(
-    ['txt', 'text', 'md', 'markdown', 'csv', 'tsv', 'log', 'conf', 'ini'].map((extension) => [extension, 'txt'] as const),
+    ['txt', 'text', 'md', 'markdown', 'csv', 'tsv', 'log', 'conf', 'ini'].map(
+      (extension) => [extension, 'txt'] as const,
+    ),
   ),
   png: 'png',
   gif: 'gif',

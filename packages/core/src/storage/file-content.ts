@@ -14,15 +14,16 @@ const isGif = (bytes: Buffer): boolean => startsWith(bytes, 'GIF87a') || startsW
 const isWebp = (bytes: Buffer): boolean => startsWith(bytes, 'RIFF') && startsWith(bytes, 'WEBPVP8', 8);
 const isPdf = (bytes: Buffer): boolean => /^%PDF-\d\.\d/.test(bytes.toString('latin1', 0, 8));
 /** SOI, then a marker: FF and what is neither filling nor a restart. */
-const isJpeg = (bytes: Buffer): boolean => startsWith(bytes, '\xff\xd8\xff') && (bytes[3] ?? 0) >= 0xc0 && bytes[3] !== 0xff;
+const isJpeg = (bytes: Buffer): boolean =>
+  startsWith(bytes, '\xff\xd8\xff') && (bytes[3] ?? 0) >= 0xc0 && bytes[3] !== 0xff;
 
 /** Control characters other than tab, line feed, form feed and carriage return. */
-const CONTROL = /[\0-\x08\x0b\x0e-\x1f\x7f]/;
+const CONTROL = /[^\P{Cc}\t\n\f\r\u0080-\u009f]/u;
 /** A document that begins with a tag, a declaration or a processing instruction, or a script with its interpreter. */
 const MARKUP_START = /^[\ufeff\s]*(<[a-z/!?%]|#!|@echo\s+off)/i;
 /** What makes HTML, SVG, XML, PHP and their like of a text, wherever it stands in it. */
 const MARKUP =
-  /<(!doctype|!entity|!\[cdata\[|\?xml|\?php|\?=|\/?([a-z]+:)?(html|head|body|script|svg|math|iframe|frame|object|embed|applet|form|style|link|meta|base|img|video|audio)(?=[\s/>]))/i;
+  /<(!doctype|!entity|!\[cdata\[|\?xml|\?php|\?=|\/?([a-z]{1,20}:)?(html|head|body|script|svg|math|iframe|frame|object|embed|applet|form|style|link|meta|base|img|video|audio)(?=[\s/>]))/i;
 
 function isPlainText(bytes: Buffer): boolean {
   if (!isUtf8(bytes)) return false;
@@ -47,7 +48,8 @@ function kindOfContent(bytes: Buffer): FileKind | undefined {
  *   when its declared type or its name's extension says that it is something else
  */
 export function acceptFile(file: UploadedFile, accepted: readonly FileKind[], field: string): FileKind {
-  if (file.bytes.length === 0) throw invalidRequest({ errors: [{ in: 'body', path: field, message: 'must not be empty' }] });
+  if (file.bytes.length === 0)
+    throw invalidRequest({ errors: [{ in: 'body', path: field, message: 'must not be empty' }] });
   const kind = kindOfContent(file.bytes);
   if (!kind || !accepted.includes(kind)) {
     throw unsupportedMediaType({ message: `The content of "${field}" must be one of: ${accepted.join(', ')}.` });
@@ -63,6 +65,6 @@ export function acceptFile(file: UploadedFile, accepted: readonly FileKind[], fi
 /** The client's own name of a file: without path parts and control characters, at most 255 characters. */
 export function displayName(originalName: string): string {
   const base = originalName.split(/[\\/]/).at(-1) ?? '';
-  const visible = [...base.replace(/\p{Cc}/gu, '').toWellFormed()].slice(0, 255).join('').trim();
-  return visible || 'file';
+  const visible = [...base.replace(/\p{Cc}/gu, '').toWellFormed()].slice(0, 255).join('');
+  return visible.trim() ? visible : 'file';
 }

@@ -1,5 +1,4 @@
 import { type Caller, unauthenticated } from '@shop/core';
-import { challenge } from '../sessions/session.errors';
 import type { AccountRepository } from './account.repository';
 import type { User } from './account.schemas';
 
@@ -12,6 +11,6 @@ export const showMe =
   ({ accounts }: Parts) =>
   async (caller: Caller): Promise<User> => {
     const user = await accounts.findById(caller.id);
-    if (!user) throw unauthenticated(challenge);
+    if (!user) throw unauthenticated();
     return user;
   };

@@ -2,7 +2,7 @@ import type { CredentialRepository } from '../passwords/credential.repository';
 import type { PasswordHasher } from '../passwords/password-hasher';
 import type { InTransaction } from '../repositories';
 import type { ForgetExpired } from './forget-expired';
-import { challenge, invalidCredentials } from './session.errors';
+import { invalidCredentials } from './session.errors';
 import type { Credentials, TokenSet } from './session.schemas';
 import type { TokenIssuer } from './token-issuer';
 
@@ -20,13 +20,14 @@ export const logIn =
   async ({ email, password }: Credentials): Promise<TokenSet> => {
     const known = await credentials.findByEmail(email);
     const matches = await passwords.matches(password, known?.passwordHash);
-    if (!known || !matches) throw invalidCredentials(challenge);
+    if (!known?.passwordHash || !matches) throw invalidCredentials();
     const refreshToken = issuer.newRefreshToken();
     // A reset that came while the password was checked has revoked all sessions: none may start with the old one now.
+    const { id, passwordHash } = known;
     const isCurrent = await inTransaction(({ sessions }) =>
-      sessions.insertIfPasswordIs(known.passwordHash ?? '', known.id, refreshToken),
+      sessions.insertIfPasswordIs(passwordHash, id, refreshToken),
     );
-    if (!isCurrent) throw invalidCredentials(challenge);
+    if (!isCurrent) throw invalidCredentials();
     await forgetExpired();
     return issuer.tokenSet(known, refreshToken);
   };

@@ -2,7 +2,7 @@ import type { Caller } from '@shop/core';
 import type { InTransaction, Repositories } from '../repositories';
 import type { ForgetExpired } from './forget-expired';
 import { hashOfToken } from './opaque-token';
-import { challenge, invalidRefreshToken } from './session.errors';
+import { invalidRefreshToken } from './session.errors';
 import type { TokenSet } from './session.schemas';
 import type { NewRefreshToken, TokenIssuer } from './token-issuer';
 
@@ -22,7 +22,7 @@ export const refresh =
   ({ inTransaction, issuer, forgetExpired }: Parts) =>
   async (token: string): Promise<TokenSet> => {
     const rotation = await inTransaction((repositories) => rotate(repositories, issuer, token));
-    if (!rotation) throw invalidRefreshToken(challenge);
+    if (!rotation) throw invalidRefreshToken();
     await forgetExpired();
     return issuer.tokenSet(rotation.owner, rotation.successor);
   };

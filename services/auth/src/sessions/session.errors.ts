@@ -1,8 +1,5 @@
 import { defineError } from '@shop/core';
 
-/** Goes with every 401 (RFC 9110). */
-export const challenge = { headers: { 'WWW-Authenticate': 'Bearer' } };
-
 export const invalidCredentials = defineError(
   'unauthenticated',
   'invalid_credentials',

@@ -1,0 +1,200 @@
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { Request, Response } from 'express';
+import { type AppError, AppError as AppErrorClass } from '../errors/app-error';
+import { notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '../errors/common-errors';
+import type { StorageBackend, StorageSettings } from './storage';
+import { kindOfStoredName, mediaTypeOf } from './stored-name';
+
+const CONNECT_TIMEOUT_MS = 2000;
+/** Until the headers of an answer. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** A connection on which nothing moves. */
+const SOCKET_TIMEOUT_MS = 10_000;
+const MAX_ATTEMPTS = 2;
+
+type S3Settings = Omit<StorageSettings, 'UPLOAD_PATH' | 'S3_BUCKET'> & { S3_BUCKET: string };
+type Sdk = typeof import('@aws-sdk/client-s3');
+
+/** Files in an S3-compatible bucket. */
+export function s3Storage(settings: S3Settings): StorageBackend {
+  const bucket = settings.S3_BUCKET;
+  let opened: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
+
+  /** The SDK is large: it is loaded only where a bucket is used. */
+  async function open(): Promise<{ sdk: Sdk; client: S3Client }> {
+    const sdk = await import('@aws-sdk/client-s3');
+    return { sdk, client: connect(sdk, settings) };
+  }
+
+  async function run<T>(work: (sdk: Sdk, client: S3Client) => Promise<T>): Promise<T> {
+    try {
+      opened ??= open();
+      const { sdk, client } = await opened;
+      return await work(sdk, client);
+    } catch (error) {
+      throw storageError(error);
+    }
+  }
+
+  const objectOf = (name: string) => {
+    const kind = kindOfStoredName(name);
+    if (!kind) throw new Error(`not a stored name: ${name}`);
+    return { Bucket: bucket, Key: name, ContentType: mediaTypeOf(kind) };
+  };
+
+  return {
+    async put(name, bytes) {
+      const target = objectOf(name);
+      await run((sdk, client) => client.send(new sdk.PutObjectCommand({ ...target, Body: bytes })));
+    },
+
+    async serve(name, req, res, headers) {
+      if (!kindOfStoredName(name)) throw notFound();
+      const wanted: GetObjectCommandInput = { Bucket: bucket, Key: name, ...conditionsOf(req) };
+      if (req.method === 'HEAD') {
+        const found = await unlessUnmodified(
+          run((sdk, client) => client.send(new sdk.HeadObjectCommand(wanted))),
+          res,
+          headers,
+        );
+        if (!found) return;
+        setObjectHeaders(res, found, headers);
+        res.end();
+        return;
+      }
+      const found = await unlessUnmodified(
+        run((sdk, client) => client.send(new sdk.GetObjectCommand(wanted))),
+        res,
+        headers,
+      );
+      if (!found) return;
+      setObjectHeaders(res, found, headers);
+      await pipeline(found.Body as Readable, res).catch((error) => {
+        // The client left, or the bucket broke off: the short body says so to whoever still listens.
+        res.destroy(error);
+      });
+    },
+
+    async delete(name) {
+      const { Bucket, Key } = objectOf(name);
+      await run((sdk, client) => client.send(new sdk.DeleteObjectCommand({ Bucket, Key })));
+    },
+
+    async *list() {
+      let after: string | undefined;
+      do {
+        const from = after;
+        const page = await run((sdk, client) =>
+          client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, ...(from ? { ContinuationToken: from } : {}) })),
+        );
+        for (const { Key, LastModified } of page.Contents ?? []) {
+          if (Key && LastModified && kindOfStoredName(Key)) yield { name: Key, modifiedAt: LastModified };
+        }
+        after = page.IsTruncated ? page.NextContinuationToken : undefined;
+      } while (after);
+    },
+  };
+}
+
+function connect({ S3Client: Client }: Sdk, settings: S3Settings): S3Client {
+  return new Client({
+    region: settings.S3_REGION,
+    credentials: {
+      accessKeyId: settings.S3_ACCESS_KEY_ID ?? '',
+      secretAccessKey: settings.S3_SECRET_ACCESS_KEY ?? '',
+    },
+    // A server of one's own rarely has a DNS name for each bucket.
+    ...(settings.S3_ENDPOINT ? { endpoint: settings.S3_ENDPOINT, forcePathStyle: true } : {}),
+    maxAttempts: MAX_ATTEMPTS,
+    // Not every S3-compatible server knows the newer checksums.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      socketTimeout: SOCKET_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+  });
+}
+
+/** Ranges and conditions are the bucket's to judge: it knows ETag, date and size. */
+function conditionsOf(req: Request): Partial<GetObjectCommandInput> {
+  const noneMatch = req.get('if-none-match');
+  const match = req.get('if-match');
+  const modifiedSince = dateHeader(req, 'if-modified-since');
+  const unmodifiedSince = dateHeader(req, 'if-unmodified-since');
+  const range = req.method === 'GET' ? req.get('range') : undefined;
+  return {
+    ...(noneMatch ? { IfNoneMatch: noneMatch } : {}),
+    ...(match ? { IfMatch: match } : {}),
+    // Where both forms stand, the tag counts (RFC 9110, 13.2.2).
+    ...(modifiedSince && !noneMatch ? { IfModifiedSince: modifiedSince } : {}),
+    ...(unmodifiedSince && !match ? { IfUnmodifiedSince: unmodifiedSince } : {}),
+    // S3 knows no If-Range; sending the whole file instead of a part is always right.
+    ...(range?.startsWith('bytes=') && !req.get('if-range') ? { Range: range } : {}),
+  };
+}
+
+function dateHeader(req: Request, name: string): Date | undefined {
+  const date = new Date(req.get(name) ?? '');
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+interface FoundObject {
+  ContentLength?: number | undefined;
+  ContentRange?: string | undefined;
+  ETag?: string | undefined;
+  LastModified?: Date | undefined;
+}
+
+function setObjectHeaders(res: Response, found: FoundObject, headers: Record<string, string>): void {
+  res.status(found.ContentRange ? 206 : 200).set({ ...headers, 'Accept-Ranges': 'bytes' });
+  if (found.ContentRange) res.setHeader('Content-Range', found.ContentRange);
+  if (found.ContentLength !== undefined) res.setHeader('Content-Length', found.ContentLength);
+  if (found.ETag) res.setHeader('ETag', found.ETag);
+  if (found.LastModified) res.setHeader('Last-Modified', found.LastModified.toUTCString());
+}
+
+/** A 304 comes as an error from the SDK: it is answered here. */
+async function unlessUnmodified<T>(
+  found: Promise<T>,
+  res: Response,
+  headers: Record<string, string>,
+): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    const cause = error instanceof AppErrorClass ? error.cause : undefined;
+    if (statusOf(cause) !== 304) throw error;
+    const etag = headerOf(cause, 'etag');
+    const { 'Content-Type': _, ...rest } = headers;
+    res.status(304).set(rest);
+    if (etag) res.setHeader('ETag', etag);
+    res.end();
+    return undefined;
+  }
+}
+
+interface SdkFailure {
+  $metadata?: { httpStatusCode?: number };
+  $response?: { headers?: Record<string, string> };
+}
+
+const statusOf = (error: unknown): number | undefined => (error as SdkFailure | undefined)?.$metadata?.httpStatusCode;
+const headerOf = (error: unknown, name: string): string | undefined =>
+  (error as SdkFailure | undefined)?.$response?.headers?.[name];
+
+function storageError(error: unknown): AppError {
+  const status = statusOf(error);
+  const isMissingBucket = error instanceof Error && error.name === 'NoSuchBucket';
+  if (status === 404 && !isMissingBucket) return notFound();
+  if (status === 412) return preconditionFailed();
+  if (status === 416) {
+    const range = headerOf(error, 'content-range');
+    return rangeNotSatisfiable({ headers: range ? { 'Content-Range': range } : {} });
+  }
+  return storageUnavailable({ cause: error });
+}

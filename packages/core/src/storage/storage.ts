@@ -1,0 +1,75 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import type { Logger } from '../log/logger';
+import { localStorage } from './local-storage';
+import { s3Storage } from './s3-storage';
+
+/** Where uploaded bytes are kept: a folder or a bucket that all replicas share. Names are those of `newStoredName`. */
+export interface Storage {
+  /**
+   * Resolves when the bytes are there to stay. Never overwrites; a failure or a crash leaves nothing that can be read.
+   * @throws AppError `storage_unavailable`
+   */
+  put(name: string, bytes: Buffer): Promise<void>;
+  /**
+   * Answers a GET or HEAD with the file: ranges and conditional requests too.
+   * @param headers set on a 200, 206 or 304, not on a refusal
+   * @throws AppError `not_found`, `range_not_satisfiable`, `precondition_failed`, `storage_unavailable`
+   */
+  serve(name: string, req: Request, res: Response, headers: Record<string, string>): Promise<void>;
+  /** A name that is not there is fine. @throws AppError `storage_unavailable` */
+  delete(name: string): Promise<void>;
+  /** Deletes what no row points to any more. Never rejects: what could not go is logged, and `sweep` finds it. */
+  discard(names: readonly string[]): Promise<void>;
+  /** Every stored file. @throws AppError `storage_unavailable` */
+  list(): AsyncIterable<StoredFile>;
+}
+
+export interface StoredFile {
+  name: string;
+  modifiedAt: Date;
+}
+
+/** What the folder and the bucket each do in their own way. */
+export type StorageBackend = Omit<Storage, 'discard'>;
+
+/** Settings of every service that stores or removes files. S3_BUCKET chooses the bucket, UPLOAD_PATH the folder. */
+export const storageSettings = z
+  .object({
+    UPLOAD_PATH: z.string().optional(),
+    S3_BUCKET: z.string().optional(),
+    S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be a URL such as https://s3.example.com' }).optional(),
+    S3_REGION: z.string().default('us-east-1'),
+    S3_ACCESS_KEY_ID: z.string().optional(),
+    S3_SECRET_ACCESS_KEY: z.string().optional(),
+  })
+  .superRefine((settings, context) => {
+    const required = settings.S3_BUCKET
+      ? (['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const)
+      : (['UPLOAD_PATH'] as const);
+    for (const key of required) {
+      if (settings[key]) continue;
+      const why = settings.S3_BUCKET ? 'with S3_BUCKET' : 'without S3_BUCKET';
+      context.addIssue({ code: 'custom', path: [key], message: `is required ${why}` });
+    }
+  });
+
+export type StorageSettings = z.output<typeof storageSettings>;
+
+/** The storage that the settings name. Touches nothing yet. */
+export function createStorage(settings: StorageSettings, { logger }: { logger: Logger }): Storage {
+  const { S3_BUCKET: bucket, UPLOAD_PATH: folder } = settings;
+  const backend = bucket ? s3Storage({ ...settings, S3_BUCKET: bucket }) : localStorage(folder ?? '.data/uploads');
+  return {
+    ...backend,
+    async discard(names) {
+      for (const name of names) {
+        try {
+          await backend.delete(name);
+        } catch (error) {
+          logger.error({ err: error, file: name }, 'a file that nothing points to any more could not be deleted');
+        }
+      }
+    },
+  };
+}

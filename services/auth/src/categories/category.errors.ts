@@ -1,0 +1,7 @@
+import { defineError } from '@shop/core';
+
+export const categoryExists = defineError(
+  'conflict',
+  'category_exists',
+  'There is a category with this name already, whatever its case.',
+);

@@ -1,0 +1,104 @@
+import { accessTokens, type Resources, type ServiceDefinition } from '@shop/core';
+import { accountEndpoints } from './accounts/account.endpoints';
+import { listUsers } from './accounts/list-users';
+import { register } from './accounts/register';
+import { showMe } from './accounts/show-me';
+import { showUser } from './accounts/show-user';
+import { updateUser } from './accounts/update-user';
+import { addCategory } from './categories/add-category';
+import { categoryEndpoints } from './categories/category.endpoints';
+import { deleteCategory } from './categories/delete-category';
+import { listCategories } from './categories/list-categories';
+import { renameCategory } from './categories/rename-category';
+import { showCategory } from './categories/show-category';
+import { googleEndpoints } from './google/google.endpoints';
+import { googleKeys } from './google/google-keys';
+import { signInWithGoogle } from './google/sign-in-with-google';
+import { verifyIdToken } from './google/verify-id-token';
+import { boundedWork } from './passwords/bounded-work';
+import { passwordEndpoints } from './passwords/password.endpoints';
+import { passwordHasher } from './passwords/password-hasher';
+import { requestReset, requestResetByMail } from './passwords/request-reset';
+import { resetMail } from './passwords/reset-mail';
+import { resetPassword } from './passwords/reset-password';
+import { repositories, transactionsOf } from './repositories';
+import { forgetExpired } from './sessions/forget-expired';
+import { logIn } from './sessions/log-in';
+import { logOut } from './sessions/log-out';
+import { logOutEverywhere } from './sessions/log-out-everywhere';
+import { refresh } from './sessions/refresh';
+import { sessionEndpoints } from './sessions/session.endpoints';
+import { tokenIssuer } from './sessions/token-issuer';
+import { type AuthSettings, settings } from './settings';
+
+const buildEndpoints = ({ db, cache, config, logger }: Resources, own: AuthSettings) => {
+  const { accounts, credentials, sessions, passwordResets, categories } = repositories(db);
+  const inTransaction = transactionsOf(db);
+  const passwords = passwordHasher();
+  const issuer = tokenIssuer({
+    tokens: accessTokens(config.jwtSecret, own.ACCESS_TOKEN_EXP_SECONDS),
+    accessSeconds: own.ACCESS_TOKEN_EXP_SECONDS,
+    refreshSeconds: own.REFRESH_TOKEN_EXP_SECONDS,
+  });
+  const tidy = forgetExpired({ sessions, logger });
+  const byMail = () =>
+    requestResetByMail({
+      accounts,
+      inTransaction,
+      logger,
+      inTurn: boundedWork({ atOnce: 2, waiting: 100 }),
+      sendResetMail: resetMail({
+        host: own.SMTP_HOST ?? '',
+        port: own.SMTP_PORT,
+        user: own.SMTP_USER,
+        password: own.SMTP_PASS,
+        from: own.MAIL_FROM,
+        resetUrl: own.PASSWORD_RESET_URL,
+      }),
+    });
+  const verify = (clientId: string) => verifyIdToken({ clientId, keys: googleKeys(own.GOOGLE_CERTS_URL) });
+
+  return [
+    ...accountEndpoints({
+      register: register({ inTransaction, passwords, issuer }),
+      listUsers: listUsers({ accounts }),
+      showUser: showUser({ accounts }),
+      showMe: showMe({ accounts }),
+      updateUser: updateUser({ accounts }),
+    }),
+    ...sessionEndpoints({
+      logIn: logIn({ credentials, inTransaction, passwords, issuer, forgetExpired: tidy }),
+      refresh: refresh({ inTransaction, issuer, forgetExpired: tidy }),
+      logOut: logOut({ inTransaction }),
+      logOutEverywhere: logOutEverywhere({ inTransaction }),
+    }),
+    ...passwordEndpoints({
+      requestReset: requestReset({ accounts, inTransaction }),
+      requestResetByMail: config.appEnv === 'production' ? byMail() : undefined,
+      resetPassword: resetPassword({ passwordResets, inTransaction, passwords }),
+    }),
+    ...googleEndpoints({
+      signInWithGoogle: signInWithGoogle({
+        verifyIdToken: own.GOOGLE_CLIENT_ID === undefined ? undefined : verify(own.GOOGLE_CLIENT_ID),
+        accounts,
+        inTransaction,
+        issuer,
+      }),
+    }),
+    ...categoryEndpoints({
+      addCategory: addCategory({ categories }),
+      listCategories: listCategories({ categories }),
+      showCategory: showCategory({ categories }),
+      renameCategory: renameCategory({ categories }),
+      deleteCategory: deleteCategory({ inTransaction, cache }),
+    }),
+  ];
+};
+
+export const authService: ServiceDefinition<typeof settings> = {
+  name: 'auth',
+  portKey: 'AUTH_PORT',
+  settings,
+  tables: ['users', 'refresh_tokens', 'password_resets', 'categories', 'stores'],
+  endpoints: buildEndpoints,
+};

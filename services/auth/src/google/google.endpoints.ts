@@ -1,0 +1,23 @@
+import { type Endpoint, endpoint, ok } from '@shop/core';
+import { tokenSet } from '../sessions/session.schemas';
+import { googleUnavailable, invalidIdToken, ssoNotConfigured } from './google.errors';
+import { googleSignIn } from './google.schemas';
+import type { signInWithGoogle } from './sign-in-with-google';
+
+export interface GoogleUseCases {
+  signInWithGoogle: ReturnType<typeof signInWithGoogle>;
+}
+
+export const googleEndpoints = ({ signInWithGoogle }: GoogleUseCases): Endpoint[] => [
+  endpoint({
+    method: 'post',
+    path: '/api/v1/auth/sso/google',
+    tag: 'auth',
+    summary: 'Log in with a Google ID token; opens an account where the address is new',
+    access: 'public',
+    body: googleSignIn,
+    answers: { 200: tokenSet },
+    errors: [invalidIdToken, googleUnavailable, ssoNotConfigured],
+    handler: async ({ body }) => ok(await signInWithGoogle(body.id_token)),
+  }),
+];

@@ -1,0 +1,34 @@
+import { text } from '@shop/core';
+import { z } from 'zod';
+import { emailAddress } from '../accounts/account.schemas';
+
+export const googleSignIn = z.strictObject({ id_token: text(1, 16_384) });
+
+const MAX_NAME = 255;
+
+/** Google's display name as ours, which has limits of its own. */
+const asName = (name: string): string =>
+  [...name.toWellFormed().replaceAll('\0', '').trim()].slice(0, MAX_NAME).join('').trim();
+
+/** What we need of an ID token whose signature, issuer, audience and times have been verified. */
+export const googleIdentity = z
+  .object({
+    sub: z.string().regex(/^[\x21-\x7e]{1,255}$/),
+    email: emailAddress,
+    email_verified: z.literal(true),
+    name: z.string().optional(),
+    // The library lets an expired token pass for five more minutes.
+    exp: z.number().refine((seconds) => seconds * 1000 > Date.now()),
+  })
+  .transform(({ sub, email, name }) => ({
+    sub,
+    email,
+    name: asName(name ?? '') || asName(email.split('@')[0] ?? ''),
+  }));
+
+export type GoogleIdentity = z.output<typeof googleIdentity>;
+
+const jwk = z.looseObject({ kid: z.string(), kty: z.string() });
+
+/** Google publishes its keys in two forms: `{ kid: PEM certificate }` (v1) and a JWK set (v3). */
+export const publishedKeys = z.union([z.object({ keys: z.array(jwk) }), z.record(z.string(), z.string())]);

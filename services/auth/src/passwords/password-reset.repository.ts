@@ -1,0 +1,39 @@
+import type { Sql } from '@shop/core';
+
+export interface NewReset {
+  hash: string;
+  expiresAt: Date;
+}
+
+/** Statements on password_resets: at most one live row for each user. */
+export const passwordResetRepository = (sql: Sql) => ({
+  /** In a transaction: requests of one user wait for each other, so that the last one supersedes all others. */
+  async replace(userId: number, { hash, expiresAt }: NewReset): Promise<void> {
+    await sql.rows('SELECT id FROM users WHERE id = ? FOR UPDATE', [userId]);
+    await sql.write('DELETE FROM password_resets WHERE user_id = ?', [userId]);
+    await sql.write('INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES (?, ?, ?)', [
+      userId,
+      hash,
+      expiresAt,
+    ]);
+  },
+
+  async findLive(hash: string, now: Date): Promise<{ userId: number } | undefined> {
+    const [row] = await sql.rows<{ user_id: number }>(
+      'SELECT user_id FROM password_resets WHERE token_hash = ? AND spent_at IS NULL AND expires_at > ?',
+      [hash, now],
+    );
+    return row && { userId: row.user_id };
+  },
+
+  /** @returns false: spent, superseded or expired meanwhile */
+  async updateSpent(hash: string, now: Date): Promise<boolean> {
+    const { affectedRows } = await sql.write(
+      'UPDATE password_resets SET spent_at = ? WHERE token_hash = ? AND spent_at IS NULL AND expires_at > ?',
+      [now, hash, now],
+    );
+    return affectedRows === 1;
+  },
+});
+
+export type PasswordResetRepository = ReturnType<typeof passwordResetRepository>;

@@ -1,0 +1,56 @@
+import { accepted, type Endpoint, endpoint, noContent, notFound, ok, overloaded } from '@shop/core';
+import { invalidToken } from './password.errors';
+import { passwordReset, RESET_SECONDS, resetByAnswer, resetByMail, resetRequest } from './password.schemas';
+import type { requestReset, requestResetByMail } from './request-reset';
+import type { resetPassword } from './reset-password';
+
+export interface PasswordUseCases {
+  requestReset: ReturnType<typeof requestReset>;
+  /** undefined outside production: the token is in the answer then. */
+  requestResetByMail: ReturnType<typeof requestResetByMail> | undefined;
+  resetPassword: ReturnType<typeof resetPassword>;
+}
+
+const tag = 'auth';
+
+export const passwordEndpoints = ({
+  requestReset,
+  requestResetByMail,
+  resetPassword,
+}: PasswordUseCases): Endpoint[] => [
+  endpoint({
+    method: 'post',
+    path: '/api/v1/auth/forgot-password',
+    tag,
+    summary: 'Ask for a password reset token',
+    description:
+      'In production the token goes by mail and the answer is 202 whether or not the address is known; elsewhere the ' +
+      'token is in the answer (200) and an unknown address is 404. It supersedes older ones.',
+    access: 'public',
+    body: resetRequest,
+    answers: { 200: resetByAnswer, 202: resetByMail },
+    errors: [notFound],
+    handler: async ({ body }) => {
+      if (requestResetByMail) {
+        await requestResetByMail(body.email);
+        return accepted({ expires_in: RESET_SECONDS });
+      }
+      return ok({ reset_token: await requestReset(body.email), expires_in: RESET_SECONDS });
+    },
+  }),
+
+  endpoint({
+    method: 'post',
+    path: '/api/v1/auth/reset-password',
+    tag,
+    summary: 'Set a new password with a reset token; ends all sessions',
+    access: 'public',
+    body: passwordReset,
+    answers: { 204: 'empty' },
+    errors: [invalidToken, overloaded],
+    handler: async ({ body }) => {
+      await resetPassword(body);
+      return noContent();
+    },
+  }),
+];

@@ -1,0 +1,3 @@
+import { defineError } from '@shop/core';
+
+export const invalidToken = defineError('invalid', 'invalid_token', 'This reset token is unknown, spent or expired.');

@@ -1,0 +1,41 @@
+import { text } from '@shop/core';
+import { z } from 'zod';
+import { emailAddress } from '../accounts/account.schemas';
+
+const MIN_BYTES = 8;
+/** bcrypt looks at no more: a longer password would match with any other tail. */
+const MAX_BYTES = 72;
+
+/** Whether a password can be one that was set here. */
+export const hasPasswordLength = (password: string): boolean => {
+  const bytes = Buffer.byteLength(password);
+  return bytes >= MIN_BYTES && bytes <= MAX_BYTES;
+};
+
+/** Taken as it is, blanks included. */
+const passwordText = z
+  .string()
+  .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must not contain a NUL or an unpaired surrogate');
+
+export const newPassword = passwordText
+  .refine(hasPasswordLength, `must have ${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`)
+  .meta({ format: 'password', description: `${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8` });
+
+/** At a login any length is a wrong password, not a wrong request. */
+export const givenPassword = passwordText
+  .refine((value) => value !== '', 'must not be empty')
+  .meta({ format: 'password', minLength: 1 });
+
+export const RESET_SECONDS = 3600;
+
+export const resetRequest = z.strictObject({ email: emailAddress });
+
+const expiresIn = z.int().meta({ description: 'Seconds that the reset token lives' });
+
+export const resetByAnswer = z.object({ reset_token: z.string(), expires_in: expiresIn });
+
+export const resetByMail = z.object({ expires_in: expiresIn });
+
+export const passwordReset = z.strictObject({ token: text(1, 1000), password: newPassword });
+
+export type PasswordReset = z.output<typeof passwordReset>;

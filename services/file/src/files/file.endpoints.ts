@@ -1,0 +1,97 @@
+import {
+  created,
+  type Endpoint,
+  endpoint,
+  fileKinds,
+  forbidden,
+  listAnswer,
+  listOf,
+  MAX_FILE_BYTES,
+  mediaTypeOf,
+  noContent,
+  notFound,
+  ok,
+  preconditionFailed,
+  rangeNotSatisfiable,
+  type Storage,
+  storageUnavailable,
+} from '@shop/core';
+import type { deleteFile } from './delete-file';
+import { filenameParams, fileQuery, noFields, storedFile, uploadedFile } from './file.schemas';
+import type { listFiles } from './list-files';
+import type { uploadFile } from './upload-file';
+import { uploadHeaders } from './upload-headers';
+
+export interface FileParts {
+  uploadFile: ReturnType<typeof uploadFile>;
+  listFiles: ReturnType<typeof listFiles>;
+  deleteFile: ReturnType<typeof deleteFile>;
+  storage: Pick<Storage, 'serve'>;
+}
+
+const PATH = '/api/v1/files';
+const tag = 'files';
+
+export const fileEndpoints = (parts: FileParts): Endpoint[] => [
+  endpoint({
+    method: 'post',
+    path: `${PATH}/upload`,
+    tag,
+    summary: 'Upload one file',
+    description:
+      'A JPEG, PNG, GIF, WebP or PDF file or plain text, told by its content, of at most 5 MiB. ' +
+      'A declared type or an extension that contradicts the content is refused.',
+    access: 'user',
+    upload: { field: 'file', required: true, maxBytes: MAX_FILE_BYTES },
+    body: noFields,
+    form: noFields,
+    answers: { 201: uploadedFile },
+    errors: [storageUnavailable],
+    handler: async ({ caller, file }) => {
+      const uploaded = await parts.uploadFile(caller, file);
+      return created(uploaded.url, uploaded);
+    },
+  }),
+
+  endpoint({
+    method: 'get',
+    path: PATH,
+    tag,
+    summary: "List one's own uploads",
+    access: 'user',
+    query: fileQuery,
+    answers: { 200: listOf(storedFile) },
+    handler: async ({ caller, query }) => ok(listAnswer(await parts.listFiles(caller, query), query)),
+  }),
+
+  endpoint({
+    method: 'delete',
+    path: `${PATH}/:filename`,
+    tag,
+    summary: 'Delete an upload, by its stored name',
+    access: 'user',
+    params: filenameParams,
+    answers: { 204: 'empty' },
+    errors: [forbidden, notFound, storageUnavailable],
+    handler: async ({ caller, params }) => {
+      await parts.deleteFile(caller, params.filename);
+      return noContent();
+    },
+  }),
+
+  endpoint({
+    method: 'get',
+    path: '/uploads/:filename',
+    tag,
+    summary: 'Download an upload or a product image',
+    description: 'Knows ranges (206, 416) and conditional requests (304, 412).',
+    access: 'public',
+    params: filenameParams,
+    answers: { 200: { binary: fileKinds.map(mediaTypeOf) } },
+    errors: [notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable],
+    handler: async ({ params: { filename } }) => ({
+      status: 200,
+      write: (req, res) => parts.storage.serve(filename, req, res, uploadHeaders(filename)),
+    }),
+  }),
+];

@@ -1,0 +1,4 @@
+import { runService } from '@shop/core';
+import { fileService } from './container';
+
+void runService(fileService);

@@ -1,0 +1,283 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { aCategory, anAddress, aProduct, aStore, aUser, type TestUser } from '@shop/testing';
+import { SERVICE_NAMES, type ServiceName, type StartedService, startAll } from './support/all-services';
+
+/**
+ * Who may do what: every declared endpoint, called as it should be, by nobody, by the resource's owner, by another user and
+ * by an admin. An endpoint that is missing here fails the last test.
+ */
+
+interface Request {
+  path: string;
+  json?: object;
+  form?: FormData;
+}
+
+interface Row {
+  /** A fresh, valid request for something that belongs to `owner`, about to be sent by `caller`. */
+  request: (owner: TestUser, caller: TestUser | undefined) => Promise<Request>;
+  anonymous: number;
+  owner: number;
+  other: number;
+  admin: number;
+}
+
+const everybody = (status: number) => ({ anonymous: status, owner: status, other: status, admin: status });
+const loggedIn = (status: number) => ({ anonymous: 401, owner: status, other: status, admin: status });
+const adminOnly = (status: number) => ({ anonymous: 401, owner: 403, other: 403, admin: status });
+const ownerOrAdmin = (status: number) => ({ anonymous: 401, owner: status, other: 403, admin: status });
+/** What needs the caller's own things: an admin has no more rights than another user. */
+const ownerOnly = (status: number, refused: number) => ({
+  anonymous: 401,
+  owner: status,
+  other: refused,
+  admin: refused,
+});
+
+const at = (path: string, json?: object) => async (): Promise<Request> => (json ? { path, json } : { path });
+
+function pngForm(field: string, fields: Record<string, string> = {}): FormData {
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  );
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
+  form.set(field, new Blob([png], { type: 'image/png' }), 'dot.png');
+  return form;
+}
+
+let services: StartedService[];
+beforeAll(async () => {
+  services = await startAll();
+});
+afterAll(() => Promise.all(services.map(({ app }) => app.close())));
+
+const urlOf = (name: ServiceName): string => {
+  const service = services.find((started) => started.name === name);
+  if (!service) throw new Error(`${name} did not start`);
+  return service.app.url;
+};
+
+async function send(
+  name: ServiceName,
+  method: string,
+  { path, json, form }: Request,
+  caller?: TestUser,
+): Promise<Response> {
+  return fetch(urlOf(name) + path, {
+    method,
+    headers: { ...caller?.auth, ...(json ? { 'content-type': 'application/json' } : {}) },
+    body: form ?? (json ? JSON.stringify(json) : null),
+  });
+}
+
+const credentials = () => ({
+  name: 'A Person',
+  email: `${randomUUID()}@example.com`,
+  phone: `+${randomInt(1e10, 1e12)}`,
+  password: 'a good password',
+});
+
+/** Somebody who came by registering: with a password and a token set. */
+async function registered(): Promise<ReturnType<typeof credentials> & { refresh_token: string }> {
+  const person = credentials();
+  const answer = await send('auth', 'POST', { path: '/api/v1/auth/register', json: person });
+  return { ...person, ...((await answer.json()) as { refresh_token: string }) };
+}
+
+async function resetToken(): Promise<string> {
+  const { email } = await registered();
+  const answer = await send('auth', 'POST', { path: '/api/v1/auth/forgot-password', json: { email } });
+  return ((await answer.json()) as { reset_token: string }).reset_token;
+}
+
+async function uploaded(owner: TestUser): Promise<string> {
+  const answer = await send('file', 'POST', { path: '/api/v1/files/upload', form: pngForm('file') }, owner);
+  return ((await answer.json()) as { url: string }).url.replace('/uploads/', '');
+}
+
+async function bought(buyer: TestUser): Promise<number> {
+  const json = { address_id: (await anAddress(buyer)).id, items: [{ product_id: (await aProduct()).id, quantity: 1 }] };
+  const answer = await send('transaction', 'POST', { path: '/api/v1/transactions', json }, buyer);
+  return ((await answer.json()) as { id: number }).id;
+}
+
+const product = async (owner: TestUser) => aProduct({ store: await aStore({ owner }) });
+
+const matrix: Record<ServiceName, Record<string, Row>> = {
+  auth: {
+    'POST /api/v1/auth/register': {
+      ...everybody(201),
+      request: async () => ({ path: '/api/v1/auth/register', json: credentials() }),
+    },
+    'POST /api/v1/auth/login': {
+      ...everybody(200),
+      request: async () => {
+        const { email, password } = await registered();
+        return { path: '/api/v1/auth/login', json: { email, password } };
+      },
+    },
+    'POST /api/v1/auth/refresh': {
+      ...everybody(200),
+      request: async () => ({
+        path: '/api/v1/auth/refresh',
+        json: { refresh_token: (await registered()).refresh_token },
+      }),
+    },
+    'POST /api/v1/auth/logout': { ...everybody(204), request: at('/api/v1/auth/logout', { refresh_token: 'unknown' }) },
+    'POST /api/v1/auth/logout/all': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({ path: '/api/v1/auth/logout/all', json: { user_id: owner.id } }),
+    },
+    'POST /api/v1/auth/forgot-password': {
+      ...everybody(200),
+      request: async () => ({ path: '/api/v1/auth/forgot-password', json: { email: (await registered()).email } }),
+    },
+    'POST /api/v1/auth/reset-password': {
+      ...everybody(204),
+      request: async () => ({
+        path: '/api/v1/auth/reset-password',
+        json: { token: await resetToken(), password: 'another one' },
+      }),
+    },
+    'POST /api/v1/auth/sso/google': {
+      ...everybody(503),
+      request: at('/api/v1/auth/sso/google', { id_token: 'a.b.c' }),
+    },
+    'GET /api/v1/auth/me': { ...loggedIn(200), request: at('/api/v1/auth/me') },
+    'GET /api/v1/auth/users': { ...adminOnly(200), request: at('/api/v1/auth/users') },
+    'GET /api/v1/auth/users/:id': {
+      ...ownerOrAdmin(200),
+      request: async ({ id }) => ({ path: `/api/v1/auth/users/${id}` }),
+    },
+    'GET /api/v1/users/:id': { ...ownerOrAdmin(200), request: async ({ id }) => ({ path: `/api/v1/users/${id}` }) },
+    'PUT /api/v1/auth/users/:id': {
+      ...ownerOrAdmin(204),
+      request: async ({ id }) => ({ path: `/api/v1/auth/users/${id}`, json: { name: 'New' } }),
+    },
+    'GET /api/v1/categories': { ...everybody(200), request: at('/api/v1/categories') },
+    'GET /api/v1/categories/:id': {
+      ...everybody(200),
+      request: async () => ({ path: `/api/v1/categories/${(await aCategory()).id}` }),
+    },
+    'POST /api/v1/categories': {
+      ...adminOnly(201),
+      request: async () => ({ path: '/api/v1/categories', json: { name: randomUUID() } }),
+    },
+    'PUT /api/v1/categories/:id': {
+      ...adminOnly(204),
+      request: async () => ({ path: `/api/v1/categories/${(await aCategory()).id}`, json: { name: randomUUID() } }),
+    },
+    'DELETE /api/v1/categories/:id': {
+      ...adminOnly(204),
+      request: async () => ({ path: `/api/v1/categories/${(await aCategory()).id}` }),
+    },
+  },
+  product: {
+    'POST /api/v1/products': {
+      ...ownerOrAdmin(201),
+      request: async (owner) => ({
+        path: '/api/v1/products',
+        form: pngForm('image', { name: 'Mug', price: '1.00', store_id: String((await aStore({ owner })).id) }),
+      }),
+    },
+    'GET /api/v1/products': { ...loggedIn(200), request: at('/api/v1/products') },
+    'GET /api/v1/products/:id': {
+      ...ownerOrAdmin(200),
+      request: async (owner) => ({ path: `/api/v1/products/${(await product(owner)).id}` }),
+    },
+    'PUT /api/v1/products/:id': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({ path: `/api/v1/products/${(await product(owner)).id}`, json: { stock: 3 } }),
+    },
+    'DELETE /api/v1/products/:id': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({ path: `/api/v1/products/${(await product(owner)).id}` }),
+    },
+  },
+  transaction: {
+    'POST /api/v1/transactions': {
+      ...ownerOnly(201, 404),
+      request: async (owner) => ({
+        path: '/api/v1/transactions',
+        json: { address_id: (await anAddress(owner)).id, items: [{ product_id: (await aProduct()).id, quantity: 1 }] },
+      }),
+    },
+    'GET /api/v1/transactions': { ...loggedIn(200), request: at('/api/v1/transactions') },
+    'GET /api/v1/transactions/:id': {
+      ...ownerOrAdmin(200),
+      request: async (owner) => ({ path: `/api/v1/transactions/${await bought(owner)}` }),
+    },
+  },
+  address: {
+    'POST /api/v1/addresses': { ...loggedIn(201), request: at('/api/v1/addresses', { address: 'Main Street 1' }) },
+    'GET /api/v1/addresses': { ...loggedIn(200), request: at('/api/v1/addresses') },
+    'GET /api/v1/addresses/:id': {
+      ...ownerOrAdmin(200),
+      request: async (owner) => ({ path: `/api/v1/addresses/${(await anAddress(owner)).id}` }),
+    },
+    'PUT /api/v1/addresses/:id': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({
+        path: `/api/v1/addresses/${(await anAddress(owner)).id}`,
+        json: { city: 'Shelbyville' },
+      }),
+    },
+    'DELETE /api/v1/addresses/:id': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({ path: `/api/v1/addresses/${(await anAddress(owner)).id}` }),
+    },
+  },
+  store: {
+    'POST /api/v1/stores': { ...loggedIn(201), request: at('/api/v1/stores', { name: 'Mugs' }) },
+    'GET /api/v1/stores': { ...loggedIn(200), request: at('/api/v1/stores') },
+    'GET /api/v1/stores/:id': {
+      ...ownerOrAdmin(200),
+      request: async (owner) => ({ path: `/api/v1/stores/${(await aStore({ owner })).id}` }),
+    },
+    'PUT /api/v1/stores/:id': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({ path: `/api/v1/stores/${(await aStore({ owner })).id}`, json: { name: 'Cups' } }),
+    },
+    'DELETE /api/v1/stores/:id': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({ path: `/api/v1/stores/${(await aStore({ owner })).id}` }),
+    },
+  },
+  file: {
+    'POST /api/v1/files/upload': {
+      ...loggedIn(201),
+      request: async () => ({ path: '/api/v1/files/upload', form: pngForm('file') }),
+    },
+    'GET /api/v1/files': { ...loggedIn(200), request: at('/api/v1/files') },
+    'DELETE /api/v1/files/:filename': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({ path: `/api/v1/files/${await uploaded(owner)}` }),
+    },
+    'GET /uploads/:filename': {
+      ...everybody(200),
+      request: async (owner) => ({ path: `/uploads/${await uploaded(owner)}` }),
+    },
+  },
+};
+
+describe.each(SERVICE_NAMES)('%s', (name) => {
+  test.each(Object.entries(matrix[name]))('%s', async (route, row) => {
+    const [method = ''] = route.split(' ');
+    const [owner, other, admin] = await Promise.all([aUser(), aUser(), aUser({ role: 'admin' })]);
+    await aStore({ owner });
+    const answers: Record<string, number> = {};
+    for (const [who, caller] of Object.entries({ anonymous: undefined, owner, other, admin })) {
+      answers[who] = (await send(name, method, await row.request(owner, caller), caller)).status;
+    }
+    const { anonymous, owner: byOwner, other: byOther, admin: byAdmin } = row;
+    expect(answers).toEqual({ anonymous, owner: byOwner, other: byOther, admin: byAdmin });
+  });
+
+  test('has no endpoint that is missing above', () => {
+    const declared = services.find((service) => service.name === name)?.endpoints ?? [];
+    const routes = declared.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    expect(Object.keys(matrix[name]).sort()).toEqual(routes.sort());
+  });
+});

@@ -1,0 +1,46 @@
+import { Writable } from 'node:stream';
+import { createLogger, type Endpoint, type Logger, type Resources, type ServiceDefinition } from '@shop/core';
+import { z } from 'zod';
+
+const settings = z.object({});
+
+/** A service that exists only in a test of core: `tables` is what its /ready looks for. */
+export const exampleService = (
+  endpoints: (resources: Resources) => Endpoint[],
+  tables: readonly string[] = ['users'],
+): ServiceDefinition<typeof settings> => ({ name: 'example', portKey: 'AUTH_PORT', settings, tables, endpoints });
+
+export interface CapturedLog {
+  logger: Logger;
+  text(): string;
+  lines(): Record<string, unknown>[];
+}
+
+/** A logger whose lines a test can read. */
+export function capturedLog(level = 'debug'): CapturedLog {
+  let written = '';
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      written += String(chunk);
+      done();
+    },
+  });
+  return {
+    logger: createLogger('example', level, stream),
+    text: () => written,
+    lines: () =>
+      written
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+  };
+}
+
+/** Asks until `condition` holds; fails the test after `timeoutMs`. */
+export async function eventually(what: string, condition: () => unknown, timeoutMs = 10_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`gave up waiting for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,14 @@
+type Task = () => Promise<unknown>;
+
+/** jest runs global set-up and teardown in one process, but loads each file anew: what both need hangs on globalThis. */
+const shared = globalThis as typeof globalThis & { shopTeardown?: Task[] };
+
+export function atTeardown(task: Task): void {
+  shared.shopTeardown = [task, ...(shared.shopTeardown ?? [])];
+}
+
+/** Runs what was registered, last first. */
+export async function tearDownAll(): Promise<void> {
+  for (const task of shared.shopTeardown ?? []) await task();
+  shared.shopTeardown = [];
+}
