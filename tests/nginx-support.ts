@@ -134,10 +134,15 @@ export async function startNginx(configFile: string, runDir: string, port: numbe
     await exited;
     await rm(runDir, { recursive: true, force: true });
   };
-  await until('nginx accepts connections', async () => {
-    if (child.exitCode !== null) throw new Error(`nginx ended: ${errors}`);
-    return accepts(port);
-  });
+  try {
+    await until('nginx accepts connections', async () => {
+      if (child.exitCode !== null) throw new Error(`nginx ended: ${errors}`);
+      return accepts(port);
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return { port, runDir, errors: () => errors, stop };
 }
 

@@ -1,4 +1,5 @@
 import { dbApply } from './commands/db-apply';
+import { journey } from './commands/journey';
 import { status } from './commands/status';
 import { stop } from './commands/stop';
 import { up } from './commands/up';
@@ -12,6 +13,7 @@ const commands = new Map<string, Command>([
   ['status', status],
   ['stop', stop],
   ['db-apply', dbApply],
+  ['journey', journey],
 ]);
 
 async function main([name = 'up', ...args]: string[]): Promise<number> {

@@ -100,6 +100,8 @@ export function explain(error: unknown, { host, port, user, password, database }
     case 'ER_DBACCESS_DENIED_ERROR':
       return `user "${user}" may not use database "${database}" at ${at}: grant it, or check DB_NAME`;
     default:
-      return `${at}: ${messageOf(error) || code}`;
+      return code.startsWith('ER_')
+        ? `the database at ${at}: ${messageOf(error)}`
+        : `what listens at ${at} (DB_HOST, DB_PORT) does not answer as a database: ${messageOf(error) || code}`;
   }
 }

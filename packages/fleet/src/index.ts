@@ -3,6 +3,7 @@ export { applySql, type DatabaseProbe, type DatabaseSettings, probeDatabase, wit
 export { type Env, readEnvFile, readSettings, type Settings, secret } from './env';
 export { codeOf, FleetError, messageOf } from './errors';
 export { createFleet, type Fleet, type FleetOptions, startFleet } from './fleet';
+export { runJourney } from './journey';
 export { type MysqlOptions, type MysqlServer, mysqlServer, startMysql } from './mysql-server';
 export { type NginxServer, type NginxServerOptions, nginxServer, startNginx } from './nginx';
 export { type NginxOptions, renderNginxConfig } from './nginx-config';

@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, relative } from 'node:path';
+import { FleetError } from './errors';
 
 const TIMEOUT_MS = 10_000;
 
@@ -18,13 +19,9 @@ interface Step {
 
 type Answer = Record<string, unknown>;
 
-/** A step that did not answer as it should; says which, what was asked and what came. */
-export class JourneyFailed extends Error {
-  constructor(step: Step, reason: string) {
-    super(`${step.title} failed: ${step.method} ${step.path}: ${reason}`);
-    this.name = 'JourneyFailed';
-  }
-}
+/** Says which step did not answer as it should, what was asked and what came. */
+const failed = (step: Step, reason: string): FleetError =>
+  new FleetError(`${step.title} failed: ${step.method} ${step.path}: ${reason}`);
 
 interface JourneyOptions {
   /** The gateway, e.g. http://localhost:8000. */
@@ -41,12 +38,12 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     print(`\n# ${steps.count}. ${step.title}\n${curlOf(baseUrl, step)}`);
     const { status, text } = await send(baseUrl, step);
     print(text || `(${status}, no body)`);
-    if (status !== step.expect) throw new JourneyFailed(step, `expected ${step.expect}, got ${status}: ${text}`);
+    if (status !== step.expect) throw failed(step, `expected ${step.expect}, got ${status}: ${text}`);
     return text && step.path.startsWith('/api') ? (JSON.parse(text) as Answer) : {};
   };
   /** Fails the step when a promise about its answer is broken. */
   const check = (step: string, truth: boolean, promise: string): void => {
-    if (!truth) throw new Error(`${step} failed: expected ${promise}`);
+    if (!truth) throw new FleetError(`${step} failed: expected ${promise}`);
   };
 
   const unique = randomUUID().slice(0, 8);
@@ -157,7 +154,7 @@ async function send(baseUrl: string, step: Step): Promise<{ status: number; text
     return { status: answer.status, text };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new JourneyFailed(step, `no answer from ${baseUrl} (${cause}). Does ./run-services.sh run?`);
+    throw failed(step, `no answer from ${baseUrl} (${cause}). Does ./run-services.sh run?`);
   }
 }
 

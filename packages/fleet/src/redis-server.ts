@@ -38,7 +38,7 @@ export async function probeRedis({ host, port, password }: RedisSettings, timeou
       timeoutMs,
     );
     if (answer === 'PONG') return { state: 'answers' };
-    return { state: 'other', message: `what listens at ${at} does not answer as a Redis` };
+    return { state: 'other', message: `what listens at ${at} (REDIS_HOST, REDIS_PORT) does not answer as a Redis` };
   } catch (error) {
     const cause = reason ?? error;
     const message = messageOf(cause);
@@ -49,7 +49,10 @@ export async function probeRedis({ host, port, password }: RedisSettings, timeou
     const absent = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL)$/.test(code);
     return absent
       ? { state: 'absent', message: `no Redis answers at ${at} (REDIS_HOST, REDIS_PORT): ${code}` }
-      : { state: 'other', message: `${at}: ${message}` };
+      : {
+          state: 'other',
+          message: `what listens at ${at} (REDIS_HOST, REDIS_PORT) does not answer as a Redis: ${message}`,
+        };
   } finally {
     redis.disconnect();
   }

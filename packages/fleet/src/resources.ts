@@ -116,12 +116,11 @@ async function startHere(need: Need, session: Session): Promise<Found | undefine
 
 /** `wanted` when it is free, else the next one that is; says so. */
 export async function portNear(wanted: number, title: string, session: Session): Promise<number> {
-  if (await portIsFree(wanted)) return wanted;
-  for (let port = wanted + 1; port < Math.min(wanted + 100, 65_536); port++) {
-    if (await portIsFree(port)) {
-      session.log(`${title}: port ${wanted} is taken${await takenBy(wanted)}; ours gets ${port}`);
-      return port;
-    }
+  for (let port = wanted; port < Math.min(wanted + 100, 65_536); port++) {
+    if (session.reservedPorts.has(port) || !(await portIsFree(port))) continue;
+    if (port !== wanted) session.log(`${title}: port ${wanted} is taken${await takenBy(wanted)}; ours gets ${port}`);
+    session.reservedPorts.add(port);
+    return port;
   }
   return wanted;
 }

@@ -1,4 +1,5 @@
 import { FleetError } from './errors';
+import { portIsFree, takenBy } from './ports';
 import { describeExit, type Exit, type ManagedProcess, type ProcessOptions, spawnProcess } from './processes';
 import { until, within } from './wait';
 
@@ -56,6 +57,10 @@ export function server(spec: ServerSpec): Server {
   const start = async () => {
     if (isRunning()) return;
     wanted = true;
+    // Otherwise whoever has the port would answer our question whether we are ready.
+    if (!(await portIsFree(spec.port))) {
+      throw new FleetError(`${spec.name} cannot start: port ${spec.port} is taken${await takenBy(spec.port)}`);
+    }
     const launch = await spec.launch();
     if (!wanted) throw new FleetError(`${spec.name} was stopped while it was starting`);
     const child = await spawnProcess({ ...launch, name: spec.name, logFile: spec.logFile });

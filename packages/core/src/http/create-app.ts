@@ -4,11 +4,12 @@ import helmet from 'helmet';
 import type { AccessTokens } from '../auth/access-token';
 import type { AnswerCache } from '../cache/answer-cache';
 import type { CoreConfig } from '../config/core-config';
-import { methodNotAllowed, notFound } from '../errors/common-errors';
+import { notFound } from '../errors/common-errors';
 import { rateLimitMiddleware } from '../limits/rate-limit';
 import type { TokenBuckets } from '../limits/token-bucket';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
+import { allowOnly } from './allow';
 import { docsRoutes } from './docs';
 import type { Endpoint } from './endpoint';
 import { endpointHandler } from './endpoint-handler';
@@ -84,13 +85,19 @@ function securityHeaders(): RequestHandler {
 
 function corsMiddleware(origins: '*' | string[]): RequestHandler {
   // A wildcard never goes with credentials: any site could act for the user then.
-  return cors({
+  const handle = cors({
     origin: origins,
     credentials: origins !== '*',
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
     preflightContinue: false,
   });
+  return (req, res, next) => {
+    // It would answer any OPTIONS as a preflight; one that is none is the route's to answer, with `Allow`.
+    const preflight = req.headers['access-control-request-method'] !== undefined;
+    if (req.method === 'OPTIONS' && !preflight) next();
+    else handle(req, res, next);
+  };
 }
 
 /** Routes by path, so that a known path with another method is 405 with `Allow` and not 404. */
@@ -98,13 +105,7 @@ function mountEndpoints(app: Express, parts: AppParts): void {
   for (const [path, endpoints] of groupByPath(parts.endpoints)) {
     const route = app.route(path);
     for (const endpoint of endpoints) route[endpoint.method](markRoute(path), endpointHandler(endpoint, parts));
-    const methods = endpoints.map(({ method }) => method.toUpperCase());
-    const allow = [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].sort().join(', ');
-    route.all(markRoute(path), (req, res, next) => {
-      res.setHeader('Allow', allow);
-      if (req.method === 'OPTIONS') res.status(204).end();
-      else next(methodNotAllowed());
-    });
+    route.all(markRoute(path), allowOnly(endpoints.map(({ method }) => method.toUpperCase())));
   }
 }
 

@@ -1,5 +1,6 @@
 import express, { Router } from 'express';
 import { getAbsoluteFSPath } from 'swagger-ui-dist';
+import { allowOnly } from './allow';
 import type { OpenApiDocument } from './openapi';
 import { contextOf } from './request-context';
 
@@ -49,5 +50,6 @@ export function docsRoutes(document: OpenApiDocument): Router {
     res.type('js').send(START);
   });
   router.use('/docs', express.static(getAbsoluteFSPath(), { index: false, redirect: false, maxAge: '1h' }));
+  router.all(['/docs', '/openapi.json'], allowOnly(['GET']));
   return router;
 }

@@ -4,6 +4,7 @@ import type { PoolFigures } from '../db/database';
 import { AppError } from '../errors/app-error';
 import { databaseUnavailable } from '../errors/common-errors';
 import type { Metrics } from '../metrics/metrics';
+import { allowOnly } from './allow';
 import { contextOf, PROBES } from './request-context';
 
 /** What the probes tell, gathered by the service's main. */
@@ -43,5 +44,6 @@ export function probeRoutes(service: string, probes: Probes, metrics: Metrics): 
   router.get('/metrics', async (_req, res) => {
     res.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
+  router.all([...PROBES], allowOnly(['GET']));
   return router;
 }

@@ -49,8 +49,7 @@ function multipartParser({ field, maxBytes }: Upload): RequestHandler {
     storage: memoryStorage(),
     defParamCharset: 'utf8',
     limits: {
-      // busboy says "limit" when a file reaches it, not when it exceeds it.
-      fileSize: maxBytes + 1,
+      fileSize: maxBytes,
       files: 1,
       fields: 20,
       parts: 21,

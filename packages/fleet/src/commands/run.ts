@@ -18,6 +18,7 @@ import { stopLeftovers } from './leftovers';
 
 /** The one run of `up` on this checkout: what it has started, how to undo it, and the file that says so to others. */
 export class Run implements Session {
+  readonly reservedPorts = new Set<number>();
   readonly #undo: (() => Promise<unknown>)[] = [];
   #stopping: Promise<void> | undefined;
 
@@ -66,6 +67,11 @@ export class Run implements Session {
     const index = this.state.entries.findIndex(same);
     if (index < 0) this.state.entries.push(entry);
     else this.state.entries[index] = entry;
+    this.save();
+  }
+
+  forget(kind: StateEntry['kind']): void {
+    this.state.entries = this.state.entries.filter((entry) => entry.kind !== kind);
     this.save();
   }
 

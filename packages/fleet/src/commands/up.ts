@@ -77,8 +77,9 @@ async function startEverything(run: Run, replicas: number): Promise<void> {
   await mkdir(logDir, { recursive: true });
   console.log(`settings: ${shown(settings.file)} and the environment`);
 
+  await requireServicePorts(run, replicas);
   const gatewayPort = await chooseGatewayPort(settings, run);
-  await requireServicePorts(settings.env, replicas);
+  run.reservedPorts.add(gatewayPort);
   const env = await findResources(run, replicas);
   const fleet = await createFleet({ env, runDir, logDir, replicas, gatewayPort, ...run.events });
   run.onStop(() => fleet.stop());
@@ -105,7 +106,10 @@ async function findResources(run: Run, replicas: number): Promise<Env> {
   run.record({ name: 'database', kind: 'database', ...db, ...ownIdentity(run, 'database') });
   const cache = resolved(redis);
   if (cache) run.record({ name: 'redis', kind: 'redis', ...cache, ...ownIdentity(run, 'redis') });
-  else console.log('warning: no Redis: nothing is cached, and rate limits count in each process for itself');
+  else {
+    run.forget('redis');
+    console.log('warning: no Redis: nothing is cached, and rate limits count in each process for itself');
+  }
 
   const config = { ...databaseConfig(env), host: db.host, port: db.port };
   await applySql(config, sqlFilesFor(env));
@@ -131,6 +135,7 @@ function ownIdentity(run: Run, kind: 'database' | 'redis'): { identity?: string 
 async function chooseGatewayPort({ env }: Settings, run: Run): Promise<number> {
   if (env.GATEWAY_PORT) {
     const port = portNumber(env, 'GATEWAY_PORT', 80);
+    if (run.reservedPorts.has(port)) throw new FleetError(`GATEWAY_PORT ${port} is a service's port: choose another`);
     await requirePort(port, 'Nginx', 'GATEWAY_PORT');
     return port;
   }
@@ -142,9 +147,12 @@ async function chooseGatewayPort({ env }: Settings, run: Run): Promise<number> {
 }
 
 /** Before anything is started: a port that is taken is the commonest reason for failing. */
-async function requireServicePorts(env: Env, replicas: number): Promise<void> {
-  const fleet = await createFleet({ env, runDir, replicas, gateway: false });
-  for (const { name, port, service } of fleet.instances) await requirePort(port, name, portVariable(service));
+async function requireServicePorts(run: Run, replicas: number): Promise<void> {
+  const fleet = await createFleet({ env: run.settings.env, runDir, replicas, gateway: false });
+  for (const { name, port, service } of fleet.instances) {
+    await requirePort(port, name, portVariable(service));
+    run.reservedPorts.add(port);
+  }
 }
 
 function announce(run: Run, fleet: Fleet): void {

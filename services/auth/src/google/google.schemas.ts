@@ -1,6 +1,6 @@
 import { text } from '@shop/core';
 import { z } from 'zod';
-import { emailAddress } from '../accounts/account.schemas';
+import { emailAddress } from '../accounts/email-address';
 
 export const googleSignIn = z.strictObject({ id_token: text(1, 16_384) });
 

@@ -1,6 +1,6 @@
 import { text } from '@shop/core';
 import { z } from 'zod';
-import { emailAddress } from '../accounts/account.schemas';
+import { emailAddress } from '../accounts/email-address';
 
 const MIN_BYTES = 8;
 /** bcrypt looks at no more: a longer password would match with any other tail. */

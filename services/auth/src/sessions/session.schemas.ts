@@ -1,6 +1,6 @@
 import { id, text, timestamp } from '@shop/core';
 import { z } from 'zod';
-import { emailAddress } from '../accounts/account.schemas';
+import { emailAddress } from '../accounts/email-address';
 import { givenPassword } from '../passwords/password.schemas';
 
 export const tokenSet = z

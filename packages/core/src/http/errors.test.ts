@@ -1,0 +1,260 @@
+import net from 'node:net';
+import { defineError, type Endpoint, endpoint, id, idParams, nameText, noContent, ok, pageQuery } from '@shop/core';
+import { aUser, exampleService, startApp, type TestApp, type TestUser } from '@shop/testing';
+import type { Response } from 'supertest';
+import { z } from 'zod';
+
+const outOfTea = defineError('conflict', 'out_of_tea', 'There is no tea left.');
+const thing = z.strictObject({ name: nameText, count: z.int().min(1), parts: z.array(z.object({ id })).default([]) });
+
+const endpoints: Endpoint[] = [
+  endpoint({
+    method: 'get',
+    path: '/things/:id',
+    tag: 'things',
+    summary: 'Show',
+    access: 'public',
+    params: idParams,
+    query: z.object({ ...pageQuery, search: nameText.optional() }),
+    answers: { 200: z.object({ id, search: z.string().optional() }) },
+    handler: async ({ params, query }) => ok({ id: params.id, search: query.search }),
+  }),
+  endpoint({
+    method: 'put',
+    path: '/things/:id',
+    tag: 'things',
+    summary: 'Change',
+    access: 'user',
+    params: idParams,
+    body: thing,
+    answers: { 204: 'empty' },
+    errors: [outOfTea],
+    handler: async ({ body }) => {
+      if (body.name === 'tea') throw outOfTea();
+      return noContent();
+    },
+  }),
+  endpoint({
+    method: 'delete',
+    path: '/things/:id',
+    tag: 'things',
+    summary: 'Remove',
+    access: 'admin',
+    params: idParams,
+    answers: { 204: 'empty' },
+    handler: async () => noContent(),
+  }),
+  endpoint({
+    method: 'post',
+    path: '/echo',
+    tag: 'things',
+    summary: 'Echo',
+    access: 'public',
+    body: z.strictObject({ name: nameText }),
+    answers: { 200: z.object({ name: z.string() }) },
+    handler: async ({ body }) => ok(body),
+  }),
+];
+
+let app: TestApp;
+let user: TestUser;
+beforeAll(async () => {
+  app = await startApp(exampleService(() => endpoints));
+  user = await aUser();
+});
+afterAll(() => app.close());
+
+/** Every error looks alike, whatever went wrong. */
+function expectProblem(answer: Response, status: number, code: string): void {
+  expect([answer.status, answer.body.code]).toEqual([status, code]);
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+  expect(answer.body).toMatchObject({
+    type: expect.any(String),
+    title: expect.any(String),
+    status,
+    detail: expect.any(String),
+    request_id: answer.headers['x-request-id'],
+  });
+}
+
+const post = (body: string, type = 'application/json') =>
+  app.http.post('/echo').set('Content-Type', type).serialize(String).send(body);
+
+describe('paths and methods', () => {
+  it.each(['/nothing', '/things', '/things/1/more', '/', '/../etc/passwd', '/things/1%2f2/x', '/docs/nothing'])(
+    '%s is 404',
+    async (path) => {
+      expectProblem(await app.http.get(path), 404, 'not_found');
+    },
+  );
+
+  it.each([
+    ['post', '/things/1', 'DELETE, GET, HEAD, OPTIONS, PUT'],
+    ['patch', '/things/x', 'DELETE, GET, HEAD, OPTIONS, PUT'],
+    ['get', '/echo', 'OPTIONS, POST'],
+    ['head', '/echo', 'OPTIONS, POST'],
+    ['post', '/health', 'GET, HEAD, OPTIONS'],
+    ['delete', '/ready', 'GET, HEAD, OPTIONS'],
+    ['put', '/metrics', 'GET, HEAD, OPTIONS'],
+    ['post', '/docs', 'GET, HEAD, OPTIONS'],
+    ['post', '/openapi.json', 'GET, HEAD, OPTIONS'],
+  ] as const)('%s %s is 405 and says what is allowed', async (method, path, allow) => {
+    const answer = await app.http[method](path).send(method === 'head' ? undefined : { any: 'thing' });
+    expect([answer.status, answer.headers.allow]).toEqual([405, allow]);
+    if (method !== 'head') expectProblem(answer, 405, 'method_not_allowed');
+  });
+
+  it.each(['%00', '%20', '%2e%2e', '1%00', '1;drop', "1'", '%F0%9F%98%80', 'NaN', '1e2'])(
+    '/things/%s is 400 and names the wrong part of the path',
+    async (value) => {
+      const answer = await app.http.get(`/things/${value}`);
+      expectProblem(answer, 400, 'invalid_request');
+      expect(answer.body.errors).toEqual([{ in: 'path', path: 'id', message: expect.any(String) }]);
+    },
+  );
+
+  it.each(['%ZZ', '%', '%ff', '%c0%ae', '%ed%a0%80'])('/things/%s is no valid encoding: 400', async (value) => {
+    expectProblem(await app.http.get(`/things/${value}`), 400, 'malformed_request');
+  });
+});
+
+describe('queries', () => {
+  it.each([
+    ['page=0', 'page'],
+    ['limit=101', 'limit'],
+    ['limit=ten', 'limit'],
+    ['page=1&page=2', 'page'],
+    ['search=a&search=b', 'search'],
+    ['search=%00', 'search'],
+  ])('?%s is 400 and names the parameter', async (query, path) => {
+    const answer = await app.http.get(`/things/1?${query}`);
+    expectProblem(answer, 400, 'invalid_request');
+    expect(answer.body.errors).toEqual([{ in: 'query', path, message: expect.any(String) }]);
+  });
+
+  it.each(['', 'unknown=1', 'unknown=1&unknown=2', 'search=', 'page=&limit=', '__proto__=1&constructor=2', 'page[]=0'])(
+    '?%s changes nothing: unknown and empty parameters do not count',
+    async (query) => {
+      expect((await app.http.get(`/things/1?${query}`).expect(200)).body).toEqual({ id: 1 });
+    },
+  );
+});
+
+describe('bodies', () => {
+  it('hear of every wrong field at once, with its place', async () => {
+    const answer = await app.http
+      .put('/things/zero')
+      .set(user.auth)
+      .send({ name: '', count: '1', parts: [{ id: 1 }, { id: 0 }, 'x'], color: 'red', __extra: null });
+    expectProblem(answer, 400, 'invalid_request');
+    expect(answer.body.errors.map((error: { in: string; path: string }) => `${error.in} ${error.path}`).sort()).toEqual(
+      ['body __extra', 'body color', 'body count', 'body name', 'body parts.1.id', 'body parts.2', 'path id'],
+    );
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['null', 'null'],
+    ['a number', '7'],
+    ['a text', '"name"'],
+    ['a list', '[]'],
+    ['an empty object', '{}'],
+    ['a key that means something to JavaScript', '{"name":"x","__proto__":{"admin":true}}'],
+  ])('%s instead of an object is 400', async (_what, body) => {
+    expectProblem(await post(body), 400, 'invalid_request');
+  });
+
+  it.each([
+    ['cut off', '{"name": "x"'],
+    ['two values', '{"name":"x"}{}'],
+    ['single quotes', "{'name':'x'}"],
+    ['a trailing comma', '{"name":"x",}'],
+    ['nested without end', '['.repeat(50_000)],
+  ])('%s is 400', async (_what, body) => {
+    expectProblem(await post(body), 400, 'invalid_json');
+  });
+
+  it('that are not UTF-8 are 400', async () => {
+    const head =
+      'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\nConnection: close\r\n\r\n';
+    const answer = await raw(Buffer.concat([Buffer.from(`${head}{"name":"`), Buffer.from([0xff]), Buffer.from('"}')]));
+    expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*"invalid_json"/);
+  });
+
+  it.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
+    '%s is 415',
+    async (type) => {
+      expectProblem(await post('name=x', type), 415, 'unsupported_media_type');
+    },
+  );
+
+  it('without a media type, in an unknown charset or an unknown coding are 415', async () => {
+    expectProblem(await post('{"name":"x"}', 'application/json; charset=latin1'), 415, 'unsupported_media_type');
+    const coded = await app.http.post('/echo').set('Content-Encoding', 'zstd').send({ name: 'x' });
+    expectProblem(coded, 415, 'unsupported_media_type');
+    const untyped = await raw(
+      `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nConnection: close\r\n\r\n{"name":"x"}`,
+    );
+    expect(untyped).toMatch(/^HTTP\/1.1 415 /);
+  });
+
+  it('of 100 KB pass and bigger ones are 413, also where their length is not told', async () => {
+    const limit = 100 * 1024;
+    const fits = `{"name":"x"${' '.repeat(limit - 12)}}`;
+    await post(fits).expect(200);
+    expectProblem(await post(`${fits} `), 413, 'payload_too_large');
+    const chunk = `{"name":"${'x'.repeat(2 * limit)}"}`;
+    const chunked = await raw(
+      `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n` +
+        `Connection: close\r\n\r\n${chunk.length.toString(16)}\r\n${chunk}\r\n0\r\n\r\n`,
+    );
+    expect(chunked).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  it('survive the way whole, every Unicode character of them', async () => {
+    const name = 'zażółć 日本語 😀 \u202e \u0001 é e\u0301';
+    expect((await app.http.post('/echo').send({ name }).expect(200)).body).toEqual({ name });
+  });
+});
+
+describe('callers', () => {
+  it('without a valid token are told how to bring one, before anything else is said', async () => {
+    const answer = await app.http.put('/things/zero').send({ wrong: true });
+    expectProblem(answer, 401, 'unauthenticated');
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect(answer.body.errors).toBeUndefined();
+  });
+
+  it.each(['Basic dXNlcjpwYXNz', 'Bearer', 'Bearer ', 'Bearer a.b.c', 'bearer x', 'Token x', ''])(
+    'with "Authorization: %s" are refused',
+    async (authorization) => {
+      const answer = await app.http.put('/things/1').set('Authorization', authorization).send({ name: 'x', count: 1 });
+      expectProblem(answer, 401, 'unauthenticated');
+    },
+  );
+
+  it('who are no admins are refused where only admins may', async () => {
+    expectProblem(await app.http.delete('/things/1').set(user.auth), 403, 'forbidden');
+    const admin = await aUser({ role: 'admin' });
+    await app.http.delete('/things/1').set(admin.auth).expect(204);
+  });
+});
+
+it('a rule that is broken answers with its own code and words', async () => {
+  const answer = await app.http.put('/things/1').set(user.auth).send({ name: 'tea', count: 1 });
+  expectProblem(answer, 409, 'out_of_tea');
+  expect(answer.body.detail).toBe('There is no tea left.');
+});
+
+/** Bytes to the app, and what comes back until it hangs up. */
+function raw(bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = net.connect(Number(new URL(app.url).port), '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (chunk) => {
+      answer += chunk.toString();
+    });
+    socket.once('close', () => resolve(answer));
+    socket.once('error', (error) => (answer ? resolve(answer) : reject(error)));
+  });
+}

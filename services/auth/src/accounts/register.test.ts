@@ -1,0 +1,159 @@
+import { authService } from '@shop/auth';
+import { rows, startApp, type TestApp } from '@shop/testing';
+import { aPerson, aRegistered, claimsOf, logIn } from '../../tests/people';
+
+const PATH = '/api/v1/auth/register';
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await startApp(authService);
+});
+afterAll(() => app.close());
+
+const register = (body: object) => app.http.post(PATH).send(body);
+const usersWith = (email: string) =>
+  rows<{ id: number; name: string; email: string; phone: string; password_hash: string; role: string }>(
+    'SELECT id, name, email, phone, password_hash, role FROM users WHERE email = ?',
+    [email],
+  );
+const storesOf = (userId: number) => rows<{ name: string }>('SELECT name FROM stores WHERE user_id = ?', [userId]);
+
+describe('registering', () => {
+  test('opens an account with a store and a session, and hashes what is secret', async () => {
+    const person = aPerson({ name: '  Zoë 🛒 ' });
+    const answer = await register(person).expect(201);
+
+    const [user, ...others] = await usersWith(person.email);
+    expect(others).toEqual([]);
+    expect(user).toMatchObject({ name: 'Zoë 🛒', phone: person.phone, role: 'user' });
+    expect(user?.password_hash).toMatch(/^\$2b\$10\$/);
+    expect(answer.headers.location).toBe(`/api/v1/auth/users/${user?.id}`);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(await storesOf(user?.id ?? 0)).toEqual([{ name: "Zoë 🛒's Store" }]);
+
+    const { token, refresh_token } = answer.body;
+    expect(claimsOf(token)).toMatchObject({ sub: String(user?.id), user_id: user?.id, role: 'user' });
+    expect(refresh_token).toMatch(/^[\w-]{43}$/);
+    const sessions = await rows<{ token_hash: string }>('SELECT token_hash FROM refresh_tokens WHERE user_id = ?', [
+      user?.id ?? 0,
+    ]);
+    expect(sessions).toHaveLength(1);
+    expect(JSON.stringify(sessions)).not.toContain(refresh_token);
+  });
+
+  test('answers a token set whose times fit each other', async () => {
+    const before = Date.now();
+    const { body } = await register(aPerson()).expect(201);
+    const { exp, iat } = claimsOf(body.token) as { exp: number; iat: number };
+    expect(Object.keys(body).sort()).toEqual(
+      ['expires_at', 'expires_in', 'refresh_expires_at', 'refresh_token', 'token'].sort(),
+    );
+    expect(body.expires_in).toBe(3600);
+    expect(exp - iat).toBe(3600);
+    expect(body.expires_at).toBe(new Date(exp * 1000).toISOString());
+    const refreshDays = (Date.parse(body.refresh_expires_at) - before) / 86_400_000;
+    expect(refreshDays).toBeCloseTo(30, 2);
+    const [row] = await rows<{ expires_at: Date }>(
+      'SELECT expires_at FROM refresh_tokens ORDER BY id DESC LIMIT 1',
+    );
+    expect(row?.expires_at.toISOString()).toBe(body.refresh_expires_at);
+  });
+
+  test('gives tokens the configured lifetimes', async () => {
+    const short = await startApp(authService, { ACCESS_TOKEN_EXP_SECONDS: '60', REFRESH_TOKEN_EXP_SECONDS: '120' });
+    try {
+      const { body } = await short.http.post(PATH).send(aPerson()).expect(201);
+      expect(body.expires_in).toBe(60);
+      const { exp, iat } = claimsOf(body.token) as { exp: number; iat: number };
+      expect(exp - iat).toBe(60);
+      expect(Date.parse(body.refresh_expires_at)).toBeLessThanOrEqual(Date.now() + 120_000);
+    } finally {
+      await short.close();
+    }
+  });
+
+  test('keeps the address in lower case, and the phone as digits', async () => {
+    const person = aPerson();
+    const [country, area, rest] = [person.phone.slice(0, 3), person.phone.slice(3, 6), person.phone.slice(6)];
+    const phone = ` ${country} (${area}) ${rest.slice(0, 2)}-${rest.slice(2, 4)}.${rest.slice(4)} `;
+    await register({ ...person, email: ` ${person.email.toUpperCase()} `, phone }).expect(201);
+    const [user] = await usersWith(person.email);
+    expect(user).toMatchObject({ email: person.email, phone: person.phone });
+  });
+
+  test('cuts the name of the store to 255 characters, emoji whole', async () => {
+    const person = aPerson({ name: '🛒'.repeat(255) });
+    await register(person).expect(201);
+    const [user] = await usersWith(person.email);
+    expect(user?.name).toBe(person.name);
+    expect(await storesOf(user?.id ?? 0)).toEqual([{ name: person.name }]);
+  });
+
+  test('takes a password of 72 bytes and of two emoji, with its blanks', async () => {
+    for (const password of ['x'.repeat(72), '🔑🔑', '  spaces  ']) {
+      const person = aPerson({ password });
+      await register(person).expect(201);
+      await logIn(app, { ...person, password }).expect(200);
+    }
+  });
+});
+
+describe('registering is refused', () => {
+  test('with an address that is taken, whatever its case, and leaves nothing', async () => {
+    const { email } = await aRegistered(app);
+    const person = aPerson({ email: email.toUpperCase() });
+    const answer = await register(person).expect(409);
+    expect(answer.body.code).toBe('email_taken');
+    expect(await rows('SELECT id FROM users WHERE phone = ?', [person.phone])).toEqual([]);
+  });
+
+  test('with a phone number that is taken, however it is written', async () => {
+    const { phone } = await aRegistered(app);
+    const person = aPerson({ phone: phone.replace(/(\d{3})/g, '$1 ') });
+    const answer = await register(person).expect(409);
+    expect(answer.body.code).toBe('phone_taken');
+    expect(await usersWith(person.email)).toEqual([]);
+  });
+
+  test('for all but one of those who register one address at once', async () => {
+    const email = aPerson().email;
+    const answers = await Promise.all(Array.from({ length: 8 }, () => register(aPerson({ email }))));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
+    const [user, ...others] = await usersWith(email);
+    expect(others).toEqual([]);
+    expect(await storesOf(user?.id ?? 0)).toHaveLength(1);
+  });
+
+  test('naming every wrong field at once', async () => {
+    const wrong = { name: ' ', email: 'nobody', phone: '12', password: 'short', role: 'admin' };
+    const { body } = await register(wrong).expect(400);
+    expect(body.errors.map(({ path }: { path: string }) => path).sort()).toEqual(
+      ['email', 'name', 'password', 'phone', 'role'].sort(),
+    );
+  });
+
+  test.each([
+    ['name', 'x'.repeat(256)],
+    ['name', 'a\0b'],
+    ['email', `${'x'.repeat(250)}@a.bc`],
+    ['email', 'a@b'],
+    ['email', 'two@example.com, three@example.com'],
+    ['email', 'Kay@example.com'.replace('K', '\u212a')],
+    ['email', 'a\0@example.com'],
+    ['phone', '12345'],
+    ['phone', '1'.repeat(21)],
+    ['phone', '+49+30123456'],
+    ['phone', '123456x'],
+    ['phone', '١٢٣٤٥٦٧'],
+    ['phone', 123456],
+    ['password', '1234567'],
+    ['password', 'x'.repeat(73)],
+    ['password', '🔑'.repeat(19)],
+    ['password', 'a\0bcdefgh'],
+    ['password', ['a good password']],
+  ])('with the %s %j', async (field, value) => {
+    const person = aPerson({ [field]: value });
+    const { body } = await register(person).expect(400);
+    expect(body.errors).toEqual([expect.objectContaining({ in: 'body', path: field })]);
+  });
+});

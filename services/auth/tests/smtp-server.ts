@@ -1,0 +1,100 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+
+export interface ReceivedMail {
+  from: string;
+  to: string;
+  /** Headers and body, quoted-printable decoded. */
+  text: string;
+}
+
+export interface SmtpServer {
+  port: number;
+  mails: ReceivedMail[];
+  /** Every command line that came in. */
+  commands: string[];
+  /** The next mail that arrives, or one that has and was not asked for yet. */
+  nextMail(): Promise<ReceivedMail>;
+  close(): Promise<void>;
+}
+
+const decode = (text: string): string =>
+  text.replace(/=\r?\n/g, '').replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+/** A mail server that speaks as much SMTP (RFC 5321) as a client without TLS needs, and keeps what it gets. */
+export async function startSmtpServer(): Promise<SmtpServer> {
+  const mails: ReceivedMail[] = [];
+  const commands: string[] = [];
+  const waiting: ((mail: ReceivedMail) => void)[] = [];
+  let handedOut = 0;
+  const receive = (mail: ReceivedMail) => {
+    mails.push(mail);
+    const next = waiting.shift();
+    if (next) {
+      handedOut += 1;
+      next(mail);
+    }
+  };
+  const server: Server = createServer((socket) => converse(socket, commands, receive));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    mails,
+    commands,
+    nextMail() {
+      const arrived = mails[handedOut];
+      if (!arrived) return new Promise((resolve) => waiting.push(resolve));
+      handedOut += 1;
+      return Promise.resolve(arrived);
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+function converse(socket: Socket, commands: string[], receive: (mail: ReceivedMail) => void): void {
+  const say = (line: string) => socket.write(`${line}\r\n`);
+  let mail = { from: '', to: '', lines: [] as string[] };
+  let inData = false;
+  socket.on('error', () => undefined);
+  createInterface({ input: socket }).on('line', (line) => {
+    if (inData) {
+      if (line !== '.') {
+        mail.lines.push(line.replace(/^\.\./, '.'));
+        return;
+      }
+      inData = false;
+      receive({ from: mail.from, to: mail.to, text: decode(mail.lines.join('\r\n')) });
+      say('250 kept');
+      return;
+    }
+    commands.push(line);
+    const [, command = '', argument = ''] = /^(\w+) ?(.*)$/.exec(line) ?? [];
+    const address = /<(.*)>/.exec(argument)?.[1] ?? '';
+    switch (command.toUpperCase()) {
+      case 'EHLO':
+        say('250-mail.test');
+        say('250 AUTH PLAIN');
+        break;
+      case 'MAIL':
+        mail = { from: address, to: '', lines: [] };
+        say('250 ok');
+        break;
+      case 'RCPT':
+        mail.to = address;
+        say('250 ok');
+        break;
+      case 'DATA':
+        inData = true;
+        say('354 go on');
+        break;
+      case 'QUIT':
+        say('221 bye');
+        socket.end();
+        break;
+      default:
+        say('502 not here');
+    }
+  });
+  say('220 mail.test');
+}

@@ -1,0 +1,247 @@
+import { accessTokens } from '@shop/core';
+import { type ServiceName, serviceNames, until } from '@shop/fleet';
+import { JWT_SECRET } from './support/test-app';
+import { type Answer, call, startTestFleet, type TestFleet } from './support/test-fleet';
+
+const admin = accessTokens(JWT_SECRET).issue({ id: 1, role: 'admin' }).token;
+const API = '/api/v1';
+
+let shop: TestFleet;
+let addressId: number;
+let productId: number;
+
+beforeAll(async () => {
+  shop = await startTestFleet();
+  const { url } = shop.fleet;
+  const address = await call('POST', `${url}${API}/addresses`, { token: admin, json: { address: 'Main Street 1' } });
+  addressId = Number(address.body.id);
+  const product = await call('POST', `${url}${API}/products`, {
+    token: admin,
+    json: { name: 'Mug', price: 2.5, stock: 1e6 },
+  });
+  productId = Number(product.body.id);
+}, 120_000);
+afterAll(() => shop.stop(), 60_000);
+
+const url = (service: ServiceName, path: string) => shop.fleet.instance(service).url + path;
+
+/** A read and a write of each service that has both; [what, expected status, the call]. */
+const requests = (): [string, number, () => Promise<Answer>][] => [
+  ['me', 200, () => call('GET', url('auth', `${API}/auth/me`), { token: admin })],
+  [
+    'a login',
+    401,
+    () => call('POST', url('auth', `${API}/auth/login`), { json: { email: 'no@example.com', password: 'x' } }),
+  ],
+  ['categories', 200, () => call('GET', url('auth', `${API}/categories`))],
+  ['products', 200, () => call('GET', url('product', `${API}/products`), { token: admin })],
+  ['a product', 200, () => call('GET', url('product', `${API}/products/${productId}`), { token: admin })],
+  [
+    'a price',
+    204,
+    () => call('PUT', url('product', `${API}/products/${productId}`), { token: admin, json: { price: 3 } }),
+  ],
+  ['transactions', 200, () => call('GET', url('transaction', `${API}/transactions`), { token: admin })],
+  [
+    'a purchase',
+    201,
+    () =>
+      call('POST', url('transaction', `${API}/transactions`), {
+        token: admin,
+        json: { address_id: addressId, items: [{ product_id: productId, quantity: 1 }] },
+      }),
+  ],
+  ['addresses', 200, () => call('GET', url('address', `${API}/addresses`), { token: admin })],
+  ['stores', 200, () => call('GET', url('store', `${API}/stores`), { token: admin })],
+  ['a store', 204, () => call('PUT', url('store', `${API}/stores/1`), { token: admin, json: { name: 'Renamed' } })],
+  ['files', 200, () => call('GET', url('file', `${API}/files`), { token: admin })],
+];
+
+const allReady = (timeoutMs: number) =>
+  until(
+    async () => {
+      const answers = await Promise.all(
+        serviceNames.map((name) => call('GET', url(name, '/ready')).catch(() => undefined)),
+      );
+      return answers.every((answer) => answer?.status === 200);
+    },
+    { timeoutMs, what: 'every /ready' },
+  );
+
+const redisIs = (status: string) =>
+  until(
+    async () => {
+      const answers = await Promise.all(serviceNames.map((name) => call('GET', url(name, '/health'))));
+      return answers.every(({ body }) => (body.redis as { status: string }).status === status);
+    },
+    { timeoutMs: 10_000, what: `Redis to be ${status}` },
+  );
+
+/** The best of a few: what the request costs, without the machine's noise. */
+async function timed(request: () => Promise<Answer>): Promise<Answer> {
+  const answers: Answer[] = [];
+  for (let round = 0; round < 3; round += 1) answers.push(await request());
+  return answers.reduce((best, answer) => (answer.ms < best.ms ? answer : best));
+}
+
+/** Keeps asking for all of it until stopped; resolves to what went wrong. */
+function underLoad(): { stop: () => Promise<string[]> } {
+  const wrong: string[] = [];
+  let running = true;
+  const worker = async ([what, expected, request]: [string, number, () => Promise<Answer>]) => {
+    while (running) {
+      const answer = await request().catch((error: Error) => error);
+      if (answer instanceof Error) wrong.push(`${what}: ${answer.message}`);
+      else if (answer.status !== expected) wrong.push(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    }
+  };
+  const workers = requests().map(worker);
+  return {
+    async stop() {
+      running = false;
+      await Promise.all(workers);
+      return wrong;
+    },
+  };
+}
+
+describe('Redis', () => {
+  afterEach(async () => {
+    shop.redis.resume();
+    await shop.redis.start();
+    await redisIs('up');
+  });
+
+  test.each([
+    ['stopped', () => shop.redis.kill()],
+    ['frozen', async () => shop.redis.pause()],
+  ])('%s: every endpoint answers as before, none takes 250 ms longer', async (_, fault) => {
+    const before = new Map<string, number>();
+    for (const [what, , request] of requests()) before.set(what, (await timed(request)).ms);
+    await fault();
+    for (const [what, expected, request] of requests()) {
+      const answer = await timed(request);
+      expect([what, answer.status]).toEqual([what, expected]);
+      expect([what, answer.ms - (before.get(what) ?? 0) < 250]).toEqual([what, true]);
+    }
+  });
+
+  test('killed and restored under requests: none fails, and the cache is used again', async () => {
+    const load = underLoad();
+    for (let round = 0; round < 3; round += 1) {
+      await shop.redis.kill();
+      await redisIs('down');
+      await shop.redis.start();
+      await redisIs('up');
+    }
+    expect(await load.stop()).toEqual([]);
+    const products = () => call('GET', url('product', `${API}/products`), { token: admin });
+    await products();
+    expect((await products()).headers.get('x-cache')).toBe('HIT');
+  });
+
+  test('what it kept over an outage is never served once something was written meanwhile', async () => {
+    const product = () => call('GET', url('product', `${API}/products/${productId}`), { token: admin });
+    for (let round = 1; round <= 5; round += 1) {
+      await product();
+      expect((await product()).headers.get('x-cache')).toBe('HIT');
+      await shop.redis.kill();
+      await call('PUT', url('product', `${API}/products/${productId}`), { token: admin, json: { price: 100 + round } });
+      await shop.redis.start();
+      expect((await product()).body.price).toBe(100 + round);
+      await redisIs('up');
+      expect((await product()).body.price).toBe(100 + round);
+    }
+  });
+
+  test('away when a service starts: it is ready, and uses Redis as soon as it is there', async () => {
+    await shop.redis.stop();
+    const store = shop.fleet.instance('store');
+    await store.stop();
+    await store.start();
+    expect((await call('GET', url('store', `${API}/stores`), { token: admin })).status).toBe(200);
+    await shop.redis.start();
+    await redisIs('up');
+  });
+});
+
+describe('MySQL', () => {
+  afterEach(async () => {
+    shop.mysql.resume();
+    await shop.mysql.start();
+    await allReady(20_000);
+  });
+
+  test.each([
+    ['killed', () => shop.mysql.kill()],
+    ['frozen', async () => shop.mysql.pause()],
+  ])('%s: 503 with Retry-After within 3 s, alive but not ready; back within 5 s of its return', async (_, fault) => {
+    await fault();
+    const uncached = requests().filter(([what]) => !['products', 'a product'].includes(what));
+    const answers = await Promise.all(uncached.map(async ([what, , request]) => [what, await request()] as const));
+    for (const [what, answer] of answers) {
+      expect([what, answer.status, answer.headers.get('retry-after')]).toEqual([what, 503, '1']);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      // 200 ms for a machine that is busy with twelve such requests at once.
+      expect([what, answer.ms < 3200]).toEqual([what, true]);
+    }
+    for (const name of serviceNames) {
+      expect([name, (await call('GET', url(name, '/health'))).status]).toEqual([name, 200]);
+      expect([name, (await call('GET', url(name, '/ready'))).status]).toEqual([name, 503]);
+    }
+    shop.mysql.resume();
+    await shop.mysql.start();
+    await allReady(5000);
+    for (const [what, expected, request] of requests())
+      expect([what, (await request()).status]).toEqual([what, expected]);
+  });
+
+  test('killed and restored under requests: only 503 meanwhile, and what was acknowledged is there', async () => {
+    const acknowledged: number[] = [];
+    const statuses = new Set<number>();
+    let running = true;
+    const buyers = Array.from({ length: 4 }, async () => {
+      while (running) {
+        const answer = await call('POST', url('transaction', `${API}/transactions`), {
+          token: admin,
+          json: { address_id: addressId, items: [{ product_id: productId, quantity: 1 }] },
+        });
+        statuses.add(answer.status);
+        if (answer.status === 201) acknowledged.push(Number(answer.body.id));
+      }
+    });
+    for (let round = 0; round < 2; round += 1) {
+      const sold = acknowledged.length;
+      await until(() => acknowledged.length > sold + 10, { timeoutMs: 20_000, what: 'some purchases' });
+      await shop.mysql.kill();
+      await shop.mysql.start();
+      await allReady(10_000);
+    }
+    running = false;
+    await Promise.all(buyers);
+    expect([...statuses].sort()).toEqual([201, 503]);
+    const read = await Promise.all(
+      acknowledged.map((id) => call('GET', url('transaction', `${API}/transactions/${id}`), { token: admin })),
+    );
+    expect(read.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+});
+
+describe('a service', () => {
+  test('that is told to stop is unready at once, finishes what it is at and exits with 0', async () => {
+    const file = shop.fleet.instance('file');
+    const slow = call('POST', url('auth', `${API}/auth/login`), {
+      json: { email: 'admin@example.com', password: 'admin123' },
+    });
+    const auth = shop.fleet.instance('auth');
+    const stopped = Promise.all([auth.stop(), file.stop()]);
+    await until(async () => (await call('GET', url('auth', '/ready')).catch(() => undefined))?.status === 503, {
+      timeoutMs: 5000,
+      everyMs: 10,
+      what: 'the auth service to be unready',
+    });
+    expect((await slow).status).toBe(200);
+    for (const exit of await stopped) expect(exit).toMatchObject({ code: 0 });
+    await Promise.all([auth.start(), file.start()]);
+  });
+});

@@ -1,0 +1,52 @@
+import path from 'node:path';
+import { repoRoot, runJourney } from '@shop/fleet';
+import { startTestFleet, type TestFleet } from './support/test-fleet';
+
+let shop: TestFleet;
+beforeAll(async () => {
+  shop = await startTestFleet();
+}, 120_000);
+afterAll(() => shop.stop(), 60_000);
+
+const journey = (baseUrl: string, lines: string[]) =>
+  runJourney({ baseUrl, imagePath: path.join(repoRoot, 'docs/mug.png'), print: (line) => lines.push(line) });
+
+test('a whole purchase through Nginx, each step shown as curl', async () => {
+  const lines: string[] = [];
+  await journey(shop.fleet.url, lines);
+  const curls = lines.join('\n').match(/^curl /gm) ?? [];
+  expect(curls.length).toBe(11);
+  expect(lines.at(-1)).toContain('11 steps, all as they should be');
+});
+
+test('a journey that cannot go on says which step and why', async () => {
+  await shop.fleet.instance('address').stop();
+  try {
+    await expect(journey(shop.fleet.url, [])).rejects.toThrow(
+      /The buyer says where to ship to failed: .*expected 201, got 503/,
+    );
+  } finally {
+    await shop.fleet.instance('address').start();
+  }
+  await expect(journey('http://127.0.0.1:1', [])).rejects.toThrow(
+    /A seller registers failed: .*Does .\/run-services.sh run/,
+  );
+});
+
+test('through Nginx there are one API document of all six, its page, every /health, and no /metrics', async () => {
+  const api = await (await fetch(`${shop.fleet.url}/openapi.json`)).json();
+  for (const prefix of ['auth', 'products', 'transactions', 'addresses', 'stores', 'files/upload']) {
+    expect(Object.keys(api.paths).some((declared) => declared.startsWith(`/api/v1/${prefix}`))).toBe(true);
+  }
+  const page = await (await fetch(`${shop.fleet.url}/docs`)).text();
+  for (const [, asset] of page.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    expect([asset, (await fetch(`${shop.fleet.url}${asset}`)).status]).toEqual([asset, 200]);
+  }
+  for (const service of ['auth', 'product', 'transaction', 'address', 'store', 'file']) {
+    expect(await (await fetch(`${shop.fleet.url}/health/${service}`)).json()).toMatchObject({ status: 'ok', service });
+  }
+  for (const hidden of ['/metrics', '/ready', '/nothing']) {
+    const answer = await fetch(shop.fleet.url + hidden);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+  }
+});
