@@ -2,7 +2,7 @@
 # prepare.sh
 #
 # What has to be there before the tests run, from nothing: npm packages, MariaDB or MySQL, Redis and Nginx, and the
-# compiled code. Runs as `pretest`.
+# compiled code. `npm test` begins with it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

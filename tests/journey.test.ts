@@ -34,7 +34,7 @@ test('a journey that cannot go on says which step and why', async () => {
 });
 
 test('through Nginx there are one API document of all six, its page, every /health, and no /metrics', async () => {
-  const api = await (await fetch(`${shop.fleet.url}/openapi.json`)).json();
+  const api = (await (await fetch(`${shop.fleet.url}/openapi.json`)).json()) as { paths: object };
   for (const prefix of ['auth', 'products', 'transactions', 'addresses', 'stores', 'files/upload']) {
     expect(Object.keys(api.paths).some((declared) => declared.startsWith(`/api/v1/${prefix}`))).toBe(true);
   }

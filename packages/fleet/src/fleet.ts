@@ -52,7 +52,9 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
   const counts = replicaCounts(options.replicas);
   const processes = serviceNames.reduce((sum, service) => sum + counts[service], 0);
   const logDir = options.logDir ?? path.join(options.runDir, 'logs');
-  const env = { FLEET_PROCESSES: String(processes), ...options.env };
+  // More, where somebody knows of processes elsewhere that share the database.
+  const known = Number(options.env.FLEET_PROCESSES) || 0;
+  const env = { ...options.env, FLEET_PROCESSES: String(Math.max(processes, known)) };
   const { onSpawn, onDeath, dieWithParent, root, readyTimeoutMs } = options;
 
   const instances: ServiceServer[] = [];

@@ -42,7 +42,10 @@ export async function startGoogleIssuer(): Promise<GoogleIssuer> {
     const [, kind, status] = (req.url ?? '').split('/');
     if (status === 'never') return;
     const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: KEY_ID, alg: 'RS256', use: 'sig' }] };
-    res.writeHead(Number(status ?? 200), { 'Content-Type': 'application/json', 'Cache-Control': 'public, max-age=19000' });
+    res.writeHead(Number(status ?? 200), {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'public, max-age=19000',
+    });
     res.end(kind === 'broken' ? 'not JSON' : JSON.stringify(kind === 'jwks' ? jwks : { [KEY_ID]: publicPem }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

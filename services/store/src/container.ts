@@ -1,5 +1,4 @@
-import type { ServiceDefinition } from '@shop/core';
-import { z } from 'zod';
+import { createStorage, type ServiceDefinition, storageSettings } from '@shop/core';
 import { addStore } from './stores/add-store';
 import { deleteStore } from './stores/delete-store';
 import { listStores } from './stores/list-stores';
@@ -8,21 +7,25 @@ import { showStore } from './stores/show-store';
 import { storeEndpoints } from './stores/store.endpoints';
 import { storeRepository } from './stores/store.repository';
 
-const settings = z.object({});
-
-export const storeService: ServiceDefinition<typeof settings> = {
+export const storeService: ServiceDefinition<typeof storageSettings> = {
   name: 'store',
   portKey: 'STORE_PORT',
-  settings,
+  settings: storageSettings,
   tables: ['stores', 'products'],
-  endpoints: ({ db, cache }) => {
+  endpoints: ({ db, cache, logger }, settings) => {
     const stores = storeRepository(db);
+    const storage = createStorage(settings, { logger });
     return storeEndpoints({
       addStore: addStore({ stores }),
       listStores: listStores({ stores }),
       showStore: showStore({ stores }),
       renameStore: renameStore({ stores, cache }),
-      deleteStore: deleteStore({ stores, cache }),
+      deleteStore: deleteStore({
+        stores,
+        storage,
+        cache,
+        inTransaction: (work) => db.transaction((sql) => work(storeRepository(sql))),
+      }),
     });
   },
 };

@@ -139,7 +139,7 @@ describe('JWT_SECRET', () => {
 
   it.each([
     ['missing', ''],
-    ['31 bytes long', 'k9'.repeat(15) + 'x'],
+    ['31 bytes long', `${'k9'.repeat(15)}x`],
     ['that of .env.local', 'local-development-only-secret-never-deploy-this'],
     ["that of this project's tests", 'a-secret-for-tests-only-0123456789abcdef'],
     ["jwt.io's", 'a-string-secret-at-least-256-bits-long'],
@@ -155,7 +155,7 @@ describe('JWT_SECRET', () => {
 
   it('of 32 random bytes is accepted', () => {
     expect(refusal('production', RANDOM_SECRET)).toEqual([]);
-    expect(refusal('production', 'ł'.repeat(8) + 'Qx7!pR2zK9mW#t4v')).toEqual([]);
+    expect(refusal('production', `${'ł'.repeat(8)}Qx7!pR2zK9mW#t4v`)).toEqual([]);
   });
 
   it('may be weak on a developer’s machine only', () => {

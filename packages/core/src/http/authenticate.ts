@@ -11,6 +11,12 @@ export const crossSiteRequest = defineError(
   'A request from another site may not use the access_token cookie to change something.',
 );
 
+export interface AuthenticationParts {
+  tokens: AccessTokens;
+  /** Other sites that may act for their users: CORS_ORIGINS. '*' trusts none of them with a cookie. */
+  origins: '*' | string[];
+}
+
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -18,20 +24,32 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
  * @returns undefined on a public endpoint without a token
  * @throws AppError `unauthenticated`, `forbidden` (not an admin), `cross_site_request`
  */
-export function authenticate(req: Request, access: Access, tokens: AccessTokens): Caller | undefined {
+export function authenticate(
+  req: Request,
+  access: Access,
+  { tokens, origins }: AuthenticationParts,
+): Caller | undefined {
   if (access === 'public') return undefined;
-  const caller = tokens.verify(tokenOf(req) ?? '');
+  const caller = tokens.verify(tokenOf(req, origins) ?? '');
   if (!caller) throw unauthenticated();
   if (access === 'admin' && caller.role !== 'admin') throw forbidden({ message: 'Only an admin may do this.' });
   return caller;
 }
 
-function tokenOf(req: Request): string | undefined {
+function tokenOf(req: Request, origins: AuthenticationParts['origins']): string | undefined {
   const header = req.headers.authorization;
   if (header !== undefined) return /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header)?.[1];
   const cookie = req.headers.cookie && parseCookie(req.headers.cookie).access_token;
   if (!cookie) return undefined;
-  // Browsers attach cookies to other sites' requests too (CSRF); they also say so.
-  if (!SAFE_METHODS.has(req.method) && req.headers['sec-fetch-site'] === 'cross-site') throw crossSiteRequest();
+  if (!SAFE_METHODS.has(req.method) && isCrossSite(req, origins)) throw crossSiteRequest();
   return cookie;
+}
+
+/** Browsers attach cookies to other sites' requests too (CSRF). They also say so, but Sec-Fetch-Site over TLS only. */
+function isCrossSite({ headers }: Request, origins: AuthenticationParts['origins']): boolean {
+  const { origin, host } = headers;
+  const site = headers['sec-fetch-site'];
+  if (origin !== undefined && origins !== '*' && origins.includes(origin)) return false;
+  if (site !== undefined) return site === 'cross-site';
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
 }

@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { AccessTokens } from '../auth/access-token';
 import type { AnswerCache } from '../cache/answer-cache';
+import type { CoreConfig } from '../config/core-config';
 import { authenticate } from './authenticate';
 import type { AnyInput, AnyReply, Endpoint } from './endpoint';
 import { bodyReader } from './request-body';
@@ -9,15 +10,16 @@ import { contextOf } from './request-context';
 import { Validation, withoutEmpty } from './validation';
 
 interface HandlerParts {
+  config: Pick<CoreConfig, 'corsOrigins'>;
   tokens: AccessTokens;
   cache: AnswerCache;
 }
 
 /** The way of every request through its endpoint: who, what, (cached) answer, check, send. */
-export function endpointHandler(endpoint: Endpoint, { tokens, cache }: HandlerParts): RequestHandler {
+export function endpointHandler(endpoint: Endpoint, { config, tokens, cache }: HandlerParts): RequestHandler {
   const readInput = inputReader(endpoint);
   return async (req, res) => {
-    const caller = authenticate(req, endpoint.access, tokens);
+    const caller = authenticate(req, endpoint.access, { tokens, origins: config.corsOrigins });
     if (caller) contextOf(res).caller = caller;
     const input: AnyInput = { caller, ...(await readInput(req, res)) };
     if (endpoint.cache) return sendCached(endpoint, cache, input, res);

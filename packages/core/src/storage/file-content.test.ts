@@ -46,7 +46,9 @@ describe('what a file is', () => {
   });
 
   test('an empty file is invalid and names its field', () => {
-    expect(() => accept('')).toThrow(expect.objectContaining({ code: 'invalid_request', errors: [expect.objectContaining({ path: 'file' })] }));
+    expect(() => accept('')).toThrow(
+      expect.objectContaining({ code: 'invalid_request', errors: [expect.objectContaining({ path: 'file' })] }),
+    );
   });
 
   test('only what the endpoint accepts passes', () => {

@@ -9,7 +9,7 @@ import { kindOfStoredName, mediaTypeOf } from './stored-name';
 
 const CONNECT_TIMEOUT_MS = 2000;
 /** Until the headers of an answer. */
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 5000;
 /** A connection on which nothing moves. */
 const SOCKET_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 2;

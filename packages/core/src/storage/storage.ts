@@ -33,6 +33,13 @@ export interface StoredFile {
 /** What the folder and the bucket each do in their own way. */
 export type StorageBackend = Omit<Storage, 'discard'>;
 
+/** Said beside whatever else is wrong with the settings. */
+const requiredWhere = (path: string, where: string) => ({
+  path: [path],
+  message: `is required ${where}`,
+  when: () => true,
+});
+
 /** Settings of every service that stores or removes files. S3_BUCKET chooses the bucket, UPLOAD_PATH the folder. */
 export const storageSettings = z
   .object({
@@ -43,16 +50,9 @@ export const storageSettings = z
     S3_ACCESS_KEY_ID: z.string().optional(),
     S3_SECRET_ACCESS_KEY: z.string().optional(),
   })
-  .superRefine((settings, context) => {
-    const required = settings.S3_BUCKET
-      ? (['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const)
-      : (['UPLOAD_PATH'] as const);
-    for (const key of required) {
-      if (settings[key]) continue;
-      const why = settings.S3_BUCKET ? 'with S3_BUCKET' : 'without S3_BUCKET';
-      context.addIssue({ code: 'custom', path: [key], message: `is required ${why}` });
-    }
-  });
+  .refine((set) => set.S3_BUCKET || set.UPLOAD_PATH, requiredWhere('UPLOAD_PATH', 'without S3_BUCKET'))
+  .refine((set) => !set.S3_BUCKET || set.S3_ACCESS_KEY_ID, requiredWhere('S3_ACCESS_KEY_ID', 'with S3_BUCKET'))
+  .refine((set) => !set.S3_BUCKET || set.S3_SECRET_ACCESS_KEY, requiredWhere('S3_SECRET_ACCESS_KEY', 'with S3_BUCKET'));
 
 export type StorageSettings = z.output<typeof storageSettings>;
 

@@ -17,7 +17,11 @@ afterAll(() => app.close());
 async function uploaded(bytes: Buffer | string, filename = 'a.txt', contentType = 'text/plain'): Promise<string> {
   const { auth } = await aUser();
   const file = Buffer.from(bytes);
-  const { body } = await app.http.post('/api/v1/files/upload').set(auth).attach('file', file, { filename, contentType }).expect(201);
+  const { body } = await app.http
+    .post('/api/v1/files/upload')
+    .set(auth)
+    .attach('file', file, { filename, contentType })
+    .expect(201);
   return body.url;
 }
 
@@ -62,7 +66,11 @@ test.each([
 
 test('answers HEAD like GET, without the bytes', async () => {
   const url = await uploaded(aPng(), 'a.png', 'image/png');
-  await app.http.head(url).expect(200).expect('Content-Length', String(aPng().length)).expect('Content-Type', 'image/png');
+  await app.http
+    .head(url)
+    .expect(200)
+    .expect('Content-Length', String(aPng().length))
+    .expect('Content-Type', 'image/png');
 });
 
 test.each([
@@ -77,7 +85,11 @@ test.each([
 
 test('answers a range past the end with 416 and the size, as a problem that nobody caches', async () => {
   const url = await uploaded('0123456789');
-  const { body, headers } = await app.http.get(url).set('Range', 'bytes=10-').expect(416).expect('Content-Range', 'bytes */10');
+  const { body, headers } = await app.http
+    .get(url)
+    .set('Range', 'bytes=10-')
+    .expect(416)
+    .expect('Content-Range', 'bytes */10');
   expect(body).toMatchObject({ status: 416, code: 'range_not_satisfiable' });
   expect(headers['content-type']).toContain('application/problem+json');
   for (const header of ['etag', 'last-modified', 'content-disposition']) expect(headers[header]).toBeUndefined();

@@ -62,7 +62,7 @@ describe('POST /api/v1/files/upload', () => {
     ]);
   });
 
-  test('keeps the characters of the client\'s file name and drops its path', async () => {
+  test("keeps the characters of the client's file name and drops its path", async () => {
     const { body } = await upload('hi', 'C:\\fakepath\\Grüße 👋.txt').expect(201);
     expect(body.filename).toBe('Grüße 👋.txt');
     const long = await upload('hi', `${'é'.repeat(300)}.txt`).expect(201);
@@ -106,7 +106,10 @@ describe('POST /api/v1/files/upload', () => {
     await post().attach('file', aPng(), 'a.png').attach('file', aPng(), 'b.png').expect(400);
     await post().attach('image', aPng(), 'a.png').expect(400);
     await post().attach('file', aPng(), 'a.png').field('folder', '/etc').expect(400);
-    await post().set('Content-Type', 'multipart/form-data; boundary=x').send('--x\r\nContent-Disposition: form').expect(400);
+    await post()
+      .set('Content-Type', 'multipart/form-data; boundary=x')
+      .send('--x\r\nContent-Disposition: form')
+      .expect(400);
     await expectNothingLeft();
   });
 
@@ -121,10 +124,15 @@ describe('POST /api/v1/files/upload', () => {
       headers: { ...user.auth, 'Content-Type': 'multipart/form-data; boundary=x', 'Content-Length': 100_000 },
     });
     const gone = new Promise((resolve) => request.on('error', resolve));
-    request.write('--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n', () => request.destroy(new Error('cut')));
+    request.write('--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n', () =>
+      request.destroy(new Error('cut')),
+    );
     await gone;
     // Requests after it on the same app are answered, and see no trace.
-    await app.http.get('/api/v1/files').set(user.auth).expect(200, { data: [], pagination: { page: 1, limit: 10, total: 0 } });
+    await app.http
+      .get('/api/v1/files')
+      .set(user.auth)
+      .expect(200, { data: [], pagination: { page: 1, limit: 10, total: 0 } });
     await expectNothingLeft();
   });
 
@@ -133,7 +141,11 @@ describe('POST /api/v1/files/upload', () => {
     const gone = { ...user, id: 999_999_999 };
     const { accessTokens } = await import('@shop/core');
     const { token } = accessTokens('a-secret-for-tests-only-0123456789abcdef').issue({ id: gone.id, role: 'user' });
-    await app.http.post(UPLOAD).set({ ...auth, Authorization: `Bearer ${token}` }).attach('file', aPng(), 'a.png').expect(401);
+    await app.http
+      .post(UPLOAD)
+      .set({ ...auth, Authorization: `Bearer ${token}` })
+      .attach('file', aPng(), 'a.png')
+      .expect(401);
     expect(await storedBy(gone)).toEqual([]);
   });
 
@@ -153,7 +165,11 @@ describe('POST /api/v1/files/upload', () => {
     await writeFile(file, '');
     const broken = await startApp(fileService, { UPLOAD_PATH: file });
     try {
-      const { body, headers, text } = await broken.http.post(UPLOAD).set(user.auth).attach('file', aPng(), 'a.png').expect(503);
+      const { body, headers, text } = await broken.http
+        .post(UPLOAD)
+        .set(user.auth)
+        .attach('file', aPng(), 'a.png')
+        .expect(503);
       expect(body.code).toBe('storage_unavailable');
       expect(headers['retry-after']).toBeDefined();
       expect(text).not.toContain(folder);
@@ -165,8 +181,12 @@ describe('POST /api/v1/files/upload', () => {
 });
 
 describe('GET /api/v1/files', () => {
-  test('lists one\'s own uploads, newest first, page by page', async () => {
-    const urls = [await uploaded('one', '1.txt'), await uploaded('two', '2.txt'), await uploaded(aPng(), '3.png', 'image/png')];
+  test("lists one's own uploads, newest first, page by page", async () => {
+    const urls = [
+      await uploaded('one', '1.txt'),
+      await uploaded('two', '2.txt'),
+      await uploaded(aPng(), '3.png', 'image/png'),
+    ];
     await upload('of another', 'x.txt', 'text/plain', await aUser()).expect(201);
     const first = await app.http.get('/api/v1/files?limit=2').set(user.auth).expect(200);
     expect(first.body.pagination).toEqual({ page: 1, limit: 2, total: 3 });

@@ -1,4 +1,12 @@
-import { containsPattern, type List, limitOffset, onReferenced, type Sql } from '@shop/core';
+import {
+  containsPattern,
+  type List,
+  limitOffset,
+  onMissingParent,
+  onReferenced,
+  type Sql,
+  unauthenticated,
+} from '@shop/core';
 import { storeHasTransactions } from './store.errors';
 import type { Store, StoreQuery } from './store.schemas';
 
@@ -11,11 +19,15 @@ interface StoreRow {
 
 const toStore = (row: StoreRow): Store => ({ ...row, created_at: row.created_at.toISOString() });
 
-/** Every statement on stores. Deleting one takes its products along (foreign key). */
+/**
+ * Every statement on stores. Deleting one takes its products along (foreign key); it reads products, which belong to the
+ * product service, for the images that have to go with them.
+ */
 export const storeRepository = (sql: Sql) => ({
   async insert(userId: number, name: string): Promise<number> {
-    const { insertId } = await sql.write('INSERT INTO stores (user_id, name) VALUES (?, ?)', [userId, name]);
-    return insertId;
+    const insert = sql.write('INSERT INTO stores (user_id, name) VALUES (?, ?)', [userId, name]);
+    // The token outlived its user.
+    return (await onMissingParent(insert, { stores_user: unauthenticated })).insertId;
   },
 
   async findById(id: number): Promise<Store | undefined> {
@@ -43,6 +55,18 @@ export const storeRepository = (sql: Sql) => ({
 
   async updateName(id: number, name: string): Promise<void> {
     await sql.write('UPDATE stores SET name = ? WHERE id = ?', [name, id]);
+  },
+
+  async lock(id: number): Promise<void> {
+    await sql.rows('SELECT id FROM stores WHERE id = ? FOR UPDATE', [id]);
+  },
+
+  async listProductImages(id: number): Promise<string[]> {
+    const rows = await sql.rows<{ image: string }>(
+      'SELECT image FROM products WHERE store_id = ? AND image IS NOT NULL',
+      [id],
+    );
+    return rows.map(({ image }) => image);
   },
 
   async delete(id: number): Promise<void> {

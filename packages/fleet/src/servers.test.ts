@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { applySql, probeDatabase, withConnection } from './database';
+import { type MysqlServer, startMysql } from './mysql-server';
+import { repoRoot } from './paths';
+import { freePort, portState, requirePort } from './ports';
+import { probeRedis, type RedisServer, startRedis } from './redis-server';
+import { server } from './server';
+
+jest.setTimeout(120_000);
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'shop-servers-'));
+const templates = path.join(repoRoot, '.data/templates');
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a database of our own', () => {
+  let mysql: MysqlServer;
+
+  beforeAll(async () => {
+    mysql = await startMysql({ dir: path.join(folder, 'db'), password: `it's a "pass\\word"`, templates });
+  });
+  afterAll(() => mysql.stop());
+
+  const state = async (change = {}) => (await probeDatabase({ ...mysql.settings, ...change }, 1000)).state;
+
+  test('what is wrong with an address is told apart', async () => {
+    expect(await state()).toBe('answers');
+    expect(await state({ password: 'wrong' })).toBe('denied');
+    expect(await state({ database: 'missing' })).toBe('no-database');
+    expect(await state({ port: await freePort() })).toBe('absent');
+  });
+
+  test('schema and seed can be applied again, by two at once', async () => {
+    const files = ['sql/schema.sql', 'sql/seed.sql'].map((file) => path.join(repoRoot, file));
+    await Promise.all([applySql(mysql.settings, files), applySql(mysql.settings, files)]);
+    await applySql(mysql.settings, files);
+    expect(await count('users')).toBe(1);
+  });
+
+  test('it comes back from kill -9 with its data, on the same port', async () => {
+    const { pid } = mysql;
+    await mysql.kill();
+    expect(mysql.pid).toBeUndefined();
+    expect(await state()).toBe('absent');
+    await mysql.start();
+    expect(mysql.pid).not.toBe(pid);
+    expect(await count('users')).toBe(1);
+  });
+
+  test('frozen it does not answer; thawed it does', async () => {
+    mysql.pause();
+    expect(await state()).toBe('other');
+    mysql.resume();
+    expect(await state()).toBe('answers');
+  });
+
+  test('a frozen one can be stopped', async () => {
+    mysql.pause();
+    expect(await mysql.stop()).toEqual({ code: 0, signal: null });
+    await mysql.start();
+  });
+
+  const count = (table: string) =>
+    withConnection(mysql.settings, 3000, async (connection) => {
+      const [rows] = await connection.query('SELECT COUNT(*) AS count FROM ??', [table]);
+      return Array.isArray(rows) && rows[0] && 'count' in rows[0] ? rows[0].count : undefined;
+    });
+});
+
+describe('a Redis of our own', () => {
+  let redis: RedisServer;
+
+  beforeAll(async () => {
+    redis = await startRedis({ dir: path.join(folder, 'redis'), password: 'pass "word"' });
+  });
+  afterAll(() => redis.stop());
+
+  const state = async (change = {}) => (await probeRedis({ ...redis.settings, ...change }, 1000)).state;
+
+  test('what is wrong with an address is told apart', async () => {
+    expect(await state()).toBe('answers');
+    expect(await state({ password: 'wrong' })).toBe('denied');
+    expect(await state({ password: '' })).toBe('denied');
+    expect(await state({ port: await freePort() })).toBe('absent');
+  });
+
+  test('it is there again after kill -9, and answers no one while frozen', async () => {
+    await redis.kill();
+    expect(await state()).toBe('absent');
+    await redis.start();
+    redis.pause();
+    expect(await state()).toBe('other');
+    redis.resume();
+    expect(await state()).toBe('answers');
+  });
+});
+
+describe('a server that does not come up', () => {
+  const aServer = async (script: string, change = {}) =>
+    server({
+      name: 'stub',
+      host: '127.0.0.1',
+      port: await freePort(),
+      logFile: path.join(folder, 'stub.log'),
+      launch: async () => ({ command: process.execPath, args: ['-e', script] }),
+      ready: async () => false,
+      ...change,
+    });
+
+  test('is reported with its exit code and last words', async () => {
+    const stub = await aServer('console.error("the earlier"); console.error("the reason"); process.exit(7)');
+    await expect(stub.start()).rejects.toThrow(/stub stopped while starting, exit code 7[\s\S]*the reason/);
+  });
+
+  test('is killed after its time', async () => {
+    const stub = await aServer('setInterval(() => {}, 1000)', { readyTimeoutMs: 300 });
+    await expect(stub.start()).rejects.toThrow(/gave up waiting for stub/);
+    expect(stub.isRunning()).toBe(false);
+  });
+
+  test('may be stopped meanwhile', async () => {
+    const stub = await aServer('setInterval(() => {}, 1000)');
+    const started = stub.start();
+    await Promise.all([expect(started).rejects.toThrow('was stopped while it was starting'), stub.stop()]);
+    expect(stub.isRunning()).toBe(false);
+  });
+});
+
+test('a taken port is reported with who has it and what to change', async () => {
+  const listener = net.createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => listener.once('listening', resolve));
+  const address = listener.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  expect(await portState(port)).toBe('taken');
+  await expect(requirePort(port, 'auth', 'AUTH_PORT')).rejects.toThrow(
+    new RegExp(`port ${port} \\(auth\\) is taken by pid ${process.pid} .*AUTH_PORT`),
+  );
+  listener.close();
+});

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { authService } from '@shop/auth';
+import { accessTokens } from '@shop/core';
+import { aUser, rows, startApp, type TestApp } from '@shop/testing';
+import { aRegistered, claimsOf, logIn, refresh } from '../../tests/people';
+
+const USERS = '/api/v1/auth/users';
+const UNKNOWN = 999_999_999;
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await startApp(authService);
+});
+afterAll(() => app.close());
+
+const userRow = async (id: number) =>
+  (
+    await rows<{ name: string; phone: string; role: string }>('SELECT name, phone, role FROM users WHERE id = ?', [id])
+  )[0];
+
+describe('showing a user', () => {
+  test.each(['/api/v1/auth/users', '/api/v1/users'])('%s/:id shows it to itself and to an admin', async (path) => {
+    const [user, admin] = [await aRegistered(app), await aUser({ role: 'admin' })];
+    for (const { auth } of [user, admin]) {
+      const { body } = await app.http.get(`${path}/${user.id}`).set(auth).expect(200);
+      expect(body).toEqual({
+        id: user.id,
+        name: 'Ada',
+        email: user.email,
+        phone: user.phone,
+        role: 'user',
+        created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      });
+    }
+  });
+
+  test.each(['/api/v1/auth/users', '/api/v1/users'])('%s/:id is closed to others', async (path) => {
+    const [user, other] = [await aUser(), await aUser()];
+    await app.http.get(`${path}/${user.id}`).expect(401).expect('WWW-Authenticate', 'Bearer');
+    const { body } = await app.http.get(`${path}/${user.id}`).set(other.auth).expect(403);
+    expect(body.code).toBe('forbidden');
+    await app.http.get(`${path}/${UNKNOWN}`).set(other.auth).expect(404);
+    await app.http.get(`${path}/1x`).set(other.auth).expect(400);
+  });
+
+  test('me is whoever asks', async () => {
+    const user = await aUser({ name: 'Me' });
+    const { body } = await app.http.get('/api/v1/auth/me').set(user.auth).expect(200);
+    expect(body).toMatchObject({ id: user.id, name: 'Me', email: user.email });
+    await app.http.get('/api/v1/auth/me').expect(401);
+  });
+
+  test('me is nobody where the token has outlived its user', async () => {
+    const user = await aUser();
+    await rows('DELETE FROM users WHERE id = ?', [user.id]);
+    await app.http.get('/api/v1/auth/me').set(user.auth).expect(401).expect('WWW-Authenticate', 'Bearer');
+  });
+});
+
+describe('listing users', () => {
+  const list = async (query: Record<string, string | number>) => {
+    const admin = await aUser({ role: 'admin' });
+    return app.http.get(USERS).set(admin.auth).query(query);
+  };
+  const idsOf = (body: { data: { id: number }[] }) => body.data.map(({ id }) => id);
+
+  test('pages through them, newest first', async () => {
+    const name = `Group ${randomUUID()}`;
+    const ids = [await aUser({ name }), await aUser({ name }), await aUser({ name })].map(({ id }) => id).reverse();
+    const first = await list({ search: name, limit: 2 });
+    expect(idsOf(first.body)).toEqual(ids.slice(0, 2));
+    expect(first.body.pagination).toEqual({ page: 1, limit: 2, total: 3 });
+    expect(Object.keys(first.body.data[0])).not.toContain('password_hash');
+    expect(idsOf((await list({ search: name, limit: 2, page: 2 })).body)).toEqual(ids.slice(2));
+    const past = await list({ search: name, page: 9 });
+    expect(past.body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3 } });
+  });
+
+  test('finds by name or address, whatever the case', async () => {
+    const user = await aUser({ name: `Zoë ${randomUUID()}` });
+    const name = (await userRow(user.id))?.name ?? '';
+    for (const search of [name.toUpperCase(), user.email.toUpperCase(), user.email.slice(2, 30)]) {
+      expect(idsOf((await list({ search })).body)).toEqual([user.id]);
+    }
+  });
+
+  test('takes % and _ literally', async () => {
+    const mark = randomUUID();
+    const user = await aUser({ name: `50%_\\ ${mark}` });
+    await aUser({ name: `50xxx ${mark}` });
+    expect(idsOf((await list({ search: `50%_\\ ${mark}` })).body)).toEqual([user.id]);
+    expect((await list({ search: `%${mark.slice(0, 4)}%${mark}` })).body.pagination.total).toBe(0);
+  });
+
+  test('is for admins only', async () => {
+    await app.http.get(USERS).expect(401);
+    const { body } = await app.http
+      .get(USERS)
+      .set((await aUser()).auth)
+      .expect(403);
+    expect(body.code).toBe('forbidden');
+  });
+
+  test.each(['page=0', 'page=x', 'limit=101', 'limit=1.5', 'limit=1&limit=2'])('refuses %s', async (query) => {
+    const admin = await aUser({ role: 'admin' });
+    await app.http.get(`${USERS}?${query}`).set(admin.auth).expect(400);
+  });
+});
+
+describe('changing a user', () => {
+  const change = (id: number, body: object, auth: { Authorization: string }) =>
+    app.http.put(`${USERS}/${id}`).set(auth).send(body);
+
+  test('changes only what is there', async () => {
+    const user = await aUser({ name: 'Before' });
+    await change(user.id, { name: ' After ' }, user.auth).expect(204);
+    expect(await userRow(user.id)).toEqual({ name: 'After', phone: user.phone, role: 'user' });
+    const phone = user.phone.replace('+', '+1 ');
+    await change(user.id, { phone }, user.auth).expect(204);
+    expect(await userRow(user.id)).toEqual({ name: 'After', phone: phone.replace(' ', ''), role: 'user' });
+  });
+
+  test('is a success where nothing is new', async () => {
+    const user = await aUser({ name: 'Same' });
+    await change(user.id, { name: 'Same', phone: user.phone }, user.auth).expect(204);
+  });
+
+  test('lets an admin give a role, which counts from the next refresh or login', async () => {
+    const [user, admin] = [await aRegistered(app), await aUser({ role: 'admin' })];
+    await change(user.id, { role: 'admin' }, admin.auth).expect(204);
+    expect((await userRow(user.id))?.role).toBe('admin');
+    await app.http.get(USERS).set(user.auth).expect(403);
+    const refreshed = await refresh(app, user.set.refresh_token).expect(200);
+    expect(claimsOf(refreshed.body.token).role).toBe('admin');
+    const loggedIn = await logIn(app, user).expect(200);
+    await app.http.get(USERS).set('Authorization', `Bearer ${loggedIn.body.token}`).expect(200);
+  });
+
+  test('lets nobody give themselves a role', async () => {
+    const user = await aUser();
+    for (const body of [{ role: 'admin' }, { name: 'New', role: 'user' }]) {
+      expect((await change(user.id, body, user.auth).expect(403)).body.code).toBe('forbidden');
+    }
+    expect(await userRow(user.id)).toMatchObject({ name: 'A Person', role: 'user' });
+  });
+
+  test("is closed to others: 403 for another's, 404 for nobody's", async () => {
+    const [user, other] = [await aUser(), await aUser()];
+    await app.http.put(`${USERS}/${user.id}`).send({ name: 'New' }).expect(401);
+    await change(user.id, { name: 'New' }, other.auth).expect(403);
+    await change(UNKNOWN, { name: 'New' }, other.auth).expect(404);
+    await change(UNKNOWN, { role: 'admin' }, (await aUser({ role: 'admin' })).auth).expect(404);
+    expect((await userRow(user.id))?.name).toBe('A Person');
+  });
+
+  test('refuses a phone number that is taken', async () => {
+    const [user, other] = [await aUser(), await aUser()];
+    const { body } = await change(user.id, { phone: other.phone }, user.auth).expect(409);
+    expect(body.code).toBe('phone_taken');
+    expect((await userRow(user.id))?.phone).toBe(user.phone);
+  });
+
+  test.each([{}, { email: 'new@example.com' }, { name: '' }, { name: null }, { phone: null }, { role: 'root' }, []])(
+    'refuses %j',
+    async (body) => {
+      const admin = await aUser({ role: 'admin' });
+      expect((await change(admin.id, body, admin.auth).expect(400)).body.code).toBe('invalid_request');
+    },
+  );
+});
+
+test('a token of another secret is nobody', async () => {
+  const user = await aUser({ role: 'admin' });
+  const { token } = accessTokens('another-secret-0123456789-0123456789').issue(user);
+  await app.http.get(`${USERS}/${user.id}`).set('Authorization', `Bearer ${token}`).expect(401);
+});

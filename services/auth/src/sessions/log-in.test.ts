@@ -1,0 +1,143 @@
+import { authService } from '@shop/auth';
+import { aUser, rows, startApp, type TestApp } from '@shop/testing';
+import { aPerson, aRegistered, claimsOf, logIn } from '../../tests/people';
+import { passwordHasher } from '../passwords/password-hasher';
+import { repositories, transactionsOf } from '../repositories';
+import { logIn as logInUseCase } from './log-in';
+import { tokenIssuer } from './token-issuer';
+
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await startApp(authService);
+});
+afterAll(() => app.close());
+
+const sessionsOf = (userId: number) =>
+  rows<{ family_id: string }>('SELECT family_id FROM refresh_tokens WHERE user_id = ?', [userId]);
+
+describe('logging in', () => {
+  test('starts a session of its own', async () => {
+    const user = await aRegistered(app);
+    const { body } = await logIn(app, user).expect(200).expect('Cache-Control', 'no-store');
+    expect(claimsOf(body.token)).toMatchObject({ user_id: user.id, role: 'user' });
+    const families = (await sessionsOf(user.id)).map(({ family_id }) => family_id);
+    expect(new Set(families).size).toBe(2);
+    await app.http.get('/api/v1/auth/me').set('Authorization', `Bearer ${body.token}`).expect(200);
+  });
+
+  test('takes the address in any case', async () => {
+    const user = await aRegistered(app);
+    await logIn(app, { ...user, email: ` ${user.email.toUpperCase()} ` }).expect(200);
+  });
+
+  test('knows the seeded hash format, $2b$ with cost 10, and the role', async () => {
+    const user = await aRegistered(app);
+    await rows("UPDATE users SET role = 'admin' WHERE id = ?", [user.id]);
+    const { body } = await logIn(app, user).expect(200);
+    expect(claimsOf(body.token).role).toBe('admin');
+  });
+
+  test('forgets sessions that have expired, and only those', async () => {
+    const [user, other] = [await aRegistered(app), await aRegistered(app)];
+    await rows("UPDATE refresh_tokens SET expires_at = '2000-01-01' WHERE user_id = ?", [other.id]);
+    await logIn(app, user).expect(200);
+    expect(await sessionsOf(other.id)).toEqual([]);
+    expect(await sessionsOf(user.id)).toHaveLength(2);
+  });
+});
+
+describe('a login is refused', () => {
+  test('with one answer for a wrong password, an unknown address and an account without a password', async () => {
+    const [user, passwordless] = [await aRegistered(app), await aUser()];
+    const answers = [
+      await logIn(app, { ...user, password: 'a wrong password' }),
+      await logIn(app, aPerson()),
+      await logIn(app, { email: passwordless.email, password: 'a good password' }),
+    ];
+    for (const { status, headers, body } of answers) {
+      expect(status).toBe(401);
+      expect(headers['www-authenticate']).toBe('Bearer');
+      expect({ ...body, request_id: '' }).toEqual({ ...answers[0]?.body, request_id: '' });
+      expect(body.code).toBe('invalid_credentials');
+    }
+    expect(await sessionsOf(user.id)).toHaveLength(1);
+  });
+
+  test('taking as long for an unknown address as for a wrong password', async () => {
+    const user = await aRegistered(app);
+    const fastest = async (attempt: () => PromiseLike<unknown>) => {
+      const times: number[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        const start = performance.now();
+        await attempt();
+        times.push(performance.now() - start);
+      }
+      return Math.min(...times);
+    };
+    const wrong = await fastest(() => logIn(app, { ...user, password: 'a wrong password' }));
+    const unknown = await fastest(() => logIn(app, aPerson()));
+    expect(unknown).toBeGreaterThan(wrong / 2);
+    expect(unknown).toBeLessThan(wrong * 2);
+  });
+
+  test('where only the first 72 bytes fit', async () => {
+    const person = aPerson({ password: 'x'.repeat(72) });
+    await app.http.post('/api/v1/auth/register').send(person).expect(201);
+    await logIn(app, { ...person, password: 'x'.repeat(73) }).expect(401);
+  });
+
+  test('for a password of any length', async () => {
+    const user = await aRegistered(app);
+    for (const password of ['x', 'x'.repeat(50_000)]) await logIn(app, { ...user, password }).expect(401);
+  });
+
+  test.each([
+    [{ email: 'a@example.com' }, ['password']],
+    [{ email: 'nobody', password: '' }, ['email', 'password']],
+    [{ email: 'a@example.com', password: 'a\0b' }, ['password']],
+    [{ email: { length: 5 }, password: 5 }, ['email', 'password']],
+    [{ email: 'a@example.com', password: 'a good password', remember: true }, ['remember']],
+  ])('as malformed: %j', async (body, fields) => {
+    const answer = await app.http.post('/api/v1/auth/login').send(body).expect(400);
+    expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual(fields);
+  });
+
+  test('where the password was reset while it was being checked', async () => {
+    const user = await aRegistered(app);
+    const { db } = app.resources;
+    const { body } = await app.http.post('/api/v1/auth/forgot-password').send({ email: user.email }).expect(200);
+    const reset = { token: body.reset_token, password: 'a newer password' };
+    const hasher = passwordHasher();
+    const login = logInUseCase({
+      credentials: repositories(db).credentials,
+      inTransaction: transactionsOf(db),
+      passwords: {
+        async matches(password, hash) {
+          const same = await hasher.matches(password, hash);
+          await app.http.post('/api/v1/auth/reset-password').send(reset).expect(204);
+          return same;
+        },
+      },
+      issuer: tokenIssuer({ tokens: app.resources.tokens, accessSeconds: 60, refreshSeconds: 60 }),
+      forgetExpired: async () => undefined,
+    });
+    await expect(login({ email: user.email, password: user.password })).rejects.toMatchObject({
+      code: 'invalid_credentials',
+    });
+    expect(await rows('SELECT id FROM refresh_tokens WHERE user_id = ? AND revoked_at IS NULL', [user.id])).toEqual([]);
+  });
+});
+
+test('a flood of logins is shed with 503 and Retry-After, and service goes on', async () => {
+  const [user, answers] = [
+    await aRegistered(app),
+    await Promise.all(Array.from({ length: 70 }, () => logIn(app, aPerson()))),
+  ];
+  const shed = answers.filter(({ status }) => status === 503);
+  expect(shed.length).toBeGreaterThan(0);
+  expect(answers.filter(({ status }) => status === 401).length).toBe(70 - shed.length);
+  expect(shed[0]?.body.code).toBe('overloaded');
+  expect(shed[0]?.headers['retry-after']).toBe('1');
+  await logIn(app, user).expect(200);
+});

@@ -1,0 +1,121 @@
+import path from 'node:path';
+import {
+  aPng,
+  aUser,
+  S3_KEYS,
+  type S3Server,
+  startApp,
+  startS3Server,
+  type TestApp,
+  type TestUser,
+} from '@shop/testing';
+import { fileService } from '../container';
+
+let s3: S3Server;
+let app: TestApp;
+let user: TestUser;
+
+const bucketEnv = (server: S3Server) => ({
+  UPLOAD_PATH: '',
+  S3_BUCKET: server.bucket,
+  S3_ENDPOINT: server.endpoint,
+  S3_ACCESS_KEY_ID: S3_KEYS.accessKeyId,
+  S3_SECRET_ACCESS_KEY: S3_KEYS.secretAccessKey,
+});
+
+beforeAll(async () => {
+  s3 = await startS3Server();
+  app = await startApp(fileService, bucketEnv(s3));
+  user = await aUser();
+});
+afterAll(async () => {
+  await app.close();
+  await s3.close();
+});
+
+const upload = (bytes: Buffer, filename: string, contentType: string, to = app) =>
+  to.http.post('/api/v1/files/upload').set(user.auth).attach('file', bytes, { filename, contentType });
+
+async function uploaded(bytes: Buffer | string, filename = 'a.txt', contentType = 'text/plain'): Promise<string> {
+  const { body } = await upload(Buffer.from(bytes), filename, contentType).expect(201);
+  return body.url;
+}
+
+test('keeps the bytes in the bucket, under their stored name and type, and another replica serves them', async () => {
+  const url = await uploaded(aPng(), 'a.png', 'image/png');
+  expect(s3.objects.get(path.basename(url))).toMatchObject({ bytes: aPng(), contentType: 'image/png' });
+  const replica = await startApp(fileService, bucketEnv(s3));
+  try {
+    const { body, headers } = await replica.http.get(url).expect(200);
+    expect(body).toEqual(aPng());
+    expect(headers).toMatchObject({
+      'content-type': 'image/png',
+      'content-length': String(aPng().length),
+      'cache-control': 'public, max-age=31536000, immutable',
+      'x-content-type-options': 'nosniff',
+      'accept-ranges': 'bytes',
+      etag: expect.any(String),
+      'last-modified': expect.any(String),
+    });
+  } finally {
+    await replica.close();
+  }
+});
+
+test('answers ranges, conditions and HEAD as the folder does', async () => {
+  const url = await uploaded('0123456789');
+  const { headers } = await app.http.head(url).expect(200).expect('Content-Length', '10');
+  const { etag = '', 'last-modified': modified = '' } = headers;
+  await app.http.get(url).set('Range', 'bytes=2-4').expect(206, '234').expect('Content-Range', 'bytes 2-4/10');
+  await app.http.get(url).set('Range', 'bytes=-1').expect(206, '9');
+  await app.http.get(url).set({ Range: 'bytes=2-4', 'If-Range': etag }).expect(200, '0123456789');
+  const { body } = await app.http.get(url).set('Range', 'bytes=10-').expect(416).expect('Content-Range', 'bytes */10');
+  expect(body.code).toBe('range_not_satisfiable');
+  await app.http.get(url).set('If-None-Match', etag).expect(304).expect('ETag', etag);
+  await app.http.head(url).set('If-None-Match', etag).expect(304);
+  await app.http.get(url).set('If-Modified-Since', modified).expect(304);
+  await app.http.get(url).set('If-Match', '"other"').expect(412);
+});
+
+test('answers 404 to what is not there, without asking the bucket for names that it never gave', async () => {
+  await app.http.get(`/uploads/1_${'0'.repeat(32)}.txt`).expect(404);
+  await app.http.head(`/uploads/1_${'0'.repeat(32)}.txt`).expect(404);
+  await app.http.get('/uploads/..%2fother-bucket%2fsecret').expect(404);
+});
+
+test('deletes from the bucket', async () => {
+  const url = await uploaded('bye');
+  await app.http
+    .delete(`/api/v1/files/${path.basename(url)}`)
+    .set(user.auth)
+    .expect(204);
+  expect(s3.objects.has(path.basename(url))).toBe(false);
+  await app.http.get(url).expect(404);
+});
+
+test.each([
+  ['the key is wrong', { S3_SECRET_ACCESS_KEY: 'wrong' }],
+  ['the bucket does not exist', { S3_BUCKET: 'missing' }],
+  ['nobody listens', { S3_ENDPOINT: 'http://127.0.0.1:1' }],
+])('answers 503 where %s, and keeps no row', async (_, setting) => {
+  const broken = await startApp(fileService, { ...bucketEnv(s3), ...setting });
+  try {
+    const before = await app.http.get('/api/v1/files').set(user.auth).expect(200);
+    const { body, text } = await upload(aPng(), 'a.png', 'image/png', broken).expect(503);
+    expect(body.code).toBe('storage_unavailable');
+    expect(text).not.toMatch(/127\.0\.0\.1|missing|Signature/);
+    await broken.http.get(`/uploads/1_${'0'.repeat(32)}.txt`).expect(503);
+    const after = await app.http.get('/api/v1/files').set(user.auth).expect(200);
+    expect(after.body.pagination.total).toBe(before.body.pagination.total);
+  } finally {
+    await broken.close();
+  }
+});
+
+test('the settings ask for the keys of a bucket, and for a folder where there is none', async () => {
+  const none = { UPLOAD_PATH: '', S3_BUCKET: '' };
+  await expect(startApp(fileService, none)).rejects.toThrow('UPLOAD_PATH: is required');
+  await expect(startApp(fileService, { ...none, S3_BUCKET: 'b', S3_ENDPOINT: 'not a url' })).rejects.toThrow(
+    /S3_ENDPOINT: must be a URL[\s\S]*S3_ACCESS_KEY_ID: is required[\s\S]*S3_SECRET_ACCESS_KEY: is required/,
+  );
+});

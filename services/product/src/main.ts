@@ -1,0 +1,4 @@
+import { runService } from '@shop/core';
+import { productService } from './container';
+
+void runService(productService);

@@ -1,0 +1,68 @@
+import {
+  type AnswerCache,
+  acceptFile,
+  type Caller,
+  imageKinds,
+  type Logger,
+  mayActFor,
+  mayHaveBeenWritten,
+  newStoredName,
+  notFound,
+  productScopes,
+  type Storage,
+  type UploadedFile,
+} from '@shop/core';
+import { noStore, storeNotFound } from './product.errors';
+import type { ProductRepository } from './product.repository';
+import type { NewProduct, Product } from './product.schemas';
+
+interface Parts {
+  products: Pick<ProductRepository, 'insert' | 'findById' | 'findStoreOwner' | 'findOldestStore'>;
+  storage: Pick<Storage, 'put' | 'discard'>;
+  cache: Pick<AnswerCache, 'invalidate'>;
+  logger: Logger;
+}
+
+/**
+ * Adds a product to a store. Its image is stored before its row, so that no row points to nothing.
+ * @throws AppError `unsupported_media_type`, `no_store`, `store_not_found`, `category_not_found`, `forbidden`,
+ *   `storage_unavailable`
+ */
+export const addProduct = (parts: Parts) => {
+  const { products, storage, cache, logger } = parts;
+  return async (
+    caller: Caller,
+    { store_id, ...values }: NewProduct,
+    file: UploadedFile | undefined,
+  ): Promise<Product> => {
+    const kind = file && acceptFile(file, imageKinds, 'image');
+    const store = await storeFor(parts, caller, store_id);
+    const image = kind ? newStoredName(caller.id, kind) : null;
+    if (file && image) await storage.put(image, file.bytes);
+    const id = await products.insert(values, store.id, image).catch(async (error) => {
+      if (image && mayHaveBeenWritten(error)) logger.warn({ file: image }, 'kept: its product may have been written');
+      else if (image) await storage.discard([image]);
+      throw error;
+    });
+    await cache.invalidate(productScopes({ productIds: [id], storeId: store.id, ownerId: store.ownerId }));
+    const added = await products.findById(id);
+    if (!added) throw notFound();
+    return added.product;
+  };
+};
+
+async function storeFor(
+  { products }: Parts,
+  caller: Caller,
+  storeId: number | undefined,
+): Promise<{ id: number; ownerId: number }> {
+  if (storeId === undefined) {
+    const oldest = await products.findOldestStore(caller.id);
+    if (oldest === undefined) throw noStore();
+    return { id: oldest, ownerId: caller.id };
+  }
+  const ownerId = await products.findStoreOwner(storeId);
+  if (ownerId === undefined) throw storeNotFound();
+  mayActFor(caller, ownerId);
+  return { id: storeId, ownerId };
+}

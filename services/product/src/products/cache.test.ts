@@ -1,0 +1,139 @@
+import { aProduct, aStore, aUser, startApp, type TestApp, type TestUser } from '@shop/testing';
+import { Redis } from 'ioredis';
+import { productService } from '../container';
+import { productRule } from './product-cache';
+
+const PATH = '/api/v1/products';
+let here: TestApp;
+let there: TestApp;
+let seller: TestUser;
+let store: { id: number };
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startApp(productService), startApp(productService)]);
+});
+beforeEach(async () => {
+  seller = await aUser();
+  store = await aStore({ owner: seller });
+});
+afterAll(() => Promise.all([here.close(), there.close()]));
+
+const get = (app: TestApp, where = '', by = seller) => app.http.get(PATH + where).set(by.auth);
+const xCache = async (app: TestApp, where = '', by = seller): Promise<string | undefined> =>
+  (await get(app, where, by).expect(200)).headers['x-cache'];
+
+test('the second read of a list or a product is a hit on every instance, with the same bytes', async () => {
+  const { id } = await aProduct({ store });
+  for (const where of ['', `/${id}`, '?search=product&limit=5']) {
+    const first = await get(here, where).expect(200).expect('X-Cache', 'MISS');
+    const again = await get(there, where).expect(200).expect('X-Cache', 'HIT');
+    expect(again.text).toBe(first.text);
+    expect(again.headers['content-type']).toBe(first.headers['content-type']);
+  }
+});
+
+test('the same filters written differently share an answer; different ones and different callers do not', async () => {
+  await aProduct({ store });
+  expect(await xCache(here, '?min_price=1.5&search=')).toBe('MISS');
+  expect(await xCache(here, '?search=&min_price=1.50&page=1&utm=x')).toBe('HIT');
+  for (const other of ['?min_price=1.51', '?max_price=1.50', '?min_price=1.5&page=2', '?min_price=1.5&store_id=1']) {
+    expect(await xCache(here, other)).toBe('MISS');
+  }
+  expect(await xCache(here, '?min_price=1.5', await aUser())).toBe('MISS');
+});
+
+test("what one caller may see is never another one's hit", async () => {
+  const { id } = await aProduct({ store });
+  const [stranger, admin] = [await aUser(), await aUser({ role: 'admin' })];
+  await get(here).expect(200);
+  await get(here, `/${id}`, admin).expect(200);
+  await get(here, `/${id}`, stranger).expect(403);
+  expect((await get(here, '', stranger).expect(200)).body.data).toEqual([]);
+});
+
+test("a user with the id of an admin token's holder does not get the admin's answers", async () => {
+  const { accessTokens } = await import('@shop/core');
+  const { token } = accessTokens('a-secret-for-tests-only-0123456789abcdef').issue({ id: seller.id, role: 'admin' });
+  const { storeId } = await aProduct();
+  const asAdmin = await here.http
+    .get(`${PATH}?store_id=${storeId}`)
+    .set('Authorization', `Bearer ${token}`)
+    .expect(200);
+  expect(asAdmin.body.data).toHaveLength(1);
+  expect((await get(here, `?store_id=${storeId}`).expect(200)).body.data).toEqual([]);
+});
+
+test('100 rounds: after each kind of write the very next read from the other instance shows it', async () => {
+  const admin = await aUser({ role: 'admin' });
+  let [writer, reader] = [here, there];
+  for (let round = 0; round < 100; round += 1) {
+    [writer, reader] = [reader, writer];
+    const name = `Round ${round}`;
+    const lists = () =>
+      Promise.all([get(reader), get(reader, `?search=${name}`), get(reader, `?store_id=${store.id}`, admin)]);
+    await lists();
+    const { body } = await writer.http.post(PATH).set(seller.auth).send({ name, price: 1 }).expect(201);
+    for (const list of await lists()) expect(list.body.data).toEqual(expect.arrayContaining([body]));
+    await get(reader, `/${body.id}`).expect(200);
+    await writer.http
+      .put(`${PATH}/${body.id}`)
+      .set(seller.auth)
+      .send({ stock: round + 1, price: 2.5 })
+      .expect(204);
+    const changed = { ...body, stock: round + 1, price: 2.5 };
+    expect((await get(reader, `/${body.id}`)).body).toEqual(changed);
+    for (const list of await lists()) expect(list.body.data).toEqual(expect.arrayContaining([changed]));
+    await writer.http.delete(`${PATH}/${body.id}`).set(seller.auth).expect(204);
+    for (const list of await lists()) expect(list.body.data).toEqual([]);
+    await get(reader, `/${body.id}`).expect(404);
+  }
+});
+
+test("a write of one seller leaves another seller's list in the cache", async () => {
+  await get(here).expect(200);
+  const other = await aUser();
+  await aStore({ owner: other });
+  await here.http.post(PATH).set(other.auth).send({ name: 'x', price: 1 }).expect(201);
+  expect(await xCache(here)).toBe('HIT');
+});
+
+test('a slow reader cannot put back an old value', async () => {
+  const { id } = await aProduct({ store, name: 'old' });
+  const caller = { id: seller.id, role: seller.role };
+  const { key, scopes, ttlSeconds } = productRule(caller, id);
+  const slow = await here.resources.cache.read(`${PATH}/:id:${key}`, scopes, ttlSeconds);
+  const old = await get(there, `/${id}?`).expect(200);
+  await there.http.put(`${PATH}/${id}`).set(seller.auth).send({ name: 'new' }).expect(204);
+  expect(slow.status).toBe('miss');
+  if (slow.status === 'miss') await slow.store(Buffer.from(old.text));
+  for (const app of [here, there]) expect((await get(app, `/${id}`)).body.name).toBe('new');
+});
+
+test('Redis keeps the very bytes of the answer, for at most five minutes', async () => {
+  const { id } = await aProduct({ store, name: 'Tea 🍵' });
+  const { text } = await get(here, `/${id}`).expect(200);
+  const redis = new Redis({ host: '127.0.0.1', port: Number(process.env.SHOP_TEST_REDIS_PORT) });
+  try {
+    const key = `cache:answer:${PATH}/:id:${productRule(seller, id).key}`;
+    const entry = await redis.getBuffer(key);
+    expect(entry?.subarray(entry.indexOf('\n') + 1).toString()).toBe(text);
+    expect(await redis.ttl(key)).toBeGreaterThan(290);
+    expect(await redis.ttl(key)).toBeLessThanOrEqual(300);
+  } finally {
+    redis.disconnect();
+  }
+});
+
+test('without Redis every read comes from the database', async () => {
+  const plain = await startApp(productService, { REDIS_HOST: '' });
+  try {
+    const { id } = await aProduct({ store, stock: 1 });
+    for (const stock of [2, 3]) {
+      await plain.http.put(`${PATH}/${id}`).set(seller.auth).send({ stock }).expect(204);
+      const { body } = await get(plain, `/${id}`).expect(200).expect('X-Cache', 'BYPASS');
+      expect(body.stock).toBe(stock);
+    }
+  } finally {
+    await plain.close();
+  }
+});

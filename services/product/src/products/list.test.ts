@@ -1,0 +1,100 @@
+import { aCategory, aProduct, aStore, aUser, startApp, type TestApp, type TestUser } from '@shop/testing';
+import { productService } from '../container';
+
+const PATH = '/api/v1/products';
+let app: TestApp;
+let seller: TestUser;
+let store: { id: number };
+
+beforeAll(async () => {
+  app = await startApp(productService);
+});
+beforeEach(async () => {
+  seller = await aUser();
+  store = await aStore({ owner: seller });
+});
+afterAll(() => app.close());
+
+const list = (query: object, by = seller) => app.http.get(PATH).query(query).set(by.auth);
+
+async function names(query: object, by = seller): Promise<string[]> {
+  const { body } = await list(query, by).expect(200);
+  expect(body.pagination.total).toBe(body.data.length);
+  return body.data.map(({ name }: { name: string }) => name);
+}
+
+test("lists the products of all own stores and nobody else's, newest first, page by page", async () => {
+  await aProduct({ store, name: '1' });
+  await aProduct({ store: await aStore({ owner: seller }), name: '2' });
+  await aProduct({ name: 'of another' });
+  await aProduct({ store, name: '3' });
+  expect(await names({})).toEqual(['3', '2', '1']);
+  const second = await list({ limit: 2, page: 2 }).expect(200);
+  expect(second.body.data.map(({ name }: { name: string }) => name)).toEqual(['1']);
+  expect(second.body.pagination).toEqual({ page: 2, limit: 2, total: 3 });
+  const past = await list({ page: 50 }).expect(200);
+  expect(past.body).toEqual({ data: [], pagination: { page: 50, limit: 10, total: 3 } });
+});
+
+test('lists all products to an admin', async () => {
+  const mine = await aProduct({ store });
+  const others = await aProduct();
+  const { body } = await list({ limit: 100 }, await aUser({ role: 'admin' })).expect(200);
+  expect(body.data.map(({ id }: { id: number }) => id)).toEqual(expect.arrayContaining([mine.id, others.id]));
+});
+
+test('searches name and description literally, whatever the case', async () => {
+  await aProduct({ store, name: '100% Tea' });
+  await aProduct({ store, name: 'Coffee', description: 'not a TEA_pot\\' });
+  await aProduct({ store, name: 'Water' });
+  expect(await names({ search: ' tea ' })).toEqual(['Coffee', '100% Tea']);
+  expect(await names({ search: '0%' })).toEqual(['100% Tea']);
+  expect(await names({ search: '%' })).toEqual(['100% Tea']);
+  expect(await names({ search: 'a_p' })).toEqual(['Coffee']);
+  expect(await names({ search: 'pot\\' })).toEqual(['Coffee']);
+  expect(await names({ search: '' })).toHaveLength(3);
+  expect(await names({ search: "' OR 1=1 --" })).toEqual([]);
+});
+
+test('filters by category, store and price, bounds included', async () => {
+  const category = await aCategory();
+  const second = await aStore({ owner: seller });
+  await aProduct({ store, name: 'cheap', price: '9.99', category });
+  await aProduct({ store, name: 'middle', price: '10.00' });
+  await aProduct({ store: second, name: 'dear', price: '100.10', category });
+  expect(await names({ category_id: category.id })).toEqual(['dear', 'cheap']);
+  expect(await names({ store_id: second.id })).toEqual(['dear']);
+  expect(await names({ min_price: '10' })).toEqual(['dear', 'middle']);
+  expect(await names({ max_price: '9.99' })).toEqual(['cheap']);
+  expect(await names({ min_price: '100.10', max_price: '100.1' })).toEqual(['dear']);
+  expect(await names({ category_id: category.id, store_id: store.id, search: 'CHE' })).toEqual(['cheap']);
+  expect(await names({ category_id: 999_999_999 })).toEqual([]);
+});
+
+test("shows nothing of another seller's store", async () => {
+  const { storeId } = await aProduct();
+  expect(await names({ store_id: storeId })).toEqual([]);
+});
+
+test.each([
+  [{ page: 0, limit: 101 }, ['page', 'limit']],
+  [{ page: '1.5', category_id: 'x', store_id: -1 }, ['page', 'category_id', 'store_id']],
+  [{ min_price: -1, max_price: '1.001' }, ['min_price', 'max_price']],
+  [{ min_price: 2, max_price: 1 }, ['min_price']],
+  [{ min_price: 2, max_price: 1, page: 0 }, ['page', 'min_price']],
+  [{ search: ['a', 'b'] }, ['search']],
+])('answers 400 to %j and names every wrong parameter', async (query, fields) => {
+  const { body } = await list(query).expect(400);
+  expect(body.errors.map((error: { in: string; path: string }) => [error.in, error.path])).toEqual(
+    fields.map((field) => ['query', field]),
+  );
+});
+
+test('ignores unknown parameters and empty ones', async () => {
+  await aProduct({ store, name: 'x' });
+  expect(await names({ colour: 'red', category_id: '', min_price: '', page: '' })).toEqual(['x']);
+});
+
+test('answers 401 to nobody', async () => {
+  await app.http.get(PATH).expect(401);
+});

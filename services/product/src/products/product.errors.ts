@@ -1,0 +1,5 @@
+import { defineError } from '@shop/core';
+
+export const noStore = defineError('unprocessable', 'no_store', 'You own no store yet: create one first.');
+export const storeNotFound = defineError('unprocessable', 'store_not_found', 'There is no such store.');
+export const categoryNotFound = defineError('unprocessable', 'category_not_found', 'There is no such category.');

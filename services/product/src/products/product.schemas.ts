@@ -1,0 +1,86 @@
+import {
+  amount,
+  id,
+  idString,
+  integerString,
+  nameText,
+  pageQuery,
+  price,
+  priceString,
+  searchText,
+  text,
+  timestamp,
+} from '@shop/core';
+import { z } from 'zod';
+
+const MAX_STOCK = 2_147_483_647;
+
+const description = text(0, 10_000);
+const stock = z.int().min(0).max(MAX_STOCK);
+
+export const product = z
+  .object({
+    id,
+    store_id: id,
+    category_id: id.nullable(),
+    name: z.string(),
+    description: z.string(),
+    price: amount,
+    stock: z.int(),
+    image_url: z.string().nullable(),
+    created_at: timestamp,
+  })
+  .meta({ id: 'Product' });
+
+export type Product = z.input<typeof product>;
+
+export const newProduct = z.strictObject({
+  name: nameText,
+  price,
+  description: description.default(''),
+  stock: stock.default(0),
+  category_id: id.nullable().default(null),
+  store_id: id.optional().meta({ description: "By default the user's oldest store" }),
+});
+
+export type NewProduct = z.output<typeof newProduct>;
+
+/** The same as the fields of a form, which are all strings. */
+export const newProductForm = z.strictObject({
+  name: nameText,
+  price: priceString,
+  description: description.default(''),
+  stock: integerString(0, MAX_STOCK).default(0),
+  category_id: idString.nullable().default(null),
+  store_id: idString.optional(),
+});
+
+export const productChanges = z
+  .strictObject({
+    name: nameText.optional(),
+    description: description.optional(),
+    price: price.optional(),
+    stock: stock.optional(),
+    category_id: id.nullable().optional().meta({ description: 'null takes the product out of its category' }),
+  })
+  .refine((changes) => Object.keys(changes).length > 0, 'must have at least one field');
+
+export type ProductChanges = z.output<typeof productChanges>;
+
+export const productQuery = z
+  .object({
+    ...pageQuery,
+    search: searchText.optional(),
+    category_id: idString.optional(),
+    min_price: priceString.optional(),
+    max_price: priceString.optional(),
+    store_id: idString.optional(),
+  })
+  .refine(({ min_price: min, max_price: max }) => typeof min !== 'bigint' || typeof max !== 'bigint' || min <= max, {
+    path: ['min_price'],
+    message: 'must not be over max_price',
+    // Beside other wrong parameters too.
+    when: () => true,
+  });
+
+export type ProductQuery = z.output<typeof productQuery>;

@@ -1,0 +1,16 @@
+import { type Caller, mayActFor, notFound } from '@shop/core';
+import type { OwnedProduct, ProductRepository } from './product.repository';
+
+interface Parts {
+  products: Pick<ProductRepository, 'findById'>;
+}
+
+/** @throws AppError `not_found`, `forbidden` */
+export const showProduct =
+  ({ products }: Parts) =>
+  async (caller: Caller, id: number): Promise<OwnedProduct> => {
+    const found = await products.findById(id);
+    if (!found) throw notFound();
+    mayActFor(caller, found.ownerId);
+    return found;
+  };

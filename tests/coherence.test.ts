@@ -1,0 +1,83 @@
+import { authService } from '@shop/auth';
+import { productService } from '@shop/product';
+import { storeService } from '@shop/store';
+import { aCategory, anAddress, aProduct, aStore, aUser, startApp, type TestApp } from '@shop/testing';
+import { transactionService } from '@shop/transaction';
+
+/** Writes by one service, reads through instances of another that have the old answer in the cache. */
+
+const API = '/api/v1';
+const ROUNDS = 100;
+let auth: TestApp;
+let products: TestApp;
+let otherProducts: TestApp;
+let stores: TestApp;
+let transactions: TestApp;
+
+beforeAll(async () => {
+  [auth, products, otherProducts, stores, transactions] = await Promise.all([
+    startApp(authService),
+    startApp(productService),
+    startApp(productService),
+    startApp(storeService),
+    startApp(transactionService),
+  ]);
+});
+afterAll(() => Promise.all([auth, products, otherProducts, stores, transactions].map((app) => app.close())));
+
+async function aSeller() {
+  const owner = await aUser();
+  const store = await aStore({ owner });
+  return { owner, store };
+}
+
+test('a checkout shows in the very next read of the product and the list, through every instance, 100 times', async () => {
+  const { owner, store } = await aSeller();
+  const buyer = await aUser();
+  const { id: address_id } = await anAddress(buyer);
+  const { id } = await aProduct({ store, stock: ROUNDS });
+  let hits = 0;
+  for (let left = ROUNDS - 1; left >= 0; left -= 1) {
+    const reader = left % 2 === 0 ? products : otherProducts;
+    const before = await reader.http.get(`${API}/products/${id}`).set(owner.auth);
+    await reader.http.get(`${API}/products`).set(owner.auth);
+    hits += Number((await reader.http.get(`${API}/products/${id}`).set(owner.auth)).headers['x-cache'] === 'HIT');
+    expect(before.body.stock).toBe(left + 1);
+    await transactions.http
+      .post(`${API}/transactions`)
+      .set(buyer.auth)
+      .send({ address_id, items: [{ product_id: id, quantity: 1 }] })
+      .expect(201);
+    expect((await reader.http.get(`${API}/products/${id}`).set(owner.auth)).body.stock).toBe(left);
+    expect((await reader.http.get(`${API}/products`).set(owner.auth)).body.data[0].stock).toBe(left);
+  }
+  expect(hits).toBe(ROUNDS);
+});
+
+test('a deleted category shows in the very next read', async () => {
+  const { owner, store } = await aSeller();
+  const admin = await aUser({ role: 'admin' });
+  for (let round = 0; round < 20; round += 1) {
+    const category = await aCategory();
+    const { id } = await aProduct({ store, category });
+    for (const reader of [products, otherProducts]) {
+      expect((await reader.http.get(`${API}/products/${id}`).set(owner.auth)).body.category_id).toBe(category.id);
+    }
+    await auth.http.delete(`${API}/categories/${category.id}`).set(admin.auth).expect(204);
+    for (const reader of [products, otherProducts]) {
+      expect((await reader.http.get(`${API}/products/${id}`).set(owner.auth)).body.category_id).toBeNull();
+    }
+  }
+});
+
+test('a deleted store shows in the very next read: its products are gone', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    const { owner, store } = await aSeller();
+    const { id } = await aProduct({ store });
+    expect((await products.http.get(`${API}/products`).set(owner.auth)).body.pagination.total).toBe(1);
+    await otherProducts.http.get(`${API}/products/${id}`).set(owner.auth).expect(200);
+    await stores.http.delete(`${API}/stores/${store.id}`).set(owner.auth).expect(204);
+    expect((await products.http.get(`${API}/products`).set(owner.auth)).body.pagination.total).toBe(0);
+    await otherProducts.http.get(`${API}/products/${id}`).set(owner.auth).expect(404);
+  }
+});
