@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
-import type { RedisLink } from './redis';
+import { isTimeout, type RedisLink } from './redis';
 import { cacheScope } from './scopes';
 
 /** A version that nobody reads for so long goes; entries live much shorter. */
@@ -104,13 +104,16 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
       try {
         await replace();
         return;
-      } catch {
-        // Out of memory refuses SET but not UNLINK, which serves as well: the next reader makes a new version.
+      } catch (error) {
+        // Frozen: the commands are in its socket, and come before whatever is read when it thaws.
+        if (isTimeout(error)) return;
       }
       try {
+        // Out of memory refuses SET but not UNLINK, which serves as well: the next reader makes a new version.
         await redis.send((client) => client.unlink(...keys));
         return;
-      } catch {
+      } catch (error) {
+        if (isTimeout(error)) return;
         // Away. Where it is coming back just now, another process may be reading it already: wait for our own connection.
       }
       try {

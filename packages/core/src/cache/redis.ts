@@ -37,6 +37,9 @@ export class RedisAway extends Error {
   }
 }
 
+/** A command that was handed over and not answered in time; ioredis has no class or code for it. */
+export const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Command timed out';
+
 /** A fleet without Redis: everything still answers, from MySQL. */
 const disabledLink: RedisLink = {
   status: () => 'disabled',
