@@ -17,6 +17,7 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
+  setupFiles: ['<rootDir>/tests/support/worker-redis.ts'],
   setupFilesAfterEnv: ['<rootDir>/tests/support/after-each-file.ts'],
   testTimeout: 30_000,
   maxWorkers: 2,

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 const autocannon = createRequire(import.meta.url)('autocannon');
 
 /** Requests per second of one bounded burst of load. Throws when any answer was not 2xx. */
-export async function requestsPerSecond({ url, headers = {}, seconds, connections = 20 }) {
+export async function requestsPerSecond({ url, headers = {}, seconds, connections = 50 }) {
   const result = await autocannon({ url, headers, connections, duration: seconds });
   if (result.errors > 0 || result.non2xx > 0) {
     throw new Error(`${url}: ${result.errors} errors, ${result.non2xx} answers other than 2xx`);

@@ -15,15 +15,20 @@ import {
 import { atTeardown } from './teardown-list';
 
 /**
- * The suite's own servers, on free ports: Redis, and a MySQL or MariaDB unless TEST_DB_HOST names one. On a given server the
+ * The suite's own servers, on free ports: Redis (one for each worker), and a MySQL or MariaDB unless TEST_DB_HOST names one. On a given server the
  * suite makes a database of its own and drops it afterwards.
  */
-export default async function setUp(): Promise<void> {
+export default async function setUp({ maxWorkers }: { maxWorkers: number }): Promise<void> {
   const dir = await mkdtemp(path.join(tmpdir(), 'shop-tests-'));
   const database = await testDatabase(dir);
   await applySql(database, [path.join(repoRoot, 'sql/schema.sql'), path.join(repoRoot, 'sql/seed.sql')]);
-  const redis = await startRedis({ dir: path.join(dir, 'redis'), dieWithParent: true });
-  atTeardown(() => redis.stop());
+  // One for each worker: a service that starts empties the cache it joins, under the test files beside it.
+  const redis = await Promise.all(
+    Array.from({ length: maxWorkers }, (_, worker) =>
+      startRedis({ dir: path.join(dir, `redis-${worker + 1}`), dieWithParent: true }),
+    ),
+  );
+  for (const server of redis) atTeardown(() => server.stop());
   Object.assign(process.env, {
     SHOP_TEST_DIR: dir,
     SHOP_TEST_DB_HOST: database.host,
@@ -31,7 +36,7 @@ export default async function setUp(): Promise<void> {
     SHOP_TEST_DB_USER: database.user,
     SHOP_TEST_DB_PASS: database.password,
     SHOP_TEST_DB_NAME: database.database,
-    SHOP_TEST_REDIS_PORT: String(redis.port),
+    SHOP_TEST_REDIS_PORTS: redis.map(({ port }) => port).join(),
     SHOP_TEST_UPLOADS: path.join(dir, 'uploads'),
   });
 }

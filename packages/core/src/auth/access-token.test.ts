@@ -35,6 +35,18 @@ it('accepts a clock that is a little ahead', () => {
   expect(tokens.verify(signed(claims({ iat: now() + 10 })))).toEqual({ id: 7, role: 'user' });
 });
 
+it('refuses from its last second on a token that it accepted before', () => {
+  jest.useFakeTimers({ now: 1_800_000_000_000, doNotFake: ['nextTick', 'setImmediate'] });
+  try {
+    const { token } = accessTokens(SECRET, 60).issue({ id: 7, role: 'user' });
+    expect(tokens.verify(token)).toEqual({ id: 7, role: 'user' });
+    jest.setSystemTime(1_800_000_060_000);
+    expect(tokens.verify(token)).toBeUndefined();
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 it.each<[string, () => string]>([
   ['an expired one', () => signed(claims({ iat: now() - 120, exp: now() - 60 }))],
   ['one that expires this very second', () => signed(claims({ exp: now() }))],

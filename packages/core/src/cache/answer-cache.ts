@@ -41,30 +41,22 @@ const versionKey = (scope: string): string => `cache:version:${scope}`;
 const newVersion = (): string => randomUUID();
 
 export function createAnswerCache({ redis, logger, metrics }: CacheParts): AnswerCache {
-  // GETEX is a write to Redis: where writes are refused (a read-only replica), nothing is read from the cache either.
   redis.onConnect(async (client) => {
     await client.set(versionKey(EPOCH), newVersion(), 'EX', VERSION_TTL_SECONDS);
   });
 
+  /** One round trip, but for scopes that nobody asked for within a day. */
   async function lookUp(key: string, scopes: string[]): Promise<{ version: string; entry: Buffer | null }> {
+    const versionKeys = scopes.map(versionKey);
     return redis.use(async (client) => {
-      const pipeline = client.pipeline();
-      for (const scope of scopes) pipeline.getex(versionKey(scope), 'EX', VERSION_TTL_SECONDS);
-      pipeline.getBuffer(key);
-      const replies = values(await pipeline.exec());
-      const entry = replies.pop() as Buffer | null;
-      const versions = replies as (string | null)[];
-      const missing = scopes.filter((_, index) => versions[index] === null);
-      if (missing.length === 0) return { version: versions.join(), entry };
+      const replies = await client.mgetBuffer(...versionKeys, key);
+      const entry = replies.pop() ?? null;
+      if (!replies.includes(null)) return { version: replies.join(), entry };
       const minting = client.pipeline();
-      for (const scope of missing) minting.set(versionKey(scope), newVersion(), 'EX', VERSION_TTL_SECONDS, 'NX');
-      for (const scope of scopes) minting.get(versionKey(scope));
-      return {
-        version: values(await minting.exec())
-          .slice(missing.length)
-          .join(),
-        entry: null,
-      };
+      for (const key of versionKeys) minting.set(key, newVersion(), 'EX', VERSION_TTL_SECONDS, 'NX');
+      minting.mgetBuffer(...versionKeys);
+      const versions = values(await minting.exec()).at(-1) as (Buffer | null)[];
+      return { version: versions.join(), entry: null };
     });
   }
 

@@ -112,7 +112,11 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
 
   return {
     status: () => (up ? 'up' : 'down'),
-    use: (commands) => (up ? breaker.execute(() => commands(redis)) : Promise.reject(new RedisAway())),
+    use(commands) {
+      if (!up) return Promise.reject(new RedisAway());
+      batchWrites(redis);
+      return breaker.execute(() => commands(redis));
+    },
     send: (commands) => (redis.status === 'ready' ? commands(redis) : Promise.reject(new RedisAway())),
     onConnect: (listener) => {
       listeners.push(listener);
@@ -130,6 +134,13 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
       redis.disconnect();
     },
   };
+}
+
+/** The commands of one turn of the event loop leave in one write, which is a system call and costs more than a command. */
+function batchWrites({ stream }: Redis): void {
+  if (stream.writableCorked > 0) return;
+  stream.cork();
+  setImmediate(() => stream.uncork());
 }
 
 /** Whether something listens there. A refusal proves that Redis is down at this very moment. */

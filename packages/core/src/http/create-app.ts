@@ -64,8 +64,8 @@ export function createApp(parts: AppParts): Express {
       metrics: parts.metrics,
     }),
   );
-  app.use(docsRoutes(openApiDocument(parts.service, parts.endpoints)));
   mountEndpoints(app, parts);
+  app.use(docsRoutes(openApiDocument(parts.service, parts.endpoints)));
   app.use((_req, _res, next) => next(notFound({ message: 'There is no such route.' })));
   app.use(errorHandler(parts.logger));
   return app;

@@ -1,5 +1,6 @@
 import express, { Router } from 'express';
-import { getAbsoluteFSPath } from 'swagger-ui-dist';
+// Its main module would load the whole page's script into this process.
+import getAbsoluteFSPath from 'swagger-ui-dist/absolute-path';
 import { allowOnly } from './allow';
 import type { OpenApiDocument } from './openapi';
 import { contextOf } from './request-context';

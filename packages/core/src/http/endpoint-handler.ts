@@ -62,7 +62,8 @@ function encode(endpoint: Endpoint, { status, body }: AnyReply): Buffer {
 const sendJson = (res: Response, status: number, bytes: Buffer): void => {
   res.status(status).setHeader('Content-Type', 'application/json; charset=utf-8');
   if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store');
-  res.send(bytes);
+  res.setHeader('Content-Length', bytes.length);
+  res.end(bytes);
 };
 
 async function send(endpoint: Endpoint, reply: AnyReply, req: Request, res: Response): Promise<void> {

@@ -19,8 +19,9 @@ export interface Probes {
 export function probeRoutes(service: string, probes: Probes, metrics: Metrics): Router {
   const router = Router();
   router.use((req, res, next) => {
-    if (PROBES.has(req.path)) contextOf(res).route = req.path;
-    if (PROBES.has(req.path)) res.setHeader('Cache-Control', 'no-store');
+    if (!PROBES.has(req.path)) return next('router');
+    contextOf(res).route = req.path;
+    res.setHeader('Cache-Control', 'no-store');
     next();
   });
   router.get('/health', (_req, res) => {

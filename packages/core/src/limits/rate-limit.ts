@@ -14,6 +14,9 @@ interface RateLimitParts {
 /** An IPv6 customer owns a whole /64: one bucket for it, or each request could come from a new address. */
 const IPV6_PREFIX = 64;
 
+/** The address, or the network of an IPv6 one. On a dual-stack socket IPv4 clients look like ::ffff:192.0.2.1. */
+const clientNetwork = (ip: string): string => ipKeyGenerator(ip.replace(/^::ffff:(?=\d+\.)/i, ''), IPV6_PREFIX);
+
 /** Per-IP token bucket as Express middleware, with `RateLimit` headers and 429. The IP is Express's `req.ip`. */
 export function rateLimitMiddleware({ service, size, buckets, metrics }: RateLimitParts): RequestHandler {
   const store: Store = {
@@ -33,7 +36,7 @@ export function rateLimitMiddleware({ service, size, buckets, metrics }: RateLim
     windowMs: Math.max(1000, Math.ceil((size.burst / size.perSecond) * 1000)),
     limit: size.burst,
     store,
-    keyGenerator: (req) => ipKeyGenerator(req.ip ?? req.socket.remoteAddress ?? '', IPV6_PREFIX),
+    keyGenerator: (req) => clientNetwork(req.ip ?? req.socket.remoteAddress ?? ''),
     standardHeaders: 'draft-7',
     legacyHeaders: false,
     handler: (_req, _res, next) => next(rateLimited()),

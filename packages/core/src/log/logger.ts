@@ -23,7 +23,7 @@ export function createLogger(service: string, level: string, stream?: Destinatio
       base: { service },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*["${key}"]`]), censor: '[redacted]' },
+      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
       serializers: { err: (error: unknown) => serializeError(error) },
     },
     stream ?? destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 }),
