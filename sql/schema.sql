@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS products (
   name        VARCHAR(255) NOT NULL,
   description TEXT NOT NULL,
   price       DECIMAL(12, 2) NOT NULL,
-  stock       INT NOT NULL DEFAULT 0,
+  stock       BIGINT NOT NULL DEFAULT 0,
   image       VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'stored name below /uploads/',
   created_at  DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   KEY products_store (store_id, created_at, id),
@@ -83,6 +83,19 @@ CREATE TABLE IF NOT EXISTS products (
   CONSTRAINT products_category FOREIGN KEY (category_id) REFERENCES categories (id) ON DELETE SET NULL,
   CONSTRAINT products_price_range CHECK (price >= 0),
   CONSTRAINT products_stock_never_negative CHECK (stock >= 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Whatever changed a stock, but for sales, whose rows are product_logs: stock = SUM(stock_movements) - SUM(product_logs), for
+-- each product. product_id has no foreign key: movements outlive their product.
+CREATE TABLE IF NOT EXISTS stock_movements (
+  id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  product_id     BIGINT UNSIGNED NOT NULL,
+  transaction_id BIGINT UNSIGNED NULL COMMENT 'the cancelled one',
+  reason         ENUM('initial', 'edit', 'cancellation') NOT NULL,
+  quantity       BIGINT NOT NULL COMMENT 'added to the stock; negative: taken away',
+  created_at     DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY stock_movements_restock_once (transaction_id, product_id),
+  KEY stock_movements_product (product_id, reason, quantity)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- address ------------------------------------------------------------------------------------------------------------
@@ -116,6 +129,7 @@ CREATE TABLE IF NOT EXISTS transactions (
   KEY transactions_user (user_id, created_at, id),
   KEY transactions_store (store_id, created_at, id),
   KEY transactions_newest (created_at, id),
+  KEY transactions_status (status, created_at, id),
   CONSTRAINT transactions_user FOREIGN KEY (user_id) REFERENCES users (id),
   CONSTRAINT transactions_store FOREIGN KEY (store_id) REFERENCES stores (id),
   CONSTRAINT transactions_address FOREIGN KEY (address_id) REFERENCES addresses (id) ON DELETE SET NULL,
@@ -132,8 +146,35 @@ CREATE TABLE IF NOT EXISTS product_logs (
   quantity       INT NOT NULL,
   created_at     DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   KEY product_logs_transaction (transaction_id, id),
+  KEY product_logs_product (product_id, quantity),
   CONSTRAINT product_logs_transaction FOREIGN KEY (transaction_id) REFERENCES transactions (id) ON DELETE CASCADE,
   CONSTRAINT product_logs_quantity_positive CHECK (quantity > 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE IF NOT EXISTS transaction_status_changes (
+  id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  transaction_id BIGINT UNSIGNED NOT NULL,
+  from_status    ENUM('pending', 'paid', 'shipped', 'completed', 'cancelled') NOT NULL,
+  to_status      ENUM('pending', 'paid', 'shipped', 'completed', 'cancelled') NOT NULL,
+  changed_by     BIGINT UNSIGNED NULL COMMENT 'a user; NULL: the shop itself, where payment did not come in time',
+  created_at     DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY transaction_status_changes_transaction (transaction_id, id),
+  CONSTRAINT transaction_status_changes_transaction FOREIGN KEY (transaction_id) REFERENCES transactions (id) ON DELETE CASCADE,
+  CONSTRAINT transaction_status_changes_user FOREIGN KEY (changed_by) REFERENCES users (id) ON DELETE SET NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- A row stands here if and only if its transaction does: both are written in one database transaction.
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+  user_id         BIGINT UNSIGNED NOT NULL,
+  route           VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  request_hash    CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256 of the body as JSON, hex',
+  transaction_id  BIGINT UNSIGNED NULL COMMENT 'NULL only before the commit',
+  replays         INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'how often the first answer was given again',
+  created_at      DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  PRIMARY KEY (user_id, route, idempotency_key),
+  KEY idempotency_keys_age (created_at),
+  CONSTRAINT idempotency_keys_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- file ---------------------------------------------------------------------------------------------------------------

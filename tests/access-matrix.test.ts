@@ -209,6 +209,13 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       ...ownerOrAdmin(200),
       request: async (owner) => ({ path: `/api/v1/transactions/${await bought(owner)}` }),
     },
+    'PATCH /api/v1/transactions/:id': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({
+        path: `/api/v1/transactions/${await bought(owner)}`,
+        json: { status: 'cancelled' },
+      }),
+    },
   },
   address: {
     'POST /api/v1/addresses': { ...loggedIn(201), request: at('/api/v1/addresses', { address: 'Main Street 1' }) },

@@ -71,6 +71,7 @@ export async function aProduct(
     'INSERT INTO products (store_id, category_id, name, description, price, stock) VALUES (?, ?, ?, ?, ?, ?)',
     [storeId, category?.id ?? null, name, description, price, stock],
   );
+  await write("INSERT INTO stock_movements (product_id, reason, quantity) VALUES (?, 'initial', ?)", [id, stock]);
   return { id, storeId, name, price, stock };
 }
 

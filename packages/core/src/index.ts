@@ -3,6 +3,7 @@ export { mayActFor } from './auth/ownership';
 export { type AnswerCache, createAnswerCache } from './cache/answer-cache';
 export { connectRedis, type RedisLink } from './cache/redis';
 export { cacheScope, productScopes } from './cache/scopes';
+export { runCommand } from './command';
 export { type AppEnv, type CoreConfig, loadConfig } from './config/core-config';
 export { ConfigError, type Env, readEnv, setting } from './config/load-env';
 export { createDatabase, type Database } from './db/database';
@@ -13,6 +14,7 @@ export { AppError, defineError, type ErrorDefinition, type FieldError } from './
 export * from './errors/common-errors';
 export { accepted, created, type Endpoint, endpoint, noContent, ok, type UploadedFile } from './http/endpoint';
 export { mergeOpenApi, type OpenApiDocument, openApiDocument } from './http/openapi';
+export { type Job, startJobs } from './jobs';
 export { createLogger, type Logger } from './log/logger';
 export { createMetrics, type Metrics } from './metrics/metrics';
 export * from './schemas/schemas';

@@ -8,9 +8,10 @@ import { connectRedis, type RedisLink } from './cache/redis';
 import { type CoreConfig, loadConfig } from './config/core-config';
 import { ConfigError, type Env } from './config/load-env';
 import { createDatabase, type Database, pingDatabase, poolFitProblem } from './db/database';
-import { AppError, defineError } from './errors/app-error';
+import { defineError } from './errors/app-error';
 import { createApp } from './http/create-app';
 import type { Endpoint } from './http/endpoint';
+import { type Job, startJobs } from './jobs';
 import { tokenBuckets } from './limits/token-bucket';
 import { createLogger, type Logger } from './log/logger';
 import { collectProcessMetrics, createMetrics, type Metrics } from './metrics/metrics';
@@ -36,6 +37,7 @@ export interface ServiceDefinition<T extends z.ZodObject> {
   tables: readonly string[];
   /** The composition root: joins repositories, use cases and endpoints. */
   endpoints: (resources: Resources, settings: z.output<T>) => Endpoint[];
+  jobs?: (resources: Resources, settings: z.output<T>) => Job[];
 }
 
 const shuttingDown = defineError('unavailable', 'shutting_down', 'This instance is shutting down.');
@@ -49,10 +51,14 @@ export interface RunningApp {
   app: Express;
   /** What `app` serves, as declared. */
   endpoints: Endpoint[];
+  /** What it does by itself; `runService` starts them. */
+  jobs: Job[];
   resources: Resources;
   /** /ready answers 503 from here on. */
   drain(): void;
   isDraining(): boolean;
+  /** Rejects, with the reason as an AppError, while the database or its schema is not there. */
+  checkDatabase(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,7 +79,12 @@ export function buildService<T extends z.ZodObject>(
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
   const endpoints = definition.endpoints(resources, own);
+  const jobs = definition.jobs?.(resources, own) ?? [];
   const checkSchema = schemaCheck(db, definition.tables);
+  const checkDatabase = async () => {
+    await pingDatabase(db);
+    await checkSchema();
+  };
   const app = createApp({
     service: definition.name,
     config,
@@ -88,19 +99,20 @@ export function buildService<T extends z.ZodObject>(
       redis: () => redis.status(),
       async checkReady() {
         if (draining) throw shuttingDown();
-        await pingDatabase(db);
-        await checkSchema();
+        await checkDatabase();
       },
     },
   });
   return {
     app,
     endpoints,
+    jobs,
     resources,
     drain: () => {
       draining = true;
     },
     isDraining: () => draining,
+    checkDatabase,
     async close() {
       await db.close();
       await redis.close();
@@ -137,6 +149,11 @@ export async function runService<T extends z.ZodObject>(definition: ServiceDefin
   }
   const { logger, config } = running.resources;
   collectProcessMetrics(running.resources.metrics);
+  // Unhandled rejections come here too. What state the process is in nobody knows: whoever runs it starts another.
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ err: error }, 'a bug ends this process');
+    process.exit(1);
+  });
   const server = createServer(
     {
       // Slow clients: headers within 5 s, the whole request within 30 s, looked at each second.
@@ -164,19 +181,22 @@ export async function runService<T extends z.ZodObject>(definition: ServiceDefin
     logger.info({ port: config.port, env: config.appEnv }, 'listening');
     void reportDatabase(running);
   });
+  const stopJobs = startJobs(running.jobs, running.resources);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.once(signal, () => void shutDown(server, running, signal));
+    process.once(signal, () => void shutDown(server, { running, stopJobs }, signal));
 }
 
 /** Says at boot what an operator has to mend; the service stays up and unready meanwhile. */
-async function reportDatabase({ resources: { db, config, logger }, isDraining }: RunningApp): Promise<void> {
+async function reportDatabase({ resources, isDraining, checkDatabase }: RunningApp): Promise<void> {
+  const { db, config, logger } = resources;
   for (let said = ''; !isDraining(); ) {
     try {
+      await checkDatabase();
       const problem = await poolFitProblem(db, config.db);
       if (problem) logger.warn(problem);
       return;
     } catch (error) {
-      const cause = error instanceof AppError && error.cause instanceof Error ? error.cause.message : String(error);
+      const cause = wordsOf(error);
       const { host, port, name } = config.db;
       if (cause !== said)
         logger.error({ host, port, database: name, cause }, 'the database cannot be used yet; trying on');
@@ -186,13 +206,24 @@ async function reportDatabase({ resources: { db, config, logger }, isDraining }:
   }
 }
 
+/** The driver's own words where there are any: that of a name with several addresses has a code only. */
+function wordsOf(error: unknown): string {
+  const { message, code }: NodeJS.ErrnoException =
+    error instanceof Error ? (error.cause instanceof Error ? error.cause : error) : new Error(String(error));
+  return message || code || 'unknown';
+}
+
 const FINISH_MS = 4000;
 
 /**
  * Unready first, so that balancers look away; then no new connections, the requests in flight finish, and everything
  * closes in reverse order of its making. Exit code 0, within 10 s of the signal.
  */
-async function shutDown(server: Server, running: RunningApp, signal: string): Promise<void> {
+async function shutDown(
+  server: Server,
+  { running, stopJobs }: { running: RunningApp; stopJobs: () => Promise<void> },
+  signal: string,
+): Promise<void> {
   const { logger, config } = running.resources;
   logger.info({ signal }, 'shutting down');
   running.drain();
@@ -202,7 +233,7 @@ async function shutDown(server: Server, running: RunningApp, signal: string): Pr
   });
   server.closeIdleConnections();
   const idle = setInterval(() => server.closeIdleConnections(), 50);
-  await Promise.race([closed, sleep(FINISH_MS)]);
+  await Promise.race([Promise.all([closed, stopJobs()]), sleep(FINISH_MS)]);
   clearInterval(idle);
   server.closeAllConnections();
   logger.info('stopped');

@@ -74,6 +74,7 @@ function manage(child: ChildProcess, logFile: string, logStart: number): Managed
     child.once('exit', (code, signal) => {
       exit = { code, signal };
       running.delete(self);
+      if (running.size === 0) process.off('exit', killAll);
       sendSignal(-pid, 'SIGKILL'); // whatever it forked and left behind
       resolve(exit);
     });

@@ -1,12 +1,4 @@
-import {
-  ConfigError,
-  createDatabase,
-  createLogger,
-  createMetrics,
-  createStorage,
-  loadConfig,
-  storageSettings,
-} from '@shop/core';
+import { createStorage, runCommand, storageSettings } from '@shop/core';
 import { referenceRepository } from './sweep/reference.repository';
 import { sweepStorage } from './sweep/sweep-storage';
 
@@ -17,29 +9,24 @@ deletion failed). --delete removes them. Files younger than a day are never touc
 database that belongs to the storage: any other one knows none of its files.
 `;
 
-/** The operator's command that finds orphaned files. Never runs by itself: with the wrong database it would find them all. */
-async function main(args: string[]): Promise<void> {
-  const remove = args[0] === '--delete';
-  if (args.length > (remove ? 1 : 0)) {
-    process.stderr.write(USAGE);
-    process.exitCode = 2;
-    return;
-  }
-  const { core, own } = loadConfig('FILE_PORT', storageSettings);
-  const logger = createLogger('file-sweep', core.logLevel);
-  const db = createDatabase(core.db, { logger, metrics: createMetrics('file-sweep') });
-  try {
-    const sweep = sweepStorage({ storage: createStorage(own, { logger }), references: referenceRepository(db) });
-    const { seen, orphans } = await sweep({ remove });
-    for (const name of orphans) process.stdout.write(`${name}\n`);
-    process.stdout.write(`${seen} files, ${orphans.length} orphans${remove ? ' deleted' : ''}\n`);
-  } finally {
-    await db.close();
-  }
-}
+/** Never runs by itself: with the wrong database it would take all files for orphans. */
+const sweep = (remove: boolean): Promise<void> =>
+  runCommand({
+    name: 'file-sweep',
+    portKey: 'FILE_PORT',
+    settings: storageSettings,
+    async work({ db, logger }, settings) {
+      const find = sweepStorage({ storage: createStorage(settings, { logger }), references: referenceRepository(db) });
+      const { seen, orphans } = await find({ remove });
+      for (const name of orphans) process.stdout.write(`${name}\n`);
+      process.stdout.write(`${seen} files, ${orphans.length} orphans${remove ? ' deleted' : ''}\n`);
+    },
+  });
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  const words = error instanceof ConfigError ? error.message : `The sweep failed: ${String(error)}`;
-  process.stderr.write(`${words}\n`);
-  process.exitCode = 1;
-});
+const args = process.argv.slice(2);
+if (args.length === 0 || (args.length === 1 && args[0] === '--delete')) {
+  void sweep(args.length === 1);
+} else {
+  process.stderr.write(USAGE);
+  process.exitCode = 2;
+}

@@ -1,29 +1,37 @@
 import type { ServiceDefinition } from '@shop/core';
-import { z } from 'zod';
+import { transactionJobs } from './jobs';
+import { changeStatus } from './orders/change-status';
 import { listOrders } from './orders/list-orders';
 import { orderEndpoints } from './orders/order.endpoints';
-import { orderRepository } from './orders/order.repository';
 import { placeOrder } from './orders/place-order';
 import { showOrder } from './orders/show-order';
-import { stockRepository } from './orders/stock.repository';
-
-const settings = z.object({});
+import { type Repositories, repositories } from './repositories';
+import { settings } from './settings';
 
 export const transactionService: ServiceDefinition<typeof settings> = {
   name: 'transaction',
   portKey: 'TRANSACTION_PORT',
   settings,
-  tables: ['transactions', 'product_logs', 'products', 'stores', 'addresses'],
+  tables: [
+    'transactions',
+    'product_logs',
+    'transaction_status_changes',
+    'idempotency_keys',
+    'stock_movements',
+    'products',
+    'stores',
+    'addresses',
+  ],
   endpoints: ({ db, cache }) => {
-    const orders = orderRepository(db);
+    const { orders, statuses } = repositories(db);
+    const inTransaction = <T>(work: (transaction: Repositories) => Promise<T>): Promise<T> =>
+      db.transaction((sql) => work(repositories(sql)));
     return orderEndpoints({
-      placeOrder: placeOrder({
-        inTransaction: (work) =>
-          db.transaction((sql) => work({ orders: orderRepository(sql), stock: stockRepository(sql) })),
-        cache,
-      }),
+      placeOrder: placeOrder({ inTransaction, cache }),
       listOrders: listOrders({ orders }),
-      showOrder: showOrder({ orders }),
+      showOrder: showOrder({ orders, statuses }),
+      changeStatus: changeStatus({ inTransaction, cache }),
     });
   },
+  jobs: transactionJobs,
 };

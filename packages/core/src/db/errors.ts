@@ -34,12 +34,30 @@ const DOES_NOT_FIT = new Set(numbers('1264 1366 1406 1292 3819 4025 1690'));
 const CONNECTION_CODE =
   /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_|PROTOCOL_|POOL_CLOSED|ER_SERVER_SHUTDOWN|ERR_STREAM|ERR_SOCKET|HANDSHAKE)/;
 
-export const retryReason = (error: unknown): string | undefined => RETRYABLE.get(errnoOf(error) ?? -1);
+/** The server has undone all of the transaction, or (1205) the statement: it may be run again from its start. */
+export const contentionReason = (error: unknown): string | undefined => RETRYABLE.get(errnoOf(error) ?? -1);
+
+/** The server ended the connection (shutting down, KILL, idle for too long), or has become read-only: a fail-over. */
+const ENDS_CONNECTION = new Set(numbers('1053 1927 4031 1290 1836 1792'));
 
 /** After one of these a connection's state is unknown: it must be destroyed, not returned to the pool. */
 export const isConnectionError = (error: unknown): boolean =>
   CONNECTION_CODE.test(codeOf(error)) ||
-  (error instanceof Error && /closed state|connection is closed|Pool is closed/i.test(error.message));
+  ENDS_CONNECTION.has(errnoOf(error) ?? -1) ||
+  isClosedState(error) ||
+  (error instanceof Error && error.message === 'Pool is closed.');
+
+const isClosedState = (error: unknown): boolean =>
+  error instanceof Error && /closed state|connection is closed/i.test(error.message);
+
+const LOST_CODE = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|EPIPE|ERR_STREAM)/;
+const LOST = new Set(numbers('1927 4031'));
+
+/** The connection went away under a statement: whatever was not committed on it is undone. Not: it timed out. */
+export const lossReason = (error: unknown): string | undefined =>
+  LOST_CODE.test(codeOf(error)) || LOST.has(errnoOf(error) ?? -1) || isClosedState(error)
+    ? 'connection_lost'
+    : undefined;
 
 /** The connection broke or timed out after a statement was on its way. */
 const BROKEN_CODE = /^(PROTOCOL_|ECONNRESET|EPIPE|ETIMEDOUT|ERR_STREAM|ERR_SOCKET)/;

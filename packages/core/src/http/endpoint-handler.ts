@@ -34,6 +34,7 @@ function inputReader(endpoint: Endpoint) {
     const validation = new Validation();
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));
+    const headers = validation.parse('header', endpoint.headers, req.headers);
     const body = validation.parse('body', isForm ? endpoint.form : endpoint.body, fields);
     if (endpoint.upload?.required && !file) {
       validation.add({
@@ -43,7 +44,7 @@ function inputReader(endpoint: Endpoint) {
       });
     }
     validation.finish();
-    return { params, query, body, file };
+    return { params, query, headers, body, file };
   };
 }
 

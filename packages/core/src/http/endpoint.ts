@@ -45,10 +45,11 @@ export interface Upload {
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
-export interface Input<A extends Access, P, Q, B, U> {
+export interface Input<A extends Access, P, Q, B, U, H> {
   caller: A extends 'public' ? Caller | undefined : Caller;
   params: Parsed<P>;
   query: Parsed<Q>;
+  headers: Parsed<H>;
   body: Parsed<B>;
   file: U extends Upload ? (U['required'] extends true ? UploadedFile : UploadedFile | undefined) : undefined;
 }
@@ -68,6 +69,7 @@ export interface EndpointSpec<
   B extends z.ZodType | undefined,
   U extends Upload | undefined,
   R extends Answers,
+  H extends z.ZodType | undefined,
 > {
   method: Method;
   /** Express path below the root (`/api/v1/products/:id`): also the metrics label. */
@@ -78,6 +80,8 @@ export interface EndpointSpec<
   access: A;
   params?: P;
   query?: Q;
+  /** Headers that mean something to this endpoint alone, by lower-case name. */
+  headers?: H;
   /** JSON body; strict, so that unknown fields are refused. */
   body?: B;
   /** The fields of a multipart body, which are all strings; must give what `body` gives. */
@@ -86,8 +90,8 @@ export interface EndpointSpec<
   answers: R;
   errors?: readonly ErrorDefinition[];
   /** Only for a single 200 answer with a schema. */
-  cache?: (input: Input<A, P, Q, B, U>) => CacheRule;
-  handler: (input: Input<A, P, Q, B, U>) => Promise<Reply<R>>;
+  cache?: (input: Input<A, P, Q, B, U, H>) => CacheRule;
+  handler: (input: Input<A, P, Q, B, U, H>) => Promise<Reply<R>>;
 }
 
 /** A declared endpoint with its types forgotten, for lists. */
@@ -98,7 +102,8 @@ export type Endpoint = Omit<
     z.ZodType | undefined,
     z.ZodType | undefined,
     Upload | undefined,
-    Answers
+    Answers,
+    z.ZodType | undefined
   >,
   'handler' | 'cache' | 'form'
 > & {
@@ -111,6 +116,7 @@ export interface AnyInput {
   caller: Caller | undefined;
   params: unknown;
   query: unknown;
+  headers: unknown;
   body: unknown;
   file: UploadedFile | undefined;
 }
@@ -144,7 +150,8 @@ export function endpoint<
   Q extends z.ZodType | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
   const U extends Upload | undefined = undefined,
->(spec: EndpointSpec<A, P, Q, B, U, R>): Endpoint {
+  H extends z.ZodType | undefined = undefined,
+>(spec: EndpointSpec<A, P, Q, B, U, R, H>): Endpoint {
   // The builder hands each handler exactly what its own schemas parsed, so forgetting the types here is safe.
   return spec as unknown as Endpoint;
 }

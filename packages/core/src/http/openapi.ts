@@ -55,18 +55,19 @@ export function openApiDocument(title: string, endpoints: Endpoint[]): OpenApiDo
 }
 
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { params, query } = endpoint;
+  const { params, query, headers } = endpoint;
   return {
     operationId: operationId(endpoint),
     tags: [endpoint.tag],
     summary: endpoint.summary,
     ...(endpoint.description ? { description: endpoint.description } : {}),
     security: endpoint.access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
-    ...(params || query
+    ...(params || query || headers
       ? {
           requestParams: {
             ...(params instanceof z.ZodObject ? { path: params } : {}),
             ...(query instanceof z.ZodObject ? { query } : {}),
+            ...(headers instanceof z.ZodObject ? { header: headers } : {}),
           },
         }
       : {}),
@@ -122,9 +123,9 @@ function successes({ answers, cache }: Endpoint): ZodOpenApiResponsesObject {
 }
 
 /** What an endpoint can answer beyond its own errors follows from its declaration. */
-function impliedErrors({ access, params, query, body, upload }: Endpoint): ErrorDefinition[] {
+function impliedErrors({ access, params, query, headers, body, upload }: Endpoint): ErrorDefinition[] {
   return [
-    ...(params || query || body || upload ? [invalidRequest] : []),
+    ...(params || query || headers || body || upload ? [invalidRequest] : []),
     ...(access === 'public' ? [] : [unauthenticated]),
     ...(access === 'admin' ? [forbidden] : []),
     ...(body || upload ? [payloadTooLarge, unsupportedMediaType] : []),

@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import type { RedisStatus } from '../cache/redis';
-import type { PoolFigures } from '../db/database';
+import type { PoolFigures } from '../db/connection-pool';
 import { AppError } from '../errors/app-error';
 import { databaseUnavailable } from '../errors/common-errors';
 import type { Metrics } from '../metrics/metrics';

@@ -22,7 +22,7 @@ export function createMetrics(service: string) {
     }),
     dbRetries: new Counter({
       name: 'db_transaction_retries_total',
-      help: 'Transactions run again after a deadlock or a lock wait timeout',
+      help: 'Database calls made again after a deadlock, a lock wait timeout or a lost connection',
       labelNames: ['reason'] as const,
       registers,
     }),
@@ -43,6 +43,12 @@ export function createMetrics(service: string) {
       name: 'rate_limit_decisions_total',
       help: 'Requests let through or refused by the rate limit, and which bucket decided',
       labelNames: ['decision', 'store'] as const,
+      registers,
+    }),
+    jobRuns: new Counter({
+      name: 'job_runs_total',
+      help: 'Runs of the work that a service does by itself',
+      labelNames: ['job', 'outcome'] as const,
       registers,
     }),
     /** A gauge read at scrape time. */

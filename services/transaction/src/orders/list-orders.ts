@@ -6,7 +6,10 @@ interface Parts {
   orders: Pick<OrderRepository, 'list'>;
 }
 
+/** The buyer's own, for an admin all; as a seller, those of the caller's stores. */
 export const listOrders =
   ({ orders }: Parts) =>
-  (caller: Caller, query: OrderQuery): Promise<List<Order>> =>
-    orders.list(caller.role === 'admin' ? undefined : caller.id, query);
+  (caller: Caller, query: OrderQuery): Promise<List<Order>> => {
+    if (query.as === 'seller') return orders.list({ sellerId: caller.id }, query);
+    return orders.list(caller.role === 'admin' ? {} : { buyerId: caller.id }, query);
+  };

@@ -57,7 +57,7 @@ const toLog = (row: LogRow): ProductLog => ({
   created_at: row.created_at.toISOString(),
 });
 
-interface NewOrderRow {
+export interface NewOrderRow {
   buyerId: number;
   storeId: number;
   addressId: number;
@@ -99,14 +99,15 @@ export const orderRepository = (sql: Sql) => ({
     );
   },
 
-  async findById(id: number): Promise<Order | undefined> {
-    const [row] = await sql.rows<OrderRow>(
-      `SELECT id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total, status,
-              created_at
-       FROM transactions WHERE id = ?`,
+  /** @returns it and the owner of its store */
+  async findById(id: number): Promise<{ order: Order; sellerId: number } | undefined> {
+    const [row] = await sql.rows<OrderRow & { owner_id: number }>(
+      `SELECT t.id, t.user_id, t.store_id, t.address_id, t.ship_label, t.ship_address, t.ship_city, t.ship_postal_code,
+              t.total, t.status, t.created_at, s.user_id AS owner_id
+       FROM transactions t JOIN stores s ON s.id = t.store_id WHERE t.id = ?`,
       [id],
     );
-    return row && toOrder(row);
+    return row && { order: toOrder(row), sellerId: row.owner_id };
   },
 
   async listLogs(orderId: number): Promise<ProductLog[]> {
@@ -118,10 +119,11 @@ export const orderRepository = (sql: Sql) => ({
     return rows.map(toLog);
   },
 
-  /** @param buyerId undefined: everybody's */
-  async list(buyerId: number | undefined, query: OrderQuery): Promise<List<Order>> {
+  /** @param whose a buyer's, those of a seller's stores, or everybody's */
+  async list(whose: { buyerId?: number; sellerId?: number }, query: OrderQuery): Promise<List<Order>> {
     const filter = twice([
-      buyerId ?? null,
+      whose.buyerId ?? null,
+      whose.sellerId ?? null,
       query.status ?? null,
       query.store_id ?? null,
       query.min_total === undefined ? null : centsToDecimal(query.min_total),
@@ -131,7 +133,9 @@ export const orderRepository = (sql: Sql) => ({
       `SELECT id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total, status,
               created_at
        FROM transactions
-       WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR status = ?) AND (? IS NULL OR store_id = ?)
+       WHERE (? IS NULL OR user_id = ?)
+         AND (? IS NULL OR store_id IN (SELECT s.id FROM stores s WHERE s.user_id = ?))
+         AND (? IS NULL OR status = ?) AND (? IS NULL OR store_id = ?)
          AND (? IS NULL OR total >= ?) AND (? IS NULL OR total <= ?)
        ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
       [...filter, ...limitOffset(query)],
@@ -139,7 +143,9 @@ export const orderRepository = (sql: Sql) => ({
     const [count] = await sql.rows<{ total: number }>(
       `SELECT COUNT(*) AS total
        FROM transactions
-       WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR status = ?) AND (? IS NULL OR store_id = ?)
+       WHERE (? IS NULL OR user_id = ?)
+         AND (? IS NULL OR store_id IN (SELECT s.id FROM stores s WHERE s.user_id = ?))
+         AND (? IS NULL OR status = ?) AND (? IS NULL OR store_id = ?)
          AND (? IS NULL OR total >= ?) AND (? IS NULL OR total <= ?)`,
       filter,
     );

@@ -3,6 +3,10 @@ import { z } from 'zod';
 
 export const orderStatus = z.enum(['pending', 'paid', 'shipped', 'completed', 'cancelled']);
 
+export type OrderStatus = z.output<typeof orderStatus>;
+
+export const statusChange = z.strictObject({ status: orderStatus });
+
 export const newOrder = z.strictObject({
   address_id: id,
   items: z
@@ -17,6 +21,7 @@ export const orderQuery = z
   .object({
     ...pageQuery,
     status: orderStatus.optional(),
+    as: z.literal('seller').optional().meta({ description: "seller: the transactions of one's own stores" }),
     store_id: idString.optional(),
     min_total: priceString.optional(),
     max_total: priceString.optional(),
@@ -57,4 +62,21 @@ export const productLog = z
 
 export type ProductLog = z.input<typeof productLog>;
 
-export const orderWithLogs = z.object({ transaction: order, logs: z.array(productLog) });
+export const historyEntry = z
+  .object({
+    from: orderStatus,
+    to: orderStatus,
+    changed_by: id.nullable().meta({ description: 'null: the shop itself, where payment did not come in time' }),
+    changed_at: timestamp,
+  })
+  .meta({ id: 'StatusChange' });
+
+export type StatusChange = z.input<typeof historyEntry>;
+
+export const orderDetails = z.object({
+  transaction: order,
+  logs: z.array(productLog),
+  history: z.array(historyEntry).meta({ description: 'Each change of the status, oldest first' }),
+});
+
+export type OrderDetails = z.input<typeof orderDetails>;

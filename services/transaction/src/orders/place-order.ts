@@ -1,4 +1,6 @@
 import { type AnswerCache, type AppError, type Caller, MAX_CENTS, productScopes } from '@shop/core';
+import type { IdempotencyRepository } from '../idempotency/idempotency.repository';
+import type { KeyedRequest } from '../idempotency/idempotency-key';
 import { addressNotFound, insufficientStock, mixedStores, productNotFound, totalTooLarge } from './order.errors';
 import type { OrderRepository } from './order.repository';
 import type { NewOrder } from './order.schemas';
@@ -13,6 +15,7 @@ export interface OrderLine {
 interface OrderTransaction {
   orders: Pick<OrderRepository, 'insert' | 'insertLogs'>;
   stock: Pick<StockRepository, 'lockProducts' | 'ownsAddress' | 'take'>;
+  keys: Pick<IdempotencyRepository, 'claim' | 'settle'>;
 }
 
 interface Parts {
@@ -21,17 +24,25 @@ interface Parts {
   cache: AnswerCache;
 }
 
+export interface PlacedOrder {
+  id: number;
+  /** Whether this is the answer that an earlier request with the same key had. */
+  replayed: boolean;
+}
+
 /**
  * The checkout. Locks the products in the order of their ids, so that two baskets can never wait for each other, and
- * decides everything on the locked rows.
- * @returns the transaction's id
- * @throws AppError `address_not_found`, `product_not_found`, `mixed_stores`, `insufficient_stock`, `total_too_large`
+ * decides everything on the locked rows. A key is taken first and settled last, all in the order's own database
+ * transaction: no crash can leave one without the other, and a refused order leaves its key free.
+ * @throws AppError `idempotency_key_reused`, `address_not_found`, `product_not_found`, `mixed_stores`, `insufficient_stock`, `total_too_large`
  */
 export const placeOrder =
   ({ inTransaction, cache }: Parts) =>
-  async (buyer: Caller, { address_id: addressId, items }: NewOrder): Promise<number> => {
+  async (buyer: Caller, { address_id: addressId, items }: NewOrder, keyed?: KeyedRequest): Promise<PlacedOrder> => {
     const lines = mergeLines(items);
-    const placed = await inTransaction(async ({ orders, stock }) => {
+    const placed = await inTransaction(async ({ orders, stock, keys }) => {
+      const earlier = keyed && (await keys.claim(keyed));
+      if (earlier !== undefined) return { id: earlier, touched: undefined };
       const products = await stock.lockProducts(lines);
       const [first] = products;
       const problem = refusal(lines, products);
@@ -44,11 +55,11 @@ export const placeOrder =
       if (id === undefined) throw addressNotFound();
       await orders.insertLogs(id, lines, products);
       if ((await stock.take(lines)) < lines.length) throw insufficientStock();
-      return { id, storeId, ownerId };
+      if (keyed) await keys.settle(keyed, id);
+      return { id, touched: { productIds: lines.map(({ productId }) => productId), storeId, ownerId } };
     });
-    const productIds = lines.map(({ productId }) => productId);
-    await cache.invalidate(productScopes({ productIds, storeId: placed.storeId, ownerId: placed.ownerId }));
-    return placed.id;
+    if (placed.touched) await cache.invalidate(productScopes(placed.touched));
+    return { id: placed.id, replayed: !placed.touched };
   };
 
 /** Sums the quantities of repeated products and sorts by product id: the order in which rows are locked everywhere. */

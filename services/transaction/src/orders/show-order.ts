@@ -1,17 +1,21 @@
-import { type Caller, mayActFor, notFound } from '@shop/core';
+import { type Caller, forbidden, notFound } from '@shop/core';
 import type { OrderRepository } from './order.repository';
-import type { Order, ProductLog } from './order.schemas';
+import type { OrderDetails } from './order.schemas';
+import { partiesOf } from './order-status';
+import type { StatusRepository } from './status.repository';
 
 interface Parts {
   orders: Pick<OrderRepository, 'findById' | 'listLogs'>;
+  statuses: Pick<StatusRepository, 'listChanges'>;
 }
 
-/** @throws AppError `not_found`, `forbidden` */
+/** To its buyer, the owner of its store, or an admin. @throws AppError `not_found`, `forbidden` */
 export const showOrder =
-  ({ orders }: Parts) =>
-  async (caller: Caller, id: number): Promise<{ transaction: Order; logs: ProductLog[] }> => {
-    const transaction = await orders.findById(id);
-    if (!transaction) throw notFound();
-    mayActFor(caller, transaction.user_id);
-    return { transaction, logs: await orders.listLogs(id) };
+  ({ orders, statuses }: Parts) =>
+  async (caller: Caller, id: number): Promise<OrderDetails> => {
+    const found = await orders.findById(id);
+    if (!found) throw notFound();
+    const { order: transaction, sellerId } = found;
+    if (partiesOf(caller, { buyerId: transaction.user_id, sellerId }).length === 0) throw forbidden();
+    return { transaction, logs: await orders.listLogs(id), history: await statuses.listChanges(id) };
   };

@@ -73,6 +73,32 @@ export const stockRepository = (sql: Sql) => ({
     );
     return affectedRows;
   },
+
+  /**
+   * Gives back what a cancelled order took, of the products that still exist, and records it; in id order, as everywhere.
+   * The order's row must be locked.
+   * @returns the ids of its products
+   */
+  async putBack(orderId: number): Promise<number[]> {
+    const lines = await sql.rows<{ product_id: number }>(
+      `SELECT p.id AS product_id
+       FROM product_logs l STRAIGHT_JOIN products p ON p.id = l.product_id
+       WHERE l.transaction_id = ? ORDER BY l.id FOR UPDATE`,
+      [orderId],
+    );
+    await sql.write(
+      `UPDATE product_logs l STRAIGHT_JOIN products p ON p.id = l.product_id
+       SET p.stock = p.stock + l.quantity WHERE l.transaction_id = ?`,
+      [orderId],
+    );
+    await sql.write(
+      `INSERT INTO stock_movements (product_id, transaction_id, reason, quantity)
+       SELECT p.id, l.transaction_id, 'cancellation', l.quantity
+       FROM product_logs l JOIN products p ON p.id = l.product_id WHERE l.transaction_id = ?`,
+      [orderId],
+    );
+    return lines.map(({ product_id }) => product_id);
+  },
 });
 
 export type StockRepository = ReturnType<typeof stockRepository>;

@@ -1,0 +1,35 @@
+import type { z } from 'zod';
+import { loadConfig } from './config/core-config';
+import { ConfigError } from './config/load-env';
+import { createDatabase, type Database } from './db/database';
+import { createLogger, type Logger } from './log/logger';
+import { createMetrics } from './metrics/metrics';
+
+interface CommandParts<T extends z.ZodObject> {
+  name: string;
+  /** The variable with the port of the service it belongs to; it reads that service's settings. */
+  portKey: string;
+  settings: T;
+  work: (resources: { db: Database; logger: Logger }, settings: z.output<T>) => Promise<void>;
+}
+
+/** An operator's command over a service's database, and the whole of its file. What it throws is one line and exit code 1. */
+export async function runCommand<T extends z.ZodObject>({
+  name,
+  portKey,
+  settings,
+  work,
+}: CommandParts<T>): Promise<void> {
+  let db: Database | undefined;
+  try {
+    const { core, own } = loadConfig(portKey, settings);
+    const logger = createLogger(name, core.logLevel);
+    db = createDatabase(core.db, { logger, metrics: createMetrics(name) });
+    await work({ db, logger }, own);
+  } catch (error) {
+    process.stderr.write(`${error instanceof ConfigError ? error.message : `${name} failed: ${String(error)}`}\n`);
+    process.exitCode = 1;
+  } finally {
+    await db?.close();
+  }
+}

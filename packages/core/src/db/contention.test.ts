@@ -1,0 +1,149 @@
+import type { Sql } from '@shop/core';
+import { withConnection } from '@shop/fleet';
+import { aDatabase, aGate, aProduct, aStore, closeDatabases, retries, rows, testEnv } from '@shop/testing';
+
+afterAll(closeDatabases);
+
+const take = (sql: Sql, { id }: { id: number }) =>
+  sql.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [id]);
+const stockOf = async ({ id }: { id: number }): Promise<number> => {
+  const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]);
+  return Number(row?.stock);
+};
+
+/** Another client, without our deadlines, that has locked `product` until `release`. */
+async function holding(product: { id: number }): Promise<{ release: () => Promise<void> }> {
+  const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASS = '', DB_NAME = '' } = testEnv();
+  const server = { host: DB_HOST, port: Number(DB_PORT), user: DB_USER, password: DB_PASS, database: DB_NAME };
+  const [locked, wanted] = [aGate(), aGate()];
+  const client = withConnection(server, 20_000, async (connection) => {
+    await connection.query('START TRANSACTION');
+    await connection.query('SELECT id FROM products WHERE id = ? FOR UPDATE', [product.id]);
+    locked.open();
+    await wanted.passed;
+    await connection.query('ROLLBACK');
+  });
+  await Promise.race([locked.passed, client]);
+  return {
+    release: () => {
+      wanted.open();
+      return client;
+    },
+  };
+}
+
+describe('a deadlock', () => {
+  it('of two transactions in opposite order: both are done, each once', async () => {
+    const [one, two] = [await aProduct({ stock: 10 }), await aProduct({ stock: 10 })];
+    const shop = aDatabase();
+    const bothLocked = aGate();
+    let locked = 0;
+    const basket = (first: { id: number }, second: { id: number }) =>
+      shop.db.transaction(async (sql) => {
+        await take(sql, first);
+        locked += 1;
+        if (locked === 2) bothLocked.open();
+        await bothLocked.passed;
+        await take(sql, second);
+      });
+    await Promise.all([basket(one, two), basket(two, one)]);
+    expect([await stockOf(one), await stockOf(two)]).toEqual([8, 8]);
+    expect(await retries(shop)).toEqual({ deadlock: 1 });
+  });
+
+  /** Every attempt of a transaction meets a heavier one that has what it needs and needs what it has. */
+  async function alwaysDeadlocked(swallow: boolean) {
+    const store = await aStore();
+    const [mine, theirs] = [await aProduct({ store, stock: 10 }), await aProduct({ store, stock: 10 })];
+    const ballast = await Promise.all(Array.from({ length: 30 }, () => aProduct({ store })));
+    const shop = aDatabase();
+    const rival = aDatabase();
+    const rivals: Promise<unknown>[] = [];
+    let attempts = 0;
+    const outcome = await shop.db
+      .transaction(async (sql) => {
+        attempts += 1;
+        const theirsLocked = aGate();
+        const myAttempt = aGate();
+        await take(sql, mine);
+        rivals.push(
+          rival.db
+            .transaction(async (other) => {
+              for (const product of [theirs, ...ballast]) await take(other, product);
+              theirsLocked.open();
+              await myAttempt.passed;
+              await take(other, mine);
+              throw new Error('enough');
+            })
+            .catch(() => undefined),
+        );
+        await theirsLocked.passed;
+        myAttempt.open();
+        await take(sql, theirs).catch((error: unknown) => {
+          if (!swallow) throw error;
+        });
+      })
+      .catch((error: unknown) => error);
+    await Promise.all(rivals);
+    return { outcome, attempts, stock: [await stockOf(mine), await stockOf(theirs)], again: await retries(shop), shop };
+  }
+
+  it('that comes back every time: three more attempts, then 503, and nothing is done', async () => {
+    const { outcome, attempts, stock, again, shop } = await alwaysDeadlocked(false);
+    expect(outcome).toMatchObject({ code: 'database_busy', kind: 'unavailable' });
+    expect([attempts, again]).toEqual([4, { deadlock: 3 }]);
+    expect(stock).toEqual([10, 10]);
+    expect((await shop.metrics.dbErrors.get()).values).toEqual([
+      expect.objectContaining({ labels: { code: 'database_busy' }, value: 1 }),
+    ]);
+  });
+
+  it('that the work takes no notice of does not commit the half that came after it', async () => {
+    const { outcome, stock } = await alwaysDeadlocked(true);
+    expect(outcome).toMatchObject({ code: 'database_busy' });
+    expect(stock).toEqual([10, 10]);
+  });
+});
+
+describe('a lock that somebody holds', () => {
+  it('too long for one attempt is waited for by the next', async () => {
+    const product = await aProduct({ stock: 10 });
+    const shop = aDatabase();
+    const rival = await holding(product);
+    let attempts = 0;
+    await shop.db.transaction(async (sql) => {
+      attempts += 1;
+      if (attempts === 2) await rival.release();
+      await take(sql, product);
+    });
+    expect([attempts, await stockOf(product)]).toEqual([2, 9]);
+    expect(await retries(shop)).toEqual({ lock_wait_timeout: 1 });
+  });
+
+  it('and keeps: 503 instead of the server’s 50 s, and what was written before the wait is undone', async () => {
+    const [mine, locked] = [await aProduct({ stock: 10 }), await aProduct({ stock: 10 })];
+    const shop = aDatabase({ DB_POOL_SIZE: '1' });
+    const rival = await holding(locked);
+    const started = performance.now();
+    const waiting = shop.db.transaction(async (sql) => {
+      await take(sql, mine);
+      // InnoDB undoes the statement only: a commit now would keep the half.
+      await take(sql, locked).catch(() => undefined);
+    });
+    await expect(waiting).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect([await stockOf(mine), await stockOf(locked)]).toEqual([10, 10]);
+    expect(await retries(shop)).toEqual({ lock_wait_timeout: 1 });
+    await rival.release();
+    await shop.db.transaction((sql) => take(sql, locked));
+    expect(await stockOf(locked)).toBe(9);
+  });
+
+  it('from a single statement is 503 as well', async () => {
+    const product = await aProduct({ stock: 10 });
+    const rival = await holding(product);
+    await expect(take(aDatabase().db, product)).rejects.toMatchObject({ kind: 'unavailable' });
+    await rival.release();
+    expect(await stockOf(product)).toBe(10);
+  });
+});

@@ -1,0 +1,149 @@
+import { endpoint, noContent } from '@shop/core';
+import {
+  aDatabase,
+  aProduct,
+  closeDatabases,
+  connectionId,
+  eventually,
+  exampleService,
+  rows,
+  startApp,
+  startProxy,
+  type TcpProxy,
+} from '@shop/testing';
+
+afterAll(closeDatabases);
+
+/** What the server runs on that connection; undefined once it is closed. */
+async function onServer(id: number): Promise<string | null | undefined> {
+  const list = await rows<{ id: number; info: string | null }>(
+    'SELECT ID AS id, INFO AS info FROM information_schema.processlist',
+  );
+  return list.find((process) => Number(process.id) === id)?.info;
+}
+
+describe('a statement that takes too long', () => {
+  it('(a read) is 503 at its deadline; its connection is closed, and the server stops working on it', async () => {
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    const first = await connectionId(db);
+    await expect(db.rows('SELECT SLEEP(60)')).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(await connectionId(db)).not.toBe(first);
+    expect(db.figures()).toMatchObject({ open: 1, idle: 1, waiting: 0 });
+    await eventually('the statement to be gone', async () => (await onServer(first)) === undefined);
+  });
+
+  it('(a write) is 503, and holds no lock and writes nothing later', async () => {
+    const product = await aProduct({ stock: 10 });
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    const first = await connectionId(db);
+    const slow = db.write('UPDATE products SET stock = stock - 1 - SLEEP(60) WHERE id = ?', [product.id]);
+    await expect(slow).rejects.toMatchObject({ kind: 'unavailable' });
+    await eventually('the statement to be gone', async () => (await onServer(first)) === undefined, 20_000);
+    expect(await db.rows('SELECT stock FROM products WHERE id = ?', [product.id])).toEqual([{ stock: 10 }]);
+    expect((await db.write('UPDATE products SET stock = 9 WHERE id = ?', [product.id])).affectedRows).toBe(1);
+  });
+
+  it('(in a transaction) takes the transaction with it', async () => {
+    const product = await aProduct({ stock: 10 });
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    let attempts = 0;
+    const slow = db.transaction(async (sql) => {
+      attempts += 1;
+      await sql.write('UPDATE products SET stock = 0 WHERE id = ?', [product.id]);
+      await sql.rows('SELECT SLEEP(60)');
+    });
+    await expect(slow).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(attempts).toBe(1);
+    await eventually('its lock to be gone', () =>
+      db.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]).catch(() => false),
+    );
+    expect(await db.rows('SELECT stock FROM products WHERE id = ?', [product.id])).toEqual([{ stock: 9 }]);
+  });
+});
+
+describe('a server that is frozen', () => {
+  let proxy: TcpProxy;
+  beforeEach(async () => {
+    proxy = await startProxy({
+      host: process.env.SHOP_TEST_DB_HOST ?? '',
+      port: Number(process.env.SHOP_TEST_DB_PORT),
+    });
+  });
+  afterEach(async () => {
+    await closeDatabases();
+    await proxy.close();
+  });
+  const throughProxy = (size: number) => aDatabase({ DB_PORT: String(proxy.port), DB_POOL_SIZE: String(size) });
+
+  it.each([
+    ['a statement that the connection knows', 'SELECT CONNECTION_ID() AS id'],
+    ['a statement that it has to prepare first', 'SELECT 1 AS never_asked_before'],
+  ])('ends %s at its deadline, and no place in the pool is lost', async (_, statement) => {
+    const { db } = throughProxy(2);
+    await Promise.all([connectionId(db), db.rows('SELECT SLEEP(0.1)')]);
+    proxy.freeze();
+    const outcomes = await Promise.allSettled([db.rows(statement), db.rows(statement), db.rows(statement)]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } });
+    proxy.thaw();
+    await Promise.all([db.rows('SELECT SLEEP(0.1)'), db.rows('SELECT SLEEP(0.1)')]);
+    expect(db.figures()).toEqual({ limit: 2, open: 2, idle: 2, waiting: 0 });
+  });
+
+  it.each(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])('at %s ends the transaction at its deadline', async (words) => {
+    const product = await aProduct({ stock: 10 });
+    const { db } = throughProxy(1);
+    await connectionId(db);
+    proxy.toServer = (bytes) => {
+      if (bytes.includes(words)) proxy.freeze();
+      return bytes;
+    };
+    const transaction = db.transaction(async (sql) => {
+      await sql.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]);
+      if (words === 'ROLLBACK') throw new Error('no');
+    });
+    await expect(transaction).rejects.toMatchObject({ kind: 'unavailable' });
+    proxy.toServer = (bytes) => bytes;
+    proxy.thaw();
+    await db.transaction((sql) => sql.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]));
+    // Only a COMMIT that had left may have been done.
+    const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [product.id]);
+    expect(row?.stock).toBe(words === 'COMMIT' ? 8 : 9);
+  });
+
+  it('while a connection is being made is 503 as well', async () => {
+    const { db } = throughProxy(1);
+    proxy.freeze();
+    await expect(db.rows('SELECT 1')).rejects.toMatchObject({ kind: 'unavailable' });
+    proxy.thaw();
+    expect(await db.rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('does not hold up a client: 503, and /ready says so', async () => {
+    const app = await startApp(
+      exampleService(({ db }) => [
+        endpoint({
+          method: 'get',
+          path: '/thing',
+          tag: 'things',
+          summary: 'A thing',
+          access: 'public',
+          answers: { 204: 'empty' },
+          handler: async () => {
+            await db.rows('SELECT 2');
+            return noContent();
+          },
+        }),
+      ]),
+      { DB_PORT: String(proxy.port) },
+    );
+    expect((await app.http.get('/ready')).status).toBe(200);
+    proxy.freeze();
+    const [thing, ready] = await Promise.all([app.http.get('/thing'), app.http.get('/ready')]);
+    expect([thing.status, thing.get('retry-after'), ready.status]).toEqual([503, '1', 503]);
+    proxy.thaw();
+    await eventually('the service to be ready', async () => (await app.http.get('/ready')).status === 200);
+    expect((await app.http.get('/thing')).status).toBe(204);
+    await app.close();
+  });
+});

@@ -1,0 +1,93 @@
+import type { Database, Sql } from '@shop/core';
+import { aDatabase, aProduct, closeDatabases, connectionId, eventually, retries, rows } from '@shop/testing';
+
+afterAll(closeDatabases);
+
+const kill = (id: number) => rows(`KILL CONNECTION ${id}`);
+const take = (sql: Sql, id: number) => sql.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [id]);
+const stockOf = async (id: number): Promise<number> => {
+  const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]);
+  return Number(row?.stock);
+};
+const runningOn = async (id: number, words: string): Promise<boolean> => {
+  const list = await rows<{ id: number; info: string | null }>(
+    'SELECT ID AS id, INFO AS info FROM information_schema.processlist',
+  );
+  return list.some((process) => Number(process.id) === id && process.info?.includes(words));
+};
+
+/** The numbers of all connections of a pool of three. */
+const threeConnections = async (db: Database): Promise<number[]> => {
+  const ids = await Promise.all(
+    Array.from({ length: 3 }, () => db.rows<{ id: number }>('SELECT CONNECTION_ID() AS id, SLEEP(0.1)')),
+  );
+  return ids.map(([row]) => Number(row?.id));
+};
+
+describe('a connection that is killed', () => {
+  it('while idle is replaced without anybody noticing, however often', async () => {
+    const product = await aProduct({ stock: 100 });
+    const { db } = aDatabase({ DB_POOL_SIZE: '3' });
+    for (let round = 0; round < 10; round += 1) {
+      const ids = await threeConnections(db);
+      expect(new Set(ids).size).toBe(3);
+      await Promise.all(ids.map(kill));
+      await Promise.all([
+        db.rows('SELECT 1'),
+        db.transaction((sql) => take(sql, product.id)),
+        db.transaction((sql) => take(sql, product.id)),
+      ]);
+    }
+    expect(await stockOf(product.id)).toBe(80);
+    await eventually('the figures to be right', () => db.figures().open <= 3);
+  });
+
+  it('under a read: the read is made again', async () => {
+    const shop = aDatabase({ DB_POOL_SIZE: '1' });
+    const id = await connectionId(shop.db);
+    const reading = shop.db.rows<{ name: string }>("SELECT 'answer' AS name FROM users WHERE id = 1 AND SLEEP(1) = 0");
+    await eventually('the read to run', () => runningOn(id, 'SLEEP(1)'));
+    await kill(id);
+    expect(await reading).toEqual([{ name: 'answer' }]);
+    expect(await retries(shop)).toEqual({ connection_lost: 1 });
+  });
+
+  it('in a transaction: all of it runs again, and counts once', async () => {
+    const product = await aProduct({ stock: 10 });
+    const shop = aDatabase({ DB_POOL_SIZE: '1' });
+    let attempts = 0;
+    await shop.db.transaction(async (sql) => {
+      attempts += 1;
+      await take(sql, product.id);
+      if (attempts === 1) await kill(await connectionId(sql));
+      await take(sql, product.id);
+    });
+    expect([attempts, await stockOf(product.id)]).toEqual([2, 8]);
+    expect(await retries(shop)).toEqual({ connection_lost: 1 });
+  });
+
+  it('under a single write: 503, and the write is not made again', async () => {
+    const product = await aProduct({ stock: 10 });
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    const id = await connectionId(db);
+    const writing = db.write('UPDATE products SET stock = stock - 1 - SLEEP(2) WHERE id = ?', [product.id]);
+    const outcome = expect(writing).rejects.toMatchObject({ kind: 'unavailable' });
+    await eventually('the write to run', () => runningOn(id, 'SLEEP(2)'));
+    await kill(id);
+    await outcome;
+    expect(await stockOf(product.id)).toBe(10);
+    expect(await connectionId(db)).not.toBe(id);
+    expect(db.figures()).toMatchObject({ open: 1, idle: 1 });
+  });
+});
+
+it('a statement that somebody stops (KILL QUERY) is 503, and its connection serves on', async () => {
+  const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+  const id = await connectionId(db);
+  const reading = db.rows('SELECT COUNT(*) FROM users WHERE SLEEP(2) = id');
+  const outcome = expect(reading).rejects.toMatchObject({ code: 'database_busy' });
+  await eventually('the read to run', () => runningOn(id, 'SLEEP(2)'));
+  await rows(`KILL QUERY ${id}`);
+  await outcome;
+  expect(await connectionId(db)).toBe(id);
+});

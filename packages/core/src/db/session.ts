@@ -1,0 +1,64 @@
+import type { PoolConnection, ResultSetHeader } from 'mysql2/promise';
+import { contentionReason, isConnectionError } from './errors';
+import { bindable, type Sql, type SqlValue } from './sql';
+
+/** One borrowed connection, and what went wrong on it. */
+export interface Session {
+  sql: Sql;
+  /** A statement without values and without rows, such as COMMIT. */
+  command(statement: string): Promise<void>;
+  /** Undoes an open transaction. Never rejects: where it fails, the connection is not clean. */
+  rollback(): Promise<void>;
+  /** The first error that undid the transaction or broke the connection, whatever was made of it since. */
+  failure(): unknown;
+  /** Whether the connection may be lent again. */
+  isClean(): boolean;
+  /** Refuses every later statement: the connection belongs to somebody else soon. */
+  end(): void;
+}
+
+export function openSession(connection: PoolConnection): Session {
+  let failed: unknown;
+  let clean = true;
+  let ended = false;
+
+  async function noting<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (isConnectionError(error)) clean = false;
+      if (!clean || contentionReason(error)) failed ??= error;
+      throw error;
+    }
+  }
+
+  async function run(statement: string, values: SqlValue[] = []) {
+    if (ended) throw new Error('a statement came after the end of its transaction');
+    const [result] = await noting(connection.execute(statement, values.map(bindable)));
+    return result;
+  }
+
+  return {
+    sql: {
+      // The one place where rows get their type: the statement and the interface stand side by side in a repository.
+      rows: async <T>(statement: string, values?: SqlValue[]) => (await run(statement, values)) as T[],
+      write: async (statement, values) => {
+        const { affectedRows, insertId } = (await run(statement, values)) as ResultSetHeader;
+        return { affectedRows, insertId };
+      },
+    },
+    command: async (statement) => {
+      await noting(connection.query(statement));
+    },
+    rollback: async () => {
+      await connection.query('ROLLBACK').catch(() => {
+        clean = false;
+      });
+    },
+    failure: () => failed,
+    isClean: () => clean,
+    end: () => {
+      ended = true;
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import { databaseBusy, mayHaveBeenWritten, type Sql } from '@shop/core';
+import {
+  aDatabase,
+  aGate,
+  aProduct,
+  closeDatabases,
+  connectionId,
+  eventually,
+  rows,
+  startProxy,
+  type TcpProxy,
+} from '@shop/testing';
+
+afterAll(closeDatabases);
+
+const stockOf = async (id: number): Promise<number> => {
+  const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]);
+  return Number(row?.stock);
+};
+const take = (sql: Sql, id: number, count = 1) =>
+  sql.write('UPDATE products SET stock = stock - ? WHERE id = ?', [count, id]);
+const refused = new Error('the rules say no');
+
+describe('a transaction', () => {
+  it('that succeeds is there for everybody, all of it', async () => {
+    const [one, two] = [await aProduct({ stock: 10 }), await aProduct({ stock: 10 })];
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    const result = await db.transaction(async (sql) => {
+      await take(sql, one.id);
+      await take(sql, two.id);
+      expect([await stockOf(one.id), await stockOf(two.id)]).toEqual([10, 10]);
+      return 'done';
+    });
+    expect([result, await stockOf(one.id), await stockOf(two.id)]).toEqual(['done', 9, 9]);
+  });
+
+  it.each([
+    ['its own rules refuse it', () => Promise.reject(refused), refused.message],
+    ['a statement is wrong', (sql: Sql) => sql.rows('SELEKT 1'), 'syntax'],
+    [
+      'a constraint stops it',
+      (sql: Sql) => sql.write('INSERT INTO stores (user_id, name) VALUES (0, ?)', ['x']),
+      'foreign key',
+    ],
+  ])('leaves nothing where %s, and its connection as clean as before', async (_, fail, message) => {
+    const product = await aProduct({ stock: 10 });
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    let used = 0;
+    const failing = db.transaction(async (sql) => {
+      used = await connectionId(sql);
+      await take(sql, product.id);
+      await fail(sql);
+    });
+    await expect(failing).rejects.toThrow(message);
+    await db.transaction(async (sql) => {
+      expect(await connectionId(sql)).toBe(used);
+      expect(await sql.rows('SELECT stock FROM products WHERE id = ?', [product.id])).toEqual([{ stock: 10 }]);
+    });
+    expect(await stockOf(product.id)).toBe(10);
+    // No lock is left either: another connection writes at once.
+    expect((await take(aDatabase().db, product.id)).affectedRows).toBe(1);
+    expect(db.figures()).toMatchObject({ open: 1, idle: 1, waiting: 0 });
+  });
+
+  it('that has ended takes no more statements, and the connection is not harmed', async () => {
+    const product = await aProduct({ stock: 10 });
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    const ended = aGate();
+    let straggler: Promise<unknown> = Promise.resolve();
+    const failing = db.transaction(async (sql) => {
+      straggler = ended.passed.then(() => take(sql, product.id));
+      throw refused;
+    });
+    await expect(failing).rejects.toThrow(refused);
+    ended.open();
+    await expect(straggler).rejects.toThrow('after the end of its transaction');
+    expect(await stockOf(product.id)).toBe(10);
+  });
+
+  it('that never ends gives its connection back, and what it did is undone', async () => {
+    const product = await aProduct({ stock: 10 });
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    const stuck = db.transaction(async (sql) => {
+      await take(sql, product.id);
+      await new Promise(() => undefined);
+    });
+    await expect(stuck).rejects.toMatchObject({ code: 'database_unavailable' });
+    await eventually('its lock to be gone', async () => (await take(db, product.id, 2)).affectedRows === 1);
+    expect(await stockOf(product.id)).toBe(8);
+  });
+});
+
+describe('a lost connection', () => {
+  let proxy: TcpProxy;
+  beforeEach(async () => {
+    proxy = await startProxy({
+      host: process.env.SHOP_TEST_DB_HOST ?? '',
+      port: Number(process.env.SHOP_TEST_DB_PORT),
+    });
+  });
+  afterEach(() => proxy.close());
+
+  /** Loses the answer to the next statement that contains `words`, once. */
+  function loseAnswerTo(words: string): void {
+    let armed = true;
+    let losing = false;
+    proxy.toServer = (bytes) => {
+      losing = armed && bytes.includes(words);
+      if (losing) armed = false;
+      return bytes;
+    };
+    proxy.toClient = (bytes) => {
+      const lost = losing;
+      losing = false;
+      return lost ? undefined : bytes;
+    };
+  }
+
+  async function takeOverProxy(productId: number): Promise<{ outcome: unknown; attempts: number }> {
+    const { db } = aDatabase({ DB_PORT: String(proxy.port), DB_POOL_SIZE: '1' });
+    let attempts = 0;
+    const outcome = await db
+      .transaction(async (sql) => {
+        attempts += 1;
+        await take(sql, productId);
+        return 'done';
+      })
+      .catch((error: unknown) => error);
+    return { outcome, attempts };
+  }
+
+  it('with the answer to COMMIT: the client hears 503, and nothing is done twice', async () => {
+    const product = await aProduct({ stock: 10 });
+    loseAnswerTo('COMMIT');
+    const { outcome, attempts } = await takeOverProxy(product.id);
+    expect(outcome).toMatchObject({ code: 'database_unavailable' });
+    expect(mayHaveBeenWritten(outcome)).toBe(true);
+    expect([attempts, await stockOf(product.id)]).toEqual([1, 9]);
+  });
+
+  it.each(['START TRANSACTION', 'UPDATE products'])(
+    'with the answer to %s: all of it runs again, and counts once',
+    async (words) => {
+      const product = await aProduct({ stock: 10 });
+      loseAnswerTo(words);
+      const { outcome } = await takeOverProxy(product.id);
+      expect([outcome, await stockOf(product.id)]).toEqual(['done', 9]);
+    },
+  );
+
+  it('with the answer to a single write: 503, and it is not repeated', async () => {
+    const product = await aProduct({ stock: 10 });
+    const { db } = aDatabase({ DB_PORT: String(proxy.port), DB_POOL_SIZE: '1' });
+    await take(db, product.id);
+    loseAnswerTo(String(product.id));
+    await expect(take(db, product.id)).rejects.toMatchObject({ code: 'database_unavailable' });
+    expect(await stockOf(product.id)).toBe(8);
+  });
+
+  it('that could not be set up is never used', async () => {
+    const product = await aProduct({ stock: 10 });
+    proxy.toServer = (bytes) => Buffer.from(bytes.toString('latin1').replace("'+00:00'", "'+99:00'"), 'latin1');
+    const { outcome } = await takeOverProxy(product.id);
+    expect(outcome).toMatchObject({ kind: databaseBusy.kind });
+    expect(await stockOf(product.id)).toBe(10);
+  });
+});

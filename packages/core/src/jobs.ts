@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from './log/logger';
+import type { Metrics } from './metrics/metrics';
+
+/** Work that a service does by itself from time to time. Every replica runs it, so it must bear company. */
+export interface Job {
+  name: string;
+  everySeconds: number;
+  run(): Promise<unknown>;
+}
+
+interface JobParts {
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/**
+ * Runs each job over and over, never twice at once in this process; replicas drift apart by themselves. One that fails is
+ * logged and counted and runs again next time.
+ * @returns stops them: resolves once none is running any more
+ */
+export function startJobs(jobs: Job[], { logger, metrics }: JobParts): () => Promise<void> {
+  const stopping = new AbortController();
+  const running = jobs.map(async ({ name, everySeconds, run }) => {
+    const pause = () =>
+      sleep((0.5 + Math.random()) * everySeconds * 1000, undefined, { signal: stopping.signal, ref: false });
+    for (;;) {
+      try {
+        await pause();
+      } catch {
+        return;
+      }
+      try {
+        await run();
+        metrics.jobRuns.inc({ job: name, outcome: 'success' });
+      } catch (error) {
+        metrics.jobRuns.inc({ job: name, outcome: 'failure' });
+        logger.warn({ job: name, err: error }, 'a job failed; it runs again');
+      }
+    }
+  });
+  return async () => {
+    stopping.abort();
+    await Promise.all(running);
+  };
+}

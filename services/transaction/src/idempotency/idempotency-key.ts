@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { defineError } from '@shop/core';
+import { z } from 'zod';
+
+export const idempotencyKeyReused = defineError(
+  'unprocessable',
+  'idempotency_key_reused',
+  'This Idempotency-Key was used for another request.',
+);
+
+/** After so long a key is free again. */
+export const KEY_LIFETIME_HOURS = 24;
+
+/** draft-ietf-httpapi-idempotency-key-header; the value is taken as it is, quoted or not. */
+export const idempotencyHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .max(255)
+    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces')
+    .optional()
+    .meta({
+      description: `Makes a retry safe: within ${KEY_LIFETIME_HOURS} hours the same key and body give the first answer again.`,
+    }),
+});
+
+/** What a client calls one attempt to buy, and the fingerprint of what it asked for. */
+export interface KeyedRequest {
+  userId: number;
+  route: string;
+  key: string;
+  hash: string;
+}
+
+/** SHA-256 of a body as JSON, whatever the order of its objects' keys. @returns hex */
+export const fingerprint = (body: unknown): string => createHash('sha256').update(canonicalJson(body)).digest('hex');
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

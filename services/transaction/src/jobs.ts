@@ -1,0 +1,42 @@
+import type { Job, Resources } from '@shop/core';
+import { forgetExpiredKeys } from './idempotency/forget-expired-keys';
+import { verifyStock } from './ledger/verify-stock';
+import { cancelUnpaidOrders } from './orders/cancel-unpaid-orders';
+import { cancelUnpaid } from './orders/change-status';
+import { repositories } from './repositories';
+import type { TransactionSettings } from './settings';
+
+/** What this service does by itself. */
+export function transactionJobs({ db, cache, logger, metrics }: Resources, own: TransactionSettings): Job[] {
+  const { keys, ledger, statuses } = repositories(db);
+  const cancel = cancelUnpaid({ inTransaction: (work) => db.transaction((sql) => work(repositories(sql))), cache });
+  const verify = verifyStock({ ledger });
+  const ttlMinutes = own.PENDING_ORDER_TTL_MINUTES;
+  let mismatches = 0;
+  metrics.gauge(
+    'stock_ledger_mismatches',
+    'Products and cancelled orders whose stock does not add up: must be 0',
+    () => mismatches,
+  );
+  return [
+    { name: 'forget_expired_idempotency_keys', everySeconds: 60, run: forgetExpiredKeys({ keys }) },
+    {
+      name: 'verify_stock',
+      everySeconds: 120,
+      async run() {
+        const report = await verify();
+        mismatches = report.mismatches.length + report.faults.length;
+        if (mismatches > 0) logger.error({ mismatches }, 'stock does not add up: run `npm run verify:stock`');
+      },
+    },
+    ...(ttlMinutes > 0
+      ? [
+          {
+            name: 'cancel_unpaid_orders',
+            everySeconds: 20,
+            run: cancelUnpaidOrders({ statuses, cancel, ttlMinutes, logger }),
+          },
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,314 @@
+import { anAddress, aProduct, aStore, aUser, rows, startApp, type TestApp, type TestUser, write } from '@shop/testing';
+import { transactionService } from '@shop/transaction';
+import { verifyStock } from '../ledger/verify-stock';
+import { repositories } from '../repositories';
+import { cancelUnpaidOrders } from './cancel-unpaid-orders';
+import { cancelUnpaid } from './change-status';
+
+const PATH = '/api/v1/transactions';
+let here: TestApp;
+let there: TestApp;
+let seller: TestUser;
+let buyer: TestUser;
+let admin: TestUser;
+let stranger: TestUser;
+let store: { id: number };
+
+beforeAll(async () => {
+  [here, there, seller, buyer, admin, stranger] = await Promise.all([
+    startApp(transactionService, { DB_POOL_SIZE: '20' }),
+    startApp(transactionService, { DB_POOL_SIZE: '20' }),
+    aUser(),
+    aUser(),
+    aUser({ role: 'admin' }),
+    aUser(),
+  ]);
+  store = await aStore({ owner: seller });
+});
+afterAll(() => Promise.all([here.close(), there.close()]));
+
+type Status = 'pending' | 'paid' | 'shipped' | 'completed' | 'cancelled';
+const patch = (by: TestUser, id: number, status: string, app = here) =>
+  app.http.patch(`${PATH}/${id}`).set(by.auth).send({ status });
+const show = async (id: number, by = buyer) => (await here.http.get(`${PATH}/${id}`).set(by.auth).expect(200)).body;
+const stockOf = async (id: number) =>
+  (await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]))[0]?.stock;
+const movementsOf = (id: number) =>
+  rows('SELECT product_id, reason, quantity FROM stock_movements WHERE transaction_id = ? ORDER BY id', [id]);
+
+async function anOrder(lines = [{ stock: 10, quantity: 3 }]): Promise<{ id: number; products: number[] }> {
+  const { id: address_id } = await anAddress(buyer);
+  const products = await Promise.all(lines.map(({ stock }) => aProduct({ store, stock })));
+  const items = products.map(({ id }, index) => ({ product_id: id, quantity: lines[index]?.quantity }));
+  const { body } = await here.http.post(PATH).set(buyer.auth).send({ address_id, items }).expect(201);
+  return { id: body.id, products: products.map(({ id }) => id) };
+}
+
+/** An order in a state, brought there by its own steps. */
+async function anOrderThatIs(status: Status): Promise<{ id: number; products: number[] }> {
+  const order = await anOrder();
+  const way: Record<Status, Status[]> = {
+    pending: [],
+    paid: ['paid'],
+    shipped: ['paid', 'shipped'],
+    completed: ['paid', 'shipped', 'completed'],
+    cancelled: ['cancelled'],
+  };
+  for (const step of way[status]) await patch(admin, order.id, step).expect(204);
+  return order;
+}
+
+describe('each step, for each of the four', () => {
+  const allowed: Record<string, Partial<Record<Status, Status[]>>> = {
+    buyer: { pending: ['cancelled'] },
+    seller: { pending: ['cancelled'], paid: ['shipped', 'cancelled'] },
+    admin: { pending: ['paid', 'cancelled'], paid: ['shipped', 'cancelled'], shipped: ['completed'] },
+    stranger: {},
+  };
+  const everyStatus: Status[] = ['pending', 'paid', 'shipped', 'completed', 'cancelled'];
+
+  test.each(everyStatus)('from %s', async (from) => {
+    for (const [party, steps] of Object.entries(allowed)) {
+      const by = { buyer, seller, admin, stranger }[party] as TestUser;
+      const ever = new Set(Object.values(steps).flat());
+      for (const to of everyStatus) {
+        const { id } = await anOrderThatIs(from);
+        const expected = steps[from]?.includes(to) ? 204 : ever.has(to) ? 409 : 403;
+        const answer = await patch(by, id, to);
+        expect([party, from, to, answer.status]).toEqual([party, from, to, expected]);
+        if (expected === 409) expect(answer.body.code).toBe('invalid_transition');
+        expect((await show(id)).transaction.status).toBe(expected === 204 ? to : from);
+      }
+    }
+  });
+
+  test('unknown ones: 404; no status, another one, more fields: 400', async () => {
+    const { id } = await anOrder();
+    await patch(admin, 999_999_999, 'paid').expect(404);
+    await patch(admin, id, 'lost').expect(400);
+    for (const body of [{}, { status: null }, { status: 'paid', total: 1 }, ['paid']]) {
+      await here.http.patch(`${PATH}/${id}`).set(admin.auth).send(body).expect(400);
+    }
+    await here.http.patch(`${PATH}/${id}`).send({ status: 'cancelled' }).expect(401);
+  });
+
+  test('somebody who buys from himself may do what either may', async () => {
+    const { id: address_id } = await anAddress(seller);
+    const product = await aProduct({ store });
+    const items = [{ product_id: product.id, quantity: 1 }];
+    const { body } = await here.http.post(PATH).set(seller.auth).send({ address_id, items }).expect(201);
+    await patch(admin, body.id, 'paid').expect(204);
+    await patch(seller, body.id, 'cancelled').expect(204);
+  });
+});
+
+describe('history', () => {
+  test('says who changed what from what to what, oldest first', async () => {
+    const { id } = await anOrder();
+    expect((await show(id)).history).toEqual([]);
+    await patch(admin, id, 'paid').expect(204);
+    await patch(seller, id, 'shipped').expect(204);
+    await patch(buyer, id, 'cancelled').expect(409);
+    const changed_at = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
+    expect((await show(id, seller)).history).toEqual([
+      { from: 'pending', to: 'paid', changed_by: admin.id, changed_at },
+      { from: 'paid', to: 'shipped', changed_by: seller.id, changed_at },
+    ]);
+  });
+
+  test("deleting or editing an address changes nothing of an order's own", async () => {
+    const { id } = await anOrder();
+    const { transaction } = await show(id);
+    await write("UPDATE addresses SET address = 'Elsewhere', city = 'Nowhere' WHERE id = ?", [transaction.address_id]);
+    expect((await show(id)).transaction).toEqual(transaction);
+    await write('DELETE FROM addresses WHERE id = ?', [transaction.address_id]);
+    expect((await show(id)).transaction).toEqual({ ...transaction, address_id: null });
+  });
+});
+
+describe('cancelling', () => {
+  test('puts each line back and records it', async () => {
+    const { id, products } = await anOrder([
+      { stock: 10, quantity: 3 },
+      { stock: 5, quantity: 5 },
+    ]);
+    expect(await Promise.all(products.map(stockOf))).toEqual([7, 0]);
+    await patch(buyer, id, 'cancelled').expect(204);
+    expect(await Promise.all(products.map(stockOf))).toEqual([10, 5]);
+    const movements = await movementsOf(id);
+    expect(movements).toHaveLength(2);
+    expect(movements).toEqual(
+      expect.arrayContaining([
+        { product_id: products[0], reason: 'cancellation', quantity: 3 },
+        { product_id: products[1], reason: 'cancellation', quantity: 5 },
+      ]),
+    );
+  });
+
+  test('fifty at once put the stock back once', async () => {
+    const { id, products } = await anOrder();
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        patch([buyer, seller, admin][index % 3] as TestUser, id, 'cancelled', index % 2 ? here : there),
+      ),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([204, ...Array(49).fill(409)]);
+    expect(await stockOf(products[0] as number)).toBe(10);
+    expect((await show(id)).history).toHaveLength(1);
+  });
+
+  test('shipping against cancelling: one of them, and the stock says which', async () => {
+    for (let round = 0; round < 30; round += 1) {
+      const { id, products } = await anOrder();
+      await patch(admin, id, 'paid').expect(204);
+      const both = [() => patch(seller, id, 'shipped', here), () => patch(admin, id, 'cancelled', there)];
+      const [a, b] = await Promise.all((round % 2 ? both : both.reverse()).map((send) => send()));
+      expect([a?.status, b?.status].sort()).toEqual([204, 409]);
+      const { status } = (await show(id)).transaction;
+      expect(await stockOf(products[0] as number)).toBe(status === 'cancelled' ? 10 : 7);
+    }
+  });
+
+  test('of a deleted product there is nothing to put back, and the rest goes back', async () => {
+    const { id, products } = await anOrder([
+      { stock: 10, quantity: 3 },
+      { stock: 5, quantity: 5 },
+    ]);
+    await write('DELETE FROM products WHERE id = ?', [products[0] as number]);
+    await patch(seller, id, 'cancelled').expect(204);
+    expect(await stockOf(products[1] as number)).toBe(5);
+    expect(await movementsOf(id)).toEqual([{ product_id: products[1], reason: 'cancellation', quantity: 5 }]);
+  });
+
+  test('goes back on top of the largest stock that a seller can set', async () => {
+    const { id, products } = await anOrder();
+    await write('UPDATE products SET stock = 2147483647 WHERE id = ?', [products[0] as number]);
+    await patch(buyer, id, 'cancelled').expect(204);
+    expect(await stockOf(products[0] as number)).toBe(2_147_483_650);
+  });
+
+  test('opposite baskets and cancellations beside them end without a deadlock, and all adds up', async () => {
+    const products = await Promise.all(Array.from({ length: 5 }, () => aProduct({ store, stock: 1000 })));
+    const { id: address_id } = await anAddress(buyer);
+    const basket = (turn: number) =>
+      products.map(({ id }) => ({ product_id: id, quantity: 1 })).sort(() => (turn % 2 ? 1 : -1));
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, async (_, turn) => {
+        const app = turn % 2 ? here : there;
+        const bought = await app.http
+          .post(PATH)
+          .set(buyer.auth)
+          .send({ address_id, items: basket(turn) });
+        return turn % 3 ? bought.status : (await patch(buyer, bought.body.id, 'cancelled', app)).status;
+      }),
+    );
+    expect([...new Set(answers)].sort()).toEqual([201, 204]);
+    expect(await Promise.all(products.map(({ id }) => stockOf(id)))).toEqual(Array(5).fill(1000 - 40));
+  });
+});
+
+describe('an order that nobody pays for', () => {
+  const expire = (app: TestApp, ttlMinutes = 30) => {
+    const { db, cache, logger } = app.resources;
+    return cancelUnpaidOrders({
+      statuses: repositories(db).statuses,
+      cancel: cancelUnpaid({ inTransaction: (work) => db.transaction((sql) => work(repositories(sql))), cache }),
+      ttlMinutes,
+      logger,
+    })();
+  };
+  const age = (id: number, minutes: number) =>
+    write('UPDATE transactions SET created_at = NOW(3) - INTERVAL ? MINUTE WHERE id = ?', [minutes, id]);
+
+  test('is cancelled once by whichever replica comes first, and its stock is back; younger and paid ones stay', async () => {
+    const [late, young, paid] = [await anOrder(), await anOrder(), await anOrder()];
+    await patch(admin, paid.id, 'paid').expect(204);
+    await Promise.all([age(late.id, 31), age(young.id, 29), age(paid.id, 600)]);
+    const cancelled = await Promise.all([expire(here), expire(there), expire(here), expire(there)]);
+    expect(cancelled.reduce((sum, count) => sum + count, 0)).toBe(1);
+    expect(await stockOf(late.products[0] as number)).toBe(10);
+    expect((await show(late.id)).history).toEqual([
+      { from: 'pending', to: 'cancelled', changed_by: null, changed_at: expect.any(String) },
+    ]);
+    expect((await show(young.id)).transaction.status).toBe('pending');
+    expect((await show(paid.id)).transaction.status).toBe('paid');
+  });
+
+  test('is looked for only where the setting says so', async () => {
+    const withTtl = await startApp(transactionService, { PENDING_ORDER_TTL_MINUTES: '5' });
+    const jobs = (app: TestApp) => app.jobs.map(({ name }) => name);
+    try {
+      expect(jobs(withTtl)).toContain('cancel_unpaid_orders');
+      expect(jobs(here)).not.toContain('cancel_unpaid_orders');
+    } finally {
+      await withTtl.close();
+    }
+  });
+});
+
+describe("the seller's view", () => {
+  test('as=seller lists those of the own stores; the store’s owner may read each, a stranger none', async () => {
+    const [one, other] = [await aUser(), await aUser()];
+    const [a, b] = [await aStore({ owner: one }), await aStore({ owner: one })];
+    const placed: number[] = [];
+    for (const where of [a, b]) {
+      const product = await aProduct({ store: where });
+      const { id: address_id } = await anAddress(buyer);
+      const items = [{ product_id: product.id, quantity: 1 }];
+      placed.unshift((await here.http.post(PATH).set(buyer.auth).send({ address_id, items }).expect(201)).body.id);
+    }
+    const list = async (by: TestUser, query: string) =>
+      (await here.http.get(`${PATH}?${query}`).set(by.auth).expect(200)).body;
+    expect((await list(one, 'as=seller')).data.map(({ id }: { id: number }) => id)).toEqual(placed);
+    expect((await list(one, `as=seller&store_id=${a.id}`)).data).toMatchObject([{ id: placed[1], store_id: a.id }]);
+    expect(await list(one, '')).toMatchObject({ data: [], pagination: { total: 0 } });
+    expect((await list(other, 'as=seller')).data).toEqual([]);
+    expect((await list(admin, 'as=seller')).data).toEqual([]);
+    await here.http.get(`${PATH}?as=buyer`).set(one.auth).expect(400);
+    await here.http.get(`${PATH}/${placed[0]}`).set(one.auth).expect(200);
+    await here.http.get(`${PATH}/${placed[0]}`).set(other.auth).expect(403);
+  });
+});
+
+describe('the ledger', () => {
+  const verify = async () => verifyStock({ ledger: repositories(here.resources.db).ledger })();
+
+  test('names a product whose stock was changed behind it, and orders that were not put back, or twice', async () => {
+    const sound = await anOrder([{ stock: 10, quantity: 4 }]);
+    await patch(buyer, sound.id, 'cancelled').expect(204);
+    const changed = await anOrder();
+    await write('UPDATE products SET stock = stock + 1 WHERE id = ?', [changed.products[0] as number]);
+    const notBack = await anOrder();
+    await write("UPDATE transactions SET status = 'cancelled' WHERE id = ?", [notBack.id]);
+    const wronglyBack = await anOrder();
+    await write(
+      "INSERT INTO stock_movements (product_id, transaction_id, reason, quantity) VALUES (?, ?, 'cancellation', 3)",
+      [wronglyBack.products[0] as number, wronglyBack.id],
+    );
+    const report = await verify();
+    const products = report.mismatches.map(({ productId }) => productId);
+    expect(products).toEqual(expect.arrayContaining([changed.products[0], wronglyBack.products[0]]));
+    expect(products).not.toContain(sound.products[0]);
+    expect(products).not.toContain(notBack.products[0]);
+    expect(report.mismatches.find(({ productId }) => productId === changed.products[0])).toMatchObject({
+      initial: 10n,
+      sold: 3n,
+      cancelled: 0n,
+      stock: 8n,
+    });
+    const orders = report.faults.map(({ transactionId }) => transactionId);
+    expect(orders).toEqual(expect.arrayContaining([notBack.id, wronglyBack.id]));
+    expect(orders).not.toContain(sound.id);
+  });
+
+  test('is a metric that is not 0 then', async () => {
+    const job = here.jobs.find(({ name }) => name === 'verify_stock');
+    const { id } = await aProduct({ store, stock: 5 });
+    await write('UPDATE products SET stock = 4 WHERE id = ?', [id]);
+    await job?.run();
+    const { text } = await here.http.get('/metrics').expect(200);
+    const value = Number(/^stock_ledger_mismatches\{.*\} (\d+)$/m.exec(text)?.[1]);
+    expect(value).toBeGreaterThan(0);
+  });
+});

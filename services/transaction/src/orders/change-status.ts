@@ -1,0 +1,56 @@
+import { type AnswerCache, type Caller, notFound, productScopes } from '@shop/core';
+import type { OrderStatus } from './order.schemas';
+import { checkStep, type Party, partiesOf } from './order-status';
+import type { LockedOrder, StatusRepository } from './status.repository';
+import type { StockRepository } from './stock.repository';
+
+interface StatusTransaction {
+  statuses: Pick<StatusRepository, 'lock' | 'change'>;
+  stock: Pick<StockRepository, 'putBack'>;
+}
+
+interface Parts {
+  /** One database transaction; may run its work again after a deadlock. */
+  inTransaction: <T>(work: (transaction: StatusTransaction) => Promise<T>) => Promise<T>;
+  cache: Pick<AnswerCache, 'invalidate'>;
+}
+
+interface Change {
+  id: number;
+  to: OrderStatus;
+  /** null: the shop itself. */
+  by: number | null;
+  partiesIn: (order: LockedOrder) => Party[];
+}
+
+/**
+ * Takes a step of the status machine: the state is checked on the locked row, so of two that race one finds it changed.
+ * Cancelling puts the stock back in the same database transaction.
+ * @throws AppError `not_found`, `forbidden`, `invalid_transition`
+ */
+const takeStep =
+  ({ inTransaction, cache }: Parts) =>
+  async ({ id, to, by, partiesIn }: Change): Promise<void> => {
+    const touched = await inTransaction(async ({ statuses, stock }) => {
+      const order = await statuses.lock(id);
+      if (!order) throw notFound();
+      checkStep(partiesIn(order), order.status, to);
+      await statuses.change({ id, from: order.status, to, by });
+      if (to !== 'cancelled') return undefined;
+      return { productIds: await stock.putBack(id), storeId: order.storeId, ownerId: order.sellerId };
+    });
+    if (touched) await cache.invalidate(productScopes(touched));
+  };
+
+/** A step that somebody asks for. @throws AppError `not_found`, `forbidden`, `invalid_transition` */
+export const changeStatus = (parts: Parts) => {
+  const step = takeStep(parts);
+  return (caller: Caller, id: number, to: OrderStatus): Promise<void> =>
+    step({ id, to, by: caller.id, partiesIn: (order) => partiesOf(caller, order) });
+};
+
+/** What the shop does with an order that nobody paid for. @throws AppError `not_found`, `invalid_transition` */
+export const cancelUnpaid = (parts: Parts) => {
+  const step = takeStep(parts);
+  return (id: number): Promise<void> => step({ id, to: 'cancelled', by: null, partiesIn: () => ['shop'] });
+};

@@ -1,0 +1,51 @@
+import { AppError, type Caller, defineError, forbidden } from '@shop/core';
+import type { OrderStatus } from './order.schemas';
+
+export const invalidTransition = defineError(
+  'conflict',
+  'invalid_transition',
+  'The transaction is in a state that does not allow this.',
+);
+
+/** What somebody is to an order. `shop`: a rule of the shop itself. */
+export type Party = 'buyer' | 'seller' | 'admin' | 'shop';
+
+interface Step {
+  from: OrderStatus;
+  to: OrderStatus;
+  by: readonly Party[];
+}
+
+/** The status machine: every step there is, and whose it is. Whatever is not here does not exist. */
+export const steps = {
+  pay: { from: 'pending', to: 'paid', by: ['admin'] },
+  ship: { from: 'paid', to: 'shipped', by: ['seller', 'admin'] },
+  complete: { from: 'shipped', to: 'completed', by: ['admin'] },
+  cancelUnpaid: { from: 'pending', to: 'cancelled', by: ['buyer', 'seller', 'admin', 'shop'] },
+  cancelPaid: { from: 'paid', to: 'cancelled', by: ['seller', 'admin'] },
+} as const satisfies Record<string, Step>;
+
+const allSteps: readonly Step[] = Object.values(steps);
+
+/** Somebody can be more than one: a seller who buys from himself. */
+export const partiesOf = (caller: Caller, order: { buyerId: number; sellerId: number }): Party[] => [
+  ...(caller.role === 'admin' ? (['admin'] as const) : []),
+  ...(caller.id === order.buyerId ? (['buyer'] as const) : []),
+  ...(caller.id === order.sellerId ? (['seller'] as const) : []),
+];
+
+/**
+ * Decides on the state as it is now, so it must be asked about a locked row.
+ * @throws AppError `forbidden`: never one of theirs; `invalid_transition`: theirs, but not in this state
+ */
+export function checkStep(parties: readonly Party[], from: OrderStatus, to: OrderStatus): void {
+  const theirs = allSteps.filter((step) => step.to === to && step.by.some((party) => parties.includes(party)));
+  if (theirs.length === 0) throw forbidden();
+  if (theirs.every((step) => step.from !== from)) {
+    throw invalidTransition({ message: `A transaction that is ${from} cannot become ${to}.` });
+  }
+}
+
+/** Whether somebody else, or the same one a moment ago, was faster. */
+export const isInvalidTransition = (error: unknown): boolean =>
+  error instanceof AppError && error.code === invalidTransition.code;

@@ -1,0 +1,58 @@
+import {
+  createDatabase,
+  createLogger,
+  createMetrics,
+  type Database,
+  type Env,
+  type Logger,
+  loadConfig,
+  type Metrics,
+} from '@shop/core';
+import { z } from 'zod';
+import { testEnv } from './test-app';
+
+export interface TestDatabase {
+  db: Database;
+  metrics: Metrics;
+}
+
+const opened: Database[] = [];
+
+/** A service's own way to the test database, settings as a service reads them. Closed by `closeDatabases`. */
+export function aDatabase(overrides: Env = {}, logger: Logger = createLogger('example', 'silent')): TestDatabase {
+  const { core } = loadConfig('AUTH_PORT', z.object({}), testEnv(overrides));
+  const metrics = createMetrics('example');
+  const db = createDatabase(core.db, { logger, metrics });
+  opened.push(db);
+  return { db, metrics };
+}
+
+export async function closeDatabases(): Promise<void> {
+  await Promise.all(opened.splice(0).map((db) => db.close()));
+}
+
+/** How often calls were made again, by reason. */
+export async function retries({ metrics }: TestDatabase): Promise<Record<string, number>> {
+  const { values } = await metrics.dbRetries.get();
+  return Object.fromEntries(values.map(({ labels, value }) => [labels.reason, value]));
+}
+
+/** The server's number for the connection that the next statement runs on. */
+export async function connectionId(db: Pick<Database, 'rows'>): Promise<number> {
+  const [row] = await db.rows<{ id: number }>('SELECT CONNECTION_ID() AS id');
+  return Number(row?.id);
+}
+
+export interface Gate {
+  passed: Promise<void>;
+  open: () => void;
+}
+
+/** What one part of a test waits for until another part opens it. */
+export function aGate(): Gate {
+  let open: () => void = () => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open };
+}

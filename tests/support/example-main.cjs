@@ -1,0 +1,41 @@
+/** A service process of its own, over the built core, for tests of how one starts and ends. */
+const { endpoint, noContent, runService } = require('@shop/core');
+const { z } = require('zod');
+
+const get = (path, handler) =>
+  endpoint({
+    method: 'get',
+    path,
+    tag: 'example',
+    summary: path,
+    access: 'public',
+    answers: { 204: 'empty' },
+    handler,
+  });
+
+void runService({
+  name: 'example',
+  portKey: 'AUTH_PORT',
+  settings: z.object({}),
+  tables: ['users', ...(process.env.EXAMPLE_TABLE ? [process.env.EXAMPLE_TABLE] : [])],
+  endpoints: ({ db }) => [
+    get('/users', async () => {
+      await db.rows('SELECT id FROM users LIMIT 1');
+      return noContent();
+    }),
+    get('/slow', async () => {
+      await db.rows('SELECT SLEEP(1)');
+      return noContent();
+    }),
+    get('/rejects', async () => {
+      void Promise.reject(new Error('nobody handles this'));
+      return noContent();
+    }),
+    get('/throws', async () => {
+      setImmediate(() => {
+        throw new Error('nobody catches this');
+      });
+      return noContent();
+    }),
+  ],
+});
