@@ -2,11 +2,11 @@ import { createRequire } from 'node:module';
 
 const autocannon = createRequire(import.meta.url)('autocannon');
 
-/** Requests per second of one bounded burst of load. Throws when any answer was not 2xx. */
-export async function requestsPerSecond({ url, headers = {}, seconds, connections = 50 }) {
-  const result = await autocannon({ url, headers, connections, duration: seconds });
+/** Requests per second of one bounded burst of load, with autocannon's options. Throws when any answer was not 2xx. */
+export async function requestsPerSecond({ seconds, connections = 50, ...options }) {
+  const result = await autocannon({ ...options, connections, duration: seconds });
   if (result.errors > 0 || result.non2xx > 0) {
-    throw new Error(`${url}: ${result.errors} errors, ${result.non2xx} answers other than 2xx`);
+    throw new Error(`${options.url}: ${result.errors} errors, ${result.non2xx} answers other than 2xx`);
   }
   return result.requests.total / result.duration;
 }

@@ -14,7 +14,7 @@ const UNLIMITED = '1000000';
  * One instance of `service` as in production (auth, rate limit, metrics, logs to a file), over a database and a Redis of its
  * own; only the rate limit's numbers are out of the way.
  */
-export async function startService(service) {
+export async function startService(service, settings = {}) {
   const dir = await mkdtemp(path.join(tmpdir(), 'shop-bench-'));
   const mysql = await startMysql({ dir: path.join(dir, 'mysql'), dieWithParent: true });
   const redis = await startRedis({ dir: path.join(dir, 'redis'), dieWithParent: true });
@@ -42,11 +42,13 @@ export async function startService(service) {
       RATE_LIMIT_PER_SECOND: UNLIMITED,
       RATE_LIMIT_BURST: UNLIMITED,
       UPLOAD_PATH: path.join(dir, 'uploads'),
+      ...settings,
     },
   });
   await instance.start();
   return {
     url: instance.url,
+    database: mysql.settings,
     adminToken: accessTokens(JWT_SECRET, 86_400).issue({ id: 1, role: 'admin' }).token,
     sql: (statement, values) =>
       withConnection(mysql.settings, 60_000, (connection) => connection.query(statement, values)),

@@ -19,8 +19,9 @@ export type CacheResult =
 
 /**
  * Answers kept as the bytes to send. Each depends on scopes (`product:7`, `owner:3`); a scope has a random version in
- * Redis that a writer replaces after its commit. An entry carries the versions that were read *before* its data, so a slow
- * reader cannot put back an old value, and invalidating is one command whatever the number of entries.
+ * Redis that a writer removes after its commit and the next reader makes anew. An entry carries the versions that were
+ * read *before* its data, so a slow reader cannot put back an old value, and invalidating is one command whatever the
+ * number of entries.
  */
 export interface AnswerCache {
   read(key: string, scopes: string[], ttlSeconds: number): Promise<CacheResult>;
@@ -87,29 +88,18 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
     async invalidate(scopes) {
       if (redis.status() === 'disabled') return;
       const keys = [...new Set(scopes)].map(versionKey);
-      const replace = () =>
-        redis.send(async (client) => {
-          const pipeline = client.pipeline();
-          for (const key of keys) pipeline.set(key, newVersion(), 'EX', VERSION_TTL_SECONDS);
-          values(await pipeline.exec());
-        });
+      // The next reader makes a new version. Unlike SET this works in a Redis whose memory is full, too.
+      const forget = () => redis.send((client) => client.unlink(...keys));
       try {
-        await replace();
+        await forget();
         return;
       } catch (error) {
-        // Frozen: the commands are in its socket, and come before whatever is read when it thaws.
-        if (isTimeout(error)) return;
-      }
-      try {
-        // Out of memory refuses SET but not UNLINK, which serves as well: the next reader makes a new version.
-        await redis.send((client) => client.unlink(...keys));
-        return;
-      } catch (error) {
+        // Frozen: the command is in its socket, and comes before whatever is read when it thaws.
         if (isTimeout(error)) return;
         // Away. Where it is coming back just now, another process may be reading it already: wait for our own connection.
       }
       try {
-        if (await redis.back(RETURN_WAIT_MS)) await replace();
+        if (await redis.back(RETURN_WAIT_MS)) await forget();
       } catch (error) {
         logger.warn(
           { err: error, scopes },

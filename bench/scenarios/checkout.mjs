@@ -1,0 +1,96 @@
+/**
+ * A checkout of one item through the service, beside the same statements run straight through mysql2: one pool with as many
+ * connections, on the same database. Fails below 0.6 of its orders per second.
+ */
+import { createRequire } from 'node:module';
+import { requestsPerSecond, sideBySide } from '../support/load.mjs';
+import { startService } from '../support/shop.mjs';
+
+const { createPool } = createRequire(new URL('../../packages/core/package.json', import.meta.url))('mysql2/promise');
+const { repositories } = createRequire(import.meta.url)('../../services/transaction/dist/repositories.js');
+
+const AT_LEAST = 0.6;
+const CONNECTIONS = 20;
+const CLIENTS = 50;
+const ADMIN = 1;
+
+export async function run([seconds = '3', rounds = '5']) {
+  const shop = await startService('transaction', { DB_POOL_SIZE: String(CONNECTIONS) });
+  const pool = createPool({ ...shop.database, connectionLimit: CONNECTIONS });
+  try {
+    await shop.sql('INSERT INTO addresses (user_id, address) VALUES (?, ?)', [ADMIN, 'Main Street 1']);
+    const products = Array.from({ length: CLIENTS }, (_, index) => [1, `Mug ${index}`, '', 12.5, 1_000_000]);
+    await shop.sql('INSERT INTO products (store_id, name, description, price, stock) VALUES ?', [products]);
+    const result = await sideBySide(
+      () => throughTheService(shop, Number(seconds)),
+      () => straight(pool, Number(seconds)),
+      Number(rounds),
+    );
+    console.log(`POST /transactions, one item:  ${Math.round(result.a)} orders/s`);
+    console.log(`the same SQL through mysql2:   ${Math.round(result.b)} orders/s`);
+    console.log(
+      'round trips of each: 6 (START TRANSACTION, lock the product, insert the transaction with its address,',
+    );
+    console.log('  insert the log, take the stock, COMMIT); with an Idempotency-Key 2 more (claim it, settle it)');
+    console.log(`ratio: ${result.ratio.toFixed(2)} (at least ${AT_LEAST})`);
+    return result.ratio >= AT_LEAST ? 0 : 1;
+  } finally {
+    await pool.end();
+    await shop.stop();
+  }
+}
+
+function throughTheService(shop, seconds) {
+  let client = 0;
+  return requestsPerSecond({
+    url: `${shop.url}/api/v1/transactions`,
+    method: 'POST',
+    headers: { authorization: `Bearer ${shop.adminToken}`, 'content-type': 'application/json' },
+    seconds,
+    connections: CLIENTS,
+    // Each client buys one product over and over, as each of the reference's does.
+    setupClient(connection) {
+      client += 1;
+      connection.setBody(JSON.stringify({ address_id: 1, items: [{ product_id: client, quantity: 1 }] }));
+    },
+  });
+}
+
+/** The reference: nothing but the statements. @returns orders per second */
+async function straight(pool, seconds) {
+  const start = performance.now();
+  const end = start + seconds * 1000;
+  let orders = 0;
+  const buyer = async (_, index) => {
+    while (performance.now() < end) {
+      await order(pool, index + 1);
+      orders += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, buyer));
+  return (orders * 1000) / (performance.now() - start);
+}
+
+async function order(pool, productId) {
+  const connection = await pool.getConnection();
+  try {
+    const { orders, stock } = repositories(bareSql(connection));
+    const lines = [{ productId, quantity: 1 }];
+    await connection.query('START TRANSACTION');
+    const products = await stock.lockProducts(lines);
+    const [{ storeId, price }] = products;
+    const id = await orders.insert({ buyerId: ADMIN, storeId, addressId: 1, total: price });
+    await orders.insertLogs(id, lines, products);
+    await stock.take(lines);
+    await connection.query('COMMIT');
+  } finally {
+    connection.release();
+  }
+}
+
+/** The service's own statements on a bare connection: the same SQL by construction. */
+const bareSql = (connection) => ({
+  rows: async (statement, values) => (await connection.execute(statement, values.map(text)))[0],
+  write: async (statement, values) => (await connection.execute(statement, values.map(text)))[0],
+});
+const text = (value) => (typeof value === 'number' ? String(value) : value);
