@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPool, type PoolConnection } from 'mysql2/promise';
+import { promisify } from 'node:util';
+import { createPool, type PoolConnection } from 'mysql2';
 import type { DatabaseConfig } from '../config/core-config';
 import { databaseBusy } from '../errors/common-errors';
 import type { Logger } from '../log/logger';
@@ -57,7 +58,8 @@ export function createConnectionPool(config: DatabaseConfig, logger: Logger): Co
   const open = new Map<object, number>();
   const counts = { busy: 0, waiting: 0 };
 
-  pool.pool.on('connection', (connection) => {
+  const getConnection = promisify(pool.getConnection).bind(pool);
+  pool.on('connection', (connection) => {
     open.set(connection, Date.now());
     const forget = () => void open.delete(connection);
     connection.once('end', forget);
@@ -72,11 +74,11 @@ export function createConnectionPool(config: DatabaseConfig, logger: Logger): Co
     });
   });
 
-  const isTooOld = ({ connection }: PoolConnection): boolean =>
+  const isTooOld = (connection: PoolConnection): boolean =>
     Date.now() - (open.get(connection) ?? 0) > config.maxLifetimeSeconds * 1000;
 
   function destroy(connection: PoolConnection): void {
-    open.delete(connection.connection);
+    open.delete(connection);
     connection.destroy();
   }
 
@@ -84,7 +86,7 @@ export function createConnectionPool(config: DatabaseConfig, logger: Logger): Co
     isTooOld(connection) ? destroy(connection) : connection.release();
 
   async function nextConnection(deadline: number): Promise<PoolConnection> {
-    const pending = pool.getConnection();
+    const pending = getConnection();
     // The pool still hands over a late connection some time: it goes straight back.
     return beforeDeadline(deadline, pending, () => {
       pending.then(release, () => undefined);
@@ -133,8 +135,8 @@ export function createConnectionPool(config: DatabaseConfig, logger: Logger): Co
       waiting: counts.waiting,
     }),
     async close() {
-      const closed = pool
-        .end()
+      const closed = promisify(pool.end)
+        .call(pool)
         .catch((error) => logger.warn({ err: error }, 'the database pool did not close cleanly'));
       await Promise.race([closed, sleep(1000, undefined, { ref: false })]);
     },

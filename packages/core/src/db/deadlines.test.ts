@@ -1,4 +1,4 @@
-import { endpoint, noContent } from '@shop/core';
+import { endpoint, mayHaveBeenWritten, noContent } from '@shop/core';
 import {
   aDatabase,
   aProduct,
@@ -32,15 +32,17 @@ describe('a statement that takes too long', () => {
     await eventually('the statement to be gone', async () => (await onServer(first)) === undefined);
   });
 
-  it('(a write) is 503, and holds no lock and writes nothing later', async () => {
+  it('(a write) is 503, says that it may have been done, and holds no lock for long', async () => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     const first = await connectionId(db);
     const slow = db.write('UPDATE products SET stock = stock - 1 - SLEEP(60) WHERE id = ?', [product.id]);
-    await expect(slow).rejects.toMatchObject({ kind: 'unavailable' });
+    const outcome = await slow.catch((error: unknown) => error);
+    expect(outcome).toMatchObject({ kind: 'unavailable' });
+    expect(mayHaveBeenWritten(outcome)).toBe(true);
     await eventually('the statement to be gone', async () => (await onServer(first)) === undefined, 20_000);
-    expect(await db.rows('SELECT stock FROM products WHERE id = ?', [product.id])).toEqual([{ stock: 10 }]);
-    expect((await db.write('UPDATE products SET stock = 9 WHERE id = ?', [product.id])).affectedRows).toBe(1);
+    // MariaDB has undone it, MySQL, whose time limit is for reads, may have come to its end.
+    expect((await db.write('UPDATE products SET stock = 5 WHERE id = ?', [product.id])).affectedRows).toBe(1);
   });
 
   it('(in a transaction) takes the transaction with it', async () => {
