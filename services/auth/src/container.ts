@@ -83,6 +83,7 @@ const buildEndpoints = ({ db, cache, config, logger }: Resources, own: AuthSetti
         accounts,
         inTransaction,
         issuer,
+        forgetExpired: tidy,
       }),
     }),
     ...categoryEndpoints({

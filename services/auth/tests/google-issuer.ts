@@ -12,6 +12,8 @@ export interface GoogleIssuer {
   /** Answers with this status, or never. */
   failingUrl(status: number | 'never'): string;
   fetches(): number;
+  /** From now on this JSON is published instead of the keys; undefined: the keys again. */
+  publish(answer: unknown): void;
   /** An ID token that is right but for the overrides; undefined leaves a claim out. */
   idToken(claims?: Record<string, unknown>, options?: TokenOptions): string;
   /** The public key, for whoever tries to use it as a secret. */
@@ -37,6 +39,7 @@ export async function startGoogleIssuer(): Promise<GoogleIssuer> {
   const { publicKey, privateKey } = aKeyPair();
   const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   let fetches = 0;
+  let instead: unknown;
   const server = createServer((req, res) => {
     fetches += 1;
     const [, kind, status] = (req.url ?? '').split('/');
@@ -46,7 +49,8 @@ export async function startGoogleIssuer(): Promise<GoogleIssuer> {
       'Content-Type': 'application/json',
       'Cache-Control': 'public, max-age=19000',
     });
-    res.end(kind === 'broken' ? 'not JSON' : JSON.stringify(kind === 'jwks' ? jwks : { [KEY_ID]: publicPem }));
+    const keys = kind === 'jwks' ? jwks : { [KEY_ID]: publicPem };
+    res.end(kind === 'broken' ? 'not JSON' : JSON.stringify(instead === undefined ? keys : instead));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -55,6 +59,9 @@ export async function startGoogleIssuer(): Promise<GoogleIssuer> {
     jwksUrl: `${url}/jwks`,
     failingUrl: (status) => `${url}/${status === 200 ? 'broken' : 'certs'}/${status}`,
     fetches: () => fetches,
+    publish(answer) {
+      instead = answer;
+    },
     publicPem,
     idToken(claims = {}, { header = {}, key = privateKey } = {}) {
       const now = Math.floor(Date.now() / 1000);

@@ -14,8 +14,8 @@ export interface SmtpServer {
   mails: ReceivedMail[];
   /** Every command line that came in. */
   commands: string[];
-  /** The next mail that arrives, or one that has and was not asked for yet. */
-  nextMail(): Promise<ReceivedMail>;
+  /** From now on there is no such mailbox. */
+  refuse(address: string): void;
   close(): Promise<void>;
 }
 
@@ -28,33 +28,25 @@ const decode = (text: string): string =>
 export async function startSmtpServer(): Promise<SmtpServer> {
   const mails: ReceivedMail[] = [];
   const commands: string[] = [];
-  const waiting: ((mail: ReceivedMail) => void)[] = [];
-  let handedOut = 0;
-  const receive = (mail: ReceivedMail) => {
-    mails.push(mail);
-    const next = waiting.shift();
-    if (next) {
-      handedOut += 1;
-      next(mail);
-    }
-  };
-  const server: Server = createServer((socket) => converse(socket, commands, receive));
+  const refused = new Set<string>();
+  const server: Server = createServer((socket) => converse(socket, { mails, commands, refused }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
     mails,
     commands,
-    nextMail() {
-      const arrived = mails[handedOut];
-      if (!arrived) return new Promise((resolve) => waiting.push(resolve));
-      handedOut += 1;
-      return Promise.resolve(arrived);
-    },
+    refuse: (address) => void refused.add(address),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
 
-function converse(socket: Socket, commands: string[], receive: (mail: ReceivedMail) => void): void {
+interface Books {
+  mails: ReceivedMail[];
+  commands: string[];
+  refused: ReadonlySet<string>;
+}
+
+function converse(socket: Socket, { mails, commands, refused }: Books): void {
   const say = (line: string) => socket.write(`${line}\r\n`);
   let mail = { from: '', to: '', lines: [] as string[] };
   let inData = false;
@@ -66,7 +58,7 @@ function converse(socket: Socket, commands: string[], receive: (mail: ReceivedMa
         return;
       }
       inData = false;
-      receive({ from: mail.from, to: mail.to, text: decode(mail.lines.join('\r\n')) });
+      mails.push({ from: mail.from, to: mail.to, text: decode(mail.lines.join('\r\n')) });
       say('250 kept');
       return;
     }
@@ -84,7 +76,7 @@ function converse(socket: Socket, commands: string[], receive: (mail: ReceivedMa
         break;
       case 'RCPT':
         mail.to = address;
-        say('250 ok');
+        say(refused.has(address) ? '550 no such mailbox' : '250 ok');
         break;
       case 'DATA':
         inData = true;

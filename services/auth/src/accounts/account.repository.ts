@@ -85,13 +85,13 @@ export const accountRepository = (sql: Sql) => ({
     await onDuplicateKey(update, { users_phone: phoneTaken });
   },
 
-  /** @returns false: another Google account is linked already */
+  /** @returns false: another Google account is linked already. @throws AppError `email_taken`: this one is, to another user */
   async linkGoogle(id: number, googleSub: string): Promise<boolean> {
-    const { affectedRows } = await sql.write(
+    const update = sql.write(
       'UPDATE users SET google_sub = ? WHERE id = ? AND (google_sub IS NULL OR google_sub = ?)',
       [googleSub, id, googleSub],
     );
-    return affectedRows === 1;
+    return (await onDuplicateKey(update, { users_google_sub: emailTaken })).affectedRows === 1;
   },
 });
 

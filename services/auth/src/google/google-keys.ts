@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { googleUnavailable } from './google.errors';
 import { publishedKeys } from './google.schemas';
 
@@ -48,14 +48,14 @@ function lifetimeSeconds(cacheControl: string | null): number {
   return Math.min(Math.max(stated, MIN_LIFETIME_SECONDS), MAX_LIFETIME_SECONDS);
 }
 
+/** Throws where there is no usable key: kept, such an answer would make every token look forged. */
 function asPem(answer: unknown): Keys {
   const published = publishedKeys.parse(answer);
-  if (!Array.isArray(published.keys)) return published as Keys;
-  const rsaKeys = published.keys.filter(({ kty }) => kty === 'RSA');
-  return Object.fromEntries(
-    rsaKeys.map((key) => [
-      key.kid,
-      createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString(),
-    ]),
-  );
+  const keys = Array.isArray(published.keys)
+    ? published.keys
+        .filter(({ kty }) => kty === 'RSA')
+        .map((key): [string, KeyObject] => [key.kid, createPublicKey({ key, format: 'jwk' })])
+    : Object.entries(published).map(([id, pem]): [string, KeyObject] => [id, createPublicKey(pem)]);
+  if (keys.length === 0) throw new Error('no keys were published');
+  return Object.fromEntries(keys.map(([id, key]) => [id, key.export({ type: 'spki', format: 'pem' }).toString()]));
 }

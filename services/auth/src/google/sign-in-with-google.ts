@@ -3,6 +3,7 @@ import { emailTaken } from '../accounts/account.errors';
 import type { AccountRepository } from '../accounts/account.repository';
 import { openAccount } from '../accounts/open-account';
 import type { InTransaction } from '../repositories';
+import type { ForgetExpired } from '../sessions/forget-expired';
 import type { TokenSet } from '../sessions/session.schemas';
 import type { TokenIssuer } from '../sessions/token-issuer';
 import { invalidIdToken, ssoNotConfigured } from './google.errors';
@@ -15,13 +16,14 @@ interface Parts {
   accounts: Pick<AccountRepository, 'findCallerByGoogleSub' | 'findCallerByEmail' | 'linkGoogle'>;
   inTransaction: InTransaction;
   issuer: TokenIssuer;
+  forgetExpired: ForgetExpired;
 }
 
 /**
  * A user is known by Google's `sub`, since addresses change hands; the first time by the verified address.
  * @throws AppError `sso_not_configured`, `google_unavailable`, `invalid_id_token`
  */
-export const signInWithGoogle = ({ verifyIdToken, accounts, inTransaction, issuer }: Parts) => {
+export const signInWithGoogle = ({ verifyIdToken, accounts, inTransaction, issuer, forgetExpired }: Parts) => {
   async function find({ sub, email }: GoogleIdentity): Promise<Caller | undefined> {
     const linked = await accounts.findCallerByGoogleSub(sub);
     if (linked) return linked;
@@ -39,10 +41,8 @@ export const signInWithGoogle = ({ verifyIdToken, accounts, inTransaction, issue
     });
 
   async function findOrOpen(identity: GoogleIdentity): Promise<Caller> {
-    const known = await find(identity);
-    if (known) return known;
     try {
-      return await open(identity);
+      return (await find(identity)) ?? (await open(identity));
     } catch (error) {
       // The same person in another tab was faster.
       const meanwhile = error instanceof AppError && error.code === emailTaken.code && (await find(identity));
@@ -56,6 +56,7 @@ export const signInWithGoogle = ({ verifyIdToken, accounts, inTransaction, issue
     const caller = await findOrOpen(await verifyIdToken(idToken));
     const refreshToken = issuer.newRefreshToken();
     await inTransaction(({ sessions }) => sessions.insert(caller.id, refreshToken));
+    await forgetExpired();
     return issuer.tokenSet(caller, refreshToken);
   };
 };

@@ -1,4 +1,4 @@
-import type { Sql } from '@shop/core';
+import { inList, type Sql } from '@shop/core';
 
 export interface NewReset {
   hash: string;
@@ -10,7 +10,12 @@ export const passwordResetRepository = (sql: Sql) => ({
   /** In a transaction: requests of one user wait for each other, so that the last one supersedes all others. */
   async replace(userId: number, { hash, expiresAt }: NewReset): Promise<void> {
     await sql.rows('SELECT id FROM users WHERE id = ? FOR UPDATE', [userId]);
-    await sql.write('DELETE FROM password_resets WHERE user_id = ?', [userId]);
+    // By key: a DELETE that searches locks the gap where it finds nothing, and the inserts of two users deadlock in it.
+    const older = await sql.rows<{ id: number }>('SELECT id FROM password_resets WHERE user_id = ?', [userId]);
+    if (older.length > 0) {
+      const { placeholders, values } = inList(older.map(({ id }) => id));
+      await sql.write(`DELETE FROM password_resets WHERE id IN (${placeholders})`, values);
+    }
     await sql.write('INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES (?, ?, ?)', [
       userId,
       hash,
