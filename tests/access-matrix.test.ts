@@ -195,6 +195,11 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       ...ownerOrAdmin(204),
       request: async (owner) => ({ path: `/api/v1/products/${(await product(owner)).id}` }),
     },
+    'GET /api/v1/catalog/products': { ...everybody(200), request: at('/api/v1/catalog/products') },
+    'GET /api/v1/catalog/products/:id': {
+      ...everybody(200),
+      request: async (owner) => ({ path: `/api/v1/catalog/products/${(await product(owner)).id}` }),
+    },
   },
   transaction: {
     'POST /api/v1/transactions': {

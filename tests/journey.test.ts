@@ -15,8 +15,8 @@ test('a whole purchase through Nginx, each step shown as curl', async () => {
   const lines: string[] = [];
   await journey(shop.fleet.url, lines);
   const curls = lines.join('\n').match(/^curl /gm) ?? [];
-  expect(curls.length).toBe(11);
-  expect(lines.at(-1)).toContain('11 steps, all as they should be');
+  expect(curls.length).toBe(15);
+  expect(lines.at(-1)).toContain('15 steps, all as they should be');
 });
 
 test('a journey that cannot go on says which step and why', async () => {

@@ -1,27 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { basename, relative } from 'node:path';
 import { FleetError } from './errors';
-
-const TIMEOUT_MS = 10_000;
-
-interface Step {
-  title: string;
-  method: 'GET' | 'POST';
-  path: string;
-  token?: string;
-  json?: Record<string, unknown>;
-  form?: Record<string, string>;
-  /** A form field and the file it carries. */
-  file?: { field: string; path: string };
-  expect: number;
-}
-
-type Answer = Record<string, unknown>;
-
-/** Says which step did not answer as it should, what was asked and what came. */
-const failed = (step: Step, reason: string): FleetError =>
-  new FleetError(`${step.title} failed: ${step.method} ${step.path}: ${reason}`);
+import { type Answer, curlOf, failed, type Step, send } from './journey-step';
 
 interface JourneyOptions {
   /** The gateway, e.g. http://localhost:8000. */
@@ -90,6 +69,13 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     expect: 201,
   });
   await run({ title: 'Anyone sees the image', method: 'GET', path: String(product.image_url), expect: 200 });
+  const found = await run({
+    title: 'The buyer finds it in the catalog',
+    method: 'GET',
+    path: `/api/v1/catalog/products?search=blue&category_id=${category.id}`,
+    expect: 200,
+  });
+  check('The buyer finds it', (found.data as Answer[] | undefined)?.[0]?.id === product.id, 'the product');
   const address = await run({
     title: 'The buyer says where to ship to',
     method: 'POST',
@@ -98,14 +84,21 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     json: { label: 'Home', address: 'Main Street 1', city: 'Springfield', postal_code: '12345' },
     expect: 201,
   });
-  const bought = await run({
-    title: 'The buyer buys two',
+  const order: Omit<Step, 'title'> = {
     method: 'POST',
     path: '/api/v1/transactions',
     token: buyer,
+    idempotencyKey: `order-${unique}`,
     json: { address_id: address.id, items: [{ product_id: product.id, quantity: 2 }] },
     expect: 201,
-  });
+  };
+  const bought = await run({ title: 'The buyer buys two', ...order });
+  const again = await run({ title: 'The buyer, unsure whether that worked, sends it again', ...order });
+  check('The buyer sends it again', again.id === bought.id, 'the same transaction');
+  const change = (title: string, token: string, status: string) =>
+    run({ title, method: 'PATCH', path: `/api/v1/transactions/${bought.id}`, token, json: { status }, expect: 204 });
+  await change('The admin has seen the payment', String(admin.token), 'paid');
+  await change('The seller ships', seller, 'shipped');
   const shown = await run({
     title: 'The buyer reads the transaction',
     method: 'GET',
@@ -114,6 +107,11 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     expect: 200,
   });
   check('The buyer reads the transaction', (shown.transaction as Answer | undefined)?.total === 25, 'a total of 25');
+  check(
+    'The buyer reads the transaction',
+    (shown.history as Answer[] | undefined)?.length === 2,
+    'two steps of history',
+  );
   const list = await run({
     title: 'The buyer lists the transactions',
     method: 'GET',
@@ -131,49 +129,4 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
   });
   check('The seller sees what is left', left.stock === 8, 'a stock of 8');
   print(`\n${steps.count} steps, all as they should be.`);
-}
-
-async function send(baseUrl: string, step: Step): Promise<{ status: number; text: string }> {
-  const headers: Record<string, string> = step.token ? { Authorization: `Bearer ${step.token}` } : {};
-  if (step.json) headers['Content-Type'] = 'application/json';
-  const body = step.json ? JSON.stringify(step.json) : step.form ? formOf(step) : null;
-  try {
-    const answer = await fetch(new URL(step.path, baseUrl), {
-      method: step.method,
-      headers,
-      body,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    const bytes = new Uint8Array(await answer.arrayBuffer());
-    const type = answer.headers.get('content-type') ?? '';
-    const text = type.includes('json')
-      ? new TextDecoder().decode(bytes)
-      : bytes.length > 0
-        ? `(${bytes.length} bytes of ${type})`
-        : '';
-    return { status: answer.status, text };
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw failed(step, `no answer from ${baseUrl} (${cause}). Does ./run-services.sh run?`);
-  }
-}
-
-function formOf({ form = {}, file }: Step): FormData {
-  const data = new FormData();
-  for (const [name, value] of Object.entries(form)) data.set(name, value);
-  if (file) data.set(file.field, new Blob([readFileSync(file.path)], { type: 'image/png' }), basename(file.path));
-  return data;
-}
-
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
-function curlOf(baseUrl: string, { method, path, token, json, form, file }: Step): string {
-  const parts = ['curl'];
-  if (method !== 'GET' && !json && !form) parts.push(`-X ${method}`);
-  parts.push(quote(new URL(path, baseUrl).href));
-  if (token) parts.push(`-H ${quote(`Authorization: Bearer ${token}`)}`);
-  if (json) parts.push(`-H 'Content-Type: application/json' -d ${quote(JSON.stringify(json))}`);
-  for (const [name, value] of Object.entries(form ?? {})) parts.push(`-F ${quote(`${name}=${value}`)}`);
-  if (file) parts.push(`-F ${quote(`${file.field}=@${relative(process.cwd(), file.path)}`)}`);
-  return parts.join(' ');
 }

@@ -1,9 +1,11 @@
 import { createStorage, type ServiceDefinition, storageSettings } from '@shop/core';
 import { addProduct } from './products/add-product';
+import { browseCatalog, showInCatalog } from './products/browse-catalog';
+import { catalogEndpoints } from './products/catalog.endpoints';
 import { deleteProduct } from './products/delete-product';
 import { listProducts } from './products/list-products';
 import { productEndpoints } from './products/product.endpoints';
-import { productRepository } from './products/product.repository';
+import { type InTransaction, productRepository } from './products/product.repository';
 import { showProduct } from './products/show-product';
 import { updateProduct } from './products/update-product';
 
@@ -11,16 +13,22 @@ export const productService: ServiceDefinition<typeof storageSettings> = {
   name: 'product',
   portKey: 'PRODUCT_PORT',
   settings: storageSettings,
-  tables: ['products', 'stores', 'categories'],
+  tables: ['products', 'stock_movements', 'stores', 'categories'],
   endpoints: ({ db, cache, logger }, settings) => {
     const products = productRepository(db);
     const storage = createStorage(settings, { logger });
-    return productEndpoints({
-      addProduct: addProduct({ products, storage, cache, logger }),
+    const inTransaction: InTransaction = (work) => db.transaction((sql) => work(productRepository(sql)));
+    const selling = productEndpoints({
+      addProduct: addProduct({ products, inTransaction, storage, cache, logger }),
       listProducts: listProducts({ products }),
       showProduct: showProduct({ products }),
-      updateProduct: updateProduct({ products, cache }),
+      updateProduct: updateProduct({ products, inTransaction, cache }),
       deleteProduct: deleteProduct({ products, storage, cache }),
     });
+    const buying = catalogEndpoints({
+      browseCatalog: browseCatalog({ products }),
+      showInCatalog: showInCatalog({ products }),
+    });
+    return [...selling, ...buying];
   },
 };

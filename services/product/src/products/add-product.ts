@@ -13,11 +13,12 @@ import {
   type UploadedFile,
 } from '@shop/core';
 import { noStore, storeNotFound } from './product.errors';
-import type { ProductRepository } from './product.repository';
+import type { InTransaction, ProductRepository } from './product.repository';
 import type { NewProduct, Product } from './product.schemas';
 
 interface Parts {
-  products: Pick<ProductRepository, 'insert' | 'findById' | 'findStoreOwner' | 'findOldestStore'>;
+  products: Pick<ProductRepository, 'findById' | 'findStoreOwner' | 'findOldestStore'>;
+  inTransaction: InTransaction;
   storage: Pick<Storage, 'put' | 'discard'>;
   cache: Pick<AnswerCache, 'invalidate'>;
   logger: Logger;
@@ -29,7 +30,7 @@ interface Parts {
  *   `storage_unavailable`
  */
 export const addProduct = (parts: Parts) => {
-  const { products, storage, cache, logger } = parts;
+  const { products, inTransaction, storage, cache, logger } = parts;
   return async (
     caller: Caller,
     { store_id, ...values }: NewProduct,
@@ -39,7 +40,12 @@ export const addProduct = (parts: Parts) => {
     const store = await storeFor(parts, caller, store_id);
     const image = kind ? newStoredName(caller.id, kind) : null;
     if (file && image) await storage.put(image, file.bytes);
-    const id = await products.insert(values, store.id, image).catch(async (error) => {
+    const insert = inTransaction(async (transaction) => {
+      const id = await transaction.insert(values, store.id, image);
+      await transaction.recordStock(id, 'initial', values.stock);
+      return id;
+    });
+    const id = await insert.catch(async (error) => {
       if (image && mayHaveBeenWritten(error)) logger.warn({ file: image }, 'kept: its product may have been written');
       else if (image) await storage.discard([image]);
       throw error;

@@ -1,6 +1,6 @@
 import type { Caller, List } from '@shop/core';
 import type { ProductRepository } from './product.repository';
-import type { Product, ProductQuery } from './product.schemas';
+import type { CatalogProduct, ProductQuery } from './product.schemas';
 
 interface Parts {
   products: Pick<ProductRepository, 'list'>;
@@ -9,5 +9,5 @@ interface Parts {
 /** Those of the caller's own stores; for an admin, all. */
 export const listProducts =
   ({ products }: Parts) =>
-  (caller: Caller, query: ProductQuery): Promise<List<Product>> =>
+  (caller: Caller, query: ProductQuery): Promise<List<CatalogProduct>> =>
     products.list(caller.role === 'admin' ? undefined : caller.id, query);

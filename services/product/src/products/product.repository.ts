@@ -11,7 +11,7 @@ import {
   uploadUrl,
 } from '@shop/core';
 import { categoryNotFound, storeNotFound } from './product.errors';
-import type { NewProduct, Product, ProductChanges, ProductQuery } from './product.schemas';
+import type { CatalogProduct, NewProduct, ProductChanges, ProductQuery } from './product.schemas';
 
 interface ProductRow {
   id: number;
@@ -23,16 +23,17 @@ interface ProductRow {
   stock: number;
   image: string | null;
   created_at: Date;
+  store_name: string;
 }
 
 /** A product and what its service has to know of it beyond what it shows. */
 export interface OwnedProduct {
-  product: Product;
+  product: CatalogProduct;
   ownerId: number;
   image: string | null;
 }
 
-const toProduct = (row: ProductRow): Product => ({
+const toProduct = (row: ProductRow): CatalogProduct => ({
   id: row.id,
   store_id: row.store_id,
   category_id: row.category_id,
@@ -42,6 +43,7 @@ const toProduct = (row: ProductRow): Product => ({
   stock: row.stock,
   image_url: row.image === null ? null : uploadUrl(row.image),
   created_at: row.created_at.toISOString(),
+  store: { id: row.store_id, name: row.store_name },
 });
 
 /** Every statement on products. It reads stores (whose they are), which belong to the store service. */
@@ -58,7 +60,8 @@ export const productRepository = (sql: Sql) => ({
 
   async findById(id: number): Promise<OwnedProduct | undefined> {
     const [row] = await sql.rows<ProductRow & { user_id: number }>(
-      `SELECT p.id, p.store_id, p.category_id, p.name, p.description, p.price, p.stock, p.image, p.created_at, s.user_id
+      `SELECT p.id, p.store_id, p.category_id, p.name, p.description, p.price, p.stock, p.image, p.created_at,
+              s.name AS store_name, s.user_id
        FROM products p JOIN stores s ON s.id = p.store_id WHERE p.id = ?`,
       [id],
     );
@@ -66,10 +69,11 @@ export const productRepository = (sql: Sql) => ({
   },
 
   /** @param ownerId undefined: everybody's */
-  async list(ownerId: number | undefined, query: ProductQuery): Promise<List<Product>> {
+  async list(ownerId: number | undefined, query: ProductQuery): Promise<List<CatalogProduct>> {
     const filter = listFilter(ownerId, query);
     const rows = await sql.rows<ProductRow>(
-      `SELECT p.id, p.store_id, p.category_id, p.name, p.description, p.price, p.stock, p.image, p.created_at
+      `SELECT p.id, p.store_id, p.category_id, p.name, p.description, p.price, p.stock, p.image, p.created_at,
+              s.name AS store_name
        FROM products p JOIN stores s ON s.id = p.store_id
        WHERE (? IS NULL OR s.user_id = ?) AND (? IS NULL OR p.store_id = ?) AND (? IS NULL OR p.category_id = ?)
          AND (? IS NULL OR p.price >= ?) AND (? IS NULL OR p.price <= ?)
@@ -88,7 +92,22 @@ export const productRepository = (sql: Sql) => ({
     return { rows: rows.map(toProduct), total: Number(count?.total ?? 0) };
   },
 
-  /** Changes what is present, in one statement, so that a checkout beside it loses no stock. @returns whether it exists */
+  /** @returns what is left now; the row is locked until the end of the transaction */
+  async lockStock(id: number): Promise<number | undefined> {
+    const [row] = await sql.rows<{ stock: number }>('SELECT stock FROM products WHERE id = ? FOR UPDATE', [id]);
+    return row?.stock;
+  },
+
+  /** Every change of a stock has its row here, written in the same database transaction. */
+  async recordStock(productId: number, reason: 'initial' | 'edit', quantity: number): Promise<void> {
+    await sql.write('INSERT INTO stock_movements (product_id, reason, quantity) VALUES (?, ?, ?)', [
+      productId,
+      reason,
+      quantity,
+    ]);
+  },
+
+  /** Changes what is present. @returns whether it exists */
   async update(id: number, { name, description, price, stock, category_id }: ProductChanges): Promise<boolean> {
     const update = sql.write(
       `UPDATE products SET name = COALESCE(?, name), description = COALESCE(?, description),
@@ -138,3 +157,6 @@ function listFilter(ownerId: number | undefined, query: ProductQuery): SqlValue[
 }
 
 export type ProductRepository = ReturnType<typeof productRepository>;
+
+/** Hands `work` the repository on one connection, in one database transaction; a deadlock runs `work` again. */
+export type InTransaction = <T>(work: (products: ProductRepository) => Promise<T>) => Promise<T>;

@@ -34,6 +34,13 @@ export const product = z
 
 export type Product = z.input<typeof product>;
 
+/** As buyers see it. */
+export const catalogProduct = product
+  .extend({ store: z.object({ id, name: z.string() }) })
+  .meta({ id: 'CatalogProduct' });
+
+export type CatalogProduct = z.input<typeof catalogProduct>;
+
 export const newProduct = z.strictObject({
   name: nameText,
   price,

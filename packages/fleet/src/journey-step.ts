@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { FleetError } from './errors';
+
+const TIMEOUT_MS = 10_000;
+
+/** One request of the journey, and the status it has to be answered with. */
+export interface Step {
+  title: string;
+  method: 'GET' | 'POST' | 'PATCH';
+  path: string;
+  token?: string;
+  idempotencyKey?: string;
+  json?: Record<string, unknown>;
+  form?: Record<string, string>;
+  /** A form field and the file it carries. */
+  file?: { field: string; path: string };
+  expect: number;
+}
+
+export type Answer = Record<string, unknown>;
+
+/** Says which step did not answer as it should, what was asked and what came. */
+export const failed = (step: Step, reason: string): FleetError =>
+  new FleetError(`${step.title} failed: ${step.method} ${step.path}: ${reason}`);
+
+/** @returns the status, and JSON as it came; of other bodies what they are */
+export async function send(baseUrl: string, step: Step): Promise<{ status: number; text: string }> {
+  const headers: Record<string, string> = step.token ? { Authorization: `Bearer ${step.token}` } : {};
+  if (step.idempotencyKey) headers['Idempotency-Key'] = step.idempotencyKey;
+  if (step.json) headers['Content-Type'] = 'application/json';
+  const body = step.json ? JSON.stringify(step.json) : step.form ? formOf(step) : null;
+  try {
+    const answer = await fetch(new URL(step.path, baseUrl), {
+      method: step.method,
+      headers,
+      body,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const type = answer.headers.get('content-type') ?? '';
+    const text = type.includes('json')
+      ? new TextDecoder().decode(bytes)
+      : bytes.length > 0
+        ? `(${bytes.length} bytes of ${type})`
+        : '';
+    return { status: answer.status, text };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw failed(step, `no answer from ${baseUrl} (${cause}). Does ./run-services.sh run?`);
+  }
+}
+
+function formOf({ form = {}, file }: Step): FormData {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(form)) data.set(name, value);
+  if (file) data.set(file.field, new Blob([readFileSync(file.path)], { type: 'image/png' }), basename(file.path));
+  return data;
+}
+
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** The step as a command to type. */
+export function curlOf(baseUrl: string, { method, path, token, idempotencyKey, json, form, file }: Step): string {
+  const parts = ['curl'];
+  if (method === 'PATCH' || (method === 'POST' && !json && !form)) parts.push(`-X ${method}`);
+  parts.push(quote(new URL(path, baseUrl).href));
+  if (token) parts.push(`-H ${quote(`Authorization: Bearer ${token}`)}`);
+  if (idempotencyKey) parts.push(`-H ${quote(`Idempotency-Key: ${idempotencyKey}`)}`);
+  if (json) parts.push(`-H 'Content-Type: application/json' -d ${quote(JSON.stringify(json))}`);
+  for (const [name, value] of Object.entries(form ?? {})) parts.push(`-F ${quote(`${name}=${value}`)}`);
+  if (file) parts.push(`-F ${quote(`${file.field}=@${relative(process.cwd(), file.path)}`)}`);
+  return parts.join(' ');
+}
