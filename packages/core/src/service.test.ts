@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { connect, createServer } from 'node:net';
+import path from 'node:path';
+import { freePort, httpStatus, type MysqlServer, mysqlServer, withConnection } from '@shop/fleet';
+import { type ExampleProcess, eventually, startExampleProcess, startProxy, testEnv, write } from '@shop/testing';
+
+const started: ExampleProcess[] = [];
+async function start(overrides = {}): Promise<ExampleProcess> {
+  const service = await startExampleProcess(overrides);
+  started.push(service);
+  return service;
+}
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((service) => service.kill()));
+});
+
+const status = (service: ExampleProcess, where: string) => httpStatus(service.url + where, 5000);
+const becomes = (service: ExampleProcess, where: string, expected: number) =>
+  eventually(`${where} to be ${expected}`, async () => (await status(service, where)) === expected, 20_000);
+const said = (service: ExampleProcess, words: string) =>
+  service.lines().filter((line) => JSON.stringify(line).includes(words));
+const problem = async (service: ExampleProcess, where: string) => {
+  const answer = await fetch(service.url + where, { headers: { connection: 'close' } });
+  const { code } = (await answer.json()) as { code: string };
+  return [answer.status, code, answer.headers.get('retry-after') !== null];
+};
+
+describe('a service whose database', () => {
+  it('is away when it starts is alive and unready, and serves once the database is there', async () => {
+    const dir = process.env.SHOP_TEST_DIR ?? '';
+    const mysql: MysqlServer = await mysqlServer({
+      dir: path.join(dir, `late-${randomUUID()}`),
+      templates: path.join(dir, 'templates'),
+      dieWithParent: true,
+    });
+    const { user, password, database } = mysql;
+    const service = await start({
+      DB_PORT: String(mysql.port),
+      DB_USER: user,
+      DB_PASS: password,
+      DB_NAME: database,
+      DB_POOL_SIZE: '50',
+    });
+    await becomes(service, '/health', 200);
+    expect(await problem(service, '/ready')).toEqual([503, 'database_unavailable', true]);
+    expect(await problem(service, '/users')).toEqual([503, 'database_unavailable', true]);
+    await eventually('a word to the operator', () => said(service, 'cannot be used yet').length > 0);
+    expect(said(service, 'ECONNREFUSED')[0]).toMatchObject({ level: 'error', port: mysql.port, database });
+
+    await mysql.start();
+    await eventually('what is missing now', () => said(service, 'npm run db:apply').length > 0);
+    expect(await problem(service, '/ready')).toEqual([503, 'schema_missing', true]);
+    expect(await problem(service, '/users')).toEqual([503, 'schema_missing', true]);
+
+    await withConnection(mysql.settings, 5000, (connection) => connection.query('CREATE TABLE users (id BIGINT)'));
+    await becomes(service, '/ready', 200);
+    expect(await status(service, '/users')).toBe(204);
+    // 50 x 6 processes do not fit the 200 that this server takes.
+    await eventually('the pool-fit warning', () => said(service, 'set DB_POOL_SIZE to 31').length === 1);
+    await mysql.stop();
+  }, 60_000);
+
+  it.each([
+    ['refuses the password', { DB_PASS: 'wrong' }, /Access denied/],
+    ['is not there', { DB_NAME: 'no_such_database' }, /no_such_database/],
+    ['has a name nobody knows', { DB_HOST: 'no-such-host.invalid' }, /ENOTFOUND|EAI_AGAIN/],
+    ['listens on none of its host’s addresses', { DB_HOST: 'localhost', DB_PORT: '1' }, /ECONNREFUSED/],
+  ])('%s: it says so, and answers 503', async (_, wrong, words) => {
+    const account = `boot_${randomUUID().slice(0, 8)}`;
+    await write(`CREATE USER ${account}@'%' IDENTIFIED BY 'password'`);
+    await write(`GRANT SELECT ON ${testEnv().DB_NAME}.* TO ${account}@'%'`);
+    const service = await start({ DB_USER: account, DB_PASS: 'password', ...wrong });
+    await becomes(service, '/health', 200);
+    expect(await problem(service, '/users')).toEqual([503, 'database_unavailable', true]);
+    expect(await problem(service, '/ready')).toEqual([503, 'database_unavailable', true]);
+    await eventually('a word to the operator', () => said(service, 'cannot be used yet').length > 0);
+    const [line] = said(service, 'cannot be used yet');
+    expect(line?.cause).toMatch(words);
+    expect(service.output()).not.toContain('password"');
+    await write(`DROP USER ${account}@'%'`);
+  });
+
+  it('lacks a table says how to get it', async () => {
+    const service = await start({ EXAMPLE_TABLE: 'no_such_table' });
+    await becomes(service, '/ready', 503);
+    await eventually('a word to the operator', () => said(service, 'npm run db:apply').length > 0);
+    expect(await problem(service, '/ready')).toEqual([503, 'schema_missing', true]);
+  });
+});
+
+describe('a service that cannot start', () => {
+  it('because its port is taken says so in one line and exits with 1', async () => {
+    const other = createServer();
+    const port = await freePort();
+    await new Promise<void>((resolve) => other.listen(port, resolve));
+    const service = await start({ AUTH_PORT: String(port) });
+    expect(await service.exited).toEqual({ code: 1, signal: null });
+    expect(service.output()).toBe(`example: port ${port} is taken: stop what uses it or set AUTH_PORT`);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  it('because settings are wrong names all of them and exits with 1', async () => {
+    const service = await start({ DB_PORT: 'x', DB_POOL_SIZE: '0' });
+    expect(await service.exited).toEqual({ code: 1, signal: null });
+    expect(service.output()).toMatch(/^example: Cannot start, the settings are wrong:\n {2}- DB_PO/);
+    expect(service.output().split('\n')).toHaveLength(3);
+  });
+});
+
+describe('a bug that nobody catches', () => {
+  it.each([
+    ['a rejection', '/rejects', 'nobody handles this'],
+    ['an exception', '/throws', 'nobody catches this'],
+  ])('(%s) is logged with its stack, and ends the process with an error', async (_, where, message) => {
+    const service = await start();
+    await becomes(service, '/ready', 200);
+    await status(service, where);
+    const exit = await service.exited;
+    expect([exit.code, exit.signal]).toEqual([1, null]);
+    const [line] = said(service, message);
+    expect(line).toMatchObject({ level: 'fatal', service: 'example', err: { message } });
+    expect(JSON.stringify(line)).toContain('example-main.cjs');
+  });
+});
+
+describe('a service that is told to stop', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '(%s) is unready, answers what it has begun, then exits with 0',
+    async (signal) => {
+      const service = await start({ SHUTDOWN_DELAY_SECONDS: '1' });
+      await becomes(service, '/ready', 200);
+      const slow = status(service, '/slow');
+      await eventually('the request to be under way', async () => {
+        const { database } = (await (await fetch(`${service.url}/health`)).json()) as {
+          database: { idle: number; open: number };
+        };
+        return database.open > database.idle;
+      });
+      service.signal(signal);
+      await becomes(service, '/ready', 503);
+      // Balancers need a moment to look away: who comes meanwhile is served.
+      expect(await status(service, '/users')).toBe(204);
+      expect(await slow).toBe(204);
+      expect(await service.exited).toEqual({ code: 0, signal: null });
+      expect(said(service, 'stopped')).toHaveLength(1);
+    },
+  );
+
+  it('exits in time although its database hangs and a request waits for it', async () => {
+    const { DB_HOST = '', DB_PORT } = testEnv();
+    const proxy = await startProxy({ host: DB_HOST, port: Number(DB_PORT) });
+    const service = await start({ DB_PORT: String(proxy.port), SHUTDOWN_DELAY_SECONDS: '0' });
+    await becomes(service, '/ready', 200);
+    proxy.freeze();
+    const waiting = status(service, '/users');
+    await eventually('the request to wait', async () => {
+      const { database } = (await (await fetch(`${service.url}/health`)).json()) as {
+        database: { idle: number; open: number };
+      };
+      return database.open > database.idle;
+    });
+    const told = Date.now();
+    service.signal('SIGTERM');
+    expect(await waiting).toBe(503);
+    expect(await service.exited).toEqual({ code: 0, signal: null });
+    expect(Date.now() - told).toBeLessThan(10_000);
+    await proxy.close();
+  });
+
+  it('exits in time although a client keeps its connection and says nothing', async () => {
+    const service = await start({ SHUTDOWN_DELAY_SECONDS: '0' });
+    await becomes(service, '/ready', 200);
+    const silent = connect(service.port, '127.0.0.1');
+    await new Promise((resolve) => silent.once('connect', resolve));
+    silent.on('error', () => undefined);
+    silent.write('GET /users HTTP/1.1\r\nHost: x\r\n');
+    service.signal('SIGTERM');
+    expect(await service.exited).toEqual({ code: 0, signal: null });
+    silent.destroy();
+  });
+});

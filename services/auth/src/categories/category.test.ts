@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { authService } from '@shop/auth';
+import { aCategory, aUser, rows, startApp, type TestApp, type TestUser } from '@shop/testing';
+
+const PATH = '/api/v1/categories';
+const UNKNOWN = 999_999_999;
+let app: TestApp;
+let replica: TestApp;
+let admin: TestUser;
+let user: TestUser;
+
+beforeAll(async () => {
+  [app, replica] = await Promise.all([startApp(authService), startApp(authService)]);
+});
+beforeEach(async () => {
+  [admin, user] = await Promise.all([aUser({ role: 'admin' }), aUser()]);
+});
+afterAll(() => Promise.all([app.close(), replica.close()]));
+
+const add = (name: unknown, where = app) => where.http.post(PATH).set(admin.auth).send({ name });
+const rename = (id: number | string, body: object, where = app) =>
+  where.http.put(`${PATH}/${id}`).set(admin.auth).send(body);
+const remove = (id: number | string, where = app) => where.http.delete(`${PATH}/${id}`).set(admin.auth);
+const show = (id: number | string, where = app) => where.http.get(`${PATH}/${id}`);
+const nameOf = async (id: number) =>
+  (await rows<{ name: string }>('SELECT name FROM categories WHERE id = ?', [id]))[0]?.name;
+/** A name that no other test has. */
+const aName = (): string => `Tea ${randomUUID()}`;
+const NO_NAMES = [
+  {},
+  { name: '' },
+  { name: ' \t ' },
+  { name: 'x'.repeat(256) },
+  { name: 'a\0' },
+  { name: 7 },
+  { name: null },
+];
+
+describe('adding a category', () => {
+  test('answers its id and where it is, and every replica shows it at once', async () => {
+    const name = `${aName()} ß 🍵`;
+    const { body, headers } = await add(`  ${name} `).expect(201);
+    expect(body).toEqual({ id: expect.any(Number) });
+    expect(headers.location).toBe(`${PATH}/${body.id}`);
+    const shown = await show(body.id, replica).expect(200);
+    expect(shown.body).toEqual({
+      id: body.id,
+      name,
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    });
+    expect(Math.abs(Date.parse(shown.body.created_at) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test.each(['🍵', 'İ', 'ΐ'])('takes 255 characters %s, not bytes', async (sign) => {
+    const name = randomUUID() + sign.repeat(255 - randomUUID().length);
+    const { body } = await add(name).expect(201);
+    expect(await nameOf(body.id)).toBe(name);
+  });
+
+  test.each([
+    ['in the same case', (name: string) => name],
+    ['in another case', (name: string) => name.toUpperCase()],
+    ['with blanks around it', (name: string) => `  ${name}\n`],
+  ])('is refused where the name is there, %s', async (_title, written) => {
+    const { name } = await aCategory(`Äpfel ${randomUUID()}`);
+    const { body } = await add(written(name)).expect(409);
+    expect(body.code).toBe('category_exists');
+    expect(await rows('SELECT id FROM categories WHERE name_key = ?', [name.toLowerCase()])).toHaveLength(1);
+  });
+
+  test.each([
+    ['an accent', 'Peche', 'Pêche'],
+    ['an umlaut', 'Apfel', 'Äpfel'],
+    ['a sharp s', 'Masse', 'Maße'],
+    ['a dotless i', 'kisir', 'kısır'],
+    ['an emoji', '🍵', '☕'],
+  ])('takes two names that differ in %s', async (_title, one, other) => {
+    const end = randomUUID();
+    await add(`${one} ${end}`).expect(201);
+    await add(`${other} ${end}`).expect(201);
+  });
+
+  test('of many who add one name at once, over two replicas, one succeeds', async () => {
+    const name = aName();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => add(index % 3 ? name : name.toUpperCase(), index % 2 ? app : replica)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)]);
+    expect(await rows('SELECT id FROM categories WHERE name_key = ?', [name.toLowerCase()])).toHaveLength(1);
+  });
+
+  test.each(NO_NAMES)('answers 400 to %j and names the field', async (body) => {
+    const answer = await app.http.post(PATH).set(admin.auth).send(body).expect(400);
+    expect(answer.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'name' })]);
+  });
+
+  test('answers 400 to a field that it does not know', async () => {
+    const answer = await app.http.post(PATH).set(admin.auth).send({ name: aName(), id: 7 }).expect(400);
+    expect(answer.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'id' })]);
+  });
+});
+
+describe('renaming a category', () => {
+  test('shows on every replica at once, and leaves id and time', async () => {
+    const { id } = await aCategory();
+    const before = (await show(id).expect(200)).body;
+    const name = aName();
+    await rename(id, { name: ` ${name} ` }).expect(204, '');
+    expect((await show(id, replica).expect(200)).body).toEqual({ ...before, name });
+  });
+
+  test('may change the case alone, or nothing', async () => {
+    const { id, name } = await aCategory();
+    await rename(id, { name: name.toUpperCase() }).expect(204);
+    await rename(id, { name: name.toUpperCase() }).expect(204);
+    expect(await nameOf(id)).toBe(name.toUpperCase());
+  });
+
+  test("sets the old name free and takes nobody else's", async () => {
+    const [one, other] = [await aCategory(), await aCategory()];
+    expect((await rename(one.id, { name: other.name.toUpperCase() }).expect(409)).body.code).toBe('category_exists');
+    expect(await nameOf(one.id)).toBe(one.name);
+    await rename(one.id, { name: aName() }).expect(204);
+    await rename(other.id, { name: one.name }).expect(204);
+  });
+
+  test('of many who take one name at once, one succeeds', async () => {
+    const name = aName();
+    const categories = await Promise.all(Array.from({ length: 8 }, () => aCategory()));
+    const answers = await Promise.all(
+      categories.map(({ id }, index) => rename(id, { name }, index % 2 ? app : replica)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(7).fill(409)]);
+    expect(await rows('SELECT id FROM categories WHERE name_key = ?', [name.toLowerCase()])).toHaveLength(1);
+  });
+
+  test('answers 404 where there is none', async () => {
+    expect((await rename(UNKNOWN, { name: aName() }).expect(404)).body.code).toBe('not_found');
+  });
+
+  test.each(NO_NAMES)('answers 400 to %j and changes nothing', async (body) => {
+    const { id, name } = await aCategory();
+    await rename(id, body).expect(400);
+    expect(await nameOf(id)).toBe(name);
+  });
+});
+
+describe('deleting a category', () => {
+  test('removes it for every replica at once, and only it', async () => {
+    const [gone, kept] = [await aCategory(), await aCategory()];
+    await remove(gone.id).expect(204, '');
+    await show(gone.id, replica).expect(404);
+    await show(kept.id, replica).expect(200);
+    const list = await replica.http.get(PATH).query({ search: gone.name }).expect(200);
+    expect(list.body.pagination.total).toBe(0);
+  });
+
+  test('sets its name free', async () => {
+    const { id, name } = await aCategory();
+    await remove(id).expect(204);
+    await add(name).expect(201);
+  });
+
+  test('answers 404 where there is none, the second time too', async () => {
+    const { id } = await aCategory();
+    await remove(id).expect(204);
+    for (const which of [id, UNKNOWN]) expect((await remove(which).expect(404)).body.code).toBe('not_found');
+  });
+
+  test('of many who delete it at once, one succeeds', async () => {
+    const { id } = await aCategory();
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => remove(id, index % 2 ? app : replica)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(7).fill(404)]);
+  });
+});
+
+describe('who is no admin', () => {
+  test.each([
+    ['POST', (_id: number, name: string) => app.http.post(PATH).send({ name })],
+    ['PUT', (id: number, name: string) => app.http.put(`${PATH}/${id}`).send({ name })],
+    ['DELETE', (id: number) => app.http.delete(`${PATH}/${id}`)],
+  ])('may not %s: 401 without a login, 403 with one, and nothing changes', async (_method, write) => {
+    const [{ id, name }, newName] = [await aCategory(), aName()];
+    await write(id, newName).expect(401).expect('WWW-Authenticate', 'Bearer');
+    expect((await write(id, newName).set(user.auth).expect(403)).body.code).toBe('forbidden');
+    expect(await nameOf(id)).toBe(name);
+    expect(await rows('SELECT id FROM categories WHERE name = ?', [newName])).toEqual([]);
+  });
+
+  test('hears so before what is wrong with the request', async () => {
+    await app.http.post(PATH).set(user.auth).send({}).expect(403);
+    await app.http.delete(`${PATH}/${UNKNOWN}`).set(user.auth).expect(403);
+  });
+
+  test('may read', async () => {
+    const { id } = await aCategory();
+    await show(id).expect(200);
+    await app.http.get(PATH).expect(200);
+  });
+});
+
+test.each(['x', '1x', '0', '-1', '1.5', '1e3', '99999999999999999999'])('the id %s is 400 to all', async (id) => {
+  for (const answer of [await show(id), await rename(id, { name: aName() }), await remove(id)]) {
+    expect([answer.status, answer.body.errors[0]?.in]).toEqual([400, 'path']);
+  }
+});

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { authService } from '@shop/auth';
+import { aUser, capturedLog, rows, startApp, type TestApp } from '@shop/testing';
+import { aGoogleAccount, CLIENT_ID, type GoogleIssuer, startGoogleIssuer } from '../../tests/google-issuer';
+import { aPerson, aRegistered, claimsOf, logIn, refresh } from '../../tests/people';
+
+const PATH = '/api/v1/auth/sso/google';
+const log = capturedLog('info');
+let google: GoogleIssuer;
+let app: TestApp;
+let replica: TestApp;
+
+beforeAll(async () => {
+  google = await startGoogleIssuer();
+  const settings = { GOOGLE_CLIENT_ID: CLIENT_ID, GOOGLE_CERTS_URL: google.certsUrl };
+  [app, replica] = await Promise.all([startApp(authService, settings, log.logger), startApp(authService, settings)]);
+});
+afterAll(() => Promise.all([app.close(), replica.close(), google.close()]));
+
+const signIn = (idToken: unknown, where = app) => where.http.post(PATH).send({ id_token: idToken });
+const userRows = (email: string) =>
+  rows<{ id: number; name: string; phone: null; password_hash: null; google_sub: string; role: string }>(
+    'SELECT id, name, phone, password_hash, google_sub, role FROM users WHERE email = ?',
+    [email],
+  );
+const storesOf = (userId: number) => rows<{ name: string }>('SELECT name FROM stores WHERE user_id = ?', [userId]);
+const sessionsOf = (userId: number) => rows('SELECT id FROM refresh_tokens WHERE user_id = ?', [userId]);
+
+describe('signing in with Google', () => {
+  test('opens an account with a store where the address is new, and a session that works', async () => {
+    const person = aGoogleAccount();
+    const { body } = await signIn(google.idToken({ ...person, name: '  Zoë 🛒 ' }))
+      .expect(200)
+      .expect('Cache-Control', 'no-store');
+
+    const [user, ...others] = await userRows(person.email);
+    expect(others).toEqual([]);
+    expect(user).toMatchObject({
+      name: 'Zoë 🛒',
+      phone: null,
+      password_hash: null,
+      google_sub: person.sub,
+      role: 'user',
+    });
+    const id = user?.id ?? 0;
+    expect(await storesOf(id)).toEqual([{ name: "Zoë 🛒's Store" }]);
+    expect(claimsOf(body.token)).toMatchObject({ sub: String(id), user_id: id, role: 'user' });
+    const me = await app.http.get('/api/v1/auth/me').set('Authorization', `Bearer ${body.token}`).expect(200);
+    expect(me.body).toMatchObject({ id, email: person.email, phone: null });
+    await refresh(replica, body.refresh_token).expect(200);
+  });
+
+  test('finds the same account again, also when its address has changed at Google', async () => {
+    const person = aGoogleAccount();
+    await signIn(google.idToken(person)).expect(200);
+    const moved = { ...person, email: aGoogleAccount().email };
+    const { body } = await signIn(google.idToken(moved), replica).expect(200);
+    const [user] = await userRows(person.email);
+    expect(claimsOf(body.token).user_id).toBe(user?.id);
+    expect(await userRows(moved.email)).toEqual([]);
+    expect(await storesOf(user?.id ?? 0)).toHaveLength(1);
+  });
+
+  test('links an account that registered with the address, whatever its case, and keeps what it has', async () => {
+    const registered = await aRegistered(app);
+    await rows("UPDATE users SET role = 'admin' WHERE id = ?", [registered.id]);
+    const { sub } = aGoogleAccount();
+    const { body } = await signIn(google.idToken({ sub, email: registered.email.toUpperCase() })).expect(200);
+    expect(claimsOf(body.token)).toMatchObject({ user_id: registered.id, role: 'admin' });
+    const [user, ...others] = await userRows(registered.email);
+    expect(others).toEqual([]);
+    expect(user).toMatchObject({ name: registered.name, phone: registered.phone, google_sub: sub });
+    expect(await storesOf(registered.id)).toHaveLength(1);
+    await logIn(app, registered).expect(200);
+  });
+
+  test('keeps the account from another Google account that holds its address later', async () => {
+    const person = aGoogleAccount();
+    await signIn(google.idToken(person)).expect(200);
+    const [user] = await userRows(person.email);
+    const { body } = await signIn(google.idToken({ ...aGoogleAccount(), email: person.email })).expect(401);
+    expect(body.code).toBe('invalid_id_token');
+    expect((await userRows(person.email))[0]?.google_sub).toBe(person.sub);
+    expect(await sessionsOf(user?.id ?? 0)).toHaveLength(1);
+  });
+
+  test('opens one account for those who come at once, over two replicas', async () => {
+    const person = aGoogleAccount();
+    const token = google.idToken(person);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => signIn(token, index % 2 ? app : replica)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    const [user, ...others] = await userRows(person.email);
+    expect(others).toEqual([]);
+    expect(await storesOf(user?.id ?? 0)).toHaveLength(1);
+    expect(new Set(answers.map(({ body }) => claimsOf(body.token).user_id))).toEqual(new Set([user?.id]));
+  });
+
+  test('links to one account where it shows two addresses at once', async () => {
+    const { sub } = aGoogleAccount();
+    const people = await Promise.all(Array.from({ length: 6 }, () => aUser()));
+    const answers = await Promise.all(
+      people.map(({ email }, index) => signIn(google.idToken({ sub, email }), index % 2 ? app : replica)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
+    const linked = await rows<{ id: number }>('SELECT id FROM users WHERE google_sub = ?', [sub]);
+    expect(linked).toHaveLength(1);
+    expect(new Set(answers.map(({ body }) => claimsOf(body.token).user_id))).toEqual(new Set([linked[0]?.id]));
+  });
+
+  test.each([
+    ['no name', undefined, (email: string) => email.split('@')[0]],
+    ['a blank name', ' \0 ', (email: string) => email.split('@')[0]],
+    ['a name of 300 emoji', '🛒'.repeat(300), () => '🛒'.repeat(255)],
+    ['a NUL and half an emoji in the name', 'A\0da \ud83d', () => 'Ada \ufffd'],
+  ])('takes %s', async (_title, name, expected) => {
+    const person = aGoogleAccount();
+    await signIn(google.idToken({ ...person, name })).expect(200);
+    expect((await userRows(person.email))[0]?.name).toBe(expected(person.email));
+  });
+
+  test('takes both spellings of the issuer', async () => {
+    await signIn(google.idToken({ iss: 'accounts.google.com' })).expect(200);
+    await signIn(google.idToken({ iss: 'https://accounts.google.com' })).expect(200);
+  });
+
+  test('forgets sessions that have expired', async () => {
+    const other = await aRegistered(app);
+    await rows("UPDATE refresh_tokens SET expires_at = '2000-01-01' WHERE user_id = ?", [other.id]);
+    await signIn(google.idToken()).expect(200);
+    expect(await sessionsOf(other.id)).toEqual([]);
+  });
+
+  test('leaves an account without a password, which no password opens', async () => {
+    const person = aGoogleAccount();
+    await signIn(google.idToken(person)).expect(200);
+    for (const password of ['', 'null', 'a good password']) {
+      const { status } = await logIn(app, { email: person.email, password });
+      expect(status).toBe(password ? 401 : 400);
+    }
+  });
+});
+
+test('no ID token stands in a log', async () => {
+  const person = { ...aGoogleAccount(), name: `name-${randomUUID()}` };
+  const [good, bad] = [google.idToken(person), google.idToken({ ...person, aud: 'another' })];
+  await signIn(good).expect(200);
+  await signIn(bad).expect(401);
+  app.resources.logger.flush();
+  expect(log.text()).toContain(PATH);
+  for (const part of [...good.split('.').slice(1), ...bad.split('.').slice(1), person.sub, person.name]) {
+    expect(log.text()).not.toContain(part);
+  }
+});
+
+test('without a client id the route answers 503 sso_not_configured, and everything else works', async () => {
+  const without = await startApp(authService, { GOOGLE_CLIENT_ID: '', GOOGLE_CERTS_URL: google.certsUrl });
+  try {
+    const person = aGoogleAccount();
+    const { body, headers } = await signIn(google.idToken(person), without).expect(503);
+    expect([body.code, headers['retry-after']]).toEqual(['sso_not_configured', '1']);
+    expect((await signIn('', without).expect(400)).body.code).toBe('invalid_request');
+    expect(await userRows(person.email)).toEqual([]);
+    await without.http.post('/api/v1/auth/register').send(aPerson()).expect(201);
+  } finally {
+    await without.close();
+  }
+});

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { authService } from '@shop/auth';
+import { aUser, retries, rows, startApp, type TestApp } from '@shop/testing';
+import { aRegistered, logIn } from '../../tests/people';
+import { hashOfToken } from '../sessions/opaque-token';
+
+let app: TestApp;
+let replica: TestApp;
+
+beforeAll(async () => {
+  [app, replica] = await Promise.all([startApp(authService), startApp(authService)]);
+});
+afterAll(() => Promise.all([app.close(), replica.close()]));
+
+const askFor = (email: unknown, where = app) => where.http.post('/api/v1/auth/forgot-password').send({ email });
+const reset = (token: string, password = 'a newer password') =>
+  app.http.post('/api/v1/auth/reset-password').send({ token, password });
+const resetsOf = (userId: number) =>
+  rows<{ token_hash: string; expires_at: Date; created_at: Date }>(
+    'SELECT token_hash, expires_at, created_at FROM password_resets WHERE user_id = ?',
+    [userId],
+  );
+
+describe('asking for a reset token in development', () => {
+  test('answers one that lives an hour, and stores only its hash', async () => {
+    const user = await aUser();
+    const { body } = await askFor(user.email).expect(200).expect('Cache-Control', 'no-store');
+    expect(body).toEqual({ reset_token: expect.stringMatching(/^[\w-]{43}$/), expires_in: 3600 });
+    const [row, ...others] = await resetsOf(user.id);
+    expect(others).toEqual([]);
+    expect(row?.token_hash).toBe(hashOfToken(body.reset_token));
+    const seconds = (Number(row?.expires_at) - Number(row?.created_at)) / 1000;
+    expect(Math.abs(seconds - 3600)).toBeLessThan(30);
+  });
+
+  test('leaves password and sessions alone until it is used', async () => {
+    const user = await aRegistered(app);
+    await askFor(user.email).expect(200);
+    await logIn(app, user).expect(200);
+    await app.http.post('/api/v1/auth/refresh').send({ refresh_token: user.set.refresh_token }).expect(200);
+  });
+
+  test('takes the address in any case', async () => {
+    const user = await aUser();
+    await askFor(`  ${user.email.toUpperCase()} `).expect(200);
+    expect(await resetsOf(user.id)).toHaveLength(1);
+  });
+
+  test('answers 404 to an unknown address', async () => {
+    const { body } = await askFor(`${randomUUID()}@example.com`).expect(404);
+    expect(body.code).toBe('not_found');
+    expect(body.reset_token).toBeUndefined();
+  });
+
+  test.each([undefined, '', 'nobody', 0, ['a@example.com'], 'a\0@example.com'])(
+    'answers 400 to the address %j',
+    async (email) => {
+      const { body } = await askFor(email).expect(400);
+      expect(new Set(body.errors.map(({ path }: { path: string }) => path))).toEqual(new Set(['email']));
+    },
+  );
+
+  test('the newest token is the only one that works', async () => {
+    const user = await aUser();
+    const first = (await askFor(user.email).expect(200)).body.reset_token;
+    const second = (await askFor(user.email).expect(200)).body.reset_token;
+    expect((await reset(first).expect(400)).body.code).toBe('invalid_token');
+    await reset(second).expect(204);
+  });
+
+  test('of those given out at once, over two replicas, one works', async () => {
+    const user = await aUser();
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => askFor(user.email, index % 2 ? app : replica).expect(200)),
+    );
+    const live = (await resetsOf(user.id)).map(({ token_hash }) => token_hash);
+    expect(live).toHaveLength(1);
+    const statuses: number[] = [];
+    for (const { body } of answers) statuses.push((await reset(body.reset_token)).status);
+    expect(statuses.sort()).toEqual([204, ...Array(7).fill(400)]);
+  });
+
+  test('many users who ask at the same moment all get one, and do not deadlock each other', async () => {
+    const users = await Promise.all(Array.from({ length: 40 }, () => aUser()));
+    const before = await retries(app.resources);
+    const answers = await Promise.all(users.map(({ email }, index) => askFor(email, index % 2 ? app : replica)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(200));
+    expect(await retries(app.resources)).toEqual(before);
+  });
+});
+
+test('the shared test network answers the token, too: it has no customers', async () => {
+  const testnet = await startApp(authService, { APP_ENV: 'testnet' });
+  try {
+    const { body } = await askFor((await aUser()).email, testnet).expect(200);
+    expect(body.reset_token).toMatch(/^[\w-]{43}$/);
+    await askFor(`${randomUUID()}@example.com`, testnet).expect(404);
+  } finally {
+    await testnet.close();
+  }
+});

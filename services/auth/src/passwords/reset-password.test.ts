@@ -1,0 +1,162 @@
+import { authService } from '@shop/auth';
+import { aUser, rows, startApp, type TestApp } from '@shop/testing';
+import { aRegistered, logIn, type Registered, refresh } from '../../tests/people';
+import { hashOfToken } from '../sessions/opaque-token';
+
+const PATH = '/api/v1/auth/reset-password';
+const NEW = 'a newer password';
+let app: TestApp;
+let replica: TestApp;
+
+beforeAll(async () => {
+  [app, replica] = await Promise.all([startApp(authService), startApp(authService)]);
+});
+afterAll(() => Promise.all([app.close(), replica.close()]));
+
+const reset = (token: unknown, password: unknown = NEW, where = app) => where.http.post(PATH).send({ token, password });
+const refused = async (token: string) => {
+  const { body } = await reset(token).expect(400);
+  expect(body.code).toBe('invalid_token');
+};
+const tokenFor = async ({ email }: { email: string }): Promise<string> =>
+  (await app.http.post('/api/v1/auth/forgot-password').send({ email }).expect(200)).body.reset_token;
+const liveSessions = (userId: number) =>
+  rows('SELECT id FROM refresh_tokens WHERE user_id = ? AND spent_at IS NULL AND revoked_at IS NULL', [userId]);
+const hashOf = async (userId: number) =>
+  (await rows<{ password_hash: string | null }>('SELECT password_hash FROM users WHERE id = ?', [userId]))[0]
+    ?.password_hash;
+
+describe('resetting a password', () => {
+  test('changes it for every replica: the old one is worth nothing', async () => {
+    const user = await aRegistered(app);
+    await reset(await tokenFor(user)).expect(204, '');
+    for (const where of [app, replica]) {
+      await logIn(where, user).expect(401);
+      await logIn(where, { ...user, password: NEW }).expect(200);
+    }
+    expect(await hashOf(user.id)).toMatch(/^\$2b\$10\$/);
+  });
+
+  test("ends all of the user's sessions and nobody else's", async () => {
+    const [user, other] = [await aRegistered(app), await aRegistered(app)];
+    const second = (await logIn(app, user).expect(200)).body;
+    const rotated = (await refresh(app, second.refresh_token).expect(200)).body;
+    await reset(await tokenFor(user)).expect(204);
+    expect(await liveSessions(user.id)).toEqual([]);
+    for (const { refresh_token } of [user.set, second, rotated]) await refresh(replica, refresh_token).expect(401);
+    await refresh(replica, other.set.refresh_token).expect(200);
+  });
+
+  test.each([1, 2, 3])('leaves no session to refreshes running beside it (round %i)', async () => {
+    const user = await aRegistered(app);
+    const sets = await Promise.all(
+      [1, 2, 3, 4].map(async () => (await logIn(app, user).expect(200)).body.refresh_token as string),
+    );
+    const token = await tokenFor(user);
+    const [answer, ...refreshes] = await Promise.all([
+      reset(token),
+      ...sets.map((refreshToken, index) => refresh(index % 2 ? app : replica, refreshToken)),
+    ]);
+    expect(answer?.status).toBe(204);
+    expect(refreshes.filter(({ status }) => status !== 200 && status !== 401)).toEqual([]);
+    expect(await liveSessions(user.id)).toEqual([]);
+  });
+
+  test('gives a first password to somebody who came through Google', async () => {
+    const user = await aUser();
+    await reset(await tokenFor(user)).expect(204);
+    await logIn(app, { ...user, password: NEW }).expect(200);
+  });
+
+  test('takes a password as it is, blanks and all', async () => {
+    const user = await aRegistered(app);
+    await reset(await tokenFor(user), '  blank  ').expect(204);
+    await logIn(app, { ...user, password: '  blank  ' }).expect(200);
+    await logIn(app, { ...user, password: 'blank' }).expect(401);
+  });
+
+  test('needs no login, and minds no bad one', async () => {
+    const user = await aRegistered(app);
+    await reset(await tokenFor(user))
+      .set('Authorization', 'Bearer nonsense')
+      .expect(204);
+  });
+});
+
+describe('a reset token', () => {
+  test('works once', async () => {
+    const user = await aRegistered(app);
+    const token = await tokenFor(user);
+    await reset(token).expect(204);
+    const spent = await reset(token, 'a third password').expect(400);
+    expect(spent.body.code).toBe('invalid_token');
+    await logIn(app, { ...user, password: NEW }).expect(200);
+  });
+
+  test('of parallel resets, over two replicas, exactly one succeeds, and its password counts', async () => {
+    const user = await aRegistered(app);
+    const token = await tokenFor(user);
+    const passwords = Array.from({ length: 8 }, (_, index) => `password number ${index}`);
+    const answers = await Promise.all(
+      passwords.map((password, index) => reset(token, password, index % 2 ? app : replica)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(7).fill(400)]);
+    const winner = passwords[answers.findIndex(({ status }) => status === 204)] ?? '';
+    await logIn(app, { ...user, password: winner }).expect(200);
+  });
+
+  test('dies when its hour is over', async () => {
+    const user = await aRegistered(app);
+    const token = await tokenFor(user);
+    await rows('UPDATE password_resets SET expires_at = ? WHERE user_id = ?', [new Date(Date.now() - 1), user.id]);
+    await refused(token);
+    await logIn(app, user).expect(200);
+    expect(await liveSessions(user.id)).toHaveLength(2);
+  });
+
+  test('lives until then', async () => {
+    const user = await aRegistered(app);
+    const token = await tokenFor(user);
+    await rows('UPDATE password_resets SET expires_at = ? WHERE user_id = ?', [new Date(Date.now() + 60_000), user.id]);
+    await reset(token).expect(204);
+  });
+
+  test('survives a password that is refused', async () => {
+    const user = await aRegistered(app);
+    const token = await tokenFor(user);
+    const { body } = await reset(token, 'short').expect(400);
+    expect(body).toMatchObject({ code: 'invalid_request', errors: [{ in: 'body', path: 'password' }] });
+    await reset(token).expect(204);
+  });
+
+  test.each<[string, (user: Registered) => Promise<string> | string]>([
+    ['unknown', () => 'x'.repeat(43)],
+    ['a refresh token', ({ set }) => set.refresh_token],
+    ['an access token', ({ set }) => set.token],
+    ['the hash of a good one', async (user) => hashOfToken(await tokenFor(user))],
+    ['a good one in another case', async (user) => swapCase(await tokenFor(user))],
+  ])('is refused when it is %s', async (_title, make) => {
+    const user = await aRegistered(app);
+    const before = await hashOf(user.id);
+    await refused(await make(user));
+    expect(await hashOf(user.id)).toBe(before);
+  });
+
+  test.each([
+    [{}, ['password', 'token']],
+    [{ token: '', password: 'x'.repeat(73) }, ['password', 'token']],
+    [{ token: 0, password: NEW }, ['token']],
+    [{ token: false, password: NEW }, ['token']],
+    [{ token: { like: '%' }, password: NEW }, ['token']],
+    [{ token: 'x', password: ['a newer password'] }, ['password']],
+    [{ token: 'x', password: 'a\0bcdefghij' }, ['password']],
+    [{ token: 'x', password: NEW, user_id: 1 }, ['user_id']],
+  ])('and what comes with it is checked: %j', async (body, fields) => {
+    const answer = await app.http.post(PATH).send(body).expect(400);
+    const paths = answer.body.errors.map(({ path }: { path: string }) => path);
+    expect([...new Set(paths)].sort()).toEqual(fields);
+  });
+});
+
+const swapCase = (token: string): string =>
+  [...token].map((sign) => (sign === sign.toLowerCase() ? sign.toUpperCase() : sign.toLowerCase())).join('');
