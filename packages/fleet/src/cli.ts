@@ -1,5 +1,6 @@
 import { dbApply } from './commands/db-apply';
 import { journey } from './commands/journey';
+import { proveOrdersCommand } from './commands/prove-orders';
 import { status } from './commands/status';
 import { stop } from './commands/stop';
 import { up } from './commands/up';
@@ -14,6 +15,7 @@ const commands = new Map<string, Command>([
   ['stop', stop],
   ['db-apply', dbApply],
   ['journey', journey],
+  ['prove-orders', proveOrdersCommand],
 ]);
 
 async function main([name = 'up', ...args]: string[]): Promise<number> {

@@ -10,6 +10,11 @@ export { type NginxOptions, renderNginxConfig } from './nginx-config';
 export { dataDir, logDir, repoRoot, runDir, stateFile } from './paths';
 export { freePort, type PortState, portAnswers, portIsFree, portState, waitForPort } from './ports';
 export { type Exit, type ManagedProcess, type ProcessOptions, spawnProcess, tail } from './processes';
+export { type Check, checks } from './prove/checks';
+export type { Evidence } from './prove/evidence';
+export { planFaults } from './prove/faults';
+export { proveOrders } from './prove/prove-orders';
+export { report } from './prove/report';
 export {
   probeRedis,
   type RedisOptions,
