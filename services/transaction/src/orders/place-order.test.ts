@@ -201,6 +201,19 @@ describe('at the same time', () => {
     expect(Number(sold?.sold)).toBe(20);
   });
 
+  test('a hundred sales of five units to twenty-five buyers: five succeed each time', async () => {
+    const buyers = await Promise.all(Array.from({ length: 25 }, aBuyer));
+    for (let round = 0; round < 100; round += 1) {
+      const { id } = await aProduct({ stock: 5 });
+      const answers = await Promise.all(
+        buyers.map(({ buyer, address_id }) => buy(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] })),
+      );
+      const statuses = answers.map(({ status }) => status).sort();
+      expect([round, statuses]).toEqual([round, [...Array(5).fill(201), ...Array(20).fill(409)]]);
+      expect([round, await stockOf(id)]).toEqual([round, 0]);
+    }
+  }, 120_000);
+
   test('sixty baskets of the same products in opposite orders: no deadlock reaches a buyer, no stock is lost', async () => {
     const store = await aStore();
     const ids: number[] = [];
