@@ -65,6 +65,8 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    // ioredis starts this timer for a connection that is gone already too, and it keeps the process alive.
+    disconnectTimeout: COMMAND_TIMEOUT_MS,
     // Commands fail at once while Redis is away, instead of waiting in a queue with the requests behind them.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

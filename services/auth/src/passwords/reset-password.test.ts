@@ -1,7 +1,10 @@
 import { authService } from '@shop/auth';
 import { aUser, rows, startApp, type TestApp } from '@shop/testing';
 import { aRegistered, logIn, type Registered, refresh } from '../../tests/people';
+import { repositories, transactionsOf } from '../repositories';
 import { hashOfToken } from '../sessions/opaque-token';
+import { passwordHasher } from './password-hasher';
+import { resetPassword } from './reset-password';
 
 const PATH = '/api/v1/auth/reset-password';
 const NEW = 'a newer password';
@@ -110,6 +113,28 @@ describe('a reset token', () => {
     const token = await tokenFor(user);
     await rows('UPDATE password_resets SET expires_at = ? WHERE user_id = ?', [new Date(Date.now() - 1), user.id]);
     await refused(token);
+    await logIn(app, user).expect(200);
+    expect(await liveSessions(user.id)).toHaveLength(2);
+  });
+
+  test('dies also while the new password is being hashed', async () => {
+    const user = await aRegistered(app);
+    const token = await tokenFor(user);
+    const { db } = app.resources;
+    const resetSlowly = resetPassword({
+      passwordResets: repositories(db).passwordResets,
+      inTransaction: transactionsOf(db),
+      passwords: {
+        async hash(password) {
+          await rows('UPDATE password_resets SET expires_at = ? WHERE user_id = ?', [
+            new Date(Date.now() - 1),
+            user.id,
+          ]);
+          return passwordHasher().hash(password);
+        },
+      },
+    });
+    await expect(resetSlowly({ token, password: NEW })).rejects.toMatchObject({ code: 'invalid_token' });
     await logIn(app, user).expect(200);
     expect(await liveSessions(user.id)).toHaveLength(2);
   });
