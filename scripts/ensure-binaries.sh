@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# ensure-binaries.sh [mysql] [redis] [nginx]   (nothing named: all three)
+# ensure-binaries.sh [mysql] [redis] [nginx] [prometheus] [alertmanager] [mysqld-exporter] [redis-exporter]
+#                    [nginx-exporter]   (nothing named: the first three)
 #
-# Makes sure that mariadbd or mysqld, redis-server and nginx are there. What is missing is installed on Debian and
-# Ubuntu, as root or with passwordless sudo; the packages' own services are neither started nor enabled, for the fleet
-# runs its own. Where it cannot, the last line on standard error says what to do, and the exit code is 1.
+# Makes sure that mariadbd or mysqld, redis-server, nginx and what else is named are there. What is missing is installed
+# on Debian and Ubuntu, as root or with passwordless sudo; the packages' own services are neither started nor enabled,
+# for the fleet runs its own. Where it cannot, the last line on standard error says what to do, and the exit code is 1.
 set -euo pipefail
 
 [ $# -gt 0 ] || set -- mysql redis nginx
@@ -14,7 +15,10 @@ here() {
     mysql) { command -v mariadbd || command -v mysqld; } >/dev/null ;;
     redis) command -v redis-server >/dev/null ;;
     nginx) command -v nginx >/dev/null ;;
-    *) echo "ensure-binaries.sh: unknown program $1 (mysql, redis or nginx)" >&2 && exit 2 ;;
+    prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
+    alertmanager) { command -v prometheus-alertmanager || command -v alertmanager; } >/dev/null ;;
+    mysqld-exporter | redis-exporter | nginx-exporter) command -v "prometheus-$1" >/dev/null ;;
+    *) echo "ensure-binaries.sh: unknown program $1 (its first lines name those it knows)" >&2 && exit 2 ;;
   esac
 }
 
@@ -23,7 +27,8 @@ packages_of() {
   case $1 in
     mysql) echo mariadb-server-core mariadb-client-core ;;
     redis) echo redis-server ;;
-    nginx) echo nginx ;;
+    nginx | prometheus) echo "$1" ;;
+    alertmanager | mysqld-exporter | redis-exporter | nginx-exporter) echo "prometheus-$1" ;;
   esac
 }
 

@@ -60,12 +60,15 @@ test('a deleted category shows in the very next read', async () => {
   for (let round = 0; round < 20; round += 1) {
     const category = await aCategory();
     const { id } = await aProduct({ store, category });
+    const inCategory = `${API}/catalog/products?category_id=${category.id}`;
     for (const reader of [products, otherProducts]) {
       expect((await reader.http.get(`${API}/products/${id}`).set(owner.auth)).body.category_id).toBe(category.id);
+      expect((await reader.http.get(inCategory)).body.data).toMatchObject([{ id }]);
     }
     await auth.http.delete(`${API}/categories/${category.id}`).set(admin.auth).expect(204);
     for (const reader of [products, otherProducts]) {
       expect((await reader.http.get(`${API}/products/${id}`).set(owner.auth)).body.category_id).toBeNull();
+      expect((await reader.http.get(inCategory)).body.data).toEqual([]);
     }
   }
 });
@@ -76,8 +79,13 @@ test('a deleted store shows in the very next read: its products are gone', async
     const { id } = await aProduct({ store });
     expect((await products.http.get(`${API}/products`).set(owner.auth)).body.pagination.total).toBe(1);
     await otherProducts.http.get(`${API}/products/${id}`).set(owner.auth).expect(200);
+    const inStore = `${API}/catalog/products?store_id=${store.id}`;
+    expect((await products.http.get(inStore)).body.data).toMatchObject([{ id }]);
+    await products.http.get(`${API}/catalog/products/${id}`).expect(200);
     await stores.http.delete(`${API}/stores/${store.id}`).set(owner.auth).expect(204);
     expect((await products.http.get(`${API}/products`).set(owner.auth)).body.pagination.total).toBe(0);
     await otherProducts.http.get(`${API}/products/${id}`).set(owner.auth).expect(404);
+    expect((await otherProducts.http.get(inStore)).body.data).toEqual([]);
+    await otherProducts.http.get(`${API}/catalog/products/${id}`).expect(404);
   }
 });

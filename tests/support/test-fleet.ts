@@ -1,77 +1,18 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  applySql,
-  dataDir,
-  type Fleet,
-  type FleetOptions,
-  type MysqlServer,
-  type RedisServer,
-  repoRoot,
-  startFleet,
-  startMysql,
-  startRedis,
-} from '@shop/fleet';
+import { type FleetOptions, type PrivateFleet, privateFleet } from '@shop/fleet';
 import { JWT_SECRET } from './test-app';
 
-export interface TestFleet {
-  fleet: Fleet;
-  mysql: MysqlServer;
-  redis: RedisServer;
-  stop(): Promise<void>;
-}
+export type TestFleet = Omit<PrivateFleet, 'start'>;
 
-/**
- * The six services as processes behind a real Nginx, over a database and a Redis of their own that a test may kill. Redis
- * keeps what it holds over a restart, which is the harder case for a cache.
- */
+/** The six services behind a real Nginx, over a database and a Redis that a test may kill; started. */
 export async function startTestFleet(
   options: Pick<FleetOptions, 'replicas'> & { env?: FleetOptions['env'] } = {},
 ): Promise<TestFleet> {
   const dir = await mkdtemp(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'fleet-'));
-  const [mysql, redis] = await Promise.all([
-    startMysql({
-      dir: path.join(dir, 'mysql'),
-      templates: path.join(dataDir, 'templates'),
-      maxConnections: 300,
-      dieWithParent: true,
-    }),
-    startRedis({ dir: path.join(dir, 'redis'), appendonly: true, dieWithParent: true }),
-  ]);
-  await applySql(mysql.settings, [path.join(repoRoot, 'sql/schema.sql'), path.join(repoRoot, 'sql/seed.sql')]);
-  const fleet = await startFleet({
-    env: {
-      APP_ENV: 'local',
-      DB_HOST: mysql.host,
-      DB_PORT: String(mysql.port),
-      DB_USER: mysql.user,
-      DB_PASS: mysql.password,
-      DB_NAME: mysql.database,
-      DB_POOL_SIZE: '15',
-      REDIS_HOST: redis.host,
-      REDIS_PORT: String(redis.port),
-      JWT_SECRET,
-      RATE_LIMIT_PER_SECOND: '100000',
-      RATE_LIMIT_BURST: '100000',
-      UPLOAD_PATH: path.join(dir, 'uploads'),
-      SHUTDOWN_DELAY_SECONDS: '1',
-      ...options.env,
-    },
-    runDir: dir,
-    replicas: options.replicas,
-    ports: 'free',
-    listenAddress: '127.0.0.1',
-    dieWithParent: true,
-  });
-  return {
-    fleet,
-    mysql,
-    redis,
-    async stop() {
-      await fleet.stop();
-      await Promise.all([mysql.stop(), redis.stop()]);
-    },
-  };
+  const shop = await privateFleet({ dir, jwtSecret: JWT_SECRET, ...options });
+  await shop.start();
+  return shop;
 }
 
 export interface Answer {

@@ -4,7 +4,7 @@ import { proveOrdersCommand } from './commands/prove-orders';
 import { status } from './commands/status';
 import { stop } from './commands/stop';
 import { up } from './commands/up';
-import { FleetError, messageOf } from './errors';
+import { FleetError, plainly } from './errors';
 
 /** A command gets the arguments after its name and resolves to the exit code. */
 type Command = (args: string[]) => Promise<number>;
@@ -30,7 +30,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    console.error(error instanceof FleetError ? `error: ${messageOf(error)}` : error);
+    console.error('error:', plainly(error) ?? error);
     process.exit(1);
   },
 );

@@ -29,8 +29,10 @@ export function readSettings(processEnv: NodeJS.ProcessEnv = process.env, root =
 
 export function readEnvFile(file: string): Env {
   try {
+    const text = readFileSync(file, 'utf8');
+    if (text.includes('\0')) throw new FleetError('it is no text file');
     const env: Env = {};
-    for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8')))) env[name] = value ?? '';
+    for (const [name, value] of Object.entries(parseEnv(text))) env[name] = value ?? '';
     return env;
   } catch (error) {
     throw new FleetError(`the env file ${shown(file)} cannot be read: ${messageOf(error)}`);

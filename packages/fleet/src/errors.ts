@@ -18,3 +18,19 @@ export const codeOf = (error: unknown): string | undefined => {
   const code = fieldOf(error, 'code');
   return typeof code === 'string' ? code : undefined;
 };
+
+/** One line about an error that the person at the keyboard can mend; undefined for every other, which is a bug of ours. */
+export function plainly(error: unknown): string | undefined {
+  if (error instanceof FleetError) return error.message;
+  switch (codeOf(error)) {
+    case 'EACCES':
+    case 'EPERM':
+      return `${messageOf(error)} (it is another user's? Then run this as that user)`;
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EROFS':
+      return messageOf(error);
+    default:
+      return undefined;
+  }
+}

@@ -9,6 +9,9 @@ import type { Session } from './session';
 
 export type DatabaseConfig = Required<DatabaseSettings>;
 
+/** What .env.local says as it comes: whoever else has that port is nobody's choice, and ours moves to the next one. */
+const shippedAddress = '127.0.0.1:3307';
+
 export function databaseConfig(env: Record<string, string>): DatabaseConfig {
   return {
     host: env.DB_HOST || '127.0.0.1',
@@ -21,8 +24,8 @@ export function databaseConfig(env: Record<string, string>): DatabaseConfig {
 
 /**
  * The database the settings point at when it can be used, else what it takes to have one on this machine. Throws where
- * starting another one would not be what was asked for: outside the local environment, and when somebody has just
- * named an address that holds something else.
+ * starting another one would not be what was asked for: outside the local environment, and when somebody has named an
+ * address that holds something else, or a server that refuses them.
  */
 export async function lookAtDatabase(session: Session, connections: number): Promise<Found | Need> {
   const { settings } = session;
@@ -37,8 +40,10 @@ export async function lookAtDatabase(session: Session, connections: number): Pro
     return { host: config.host, port: config.port, origin: 'given' };
   }
   if (!local) throw new FleetError(`${probe.message}. APP_ENV=${settings.env.APP_ENV} starts no database of its own`);
-  const named = settings.isExplicit('DB_HOST', 'DB_PORT');
-  if (named && (probe.state !== 'absent' || !isLoopback(config.host))) throw new FleetError(probe.message);
+  const named = settings.isExplicit('DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASS', 'DB_NAME');
+  if (named && !isLoopback(config.host)) throw new FleetError(probe.message);
+  // Somebody chose that server: an empty one in its place would look like lost data.
+  if (probe.state !== 'absent' && (named || at !== shippedAddress)) throw new FleetError(probe.message);
   session.log(`database: ${probe.message}; looking further`);
 
   const port = await portNear(config.port, 'database', session);
@@ -59,6 +64,7 @@ export async function lookAtDatabase(session: Session, connections: number): Pro
         maxConnections: Math.max(200, connections + 20),
         bufferPoolMiB: 128,
         logFile: path.join(logDir, 'database.log'),
+        dieWithParent: true,
         ...session.events,
       }),
   };

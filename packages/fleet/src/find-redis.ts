@@ -55,6 +55,7 @@ export async function lookAtRedis(session: Session): Promise<Found | Need | unde
         dir: path.join(dataDir, 'redis'),
         config: { maxmemory: '128mb', 'maxmemory-policy': 'allkeys-lru' },
         logFile: path.join(logDir, 'redis.log'),
+        dieWithParent: true,
         ...session.events,
       }),
   };

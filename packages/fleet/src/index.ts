@@ -9,6 +9,7 @@ export { type NginxServer, type NginxServerOptions, nginxServer, startNginx } fr
 export { type NginxOptions, renderNginxConfig } from './nginx-config';
 export { dataDir, logDir, repoRoot, runDir, stateFile } from './paths';
 export { freePort, type PortState, portAnswers, portIsFree, portState, waitForPort } from './ports';
+export { type PrivateFleet, privateFleet } from './private-fleet';
 export { type Exit, type ManagedProcess, type ProcessOptions, spawnProcess, tail } from './processes';
 export { type Check, checks } from './prove/checks';
 export type { Evidence } from './prove/evidence';

@@ -59,11 +59,12 @@ async function appear(folder: string, fill: (folder: string) => Promise<void>): 
 }
 
 async function initialise(program: MysqlProgram, dataDir: string): Promise<void> {
-  const common = ['--no-defaults', `--datadir=${dataDir}`, ...asRoot(), ...redoLogOptions(program)];
+  const common = ['--no-defaults', `--datadir=${dataDir}`, ...redoLogOptions(program)];
   const [command, args] =
     program.flavour === 'mysql'
-      ? [program.binary, [...common, '--initialize-insecure']]
+      ? [program.binary, [...common, ...asRoot(), '--initialize-insecure']]
       : [
+          // Without --user: with it the script runs `chown` on a path that it does not quote.
           requireInstaller(),
           [...common, '--skip-test-db', '--skip-name-resolve', '--auth-root-authentication-method=socket'],
         ];

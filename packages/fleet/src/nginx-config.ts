@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
+import { FleetError } from './errors';
 
 const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
 type Service = (typeof SERVICES)[number];
@@ -32,7 +33,7 @@ const LARGEST_RATE = 1_000_000;
 export async function renderNginxConfig(options: NginxOptions): Promise<string> {
   const runDir = resolve(options.runDir);
   if (/["\\$*?[\]\n]/.test(runDir + NGINX_DIR)) {
-    throw new Error(`nginx cannot use a path with quotes, backslashes, "$" or wildcards: ${runDir}`);
+    throw new FleetError(`nginx cannot use a path with quotes, backslashes, "$" or wildcards: ${runDir}`);
   }
   const template = await readFile(join(NGINX_DIR, 'templates/default.conf.template'), 'utf8');
   const gateway = fillIn(template, gatewayVariables(options, runDir));

@@ -13,5 +13,5 @@ export const stateFile = path.join(runDir, 'fleet.json');
 /** Paths as a person in the repository's root would type them. */
 export const shown = (file: string): string => {
   const relative = path.relative(repoRoot, file);
-  return relative.startsWith('..') ? file : relative;
+  return relative === '' || relative.startsWith('..') ? file : relative;
 };

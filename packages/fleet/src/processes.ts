@@ -12,7 +12,7 @@ export interface ProcessOptions {
   logFile: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Ask the kernel to SIGTERM it when this process dies, however it dies: for tests, which people interrupt. */
+  /** Ask the kernel to SIGTERM it when this process dies, however it dies: a kill -9 leaves nothing behind on Linux. */
   dieWithParent?: boolean | undefined;
 }
 

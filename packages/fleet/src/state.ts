@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { codeOf } from './errors';
+import { codeOf, FleetError, messageOf } from './errors';
 import { stateFile } from './paths';
 
 /** One thing that runs, or that was found running. */
@@ -54,7 +54,7 @@ export function writeState(state: FleetState, file = stateFile): void {
 
 /** Makes the file unless there is one; of two processes that try at once one is told no. */
 export function claimState(state: FleetState, file = stateFile): boolean {
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`);
   try {
@@ -65,6 +65,15 @@ export function claimState(state: FleetState, file = stateFile): boolean {
     throw error;
   } finally {
     rmSync(draft, { force: true });
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    // On a read-only file system Node's message says "no such file".
+    throw new FleetError(`${folder} cannot be made (another user's, or read-only?): ${messageOf(error)}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { databaseUnavailable } from '../errors/common-errors';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
 import { createConnectionPool, type PoolFigures } from './connection-pool';
-import { contentionReason, databaseError, lossReason } from './errors';
+import { contentionReason, databaseError, lossReason, mayHaveBeenWritten } from './errors';
 import type { Session } from './session';
 import type { Sql } from './sql';
 
@@ -27,6 +27,8 @@ export interface Database extends Sql {
 interface DatabaseParts {
   logger: Logger;
   metrics: Metrics;
+  /** Awaited before a write fails whose answer was lost: it may stand in the tables, and nobody knows what it touched. */
+  onLostAnswer?: () => Promise<void>;
 }
 
 /** Why a failed call may be made again, undefined where it may not. */
@@ -42,22 +44,32 @@ const contentionButLockWait: ReasonOf = (error) => {
 };
 
 /** The database with a deadline for each call, safe retries, and errors that say what to tell the client. */
-export function createDatabase(config: DatabaseConfig, { logger, metrics }: DatabaseParts): Database {
+export function createDatabase(config: DatabaseConfig, { logger, metrics, onLostAnswer }: DatabaseParts): Database {
   const pool = createConnectionPool(config, logger);
   metrics.gauge('db_pool_connections_limit', 'Connections the pool may open', () => pool.figures().limit);
   metrics.gauge('db_pool_connections_open', 'Connections open now', () => pool.figures().open);
   metrics.gauge('db_pool_connections_busy', 'Connections in use now', () => pool.figures().open - pool.figures().idle);
   metrics.gauge('db_pool_waiting', 'Callers waiting for a connection', () => pool.figures().waiting);
 
-  /** Lends `work` a connection, again where that is safe; maps what is not the caller's fault to a 503 and counts it. */
-  async function call<T>(work: (session: Session) => Promise<T>, reasonOf: ReasonOf): Promise<T> {
+  /**
+   * Lends `work` a connection, again where that is safe; maps what is not the caller's fault to a 503 and counts it.
+   * @param mayHaveWritten whether a statement that changes something for good was on its way
+   */
+  async function call<T>(
+    work: (session: Session) => Promise<T>,
+    reasonOf: ReasonOf,
+    mayHaveWritten: () => boolean = () => false,
+  ): Promise<T> {
     const deadline = Date.now() + OPERATION_TIMEOUT_MS;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await pool.lend(deadline, work);
       } catch (error) {
         const reason = reasonOf(error);
-        if (!reason || attempt === MAX_ATTEMPTS || Date.now() > deadline - 100) throw publicError(error);
+        if (!reason || attempt === MAX_ATTEMPTS || Date.now() > deadline - 100) {
+          if (mayHaveWritten() && mayHaveBeenWritten(error)) await onLostAnswer?.();
+          throw publicError(error);
+        }
         metrics.dbRetries.inc({ reason });
         await sleep(Math.random() * 10 * 2 ** attempt);
       }
@@ -72,7 +84,17 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics }: Data
 
   return {
     rows: (statement, values) => call(({ sql }) => sql.rows(statement, values), contentionOrLoss),
-    write: (statement, values) => call(({ sql }) => sql.write(statement, values), contentionButLockWait),
+    write(statement, values) {
+      let sent = false;
+      return call(
+        ({ sql }) => {
+          sent = true;
+          return sql.write(statement, values);
+        },
+        contentionButLockWait,
+        () => sent,
+      );
+    },
     transaction(work) {
       let committing = false;
       return call(
@@ -84,6 +106,7 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics }: Data
         },
         // A COMMIT whose answer is lost may have been done.
         (error) => (committing ? contentionReason(error) : contentionOrLoss(error)),
+        () => committing,
       );
     },
     figures: () => pool.figures(),

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { findProgram } from '../binaries';
 import { applySql } from '../database';
 import { type Env, portNumber, positiveNumber, readSettings, type Settings } from '../env';
-import { FleetError, messageOf } from '../errors';
+import { FleetError, messageOf, plainly } from '../errors';
 import { databaseConfig, lookAtDatabase } from '../find-database';
 import { lookAtRedis } from '../find-redis';
 import { createFleet, type Fleet } from '../fleet';
@@ -25,9 +25,7 @@ export async function up(args: string[]): Promise<number> {
     await startEverything(run, replicas);
   } catch (error) {
     if (!run.isStopping) {
-      console.error(
-        `error: ${error instanceof FleetError ? error.message : ((error as Error).stack ?? messageOf(error))}`,
-      );
+      console.error('error:', plainly(error) ?? error);
       console.error('not started; stopping what was started already');
       await run.stop();
       return 1;
@@ -81,7 +79,7 @@ async function startEverything(run: Run, replicas: number): Promise<void> {
   const gatewayPort = await chooseGatewayPort(settings, run);
   run.reservedPorts.add(gatewayPort);
   const env = await findResources(run, replicas);
-  const fleet = await createFleet({ env, runDir, logDir, replicas, gatewayPort, ...run.events });
+  const fleet = await createFleet({ env, runDir, logDir, replicas, gatewayPort, dieWithParent: true, ...run.events });
   run.onStop(() => fleet.stop());
 
   console.log(`starting ${fleet.instances.length} service processes and Nginx`);

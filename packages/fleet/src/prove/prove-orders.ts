@@ -2,11 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { applySql } from '../database';
-import { startFleet } from '../fleet';
-import { startMysql } from '../mysql-server';
-import { dataDir, repoRoot } from '../paths';
-import { startRedis } from '../redis-server';
+import { privateFleet } from '../private-fleet';
 import type { Server } from '../server';
 import type { AnyOperation, Evidence } from './evidence';
 import { injectFaults, planFaults } from './faults';
@@ -32,45 +28,9 @@ const JWT_SECRET = 'local-development-only-secret-for-prove-orders';
  */
 export async function proveOrders({ seed, seconds, print, signal }: ProofOptions): Promise<Evidence> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'shop-proof-'));
-  const running: { stop: () => Promise<unknown> }[] = [];
+  const { fleet, mysql, redis, ...all } = await privateFleet({ dir, jwtSecret: JWT_SECRET, replicas: 2 });
   try {
-    const [mysql, redis] = await Promise.all([
-      startMysql({
-        dir: path.join(dir, 'mysql'),
-        templates: path.join(dataDir, 'templates'),
-        maxConnections: 300,
-        dieWithParent: true,
-      }),
-      startRedis({ dir: path.join(dir, 'redis'), appendonly: true, dieWithParent: true }),
-    ]);
-    running.push(mysql, redis);
-    await applySql(
-      mysql.settings,
-      ['schema.sql', 'seed.sql'].map((file) => path.join(repoRoot, 'sql', file)),
-    );
-    const fleet = await startFleet({
-      env: {
-        APP_ENV: 'local',
-        DB_HOST: mysql.host,
-        DB_PORT: String(mysql.port),
-        DB_USER: mysql.user,
-        DB_PASS: mysql.password,
-        DB_NAME: mysql.database,
-        DB_POOL_SIZE: '15',
-        REDIS_HOST: redis.host,
-        REDIS_PORT: String(redis.port),
-        JWT_SECRET,
-        RATE_LIMIT_PER_SECOND: '100000',
-        RATE_LIMIT_BURST: '100000',
-        UPLOAD_PATH: path.join(dir, 'uploads'),
-      },
-      runDir: dir,
-      replicas: 2,
-      ports: 'free',
-      listenAddress: '127.0.0.1',
-      dieWithParent: true,
-    });
-    running.push(fleet);
+    await all.start();
     const shop = await openShop(fleet.url, { buyers: BUYERS, sellers: SELLERS });
     const servers = new Map<string, Server>([
       ...fleet.instances.map((instance): [string, Server] => [instance.name, instance]),
@@ -99,7 +59,7 @@ export async function proveOrders({ seed, seconds, print, signal }: ProofOptions
     await resolveUnknown({ shop, log });
     return { operations: log, ...(await readFinalState(mysql.settings)) };
   } finally {
-    for (const one of running.reverse()) await one.stop();
+    await all.stop();
     await rm(dir, { recursive: true, force: true });
   }
 }

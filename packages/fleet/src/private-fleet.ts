@@ -1,0 +1,79 @@
+import path from 'node:path';
+import { applySql } from './database';
+import type { Env } from './env';
+import { createFleet, type Fleet, type FleetOptions } from './fleet';
+import { type MysqlServer, mysqlServer } from './mysql-server';
+import { dataDir, repoRoot } from './paths';
+import { type RedisServer, redisServer } from './redis-server';
+
+export interface PrivateFleetOptions {
+  /** For data, logs and uploads: the caller's to delete. */
+  dir: string;
+  jwtSecret: string;
+  replicas?: FleetOptions['replicas'];
+  env?: Env | undefined;
+}
+
+/** The six services as processes behind a real Nginx, over a database and a Redis of their own that one may kill. */
+export interface PrivateFleet {
+  readonly fleet: Fleet;
+  readonly mysql: MysqlServer;
+  readonly redis: RedisServer;
+  /** Resolves when all of it serves. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * On free ports of this machine, with the rate limit out of the way; not started yet. An acknowledged commit is on disk, and
+ * Redis keeps what it holds over a restart, which is the harder case for a cache.
+ */
+export async function privateFleet({ dir, ...options }: PrivateFleetOptions): Promise<PrivateFleet> {
+  const [mysql, redis] = await Promise.all([
+    mysqlServer({
+      dir: path.join(dir, 'mysql'),
+      templates: path.join(dataDir, 'templates'),
+      maxConnections: 300,
+      dieWithParent: true,
+    }),
+    redisServer({ dir: path.join(dir, 'redis'), appendonly: true, dieWithParent: true }),
+  ]);
+  const fleet = await createFleet({
+    env: {
+      APP_ENV: 'local',
+      DB_HOST: mysql.host,
+      DB_PORT: String(mysql.port),
+      DB_USER: mysql.user,
+      DB_PASS: mysql.password,
+      DB_NAME: mysql.database,
+      DB_POOL_SIZE: '15',
+      REDIS_HOST: redis.host,
+      REDIS_PORT: String(redis.port),
+      JWT_SECRET: options.jwtSecret,
+      RATE_LIMIT_PER_SECOND: '100000',
+      RATE_LIMIT_BURST: '100000',
+      UPLOAD_PATH: path.join(dir, 'uploads'),
+      SHUTDOWN_DELAY_SECONDS: '1',
+      ...options.env,
+    },
+    runDir: dir,
+    replicas: options.replicas,
+    ports: 'free',
+    listenAddress: '127.0.0.1',
+    dieWithParent: true,
+  });
+  return {
+    fleet,
+    mysql,
+    redis,
+    async start() {
+      await Promise.all([mysql.start(), redis.start()]);
+      await applySql(mysql.settings, [path.join(repoRoot, 'sql/schema.sql'), path.join(repoRoot, 'sql/seed.sql')]);
+      await fleet.start();
+    },
+    async stop() {
+      await fleet.stop();
+      await Promise.all([mysql.stop(), redis.stop()]);
+    },
+  };
+}
