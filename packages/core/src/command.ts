@@ -4,6 +4,7 @@ import { ConfigError } from './config/load-env';
 import { createDatabase, type Database } from './db/database';
 import { createLogger, type Logger } from './log/logger';
 import { createMetrics } from './metrics/metrics';
+import { flushTraces, nameTraces } from './tracing/tracing';
 
 interface CommandParts<T extends z.ZodObject> {
   name: string;
@@ -20,6 +21,7 @@ export async function runCommand<T extends z.ZodObject>({
   settings,
   work,
 }: CommandParts<T>): Promise<void> {
+  nameTraces(name);
   let db: Database | undefined;
   try {
     const { core, own } = loadConfig(portKey, settings);
@@ -31,5 +33,6 @@ export async function runCommand<T extends z.ZodObject>({
     process.exitCode = 1;
   } finally {
     await db?.close();
+    await flushTraces();
   }
 }

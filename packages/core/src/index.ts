@@ -1,3 +1,6 @@
+// First: it instruments what is loaded after it.
+import './tracing/tracing';
+
 export { type AccessTokens, accessTokens, type Caller, type Role, roles } from './auth/access-token';
 export { mayActFor } from './auth/ownership';
 export { type AnswerCache, createAnswerCache } from './cache/answer-cache';
@@ -9,6 +12,7 @@ export { ConfigError, type Env, readEnv, setting } from './config/load-env';
 export { createDatabase, type Database } from './db/database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './db/errors';
 export { centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './db/money';
+export { repository } from './db/repository';
 export { containsPattern, inList, limitOffset, type Sql, type SqlValue, type WriteResult } from './db/sql';
 export { AppError, defineError, type ErrorDefinition, type FieldError } from './errors/app-error';
 export * from './errors/common-errors';

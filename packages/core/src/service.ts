@@ -16,6 +16,7 @@ import { type Job, startJobs } from './jobs';
 import { tokenBuckets } from './limits/token-bucket';
 import { createLogger, type Logger } from './log/logger';
 import { collectProcessMetrics, createMetrics, type Metrics } from './metrics/metrics';
+import { flushTraces, nameTraces } from './tracing/tracing';
 
 /** What a service is built over; made by core, closed by core. */
 export interface Resources {
@@ -36,6 +37,8 @@ export interface ServiceDefinition<T extends z.ZodObject> {
   settings: T;
   /** The tables it reads or writes; /ready is 503 until they exist. */
   tables: readonly string[];
+  /** What else has to hold before it serves: asked until it resolves once. /ready is 503 with what it rejects with. */
+  mustHold?: (resources: Resources) => Promise<void>;
   /** The composition root: joins repositories, use cases and endpoints. */
   endpoints: (resources: Resources, settings: z.output<T>) => Endpoint[];
   jobs?: (resources: Resources, settings: z.output<T>) => Job[];
@@ -71,7 +74,7 @@ export function buildService<T extends z.ZodObject>(
 ): RunningApp {
   const { core: config, own } = loadConfig(definition.portKey, definition.settings, env);
   const log = logger ?? createLogger(definition.name, config.logLevel);
-  const metrics = createMetrics(definition.name);
+  const metrics = createMetrics(definition.name, config.revision);
   const parts = { logger: log, metrics };
   const redis = connectRedis(config.redis, parts);
   const cache = createAnswerCache({ redis, ...parts });
@@ -83,9 +86,11 @@ export function buildService<T extends z.ZodObject>(
   const endpoints = definition.endpoints(resources, own);
   const jobs = definition.jobs?.(resources, own) ?? [];
   const checkSchema = schemaCheck(db, definition.tables);
+  const checkOnce = once(async () => definition.mustHold?.(resources));
   const checkDatabase = async () => {
     await pingDatabase(db);
     await checkSchema();
+    await checkOnce();
   };
   const app = createApp({
     service: definition.name,
@@ -123,20 +128,25 @@ export function buildService<T extends z.ZodObject>(
   };
 }
 
-/** Looks once for the tables a service needs; asks again only while they are missing. */
-function schemaCheck(db: Database, tables: readonly string[]): () => Promise<void> {
-  let applied = false;
+/** Asks again only until `check` has resolved once. */
+function once(check: () => Promise<void>): () => Promise<void> {
+  let holds = false;
   return async () => {
-    if (applied) return;
+    if (holds) return;
+    await check();
+    holds = true;
+  };
+}
+
+const schemaCheck = (db: Database, tables: readonly string[]) =>
+  once(async () => {
     const [row] = await db.rows<{ found: number }>(
       `SELECT COUNT(*) AS found FROM information_schema.tables
        WHERE table_schema = DATABASE() AND table_name IN (${tables.map(() => '?').join(', ')})`,
       [...tables],
     );
     if (Number(row?.found ?? 0) < tables.length) throw schemaNotApplied();
-    applied = true;
-  };
-}
+  });
 
 /** Runs a service until SIGTERM or SIGINT: the whole of its main.ts. */
 export async function runService<T extends z.ZodObject>(definition: ServiceDefinition<T>): Promise<void> {
@@ -149,6 +159,7 @@ export async function runService<T extends z.ZodObject>(definition: ServiceDefin
     process.exitCode = 1;
     return;
   }
+  nameTraces(definition.name);
   const { logger, config } = running.resources;
   collectProcessMetrics(running.resources.metrics);
   // Unhandled rejections come here too. What state the process is in nobody knows: whoever runs it starts another.
@@ -239,6 +250,6 @@ async function shutDown(
   clearInterval(idle);
   server.closeAllConnections();
   logger.info('stopped');
-  await running.close();
+  await Promise.all([running.close(), flushTraces()]);
   process.exit(0);
 }

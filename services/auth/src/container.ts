@@ -12,6 +12,7 @@ import { listCategories } from './categories/list-categories';
 import { renameCategory } from './categories/rename-category';
 import { showCategory } from './categories/show-category';
 import { googleEndpoints } from './google/google.endpoints';
+import { invalidIdToken } from './google/google.errors';
 import { googleKeys } from './google/google-keys';
 import { signInWithGoogle } from './google/sign-in-with-google';
 import { verifyIdToken } from './google/verify-id-token';
@@ -21,19 +22,23 @@ import { passwordHasher } from './passwords/password-hasher';
 import { requestReset, requestResetByMail } from './passwords/request-reset';
 import { resetMail } from './passwords/reset-mail';
 import { resetPassword } from './passwords/reset-password';
+import { refuseSeededAdmin, withoutSeededLogin } from './passwords/seeded-admin';
 import { repositories, transactionsOf } from './repositories';
+import { countedLogins } from './sessions/counted-logins';
 import { forgetExpired } from './sessions/forget-expired';
 import { logIn } from './sessions/log-in';
 import { logOut } from './sessions/log-out';
 import { logOutEverywhere } from './sessions/log-out-everywhere';
 import { refresh } from './sessions/refresh';
 import { sessionEndpoints } from './sessions/session.endpoints';
+import { invalidCredentials } from './sessions/session.errors';
 import { tokenIssuer } from './sessions/token-issuer';
 import { type AuthSettings, settings } from './settings';
 
-const buildEndpoints = ({ db, cache, config, logger }: Resources, own: AuthSettings) => {
+const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: AuthSettings) => {
   const { accounts, credentials, sessions, passwordResets, categories } = repositories(db);
   const inTransaction = transactionsOf(db);
+  const counted = countedLogins(metrics);
   const passwords = passwordHasher();
   const issuer = tokenIssuer({
     tokens: accessTokens(config.jwtSecret, own.ACCESS_TOKEN_EXP_SECONDS),
@@ -56,6 +61,8 @@ const buildEndpoints = ({ db, cache, config, logger }: Resources, own: AuthSetti
         resetUrl: own.PASSWORD_RESET_URL,
       }),
     });
+  const inProduction = config.appEnv === 'production';
+  const logInByPassword = logIn({ credentials, inTransaction, passwords, issuer, forgetExpired: tidy });
   const verify = (clientId: string) => verifyIdToken({ clientId, keys: googleKeys(own.GOOGLE_CERTS_URL) });
 
   return [
@@ -67,24 +74,32 @@ const buildEndpoints = ({ db, cache, config, logger }: Resources, own: AuthSetti
       updateUser: updateUser({ accounts }),
     }),
     ...sessionEndpoints({
-      logIn: logIn({ credentials, inTransaction, passwords, issuer, forgetExpired: tidy }),
+      logIn: counted(
+        'password',
+        [invalidCredentials],
+        inProduction ? withoutSeededLogin(logInByPassword) : logInByPassword,
+      ),
       refresh: refresh({ inTransaction, issuer, forgetExpired: tidy }),
       logOut: logOut({ inTransaction }),
       logOutEverywhere: logOutEverywhere({ inTransaction }),
     }),
     ...passwordEndpoints({
       requestReset: requestReset({ accounts, inTransaction }),
-      requestResetByMail: config.appEnv === 'production' ? byMail() : undefined,
+      requestResetByMail: inProduction ? byMail() : undefined,
       resetPassword: resetPassword({ passwordResets, inTransaction, passwords }),
     }),
     ...googleEndpoints({
-      signInWithGoogle: signInWithGoogle({
-        verifyIdToken: own.GOOGLE_CLIENT_ID === undefined ? undefined : verify(own.GOOGLE_CLIENT_ID),
-        accounts,
-        inTransaction,
-        issuer,
-        forgetExpired: tidy,
-      }),
+      signInWithGoogle: counted(
+        'google',
+        [invalidIdToken],
+        signInWithGoogle({
+          verifyIdToken: own.GOOGLE_CLIENT_ID === undefined ? undefined : verify(own.GOOGLE_CLIENT_ID),
+          accounts,
+          inTransaction,
+          issuer,
+          forgetExpired: tidy,
+        }),
+      ),
     }),
     ...categoryEndpoints({
       addCategory: addCategory({ categories }),
@@ -102,4 +117,8 @@ export const authService: ServiceDefinition<typeof settings> = {
   settings,
   tables: ['users', 'refresh_tokens', 'password_resets', 'categories', 'stores'],
   endpoints: buildEndpoints,
+  async mustHold({ db, config }) {
+    if (config.appEnv !== 'production') return;
+    await refuseSeededAdmin({ credentials: repositories(db).credentials, passwords: passwordHasher() })();
+  },
 };

@@ -3,6 +3,10 @@ import { z } from 'zod';
 
 const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
+/** Hosts that no customer's browser can reach: this machine, and the names that are kept for examples. */
+const NOWHERE = /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\]|(.*\.)?example(\.(com|net|org))?)$/i;
+const isNowhere = (url: string): boolean => URL.canParse(url) && NOWHERE.test(new URL(url).hostname);
+
 /** What only this service reads. The text of .env.local says what each variable means. */
 export const settings = z
   .object({
@@ -23,6 +27,11 @@ export const settings = z
     path: ['SMTP_HOST'],
     error: 'is required in production: password resets go by mail',
     // Also beside other wrong settings: a bad start names all of them.
+    when: () => true,
+  })
+  .refine(({ APP_ENV, PASSWORD_RESET_URL }) => APP_ENV !== 'production' || !isNowhere(PASSWORD_RESET_URL), {
+    path: ['PASSWORD_RESET_URL'],
+    error: "is required in production: the address of the shop's own page, which the reset mails link to",
     when: () => true,
   });
 

@@ -3,6 +3,7 @@ import { transactionJobs } from './jobs';
 import { changeStatus } from './orders/change-status';
 import { listOrders } from './orders/list-orders';
 import { orderEndpoints } from './orders/order.endpoints';
+import { countedCancelling, countedCheckout } from './orders/order-figures';
 import { placeOrder } from './orders/place-order';
 import { showOrder } from './orders/show-order';
 import { type Repositories, repositories } from './repositories';
@@ -22,15 +23,15 @@ export const transactionService: ServiceDefinition<typeof settings> = {
     'stores',
     'addresses',
   ],
-  endpoints: ({ db, cache }) => {
+  endpoints: ({ db, cache, metrics }) => {
     const { orders, statuses } = repositories(db);
     const inTransaction = <T>(work: (transaction: Repositories) => Promise<T>): Promise<T> =>
       db.transaction((sql) => work(repositories(sql)));
     return orderEndpoints({
-      placeOrder: placeOrder({ inTransaction, cache }),
+      placeOrder: countedCheckout(placeOrder({ inTransaction, cache }), metrics),
       listOrders: listOrders({ orders }),
       showOrder: showOrder({ orders, statuses }),
-      changeStatus: changeStatus({ inTransaction, cache }),
+      changeStatus: countedCancelling(metrics).byPerson(changeStatus({ inTransaction, cache })),
     });
   },
   jobs: transactionJobs,

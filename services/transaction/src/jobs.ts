@@ -3,13 +3,16 @@ import { forgetExpiredKeys } from './idempotency/forget-expired-keys';
 import { verifyStock } from './ledger/verify-stock';
 import { cancelUnpaidOrders } from './orders/cancel-unpaid-orders';
 import { cancelUnpaid } from './orders/change-status';
+import { countedCancelling } from './orders/order-figures';
 import { repositories } from './repositories';
 import type { TransactionSettings } from './settings';
 
 /** What this service does by itself. */
 export function transactionJobs({ db, cache, logger, metrics }: Resources, own: TransactionSettings): Job[] {
   const { keys, ledger, statuses } = repositories(db);
-  const cancel = cancelUnpaid({ inTransaction: (work) => db.transaction((sql) => work(repositories(sql))), cache });
+  const cancel = countedCancelling(metrics).byShop(
+    cancelUnpaid({ inTransaction: (work) => db.transaction((sql) => work(repositories(sql))), cache }),
+  );
   const verify = verifyStock({ ledger });
   const ttlMinutes = own.PENDING_ORDER_TTL_MINUTES;
   let mismatches = 0;

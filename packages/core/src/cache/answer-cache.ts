@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { CacheRule } from '../http/endpoint';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
 import { isTimeout, type RedisLink } from './redis';
@@ -24,7 +25,8 @@ export type CacheResult =
  * number of entries.
  */
 export interface AnswerCache {
-  read(key: string, scopes: string[], ttlSeconds: number): Promise<CacheResult>;
+  /** @param cache names the kind of answer, the declared path: a metrics label; `key` tells its answers apart */
+  read(cache: string, rule: CacheRule): Promise<CacheResult>;
   /**
    * To be awaited between the commit and the answer. Never rejects. When Redis is away it returns at once: nobody can read
    * the old entries, and whoever connects next starts a new epoch first (see docs/decisions/0004-cache-coherence.md).
@@ -49,7 +51,7 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
   /** One round trip, but for scopes that nobody asked for within a day. */
   async function lookUp(key: string, scopes: string[]): Promise<{ version: string; entry: Buffer | null }> {
     const versionKeys = scopes.map(versionKey);
-    return redis.use(async (client) => {
+    return redis.use('cache_read', async (client) => {
       const replies = await client.mgetBuffer(...versionKeys, key);
       const entry = replies.pop() ?? null;
       if (!replies.includes(null)) return { version: replies.join(), entry };
@@ -62,25 +64,26 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
   }
 
   return {
-    async read(key, scopes, ttlSeconds) {
+    async read(cache, { key: ownKey, scopes, ttlSeconds }) {
+      const key = `cache:answer:${cache}:${ownKey}`;
       try {
-        const { version, entry } = await lookUp(`cache:answer:${key}`, [EPOCH, ...scopes]);
+        const { version, entry } = await lookUp(key, [EPOCH, ...scopes]);
         const prefix = Buffer.from(`${version}\n`);
         if (entry?.subarray(0, prefix.length).equals(prefix)) {
-          metrics.cacheRequests.inc({ result: 'hit' });
+          metrics.cacheRequests.inc({ cache, result: 'hit' });
           return { status: 'hit', bytes: entry.subarray(prefix.length) };
         }
-        metrics.cacheRequests.inc({ result: 'miss' });
+        metrics.cacheRequests.inc({ cache, result: 'miss' });
         const store = (bytes: Buffer) =>
           redis
-            .use((client) => client.set(`cache:answer:${key}`, Buffer.concat([prefix, bytes]), 'EX', ttlSeconds))
+            .use('cache_store', (client) => client.set(key, Buffer.concat([prefix, bytes]), 'EX', ttlSeconds))
             .then(
               () => undefined,
               () => undefined,
             );
         return { status: 'miss', store };
       } catch {
-        metrics.cacheRequests.inc({ result: 'bypass' });
+        metrics.cacheRequests.inc({ cache, result: 'bypass' });
         return { status: 'bypass' };
       }
     },

@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll, isBrokenCircuitError } from 'cockatiel';
 import { Redis } from 'ioredis';
 import type { RedisConfig } from '../config/core-config';
 import type { Logger } from '../log/logger';
@@ -19,8 +19,11 @@ export type RedisStatus = 'up' | 'down' | 'disabled';
  */
 export interface RedisLink {
   status(): RedisStatus;
-  /** Runs commands. Rejects at once while Redis is away; callers go on without it. */
-  use<T>(commands: (redis: Redis) => Promise<T>): Promise<T>;
+  /**
+   * Runs commands. Rejects at once while Redis is away; callers go on without it.
+   * @param purpose a metrics label: one of a few
+   */
+  use<T>(purpose: string, commands: (redis: Redis) => Promise<T>): Promise<T>;
   /** Hands commands to the socket whatever the breaker says; for invalidations, which a frozen Redis must find when it thaws. */
   send<T>(commands: (redis: Redis) => Promise<T>): Promise<T>;
   /** Runs `listener` after each connect, before `status` is `up`; a failure keeps Redis `down` and is tried again. */
@@ -50,6 +53,13 @@ const disabledLink: RedisLink = {
   close: () => Promise.resolve(),
 };
 
+const failure = { away: { reason: 'away' }, timeout: { reason: 'timeout' }, error: { reason: 'error' } } as const;
+
+function failureOf(error: unknown) {
+  if (isTimeout(error)) return failure.timeout;
+  return isBrokenCircuitError(error) ? failure.away : failure.error;
+}
+
 interface RedisParts {
   logger: Logger;
   metrics: Metrics;
@@ -75,6 +85,9 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     reconnectOnError: (error) => /READONLY|NOAUTH|LOADING/.test(error.message),
   });
   const breaker = circuitBreaker(handleAll, { halfOpenAfter: 1000, breaker: new ConsecutiveBreaker(5) });
+  metrics.gauge('redis_client_breaker_open', '1 while commands are not even tried, after failures in a row', () =>
+    breaker.state === CircuitState.Open || breaker.state === CircuitState.HalfOpen ? 1 : 0,
+  );
   const listeners: ((redis: Redis) => Promise<void>)[] = [];
   let up = false;
   let warned = false;
@@ -114,12 +127,27 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
 
   return {
     status: () => (up ? 'up' : 'down'),
-    use(commands) {
-      if (!up) return Promise.reject(new RedisAway());
+    async use(purpose, commands) {
+      if (!up) {
+        metrics.redisFailures.inc(failure.away);
+        throw new RedisAway();
+      }
       batchWrites(redis);
-      return breaker.execute(() => commands(redis));
+      const start = performance.now();
+      try {
+        return await breaker.execute(() => commands(redis));
+      } catch (error) {
+        metrics.redisFailures.inc(failureOf(error));
+        throw error;
+      } finally {
+        metrics.redisCommands.observe({ purpose }, (performance.now() - start) / 1000);
+      }
     },
-    send: (commands) => (redis.status === 'ready' ? commands(redis) : Promise.reject(new RedisAway())),
+    async send(commands) {
+      if (redis.status !== 'ready') throw new RedisAway();
+      batchWrites(redis);
+      return commands(redis);
+    },
     onConnect: (listener) => {
       listeners.push(listener);
     },

@@ -7,6 +7,12 @@ import { ConfigError, type Env, readEnv, setting } from './load-env';
 
 const RANDOM_SECRET = '3f1c9a7e5b2d8064c1f0e9d8b7a65432';
 const needed: Env = { DB_HOST: 'db', DB_USER: 'shop', DB_NAME: 'shop', JWT_SECRET: RANDOM_SECRET, SHOP_PORT: '8080' };
+const inProduction: Env = {
+  ...needed,
+  APP_ENV: 'production',
+  DB_PASS: 'x7Kq2mVw9Tz4',
+  TRUST_PROXY: '10.0.0.0/8',
+};
 const nothing = z.object({});
 const load = (env: Env) => loadConfig('SHOP_PORT', nothing, env).core;
 
@@ -109,6 +115,7 @@ it('names every bad variable at once: shared ones, the port, its own ones and th
       LOG_LEVEL: 'loud',
       TRUST_PROXY: '10.0.0.0/33',
       CORS_ORIGINS: 'shop.example',
+      DB_PASS: 'root',
       SHUTDOWN_DELAY_SECONDS: '60',
       RATE_LIMIT_BURST: '1e3',
       JWT_SECRET: 'short',
@@ -120,6 +127,7 @@ it('names every bad variable at once: shared ones, the port, its own ones and th
     'CORS_ORIGINS',
     'DB_HOST',
     'DB_NAME',
+    'DB_PASS',
     'DB_POOL_SIZE',
     'DB_PORT',
     'JWT_SECRET',
@@ -135,7 +143,8 @@ it('names every bad variable at once: shared ones, the port, its own ones and th
 });
 
 describe('JWT_SECRET', () => {
-  const refusal = (APP_ENV: string, JWT_SECRET: string) => problemsOf(() => load({ ...needed, APP_ENV, JWT_SECRET }));
+  const refusal = (APP_ENV: string, JWT_SECRET: string) =>
+    problemsOf(() => load({ ...inProduction, APP_ENV, JWT_SECRET }));
 
   it.each([
     ['missing', ''],
@@ -164,6 +173,69 @@ describe('JWT_SECRET', () => {
   });
 });
 
+describe('production', () => {
+  const refusals = (overrides: Env) => problemsOf(() => load({ ...inProduction, ...overrides }));
+  const refused = (overrides: Env) => refusals(overrides).map((problem) => problem.split(':')[0]);
+
+  it('starts with what is its own', () => {
+    expect(refusals({})).toEqual([]);
+    expect(refusals({ GRAFANA_ADMIN_PASSWORD: 'nX3vQ8wLr2Zk', CORS_ORIGINS: 'https://shop.test' })).toEqual([]);
+  });
+
+  it.each([
+    'password',
+    'Password1',
+    'root',
+    'root123',
+    'secret',
+    'admin',
+    'admin123',
+    'user',
+    '12345678',
+    'CHANGE_ME',
+    '',
+  ])('refuses "%s" as the password of the database and of Grafana', (password) => {
+    expect(refused({ DB_PASS: password })).toEqual(['DB_PASS']);
+    // None: Grafana has it from elsewhere.
+    expect(refused({ GRAFANA_ADMIN_PASSWORD: password })).toEqual(password ? ['GRAFANA_ADMIN_PASSWORD'] : []);
+  });
+
+  it('looks into secret files too', () => {
+    expect(refused({ DB_PASS: undefined, DB_PASS_FILE: file('default-pass', 'password\n') })).toEqual(['DB_PASS']);
+    expect(refused({ DB_PASS_FILE: file('good-pass', 'x7Kq2mVw9Tz4\n') })).toEqual([]);
+    expect(refused({ DB_PASS_FILE: '/no/such/file' })).toEqual(['DB_PASS_FILE']);
+    expect(refused({ APP_ENV: '', APP_ENV_FILE: file('env', 'production'), DB_PASS: 'root' })).toEqual(['DB_PASS']);
+  });
+
+  it.each([
+    ['any origin', 'CORS_ORIGINS', '*'],
+    ['no trusted proxy', 'TRUST_PROXY', ''],
+    ['everybody as a trusted proxy', 'TRUST_PROXY', '10.0.0.0/8, 0.0.0.0/0'],
+  ])('refuses %s', (_what, key, value) => {
+    expect(refused({ [key]: value })).toEqual([key]);
+  });
+
+  it('names all of it in one message, and no secret in it', () => {
+    const problems = refusals({
+      JWT_SECRET: 'local-development-only-secret-never-deploy-this',
+      DB_PASS: 'root123',
+      GRAFANA_ADMIN_PASSWORD: 'admin123',
+      CORS_ORIGINS: '*',
+      TRUST_PROXY: '',
+    });
+    const { message } = new ConfigError(problems);
+    for (const key of ['JWT_SECRET', 'DB_PASS', 'GRAFANA_ADMIN_PASSWORD', 'CORS_ORIGINS', 'TRUST_PROXY']) {
+      expect(message).toContain(`  - ${key}: `);
+    }
+    for (const secret of ['never-deploy-this', 'root123', 'admin123']) expect(message).not.toContain(secret);
+  });
+
+  it('is stricter than the others: they start with all of that', () => {
+    const lax: Env = { DB_PASS: 'password', GRAFANA_ADMIN_PASSWORD: 'admin', CORS_ORIGINS: '*', TRUST_PROXY: '' };
+    for (const APP_ENV of ['local', 'testnet']) expect(refusals({ ...lax, APP_ENV })).toEqual([]);
+  });
+});
+
 it('has defaults that serve', () => {
   expect(load(needed)).toMatchObject({
     appEnv: 'local',
@@ -174,7 +246,7 @@ it('has defaults that serve', () => {
     corsOrigins: '*',
     shutdownDelayMs: 1000,
   });
-  expect(load({ ...needed, APP_ENV: 'production' }).corsOrigins).toEqual([]);
+  expect(load(inProduction).corsOrigins).toEqual([]);
   expect(load({ ...needed, CORS_ORIGINS: '' }).corsOrigins).toBe('*');
 });
 

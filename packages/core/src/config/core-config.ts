@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { ConfigError, type Env, parseSettings, readEnv, setting } from './load-env';
+import { isWellKnownSecret, productionSettings } from './production';
 
 const isAddressOrBlock = (value: string): boolean => {
   const [address = '', bits, ...rest] = value.split('/');
@@ -15,6 +16,8 @@ const isOrigin = (value: string): boolean =>
 
 /** What every service reads. The text of .env.local says what each variable means. */
 const coreSettings = z.object({
+  GIT_REVISION: z.string().max(64).default('unknown'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   DB_HOST: z.string(),
   DB_PORT: setting.port.default(3306),
@@ -68,6 +71,8 @@ export interface RedisConfig {
 
 export interface CoreConfig {
   appEnv: AppEnv;
+  /** What was built, for `shop_build_info`. */
+  revision: string;
   logLevel: string;
   port: number;
   db: DatabaseConfig;
@@ -82,13 +87,6 @@ export interface CoreConfig {
 }
 
 const MIN_SECRET_BYTES = 32;
-/** Secrets that stand in public files: this project's own, jwt.io's and those of tutorials. */
-const WELL_KNOWN_SECRET =
-  /local-development|for-tests-only|256-bit|change.?(me|this)|your.?(jwt.?)?secret|(super|very|top).?secret|placeholder|example/i;
-const MIN_DIFFERENT_CHARACTERS = 8;
-
-const isWeak = (secret: string): boolean =>
-  WELL_KNOWN_SECRET.test(secret) || new Set(secret).size < MIN_DIFFERENT_CHARACTERS;
 
 /** Apart from the others, so that a weak secret is named beside whatever else is wrong. */
 const secretSettings = z
@@ -100,7 +98,7 @@ const secretSettings = z
     const problem = (message: string) => context.addIssue({ code: 'custom', path: ['JWT_SECRET'], message });
     if (APP_ENV === 'local') return;
     if (Buffer.byteLength(JWT_SECRET) < MIN_SECRET_BYTES) problem(`must have at least ${MIN_SECRET_BYTES} bytes`);
-    else if (APP_ENV === 'production' && isWeak(JWT_SECRET)) {
+    else if (APP_ENV === 'production' && isWellKnownSecret(JWT_SECRET)) {
       problem('is a well-known value: make one with `openssl rand -hex 32`');
     }
   });
@@ -118,13 +116,16 @@ export function loadConfig<T extends z.ZodObject>(
 ): { core: CoreConfig; own: z.output<T> } {
   const problems: string[] = [];
   const secret = parseSettings(secretSettings, env, problems);
+  const { APP_ENV } = parseSettings(z.object({ APP_ENV: z.string().optional() }), env, problems) ?? {};
+  if (APP_ENV === 'production') parseSettings(productionSettings, env, problems);
   const shared = parseSettings(coreSettings, env, problems);
   const ports = parseSettings(z.object({ [portKey]: setting.port }), env, problems);
   const ownSettings = parseSettings(own, env, problems);
-  if (!secret || !shared || !ownSettings || !ports) throw new ConfigError(problems);
+  if (!secret || !shared || !ownSettings || !ports || problems.length > 0) throw new ConfigError(problems);
   const origins = shared.CORS_ORIGINS ?? (secret.APP_ENV === 'local' ? ['*'] : []);
   const core: CoreConfig = {
     appEnv: secret.APP_ENV,
+    revision: shared.GIT_REVISION,
     logLevel: shared.LOG_LEVEL,
     port: ports[portKey] ?? 0,
     db: {

@@ -45,7 +45,9 @@ function resolveValue(env: Env, key: string, problems: string[]): string | undef
   try {
     return readFileSync(file, 'utf8').trim() || undefined;
   } catch (error) {
-    problems.push(`${key}_FILE: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    const problem = `${key}_FILE: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    // Two schemas may ask for one variable.
+    if (!problems.includes(problem)) problems.push(problem);
     return undefined;
   }
 }
@@ -62,7 +64,8 @@ export function parseSettings<T extends z.ZodObject>(schema: T, env: Env, proble
   for (const issue of parsed.error.issues) {
     const key = issue.path.join('.');
     if (problems.some((problem) => problem.startsWith(`${key}_FILE:`))) continue;
-    problems.push(`${key}: ${values[key] === undefined ? 'is required' : issue.message}`);
+    const missing = values[key] === undefined && issue.message.startsWith('Invalid input');
+    problems.push(`${key}: ${missing ? 'is required' : issue.message}`);
   }
   return undefined;
 }

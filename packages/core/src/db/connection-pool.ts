@@ -4,6 +4,7 @@ import { createPool, type PoolConnection } from 'mysql2';
 import type { DatabaseConfig } from '../config/core-config';
 import { databaseBusy } from '../errors/common-errors';
 import type { Logger } from '../log/logger';
+import type { Metrics } from '../metrics/metrics';
 import { isConnectionError } from './errors';
 import { openSession, type Session } from './session';
 
@@ -35,7 +36,10 @@ export interface ConnectionPool {
 }
 
 /** mysql2's pool with what it lacks: deadlines for waiting and for working, a longest life, and figures. */
-export function createConnectionPool(config: DatabaseConfig, logger: Logger): ConnectionPool {
+export function createConnectionPool(
+  config: DatabaseConfig,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): ConnectionPool {
   const pool = createPool({
     host: config.host,
     port: config.port,
@@ -94,7 +98,10 @@ export function createConnectionPool(config: DatabaseConfig, logger: Logger): Co
     });
   }
 
+  const observe = (query: string, seconds: number): void => metrics.dbQuery.observe({ query }, seconds);
+
   async function acquire(deadline: number): Promise<PoolConnection> {
+    const start = performance.now();
     counts.waiting += 1;
     try {
       for (;;) {
@@ -106,6 +113,7 @@ export function createConnectionPool(config: DatabaseConfig, logger: Logger): Co
       throw queueIsFull(error) ? databaseBusy({ cause: error }) : error;
     } finally {
       counts.waiting -= 1;
+      metrics.dbAcquire.observe((performance.now() - start) / 1000);
     }
   }
 
@@ -113,7 +121,7 @@ export function createConnectionPool(config: DatabaseConfig, logger: Logger): Co
     async lend(deadline, work) {
       const connection = await acquire(deadline);
       counts.busy += 1;
-      const session = openSession(connection);
+      const session = openSession(connection, observe);
       let broken = false;
       try {
         // Not mysql2's own query timeout: that starts only after the statement before it and its preparation.

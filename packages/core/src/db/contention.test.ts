@@ -93,7 +93,8 @@ describe('a deadlock', () => {
     expect(outcome).toMatchObject({ code: 'database_busy', kind: 'unavailable' });
     expect([attempts, again]).toEqual([4, { deadlock: 3 }]);
     expect(stock).toEqual([10, 10]);
-    expect((await shop.metrics.dbErrors.get()).values).toEqual([
+    const { values } = await shop.metrics.dbErrors.get();
+    expect(values.filter(({ value }) => value > 0)).toEqual([
       expect.objectContaining({ labels: { code: 'database_busy' }, value: 1 }),
     ]);
   });

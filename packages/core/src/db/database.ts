@@ -45,9 +45,10 @@ const contentionButLockWait: ReasonOf = (error) => {
 
 /** The database with a deadline for each call, safe retries, and errors that say what to tell the client. */
 export function createDatabase(config: DatabaseConfig, { logger, metrics, onLostAnswer }: DatabaseParts): Database {
-  const pool = createConnectionPool(config, logger);
+  const pool = createConnectionPool(config, { logger, metrics });
   metrics.gauge('db_pool_connections_limit', 'Connections the pool may open', () => pool.figures().limit);
   metrics.gauge('db_pool_connections_open', 'Connections open now', () => pool.figures().open);
+  metrics.gauge('db_pool_connections_idle', 'Connections open and free now', () => pool.figures().idle);
   metrics.gauge('db_pool_connections_busy', 'Connections in use now', () => pool.figures().open - pool.figures().idle);
   metrics.gauge('db_pool_waiting', 'Callers waiting for a connection', () => pool.figures().waiting);
 
@@ -82,19 +83,25 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
     return known ?? error;
   }
 
-  return {
-    rows: (statement, values) => call(({ sql }) => sql.rows(statement, values), contentionOrLoss),
+  /** @param place where on a session's connection its statements go */
+  const sqlAt = (place: (session: Session) => Sql): Sql => ({
+    rows: (statement, values) => call((session) => place(session).rows(statement, values), contentionOrLoss),
     write(statement, values) {
       let sent = false;
       return call(
-        ({ sql }) => {
+        (session) => {
           sent = true;
-          return sql.write(statement, values);
+          return place(session).write(statement, values);
         },
         contentionButLockWait,
         () => sent,
       );
     },
+    named: (query) => sqlAt(({ sql }) => sql.named?.(query) ?? sql),
+  });
+
+  return {
+    ...sqlAt(({ sql }) => sql),
     transaction(work) {
       let committing = false;
       return call(

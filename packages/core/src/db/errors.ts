@@ -15,6 +15,11 @@ const RETRYABLE = new Map([
   [1205, 'lock_wait_timeout'],
   [1020, 'record_changed'],
 ]);
+/** Every reason for making a call again. */
+export const retryReasons = [...RETRYABLE.values(), 'connection_lost'];
+/** The codes of what the database is to blame for. */
+export const databaseErrorCodes = [databaseBusy, databaseUnavailable, schemaMissing].map(({ code }) => code);
+
 const numbers = (list: string): number[] => list.split(' ').map(Number);
 
 const BUSY = new Set([

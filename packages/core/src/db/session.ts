@@ -2,6 +2,12 @@ import type { PoolConnection, QueryError, ResultSetHeader } from 'mysql2';
 import { contentionReason, isConnectionError } from './errors';
 import { bindable, type Sql, type SqlValue } from './sql';
 
+/** Told of each statement's time on its connection. */
+export type ObserveQuery = (query: string, seconds: number) => void;
+
+/** What counts for statements that no repository named: probes, jobs' own, tests'. */
+const UNNAMED = 'other';
+
 /** One borrowed connection, and what went wrong on it. */
 export interface Session {
   sql: Sql;
@@ -17,7 +23,7 @@ export interface Session {
   end(): void;
 }
 
-export function openSession(connection: PoolConnection): Session {
+export function openSession(connection: PoolConnection, observe: ObserveQuery): Session {
   let failed: unknown;
   let clean = true;
   let ended = false;
@@ -32,20 +38,28 @@ export function openSession(connection: PoolConnection): Session {
     }
   }
 
-  async function run(statement: string, values: SqlValue[] = []) {
+  async function run(query: string, statement: string, values: SqlValue[] = []) {
     if (ended) throw new Error('a statement came after the end of its transaction');
-    return noting(answerOf((done) => connection.execute(statement, values.map(bindable), done)));
+    const start = performance.now();
+    try {
+      return await noting(answerOf((done) => connection.execute(statement, values.map(bindable), done)));
+    } finally {
+      observe(query, (performance.now() - start) / 1000);
+    }
   }
 
-  return {
-    sql: {
-      // The one place where rows get their type: the statement and the interface stand side by side in a repository.
-      rows: async <T>(statement: string, values?: SqlValue[]) => (await run(statement, values)) as T[],
-      write: async (statement, values) => {
-        const { affectedRows, insertId } = (await run(statement, values)) as ResultSetHeader;
-        return { affectedRows, insertId };
-      },
+  const sqlFor = (query: string): Sql => ({
+    // The one place where rows get their type: the statement and the interface stand side by side in a repository.
+    rows: async <T>(statement: string, values?: SqlValue[]) => (await run(query, statement, values)) as T[],
+    write: async (statement, values) => {
+      const { affectedRows, insertId } = (await run(query, statement, values)) as ResultSetHeader;
+      return { affectedRows, insertId };
     },
+    named: sqlFor,
+  });
+
+  return {
+    sql: sqlFor(UNNAMED),
     command: async (statement) => {
       await noting(answerOf((done) => connection.query(statement, done)));
     },

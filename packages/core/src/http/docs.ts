@@ -34,7 +34,8 @@ export function docsRoutes(document: OpenApiDocument): Router {
   const router = Router();
   const json = JSON.stringify(document);
   router.use(['/docs', '/openapi.json'], (req, res, next) => {
-    contextOf(res).route = req.baseUrl === '/docs' ? '/docs' : '/openapi.json';
+    if (req.method === 'GET' || req.method === 'HEAD')
+      contextOf(res).route = req.baseUrl === '/docs' ? '/docs' : '/openapi.json';
     next();
   });
   router.get('/openapi.json', (_req, res) => {

@@ -3,8 +3,10 @@ import { z } from 'zod';
 import type { AccessTokens } from '../auth/access-token';
 import type { AnswerCache } from '../cache/answer-cache';
 import type { CoreConfig } from '../config/core-config';
+import type { Metrics } from '../metrics/metrics';
 import { authenticate } from './authenticate';
 import type { AnyInput, AnyReply, Endpoint } from './endpoint';
+import { knownError } from './problem';
 import { bodyReader } from './request-body';
 import { contextOf } from './request-context';
 import { Validation, withoutEmpty } from './validation';
@@ -13,17 +15,35 @@ interface HandlerParts {
   config: Pick<CoreConfig, 'corsOrigins'>;
   tokens: AccessTokens;
   cache: AnswerCache;
+  metrics: Metrics;
 }
 
 /** The way of every request through its endpoint: who, what, (cached) answer, check, send. */
-export function endpointHandler(endpoint: Endpoint, { config, tokens, cache }: HandlerParts): RequestHandler {
+export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, metrics }: HandlerParts): RequestHandler {
   const readInput = inputReader(endpoint);
-  return async (req, res) => {
+  const answer = async (req: Request, res: Response): Promise<void> => {
     const caller = authenticate(req, endpoint.access, { tokens, origins: config.corsOrigins });
     if (caller) contextOf(res).caller = caller;
     const input: AnyInput = { caller, ...(await readInput(req, res)) };
     if (endpoint.cache) return sendCached(endpoint, cache, input, res);
     return send(endpoint, await endpoint.handler(input), req, res);
+  };
+  return endpoint.upload ? countingUploads(answer, metrics) : answer;
+}
+
+function countingUploads(answer: (req: Request, res: Response) => Promise<void>, metrics: Metrics): RequestHandler {
+  return async (req, res) => {
+    if (!req.is('multipart/form-data')) return answer(req, res);
+    try {
+      await answer(req, res);
+    } catch (error) {
+      const known = knownError(error);
+      metrics.uploads.inc({ outcome: known && known.kind !== 'unavailable' ? 'refused' : 'failed' });
+      throw error;
+    }
+    if (!req.file) return;
+    metrics.uploads.inc({ outcome: 'stored' });
+    metrics.uploadBytes.inc(req.file.size);
   };
 }
 
@@ -48,8 +68,8 @@ function inputReader(endpoint: Endpoint) {
   };
 }
 
-/** The bytes of a checked answer: what the schema does not name is cut, what does not fit is a bug. */
-function encode(endpoint: Endpoint, { status, body }: AnyReply): Buffer {
+/** The text of a checked answer: what the schema does not name is cut, what does not fit is a bug. */
+function encode(endpoint: Endpoint, { status, body }: AnyReply): string {
   const schema = endpoint.answers[status as keyof typeof endpoint.answers];
   if (!(schema instanceof z.ZodType))
     throw new Error(`${endpoint.method} ${endpoint.path} declares no body for ${status}`);
@@ -57,14 +77,15 @@ function encode(endpoint: Endpoint, { status, body }: AnyReply): Buffer {
   if (!checked.success) {
     throw new Error(`${endpoint.method} ${endpoint.path} answers against its schema`, { cause: checked.error });
   }
-  return Buffer.from(JSON.stringify(checked.data));
+  return JSON.stringify(checked.data);
 }
 
-const sendJson = (res: Response, status: number, bytes: Buffer): void => {
+/** @param json as text where there is a choice: Node sends it together with the headers */
+const sendJson = (res: Response, status: number, json: string | Buffer): void => {
   res.status(status).setHeader('Content-Type', 'application/json; charset=utf-8');
   if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store');
-  res.setHeader('Content-Length', bytes.length);
-  res.end(bytes);
+  res.setHeader('Content-Length', Buffer.byteLength(json));
+  res.end(json);
 };
 
 async function send(endpoint: Endpoint, reply: AnyReply, req: Request, res: Response): Promise<void> {
@@ -84,10 +105,10 @@ async function send(endpoint: Endpoint, reply: AnyReply, req: Request, res: Resp
 async function sendCached(endpoint: Endpoint, cache: AnswerCache, input: AnyInput, res: Response): Promise<void> {
   const rule = endpoint.cache?.(input);
   if (!rule) throw new Error('sendCached needs a cache rule');
-  const cached = await cache.read(`${endpoint.path}:${rule.key}`, rule.scopes, rule.ttlSeconds);
+  const cached = await cache.read(endpoint.path, rule);
   res.setHeader('X-Cache', cached.status.toUpperCase());
   if (cached.status === 'hit') return sendJson(res, 200, cached.bytes);
-  const bytes = encode(endpoint, await endpoint.handler(input));
-  if (cached.status === 'miss') await cached.store(bytes);
-  sendJson(res, 200, bytes);
+  const json = encode(endpoint, await endpoint.handler(input));
+  if (cached.status === 'miss') await cached.store(Buffer.from(json));
+  sendJson(res, 200, json);
 }

@@ -20,7 +20,7 @@ export function probeRoutes(service: string, probes: Probes, metrics: Metrics): 
   const router = Router();
   router.use((req, res, next) => {
     if (!PROBES.has(req.path)) return next('router');
-    contextOf(res).route = req.path;
+    if (req.method === 'GET' || req.method === 'HEAD') contextOf(res).route = req.path;
     res.setHeader('Cache-Control', 'no-store');
     next();
   });

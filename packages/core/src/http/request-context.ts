@@ -24,14 +24,18 @@ export const contextOf = (res: Response): RequestContext => res.locals as Reques
 export function requestContext(logger: Logger, metrics: Metrics): RequestHandler {
   // Its fields are all named here and none is a secret: nothing to look through, for each request.
   const lines = logger.child({}, { redact: [] });
+  let inFlight = 0;
+  metrics.gauge('http_requests_in_flight', 'HTTP requests that are being answered now', () => inFlight);
   return (req, res, next) => {
     const start = process.hrtime.bigint();
     const given = req.get('x-request-id');
     const context = contextOf(res);
+    inFlight += 1;
     context.requestId = given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
     context.route = UNMATCHED;
     res.setHeader('X-Request-Id', context.requestId);
     res.once('close', () => {
+      inFlight -= 1;
       const seconds = Number(process.hrtime.bigint() - start) / 1e9;
       // 499 is what Nginx logs for a client that left before its answer.
       const status = res.writableFinished ? res.statusCode : 499;
@@ -41,7 +45,7 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
         status: String(status),
       };
       metrics.httpRequests.inc(labels);
-      metrics.httpDuration.observe(labels, seconds);
+      metrics.httpDuration.observe({ method: labels.method, endpoint: labels.endpoint }, seconds);
       const level = status >= 500 ? 'error' : PROBES.has(context.route) ? 'debug' : 'info';
       lines[level](
         {

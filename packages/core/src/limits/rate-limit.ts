@@ -25,7 +25,8 @@ export function rateLimitMiddleware({ service, size, buckets, metrics }: RateLim
       metrics.rateLimitDecisions.inc({ decision: allowed ? 'allowed' : 'refused', store: decidedBy });
       return {
         totalHits: allowed ? size.burst - remaining : size.burst + 1,
-        resetTime: new Date(Date.now() + resetMs),
+        // The headers count in whole seconds, and none would mean: come again at once.
+        resetTime: new Date(Date.now() + Math.max(1000, resetMs)),
       };
     },
     // Part of the interface, for options that are not used here: a token is never given back.

@@ -30,14 +30,19 @@ function take(fullAt: number, now: number, { perSecond, burst }: BucketSize): { 
   };
 }
 
-/** The same in Redis, atomic and on Redis's clock. Returns { allowed, remaining, reset in microseconds }. */
+/**
+ * The same in Redis, atomic and on Redis's clock. Returns { allowed, remaining, reset in microseconds }. No bucket is more
+ * than empty: one that says so is from before that clock was set back, or from a lower rate, and starts anew.
+ */
 const TAKE_SCRIPT = `
 local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local fullAt = tonumber(redis.call('GET', KEYS[1]) or now)
+local capacity = burst * interval
+if fullAt > now + capacity then fullAt = now end
 local next = math.max(fullAt, now) + interval
-local debt, capacity = next - now, burst * interval
+local debt = next - now
 if debt > capacity then return { 0, 0, debt - capacity } end
 redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil(debt / 1000))
 return { 1, math.floor((capacity - debt) / interval), debt }
@@ -89,7 +94,7 @@ export function tokenBuckets(redis: RedisLink, size: BucketSize): TokenBuckets {
   return {
     async take(key) {
       try {
-        const [allowed, remaining, reset] = await redis.use((client) =>
+        const [allowed, remaining, reset] = await redis.use('rate_limit', (client) =>
           withCommand(client).takeToken(key, interval, size.burst),
         );
         return { allowed: allowed === 1, remaining, resetMs: reset / 1000, store: 'redis' };

@@ -1,5 +1,7 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
 import { AppError } from '../errors/app-error';
+import { traceFields } from '../tracing/tracing';
 
 export type { Logger } from 'pino';
 
@@ -15,10 +17,15 @@ const SECRET_KEYS = [
   'secret',
 ];
 
-/** JSON lines on standard output. `service` stands in each of them. */
+/**
+ * JSON lines on standard output, or readable ones where that is a terminal. `service` stands in each of them, `trace_id`
+ * in those of a traced request.
+ */
 export function createLogger(service: string, level: string, stream?: DestinationStream): Logger {
+  const mixin = traceFields();
   return pino(
     {
+      ...(mixin && { mixin }),
       level,
       base: { service },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
@@ -26,8 +33,13 @@ export function createLogger(service: string, level: string, stream?: Destinatio
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
       serializers: { err: (error: unknown) => serializeError(error) },
     },
-    stream ?? destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 }),
+    stream ?? standardOutput(),
   );
+}
+
+function standardOutput(): DestinationStream {
+  if (process.stdout.isTTY) return pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true });
+  return destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
 }
 
 /**

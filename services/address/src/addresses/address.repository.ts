@@ -1,4 +1,12 @@
-import { containsPattern, type List, limitOffset, onMissingParent, type Sql, unauthenticated } from '@shop/core';
+import {
+  containsPattern,
+  type List,
+  limitOffset,
+  onMissingParent,
+  repository,
+  type Sql,
+  unauthenticated,
+} from '@shop/core';
 import type { Address, AddressChange, AddressQuery, NewAddress } from './address.schemas';
 
 interface AddressRow {
@@ -17,7 +25,7 @@ const toAddress = (row: AddressRow): Address => ({ ...row, created_at: row.creat
  * Every statement on addresses. Deleting one clears `transactions.address_id` (foreign key). Filters compare lower-cased
  * text byte by byte: the column's collation would take `a` for `á`, and any emoji for any other.
  */
-export const addressRepository = (sql: Sql) => ({
+export const addressRepository = repository('address', (sql: Sql) => ({
   async insert(userId: number, { label, address, city, postal_code }: NewAddress): Promise<number> {
     const insertion = sql.write(
       'INSERT INTO addresses (user_id, label, address, city, postal_code) VALUES (?, ?, ?, ?, ?)',
@@ -76,6 +84,6 @@ export const addressRepository = (sql: Sql) => ({
   async delete(id: number): Promise<void> {
     await sql.write('DELETE FROM addresses WHERE id = ?', [id]);
   },
-});
+}));
 
 export type AddressRepository = ReturnType<typeof addressRepository>;

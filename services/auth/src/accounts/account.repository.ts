@@ -1,4 +1,13 @@
-import { type Caller, containsPattern, type List, limitOffset, onDuplicateKey, type Role, type Sql } from '@shop/core';
+import {
+  type Caller,
+  containsPattern,
+  type List,
+  limitOffset,
+  onDuplicateKey,
+  type Role,
+  repository,
+  type Sql,
+} from '@shop/core';
 import { emailTaken, phoneTaken } from './account.errors';
 import type { User, UserChange, UserQuery } from './account.schemas';
 
@@ -23,7 +32,7 @@ export interface AccountFields {
 const toUser = (row: UserRow): User => ({ ...row, created_at: row.created_at.toISOString() });
 
 /** Statements on users; none reads a password hash (see passwords/credential.repository.ts). */
-export const accountRepository = (sql: Sql) => ({
+export const accountRepository = repository('account', (sql: Sql) => ({
   /** @throws AppError `email_taken`, `phone_taken` */
   async insert({ name, email, phone, passwordHash, googleSub }: AccountFields): Promise<number> {
     const insert = sql.write(
@@ -93,6 +102,6 @@ export const accountRepository = (sql: Sql) => ({
     );
     return (await onDuplicateKey(update, { users_google_sub: emailTaken })).affectedRows === 1;
   },
-});
+}));
 
 export type AccountRepository = ReturnType<typeof accountRepository>;

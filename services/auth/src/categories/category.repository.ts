@@ -1,4 +1,4 @@
-import { containsPattern, type List, limitOffset, onDuplicateKey, type Sql } from '@shop/core';
+import { containsPattern, type List, limitOffset, onDuplicateKey, repository, type Sql } from '@shop/core';
 import { categoryExists } from './category.errors';
 import type { Category, CategoryQuery } from './category.schemas';
 
@@ -16,7 +16,7 @@ const nameKey = (name: string): string => name.toLowerCase();
 const taken = { categories_name_key: categoryExists };
 
 /** Every statement on categories. Deleting one takes it off its products (foreign key). */
-export const categoryRepository = (sql: Sql) => ({
+export const categoryRepository = repository('category', (sql: Sql) => ({
   /** @throws AppError `category_exists` */
   async insert(name: string): Promise<number> {
     const insert = sql.write('INSERT INTO categories (name, name_key) VALUES (?, ?)', [name, nameKey(name)]);
@@ -54,6 +54,6 @@ export const categoryRepository = (sql: Sql) => ({
     const { affectedRows } = await sql.write('DELETE FROM categories WHERE id = ?', [id]);
     return affectedRows === 1;
   },
-});
+}));
 
 export type CategoryRepository = ReturnType<typeof categoryRepository>;

@@ -1,4 +1,4 @@
-import type { Role, Sql } from '@shop/core';
+import { type Role, repository, type Sql } from '@shop/core';
 
 export interface StoredCredentials {
   id: number;
@@ -14,7 +14,7 @@ interface CredentialRow {
 }
 
 /** The only statements that touch a password hash beside the insert of its user. */
-export const credentialRepository = (sql: Sql) => ({
+export const credentialRepository = repository('credential', (sql: Sql) => ({
   async findByEmail(email: string): Promise<StoredCredentials | undefined> {
     const [row] = await sql.rows<CredentialRow>('SELECT id, role, password_hash FROM users WHERE email = ?', [email]);
     return row && { id: row.id, role: row.role, passwordHash: row.password_hash };
@@ -23,6 +23,6 @@ export const credentialRepository = (sql: Sql) => ({
   async updatePassword(userId: number, passwordHash: string): Promise<void> {
     await sql.write('UPDATE users SET password_hash = ? WHERE id = ?', [passwordHash, userId]);
   },
-});
+}));
 
 export type CredentialRepository = ReturnType<typeof credentialRepository>;

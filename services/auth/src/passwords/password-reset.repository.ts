@@ -1,4 +1,4 @@
-import { inList, type Sql } from '@shop/core';
+import { inList, repository, type Sql } from '@shop/core';
 
 export interface NewReset {
   hash: string;
@@ -6,7 +6,7 @@ export interface NewReset {
 }
 
 /** Statements on password_resets: at most one live row for each user. */
-export const passwordResetRepository = (sql: Sql) => ({
+export const passwordResetRepository = repository('password_reset', (sql: Sql) => ({
   /** In a transaction: requests of one user wait for each other, so that the last one supersedes all others. */
   async replace(userId: number, { hash, expiresAt }: NewReset): Promise<void> {
     await sql.rows('SELECT id FROM users WHERE id = ? FOR UPDATE', [userId]);
@@ -39,6 +39,6 @@ export const passwordResetRepository = (sql: Sql) => ({
     );
     return affectedRows === 1;
   },
-});
+}));
 
 export type PasswordResetRepository = ReturnType<typeof passwordResetRepository>;

@@ -1,12 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
-import { type CapturedLog, capturedLog, eventually, rows, startApp, startProxy, type TestApp } from '@shop/testing';
+import type { Env } from '@shop/core';
+import {
+  type CapturedLog,
+  capturedLog,
+  eventually,
+  productionEnv,
+  rows,
+  startApp,
+  startProxy,
+  type TestApp,
+} from '@shop/testing';
 import { aRegistered, logIn } from '../../tests/people';
 import { type SmtpServer, startSmtpServer } from '../../tests/smtp-server';
 import { hashOfToken } from '../sessions/opaque-token';
 
 const RESET_PAGE = 'https://shop.test/reset?lang=en';
 let smtp: SmtpServer;
+let production: Env;
 let log: CapturedLog;
 let app: TestApp;
 
@@ -15,8 +26,7 @@ const inProduction = (port: number, overrides: Record<string, string> = {}, logg
   startApp(
     authService,
     {
-      APP_ENV: 'production',
-      JWT_SECRET: 'Zq8-vT3x_Lr7wN2k.Jm5yB9cHd6fGs4pA1uEi0o',
+      ...production,
       SMTP_HOST: '127.0.0.1',
       SMTP_PORT: String(port),
       MAIL_FROM: 'help@shop.test',
@@ -27,7 +37,7 @@ const inProduction = (port: number, overrides: Record<string, string> = {}, logg
   );
 
 beforeAll(async () => {
-  smtp = await startSmtpServer();
+  [smtp, production] = await Promise.all([startSmtpServer(), productionEnv()]);
 });
 beforeEach(async () => {
   log = capturedLog('info');

@@ -1,4 +1,4 @@
-import { inList, type Sql } from '@shop/core';
+import { inList, repository, type Sql } from '@shop/core';
 import type { NewRefreshToken } from './token-issuer';
 
 interface RefreshTokenRow {
@@ -20,7 +20,7 @@ export interface StoredRefreshToken {
 }
 
 /** Statements on refresh_tokens: a session is a family of tokens, one login and all that was rotated from it. */
-export const sessionRepository = (sql: Sql) => ({
+export const sessionRepository = repository('session', (sql: Sql) => ({
   async insert(userId: number, { familyId, hash, expiresAt }: NewRefreshToken): Promise<void> {
     await sql.write('INSERT INTO refresh_tokens (user_id, family_id, token_hash, expires_at) VALUES (?, ?, ?, ?)', [
       userId,
@@ -87,6 +87,6 @@ export const sessionRepository = (sql: Sql) => ({
     const { placeholders, values } = inList(expired.map(({ id }) => id).sort((a, b) => a - b));
     await sql.write(`DELETE FROM refresh_tokens WHERE id IN (${placeholders})`, values);
   },
-});
+}));
 
 export type SessionRepository = ReturnType<typeof sessionRepository>;

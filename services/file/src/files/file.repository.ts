@@ -1,4 +1,4 @@
-import { type List, limitOffset, onMissingParent, type Sql, unauthenticated, uploadUrl } from '@shop/core';
+import { type List, limitOffset, onMissingParent, repository, type Sql, unauthenticated, uploadUrl } from '@shop/core';
 import type { FileQuery, StoredFile } from './file.schemas';
 
 interface FileRow {
@@ -27,7 +27,7 @@ const toStoredFile = (row: FileRow): StoredFile => ({
 });
 
 /** Every statement on files. */
-export const fileRepository = (sql: Sql) => ({
+export const fileRepository = repository('file', (sql: Sql) => ({
   async insert(file: NewFile): Promise<void> {
     const insert = sql.write(
       'INSERT INTO files (user_id, stored_name, original_name, content_type, size_bytes) VALUES (?, ?, ?, ?, ?)',
@@ -57,6 +57,6 @@ export const fileRepository = (sql: Sql) => ({
   async delete(storedName: string): Promise<void> {
     await sql.write('DELETE FROM files WHERE stored_name = ?', [storedName]);
   },
-});
+}));
 
 export type FileRepository = ReturnType<typeof fileRepository>;

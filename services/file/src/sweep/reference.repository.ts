@@ -1,7 +1,7 @@
-import { inList, type Sql } from '@shop/core';
+import { inList, repository, type Sql } from '@shop/core';
 
 /** Who points to stored files. Reads products, which belong to the product service: their images live in the same storage. */
-export const referenceRepository = (sql: Sql) => ({
+export const referenceRepository = repository('reference', (sql: Sql) => ({
   /** @param names at least one */
   async listReferenced(names: string[]): Promise<string[]> {
     const { placeholders, values } = inList(names);
@@ -12,6 +12,6 @@ export const referenceRepository = (sql: Sql) => ({
     );
     return rows.map(({ name }) => name);
   },
-});
+}));
 
 export type ReferenceRepository = ReturnType<typeof referenceRepository>;

@@ -6,6 +6,7 @@ import {
   type List,
   limitOffset,
   onMissingParent,
+  repository,
   type Sql,
   type SqlValue,
   uploadUrl,
@@ -47,7 +48,7 @@ const toProduct = (row: ProductRow): CatalogProduct => ({
 });
 
 /** Every statement on products. It reads stores (whose they are), which belong to the store service. */
-export const productRepository = (sql: Sql) => ({
+export const productRepository = repository('product', (sql: Sql) => ({
   async insert(values: Omit<NewProduct, 'store_id'>, storeId: number, image: string | null): Promise<number> {
     const insert = sql.write(
       `INSERT INTO products (store_id, category_id, name, description, price, stock, image)
@@ -143,7 +144,7 @@ export const productRepository = (sql: Sql) => ({
     );
     return row?.id;
   },
-});
+}));
 
 /** The values of the list's WHERE, in its order; each filter is asked twice or more: whether it is set, and what it is. */
 function listFilter(ownerId: number | undefined, query: ProductQuery): SqlValue[] {

@@ -4,6 +4,7 @@ import {
   limitOffset,
   onMissingParent,
   onReferenced,
+  repository,
   type Sql,
   unauthenticated,
 } from '@shop/core';
@@ -23,7 +24,7 @@ const toStore = (row: StoreRow): Store => ({ ...row, created_at: row.created_at.
  * Every statement on stores. Deleting one takes its products along (foreign key); it reads products, which belong to the
  * product service, for the images that have to go with them.
  */
-export const storeRepository = (sql: Sql) => ({
+export const storeRepository = repository('store', (sql: Sql) => ({
   async insert(userId: number, name: string): Promise<number> {
     const insert = sql.write('INSERT INTO stores (user_id, name) VALUES (?, ?)', [userId, name]);
     // The token outlived its user.
@@ -74,6 +75,6 @@ export const storeRepository = (sql: Sql) => ({
       transactions_store: storeHasTransactions,
     });
   },
-});
+}));
 
 export type StoreRepository = ReturnType<typeof storeRepository>;

@@ -1,4 +1,4 @@
-import type { Sql } from '@shop/core';
+import { repository, type Sql } from '@shop/core';
 import { idempotencyKeyReused, KEY_LIFETIME_HOURS, type KeyedRequest } from './idempotency-key';
 
 interface KeyRow {
@@ -7,7 +7,7 @@ interface KeyRow {
   expired: number;
 }
 
-export const idempotencyRepository = (sql: Sql) => ({
+export const idempotencyRepository = repository('idempotency', (sql: Sql) => ({
   /**
    * Takes the key for this database transaction. Its primary key makes a twin wait here until the first one has committed
    * or rolled back, so this must be the first statement: before any other lock.
@@ -57,6 +57,6 @@ export const idempotencyRepository = (sql: Sql) => ({
     );
     return affectedRows;
   },
-});
+}));
 
 export type IdempotencyRepository = ReturnType<typeof idempotencyRepository>;

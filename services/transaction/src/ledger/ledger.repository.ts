@@ -1,4 +1,4 @@
-import type { Sql } from '@shop/core';
+import { repository, type Sql } from '@shop/core';
 
 /** How a product's stock came to be, as its rows say. */
 export interface StockAccount {
@@ -39,7 +39,7 @@ interface FaultRow {
 }
 
 /** Reads products (of the product service) too. Each row comes from one statement: from one moment. */
-export const ledgerRepository = (sql: Sql) => ({
+export const ledgerRepository = repository('ledger', (sql: Sql) => ({
   /** @returns the accounts of at most `limit` products with ids over `afterId`, in id order */
   async listAccounts(afterId: number, limit: number): Promise<StockAccount[]> {
     const rows = await sql.rows<AccountRow>(
@@ -88,6 +88,6 @@ export const ledgerRepository = (sql: Sql) => ({
     const [row] = await sql.rows<{ last: number | null }>('SELECT MAX(id) AS last FROM transactions');
     return Number(row?.last ?? 0);
   },
-});
+}));
 
 export type LedgerRepository = ReturnType<typeof ledgerRepository>;

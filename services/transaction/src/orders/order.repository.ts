@@ -4,6 +4,7 @@ import {
   centsToNumber,
   type List,
   limitOffset,
+  repository,
   type Sql,
   type SqlValue,
 } from '@shop/core';
@@ -65,7 +66,7 @@ export interface NewOrderRow {
   total: bigint;
 }
 
-export const orderRepository = (sql: Sql) => ({
+export const orderRepository = repository('order', (sql: Sql) => ({
   /**
    * Copies the buyer's address (a table of the address service) into the order in the same statement.
    * @returns undefined: the buyer has no such address
@@ -151,7 +152,7 @@ export const orderRepository = (sql: Sql) => ({
     );
     return { rows: rows.map(toOrder), total: Number(count?.total ?? 0) };
   },
-});
+}));
 
 /** Each value two times in a row: for `(? IS NULL OR column = ?)`. */
 const twice = (values: SqlValue[]): SqlValue[] => values.flatMap((value) => [value, value]);

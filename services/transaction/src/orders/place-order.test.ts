@@ -228,6 +228,6 @@ describe('at the same time', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
     for (const id of ids) expect(await stockOf(id)).toBe(1000 - 120);
     const metrics = await app.resources.metrics.registry.getSingleMetric('db_transaction_retries_total')?.get();
-    expect(metrics?.values).toEqual([]);
+    expect(metrics?.values.filter(({ value }) => value > 0)).toEqual([]);
   });
 });

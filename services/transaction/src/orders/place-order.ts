@@ -28,6 +28,8 @@ export interface PlacedOrder {
   id: number;
   /** Whether this is the answer that an earlier request with the same key had. */
   replayed: boolean;
+  /** In cents; undefined where it is replayed. */
+  total: bigint | undefined;
 }
 
 /**
@@ -42,7 +44,7 @@ export const placeOrder =
     const lines = mergeLines(items);
     const placed = await inTransaction(async ({ orders, stock, keys }) => {
       const earlier = keyed && (await keys.claim(keyed));
-      if (earlier !== undefined) return { id: earlier, touched: undefined };
+      if (earlier !== undefined) return { id: earlier, touched: undefined, total: undefined };
       const products = await stock.lockProducts(lines);
       const [first] = products;
       const problem = refusal(lines, products);
@@ -51,15 +53,16 @@ export const placeOrder =
         throw (await stock.ownsAddress(buyer.id, addressId)) && problem ? problem : addressNotFound();
       }
       const { storeId, ownerId } = first;
-      const id = await orders.insert({ buyerId: buyer.id, storeId, addressId, total: totalOf(lines, products) });
+      const total = totalOf(lines, products);
+      const id = await orders.insert({ buyerId: buyer.id, storeId, addressId, total });
       if (id === undefined) throw addressNotFound();
       await orders.insertLogs(id, lines, products);
       if ((await stock.take(lines)) < lines.length) throw insufficientStock();
       if (keyed) await keys.settle(keyed, id);
-      return { id, touched: { productIds: lines.map(({ productId }) => productId), storeId, ownerId } };
+      return { id, touched: { productIds: lines.map(({ productId }) => productId), storeId, ownerId }, total };
     });
     if (placed.touched) await cache.invalidate(productScopes(placed.touched));
-    return { id: placed.id, replayed: !placed.touched };
+    return { id: placed.id, replayed: !placed.touched, total: placed.total };
   };
 
 /** Sums the quantities of repeated products and sorts by product id: the order in which rows are locked everywhere. */

@@ -1,4 +1,4 @@
-import type { Sql } from '@shop/core';
+import { repository, type Sql } from '@shop/core';
 import type { OrderStatus, StatusChange } from './order.schemas';
 
 export interface LockedOrder {
@@ -16,7 +16,7 @@ interface ChangeRow {
   created_at: Date;
 }
 
-export const statusRepository = (sql: Sql) => ({
+export const statusRepository = repository('status', (sql: Sql) => ({
   /** Locks the order's row until the end of the transaction. */
   async lock(id: number): Promise<LockedOrder | undefined> {
     const [row] = await sql.rows<{ status: OrderStatus; user_id: number; store_id: number; owner_id: number }>(
@@ -61,6 +61,6 @@ export const statusRepository = (sql: Sql) => ({
     );
     return rows.map(({ id }) => id);
   },
-});
+}));
 
 export type StatusRepository = ReturnType<typeof statusRepository>;

@@ -1,4 +1,4 @@
-import { centsFromDecimal, inList, type Sql } from '@shop/core';
+import { centsFromDecimal, inList, repository, type Sql } from '@shop/core';
 import type { OrderLine } from './place-order';
 
 /*
@@ -25,7 +25,7 @@ interface ProductRow {
   stock: number;
 }
 
-export const stockRepository = (sql: Sql) => ({
+export const stockRepository = repository('stock', (sql: Sql) => ({
   /**
    * Locks the products' rows in id order until the end of the transaction.
    * @param lines sorted by product id
@@ -99,6 +99,6 @@ export const stockRepository = (sql: Sql) => ({
     );
     return lines.map(({ product_id }) => product_id);
   },
-});
+}));
 
 export type StockRepository = ReturnType<typeof stockRepository>;

@@ -1,0 +1,363 @@
+import { randomUUID } from 'node:crypto';
+import http from 'node:http';
+import path from 'node:path';
+import {
+  createMetrics,
+  databaseUnavailable,
+  defineError,
+  endpoint,
+  noContent,
+  ok,
+  type Resources,
+  repository,
+} from '@shop/core';
+import { type RedisServer, startRedis } from '@shop/fleet';
+import {
+  aGate,
+  aUser,
+  eventually,
+  exampleService,
+  figure,
+  labelValues,
+  type Sample,
+  scrape,
+  startApp,
+  startExampleProcess,
+  type TestApp,
+} from '@shop/testing';
+import { z } from 'zod';
+
+const tooOdd = defineError('invalid', 'too_odd', 'That is too odd.');
+const gate = aGate();
+
+const users = repository('user', (sql) => ({
+  count: async () => (await sql.rows<{ n: number }>('SELECT COUNT(*) AS n FROM users')).length,
+  touch: (id: number) => sql.write('UPDATE users SET name = name WHERE id = ?', [id]),
+}));
+
+const common = { tag: 'things', summary: 'A thing', access: 'public' } as const;
+const endpoints = ({ db }: Resources) => [
+  endpoint({
+    ...common,
+    method: 'get',
+    path: '/things/:id',
+    params: z.object({ id: z.string() }),
+    answers: { 204: 'empty' },
+    handler: async ({ params }) => {
+      if (params.id === 'waiting') await gate.passed;
+      if (params.id === 'broken') throw new Error('a bug');
+      return noContent();
+    },
+  }),
+  endpoint({
+    ...common,
+    method: 'get',
+    path: '/counted',
+    answers: { 204: 'empty' },
+    handler: async () => {
+      await users(db).count();
+      await db.transaction(async (sql) => {
+        await users(sql).count();
+        await users(sql).touch(1);
+      });
+      await db.rows('SELECT 1');
+      return noContent();
+    },
+  }),
+  endpoint({
+    ...common,
+    method: 'get',
+    path: '/cached/:id',
+    params: z.object({ id: z.string() }),
+    answers: { 200: z.object({ id: z.string() }) },
+    cache: ({ params }) => ({ key: params.id, scopes: ['things'], ttlSeconds: 60 }),
+    handler: async ({ params }) => ok(params),
+  }),
+  endpoint({
+    ...common,
+    method: 'post',
+    path: '/uploads',
+    body: z.object({ how: z.string() }),
+    form: z.object({ how: z.string() }),
+    upload: { field: 'file', required: false, maxBytes: 1000 },
+    answers: { 204: 'empty' },
+    handler: async ({ body }) => {
+      if (body.how === 'odd') throw tooOdd();
+      if (body.how === 'away') throw databaseUnavailable();
+      if (body.how === 'broken') throw new Error('a bug');
+      return noContent();
+    },
+  }),
+];
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp(exampleService(endpoints), { GIT_REVISION: 'abc123' });
+});
+afterAll(() => app.close());
+
+let before: Sample[];
+beforeEach(async () => {
+  before = await scrape(app.url);
+});
+
+/** By how much a figure has grown since the test began. */
+async function grown(name: string, labels: Record<string, string> = {}): Promise<number> {
+  return (figure(await scrape(app.url), name, labels) ?? 0) - (figure(before, name, labels) ?? 0);
+}
+
+/** The counts are made when the answer is out: a moment after the client has it. */
+const becomes = (expected: number, name: string, labels: Record<string, string>) =>
+  eventually(`${name} to grow by ${expected}`, async () => (await grown(name, labels)) === expected, 3000);
+
+/** A request as no well-behaved client makes it. */
+const rawRequest = (method: string, where: string) =>
+  new Promise<number>((resolve, reject) => {
+    const sent = http.request(app.url + where, { method, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    sent.once('error', reject);
+    sent.end();
+  });
+
+test('every series says which service it is of, and one says what runs', async () => {
+  const samples = await scrape(app.url);
+  expect(samples.length).toBeGreaterThan(20);
+  expect(samples.filter(({ name, labels }) => name === '' || labels.service !== 'example')).toEqual([]);
+  expect(figure(samples, 'shop_build_info', { revision: 'abc123', node_version: process.version })).toBe(1);
+  expect(labelValues(samples, 'shop_build_info', 'version')).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
+});
+
+describe('requests', () => {
+  const endpointLabel = { endpoint: '/things/:id', method: 'GET' };
+
+  test('count and are timed by declared route, method and status', async () => {
+    for (const id of ['1', '2', randomUUID()]) await app.http.get(`/things/${id}`).expect(204);
+    await app.http.get('/things/broken').expect(500);
+    await becomes(3, 'http_requests_total', { ...endpointLabel, status: '204' });
+    await becomes(1, 'http_requests_total', { ...endpointLabel, status: '500' });
+    await becomes(4, 'http_request_duration_seconds_count', endpointLabel);
+    await becomes(4, 'http_request_duration_seconds_bucket', { ...endpointLabel, le: '+Inf' });
+    expect(await grown('http_request_duration_seconds_sum', endpointLabel)).toBeGreaterThan(0);
+  });
+
+  test('for what is not there share one label, however they are written', async () => {
+    const paths = ['/nothing', `/${randomUUID()}`, '/things/%zz', '/things/1/2', '/THINGS/a/b?x=/things/1', '//things'];
+    for (const where of paths) expect(await rawRequest('GET', where)).toBeGreaterThanOrEqual(400);
+    await becomes(paths.length, 'http_requests_total', { endpoint: 'unmatched', method: 'GET' });
+    expect(labelValues(await scrape(app.url), 'http_requests_total', 'endpoint')).not.toContain('/nothing');
+  });
+
+  test('with odd methods share one label, and a method that a route lacks makes no series for it', async () => {
+    for (const method of ['PROPFIND', 'PURGE', 'LOCK']) await rawRequest(method, '/things/1');
+    for (const method of ['PUT', 'DELETE']) expect(await rawRequest(method, '/things/1')).toBe(405);
+    await becomes(3, 'http_requests_total', { endpoint: 'unmatched', method: 'OTHER' });
+    for (const method of ['PUT', 'DELETE']) await becomes(1, 'http_requests_total', { endpoint: 'unmatched', method });
+    for (const probe of ['/metrics', '/health', '/docs']) expect(await rawRequest('DELETE', probe)).toBe(405);
+    const samples = await scrape(app.url);
+    for (const one of ['/things/:id', '/metrics', '/health', '/docs']) {
+      expect(figure(samples, 'http_requests_total', { endpoint: one, method: 'DELETE' })).toBeUndefined();
+    }
+  });
+
+  test('are in flight until they are answered; the one that reads is one of them', async () => {
+    expect(figure(before, 'http_requests_in_flight')).toBe(1);
+    const waiting = rawRequest('GET', '/things/waiting');
+    await becomes(1, 'http_requests_in_flight', {});
+    gate.open();
+    expect(await waiting).toBe(204);
+    await becomes(0, 'http_requests_in_flight', {});
+  });
+
+  test('that the client gave up are 499', async () => {
+    const slow = await startApp(
+      exampleService(() => [
+        endpoint({
+          ...common,
+          method: 'get',
+          path: '/never',
+          answers: { 204: 'empty' },
+          handler: () => new Promise(() => undefined),
+        }),
+      ]),
+    );
+    const sent = http.get(`${slow.url}/never`).on('error', () => undefined);
+    const inFlight = async (n: number) => figure(await scrape(slow.url), 'http_requests_in_flight') === n;
+    await eventually('the request to arrive', () => inFlight(2));
+    sent.destroy();
+    await eventually('the request to end', () => inFlight(1));
+    const labels = { endpoint: '/never', method: 'GET', status: '499' };
+    expect(figure(await scrape(slow.url), 'http_requests_total', labels)).toBe(1);
+    await slow.close();
+  });
+});
+
+describe('the database', () => {
+  test('statements are timed by repository method, in and outside transactions', async () => {
+    await app.http.get('/counted').expect(204);
+    expect(await grown('db_query_duration_seconds_count', { query: 'user.count' })).toBe(2);
+    expect(await grown('db_query_duration_seconds_count', { query: 'user.touch' })).toBe(1);
+    expect(await grown('db_query_duration_seconds_count', { query: 'other' })).toBe(1);
+    expect(await grown('db_query_duration_seconds_sum', { query: 'user.count' })).toBeGreaterThan(0);
+  });
+
+  test('the pool shows its limit, what is open, idle and busy, who waits and for how long', async () => {
+    await app.http.get('/counted').expect(204);
+    const samples = await scrape(app.url);
+    expect(figure(samples, 'db_pool_connections_limit')).toBe(10);
+    const [open, idle, busy] = ['open', 'idle', 'busy'].map((one) => figure(samples, `db_pool_connections_${one}`));
+    expect(open).toBeGreaterThanOrEqual(1);
+    expect(open).toBe((idle ?? 0) + (busy ?? 0));
+    expect(figure(samples, 'db_pool_waiting')).toBe(0);
+    expect(await grown('db_pool_acquire_duration_seconds_count')).toBe(3);
+  });
+
+  test('that is away is counted by the code that the client gets', async () => {
+    const lost = await startApp(exampleService(endpoints), { DB_PORT: '1' });
+    await lost.http.get('/counted').expect(503);
+    expect(figure(await scrape(lost.url), 'db_errors_total', { code: 'database_unavailable' })).toBe(1);
+    await lost.close();
+  });
+});
+
+describe('uploads', () => {
+  const upload = (how: string, bytes = 100) =>
+    app.http.post('/uploads').field('how', how).attach('file', Buffer.alloc(bytes), 'a.txt');
+
+  test.each([
+    ['stored', 204, 'well', 100],
+    ['refused', 400, 'odd', 100],
+    ['refused', 413, 'well', 2000],
+    ['failed', 503, 'away', 100],
+    ['failed', 500, 'broken', 100],
+  ])('are %s (%i) when they go %s with %i bytes', async (outcome, status, how, bytes) => {
+    await upload(how, bytes).expect(status);
+    for (const one of ['stored', 'refused', 'failed']) {
+      expect([one, await grown('uploads_total', { outcome: one })]).toEqual([one, one === outcome ? 1 : 0]);
+    }
+    expect(await grown('upload_bytes_total')).toBe(outcome === 'stored' ? bytes : 0);
+  });
+
+  test('are those requests that bring a file', async () => {
+    await app.http.post('/uploads').send({ how: 'well' }).expect(204);
+    await app.http.post('/uploads').field('how', 'well').expect(204);
+    expect(await grown('uploads_total')).toBe(0);
+  });
+});
+
+test('cache look-ups count by declared path and result', async () => {
+  const [id, other] = [randomUUID(), randomUUID()];
+  for (const one of [id, id, id, other]) await app.http.get(`/cached/${one}`).expect(200);
+  const cache = '/cached/:id';
+  expect(await grown('cache_requests_total', { cache, result: 'miss' })).toBe(2);
+  expect(await grown('cache_requests_total', { cache, result: 'hit' })).toBe(2);
+  expect(await grown('redis_client_command_duration_seconds_count', { purpose: 'cache_read' })).toBe(4);
+  expect(await grown('redis_client_command_duration_seconds_count', { purpose: 'cache_store' })).toBe(2);
+});
+
+test('rate-limit decisions count, and so do the requests that were refused', async () => {
+  const limited = await startApp(exampleService(endpoints), { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '3' });
+  const statuses: number[] = [];
+  for (let i = 0; i < 5; i += 1) statuses.push((await limited.http.get('/things/1')).status);
+  const samples = await scrape(limited.url);
+  const allowed = statuses.filter((status) => status === 204).length;
+  expect(figure(samples, 'rate_limit_decisions_total', { decision: 'allowed', store: 'redis' }) ?? 0).toBe(allowed);
+  expect(figure(samples, 'rate_limit_decisions_total', { decision: 'refused', store: 'redis' })).toBe(5 - allowed);
+  expect(figure(samples, 'http_requests_total', { endpoint: 'unmatched', status: '429' })).toBe(5 - allowed);
+  await limited.close();
+});
+
+describe('Redis', () => {
+  let redis: RedisServer;
+  let alone: TestApp;
+  beforeAll(async () => {
+    const dir = path.join(process.env.SHOP_TEST_DIR ?? '/tmp', `metrics-redis-${randomUUID()}`);
+    redis = await startRedis({ dir, dieWithParent: true });
+    alone = await startApp(exampleService(endpoints), { REDIS_PORT: String(redis.port) });
+  });
+  afterAll(async () => {
+    await alone.close();
+    await redis.stop();
+  });
+
+  const now = async (name: string, labels = {}) => figure(await scrape(alone.url), name, labels);
+  const reads = () => alone.http.get('/cached/1').expect(200);
+
+  test('up, with nothing wrong', async () => {
+    await reads();
+    expect(await now('redis_up')).toBe(1);
+    expect(await now('redis_client_breaker_open')).toBe(0);
+    for (const reason of ['away', 'timeout', 'error']) {
+      expect(await now('redis_client_failures_total', { reason })).toBe(0);
+    }
+  });
+
+  test('frozen: time-outs, then a breaker that is open, and the cache is gone round', async () => {
+    redis.pause();
+    await eventually('the breaker to open', async () => {
+      await reads();
+      return (await now('redis_client_breaker_open')) === 1;
+    });
+    expect(await now('redis_client_failures_total', { reason: 'timeout' })).toBeGreaterThanOrEqual(5);
+    expect(await now('cache_requests_total', { cache: '/cached/:id', result: 'bypass' })).toBeGreaterThanOrEqual(2);
+    expect(await now('rate_limit_decisions_total', { store: 'process' })).toBeGreaterThanOrEqual(2);
+    redis.resume();
+    await eventually('the breaker to close', async () => {
+      await reads();
+      return (await now('redis_client_breaker_open')) === 0;
+    });
+  });
+
+  test('stopped: not up, and each failure says that it is away', async () => {
+    await redis.stop();
+    await eventually('redis_up to be 0', async () => (await now('redis_up')) === 0);
+    const failures = (await now('redis_client_failures_total', { reason: 'away' })) ?? 0;
+    await reads();
+    // One for the limit, one for the cache.
+    expect(await now('redis_client_failures_total', { reason: 'away' })).toBe(failures + 2);
+    await redis.start();
+    await eventually('redis_up to be 1', async () => (await now('redis_up')) === 1);
+  });
+});
+
+test('a deadlock is a retry by its reason', async () => {
+  const { db } = app.resources;
+  const [one, two] = [await aUser(), await aUser()];
+  let arrived = 0;
+  const both = aGate();
+  const swap = (first: { id: number }, second: { id: number }) =>
+    db.transaction(async (sql) => {
+      await users(sql).touch(first.id);
+      arrived += 1;
+      if (arrived === 2) both.open();
+      await both.passed;
+      await users(sql).touch(second.id);
+    });
+  await Promise.all([swap(one, two), swap(two, one)]);
+  expect(await grown('db_transaction_retries_total', { reason: 'deadlock' })).toBe(1);
+});
+
+test("a process shows Node's own figures", async () => {
+  const service = await startExampleProcess();
+  const ready = async () => (await fetch(`${service.url}/ready`).catch(() => undefined))?.ok;
+  await eventually('/ready', ready, 20_000);
+  const samples = await scrape(service.url);
+  for (const name of ['process_start_time_seconds', 'process_resident_memory_bytes', 'process_cpu_seconds_total']) {
+    expect([name, (figure(samples, name, { service: 'example' }) ?? 0) > 0]).toEqual([name, true]);
+  }
+  expect(figure(samples, 'nodejs_eventloop_lag_p99_seconds')).toBeGreaterThanOrEqual(0);
+  await service.kill();
+});
+
+describe('a counter of a service', () => {
+  const spec = { name: 'things_total', help: 'Things', labelNames: ['kind'] as const };
+
+  test('is one for all who ask for it, and stands in the first scrape', async () => {
+    const metrics = createMetrics('example');
+    metrics.counter(spec, [{ kind: 'good' }]).inc({ kind: 'good' });
+    metrics.counter(spec).inc({ kind: 'good' });
+    metrics.counter(spec, [{ kind: 'bad' }]);
+    expect(await metrics.registry.metrics()).toMatch(/^things_total\{kind="good",service="example"\} 2$/m);
+  });
+});

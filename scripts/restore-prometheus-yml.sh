@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# restore-prometheus-yml.sh           writes monitoring/prometheus.yml anew from its copy in the Grafana data source
+# restore-prometheus-yml.sh --print   writes the copy to standard output
+# restore-prometheus-yml.sh --save    the other way round: puts monitoring/prometheus.yml into the data source
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../monitoring"
+
+source=grafana/provisioning/datasources/prometheus-datasource.yml
+mark='#| '
+
+copy() {
+  grep -q "^$mark" "$source" || { echo "restore-prometheus-yml.sh: there is no copy in monitoring/$source" >&2 && return 1; }
+  sed -n "s/^#| \{0,1\}//p" "$source"
+}
+
+case ${1:-} in
+  '') copy >prometheus.yml.new && mv prometheus.yml.new prometheus.yml ;;
+  --print) copy ;;
+  --save)
+    { sed "/^#|/d" "$source" && sed "s/^/$mark/; s/ *\$//" prometheus.yml; } >"$source.new"
+    mv "$source.new" "$source"
+    ;;
+  *) sed -n '2,4s/^# //p' "$0" >&2 && exit 2 ;;
+esac

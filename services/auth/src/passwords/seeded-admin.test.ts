@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { authService } from '@shop/auth';
+import type { Env } from '@shop/core';
+import { aFreshDatabase, productionEnv, startApp, type TestApp, testEnv, write } from '@shop/testing';
+import { logIn } from '../../tests/people';
+import { passwordHasher } from './password-hasher';
+
+const SEEDED = { email: 'admin@example.com', password: 'admin123' };
+const apps: TestApp[] = [];
+let production: Env;
+let database: string;
+
+async function start(env: Env): Promise<TestApp> {
+  const app = await startApp(authService, env);
+  apps.push(app);
+  return app;
+}
+beforeEach(async () => {
+  database = await aFreshDatabase();
+  production = await productionEnv(database);
+});
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.close()));
+  await write(`DROP DATABASE ${database}`);
+});
+
+const ready = async (app: TestApp) => {
+  const { status, body } = await app.http.get('/ready');
+  return [status, body.code];
+};
+const setHash = (hash: string) =>
+  write(`UPDATE ${database}.users SET password_hash = ? WHERE email = ?`, [hash, SEEDED.email]);
+
+test('production is not ready, and says why, until the seeded administrator has another password', async () => {
+  const app = await start(production);
+  expect(await ready(app)).toEqual([503, 'seeded_admin_password']);
+  expect((await app.http.get('/ready')).body.detail).toContain(SEEDED.email);
+  await setHash(await passwordHasher().hash(`${SEEDED.password}-${randomUUID()}`));
+  expect(await ready(app)).toEqual([200, undefined]);
+});
+
+test('it is the password that counts, not the hash it came with', async () => {
+  await setHash(await passwordHasher().hash(SEEDED.password));
+  expect(await ready(await start(production))).toEqual([503, 'seeded_admin_password']);
+});
+
+test('production is ready without that account', async () => {
+  await write(`UPDATE ${database}.users SET email = 'owner@shop.test' WHERE email = ?`, [SEEDED.email]);
+  expect(await ready(await start(production))).toEqual([200, undefined]);
+});
+
+test('nobody logs in with the published pair in production, ready or not', async () => {
+  const app = await start(production);
+  const refused = await logIn(app, SEEDED).expect(401);
+  expect(refused.body.code).toBe('invalid_credentials');
+  await logIn(app, { ...SEEDED, email: ' Admin@Example.com' }).expect(401);
+});
+
+test('elsewhere it is what one logs in with', async () => {
+  const app = await start({ ...testEnv(), DB_NAME: database });
+  expect(await ready(app)).toEqual([200, undefined]);
+  await logIn(app, SEEDED).expect(200);
+});

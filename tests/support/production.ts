@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import type { Env } from '@shop/core';
+import { applySql, repoRoot } from '@shop/fleet';
+import { testEnv } from './test-app';
+import { write } from './test-database';
+
+/** What `APP_ENV=production` asks for, over the test database: its own account there, since the suite's has a known password. */
+export async function productionEnv(database = testEnv().DB_NAME ?? ''): Promise<Env> {
+  const user = `prod_${randomBytes(4).toString('hex')}`;
+  const password = randomBytes(16).toString('hex');
+  await write(`CREATE USER ${user}@'%' IDENTIFIED BY '${password}'`);
+  await write(`GRANT ALL ON ${database}.* TO ${user}@'%'`);
+  return {
+    APP_ENV: 'production',
+    DB_USER: user,
+    DB_PASS: password,
+    DB_NAME: database,
+    JWT_SECRET: randomBytes(32).toString('hex'),
+    TRUST_PROXY: '127.0.0.2/32',
+    SMTP_HOST: 'smtp.invalid',
+    PASSWORD_RESET_URL: 'https://shop.test/reset',
+  };
+}
+
+/** A database like a fresh installation's: schema and seed, nothing of other tests. @returns its name */
+export async function aFreshDatabase(): Promise<string> {
+  const name = `shop_fresh_${randomBytes(4).toString('hex')}`;
+  await write(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
+  const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASS = '' } = testEnv();
+  const server = { host: DB_HOST, port: Number(DB_PORT), user: DB_USER, password: DB_PASS };
+  await applySql(
+    { ...server, database: name },
+    ['schema.sql', 'seed.sql'].map((file) => path.join(repoRoot, 'sql', file)),
+  );
+  return name;
+}

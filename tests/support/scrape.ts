@@ -1,0 +1,37 @@
+/** One line of a `/metrics` answer. */
+export interface Sample {
+  name: string;
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** What Prometheus would read there now. */
+export async function scrape(url: string): Promise<Sample[]> {
+  return samplesOf(await (await fetch(`${url}/metrics`)).text());
+}
+
+export function samplesOf(text: string): Sample[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const [, name = '', labels = '', value = ''] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+      return { name, labels: labelsOf(labels), value: value === 'Nan' ? Number.NaN : Number(value) };
+    });
+}
+
+function labelsOf(text: string): Record<string, string> {
+  const pairs = text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g);
+  return Object.fromEntries([...pairs].map(([, name = '', value = '']) => [name, value]));
+}
+
+/** The sum over the series of `name` that carry these labels; undefined when there is none. */
+export function figure(samples: Sample[], name: string, labels: Record<string, string> = {}): number | undefined {
+  const wanted = Object.entries(labels);
+  const found = samples.filter((one) => one.name === name && wanted.every(([key, value]) => one.labels[key] === value));
+  return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0);
+}
+
+/** The values that a label has, sorted. */
+export const labelValues = (samples: Sample[], name: string, label: string): string[] =>
+  [...new Set(samples.filter((one) => one.name === name).map(({ labels }) => labels[label] ?? ''))].sort();
