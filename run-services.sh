@@ -4,13 +4,18 @@ set -euo pipefail
 
 usage() {
   cat <<'END'
-run-services.sh [up] [--replicas N]   start everything and stay in the foreground; Ctrl+C stops it
+run-services.sh [up] [--replicas N] [--monitoring]
+                                      start everything and stay in the foreground; Ctrl+C stops it
 run-services.sh status                what runs, and how it is (exit code 0 healthy, 1 not healthy, 3 not running)
 run-services.sh stop                  stop what `up` started, from another terminal or after a crash
 
 Database and Redis are, in this order: the ones that .env.local points at, when they answer; a Docker engine's
 (docker compose up db redis); private ones below .data/ from the programs installed here; on Debian and Ubuntu, as
-root or with passwordless sudo, missing programs are installed first. Data below .data/ is kept between runs.
+root or with passwordless sudo, missing programs are installed first. Data below .data/ (another folder:
+SHOP_DATA_DIR=…) is kept between runs.
+
+--monitoring starts Prometheus, Alertmanager and the exporters for Nginx, database and Redis beside it, installed in
+the same way, with the files of monitoring/. What Prometheus has seen is kept for 200 hours.
 
 Settings come from .env.local (another file: ENV_FILE=…); the process environment wins over it, for example
   AUTH_PORT=9080 GATEWAY_PORT=9000 DB_PORT=3310 REDIS_PORT=6380 ./run-services.sh
@@ -27,11 +32,10 @@ for argument in "$@"; do
   case $argument in -h | --help) usage && exit 0 ;; esac
 done
 
-# A relative ENV_FILE is meant from where the command was typed.
-if [ -n "${ENV_FILE:-}" ]; then
-  case $ENV_FILE in /*) ;; *) ENV_FILE=$PWD/$ENV_FILE ;; esac
-  export ENV_FILE
-fi
+# Relative paths are meant from where the command was typed.
+for name in ENV_FILE SHOP_DATA_DIR; do
+  case ${!name:-} in '' | /*) ;; *) export "$name=$PWD/${!name}" ;; esac
+done
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 cli=packages/fleet/dist/cli.js

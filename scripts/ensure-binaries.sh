@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ensure-binaries.sh [mysql] [redis] [nginx] [prometheus] [alertmanager] [mysqld-exporter] [redis-exporter]
-#                    [nginx-exporter]   (nothing named: the first three)
+#                    [nginx-exporter] [shellcheck]   (nothing named: the first three)
 #
 # Makes sure that mariadbd or mysqld, redis-server, nginx and what else is named are there. What is missing is installed
 # on Debian and Ubuntu, as root or with passwordless sudo; the packages' own services are neither started nor enabled,
@@ -14,7 +14,7 @@ here() {
   case $1 in
     mysql) { command -v mariadbd || command -v mysqld; } >/dev/null ;;
     redis) command -v redis-server >/dev/null ;;
-    nginx) command -v nginx >/dev/null ;;
+    nginx | shellcheck) command -v "$1" >/dev/null ;;
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
     alertmanager) { command -v prometheus-alertmanager || command -v alertmanager; } >/dev/null ;;
     mysqld-exporter | redis-exporter | nginx-exporter) command -v "prometheus-$1" >/dev/null ;;
@@ -27,7 +27,7 @@ packages_of() {
   case $1 in
     mysql) echo mariadb-server-core mariadb-client-core ;;
     redis) echo redis-server ;;
-    nginx | prometheus) echo "$1" ;;
+    nginx | prometheus | shellcheck) echo "$1" ;;
     alertmanager | mysqld-exporter | redis-exporter | nginx-exporter) echo "prometheus-$1" ;;
   esac
 }
@@ -37,7 +37,7 @@ for program in "$@"; do
   here "$program" && continue
   read -ra names <<<"$(packages_of "$program")"
   packages+=("${names[@]}")
-  [ "$program" = mysql ] || services+=("${names[0]}")
+  case $program in mysql | shellcheck) ;; *) services+=("${names[0]}") ;; esac
 done
 [ ${#packages[@]} -gt 0 ] || exit 0
 

@@ -21,6 +21,12 @@ if ! command -v npm >/dev/null; then
   exit 1
 fi
 
+# One at a time: `npm ci` deletes what another one is just writing, and both say that all is well.
+if command -v flock >/dev/null; then
+  exec 9<package-lock.json
+  flock 9
+fi
+
 # npm writes the inner file last; a newer lock file means that packages changed since.
 if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   echo "installing npm packages"

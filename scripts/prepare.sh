@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # prepare.sh
 #
-# What has to be there before the tests run, from nothing: npm packages, MariaDB or MySQL, Redis and Nginx, and the
-# compiled code. `npm test` begins with it.
+# What has to be there before the tests run, from nothing: npm packages, MariaDB or MySQL, Redis, Nginx, Prometheus with
+# its Alertmanager and exporters, shellcheck, and the compiled code. `npm test` begins with it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/ensure-packages.sh
 # With TEST_DB_HOST the tests bring their own server along.
 if [ -n "${TEST_DB_HOST:-}" ]; then
-  scripts/ensure-binaries.sh redis nginx
+  database=()
 else
-  scripts/ensure-binaries.sh
+  database=(mysql)
 fi
+scripts/ensure-binaries.sh "${database[@]}" redis nginx prometheus alertmanager mysqld-exporter redis-exporter \
+  nginx-exporter shellcheck
 npm run --silent build

@@ -7,7 +7,7 @@ export type TestFleet = Omit<PrivateFleet, 'start'>;
 
 /** The six services behind a real Nginx, over a database and a Redis that a test may kill; started. */
 export async function startTestFleet(
-  options: Pick<FleetOptions, 'replicas'> & { env?: FleetOptions['env'] } = {},
+  options: Pick<FleetOptions, 'replicas' | 'statusPort'> & { env?: FleetOptions['env'] } = {},
 ): Promise<TestFleet> {
   const dir = await mkdtemp(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'fleet-'));
   const shop = await privateFleet({ dir, jwtSecret: JWT_SECRET, ...options });

@@ -12,6 +12,12 @@ const programs = {
   mysql: ['mariadbd', 'mysqld'],
   redis: ['redis-server'],
   nginx: ['nginx'],
+  prometheus: ['prometheus'],
+  alertmanager: ['prometheus-alertmanager', 'alertmanager'],
+  'mysqld-exporter': ['prometheus-mysqld-exporter', 'mysqld_exporter'],
+  'redis-exporter': ['prometheus-redis-exporter', 'redis_exporter'],
+  'nginx-exporter': ['prometheus-nginx-exporter', 'nginx-prometheus-exporter'],
+  shellcheck: ['shellcheck'],
 } as const;
 
 export type Program = keyof typeof programs;

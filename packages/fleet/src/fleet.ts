@@ -27,6 +27,8 @@ export interface FleetOptions extends ServerEvents {
   /** Nginx in front. On by default. */
   gateway?: boolean | undefined;
   gatewayPort?: number | undefined;
+  /** On loopback, for Nginx's own figures (/stub_status). None by default. */
+  statusPort?: number | undefined;
   /** Nginx's address; every one of this machine by default. */
   listenAddress?: string | undefined;
   logDir?: string | undefined;
@@ -150,6 +152,7 @@ async function gatewayFor(
   return nginxServer({
     runDir: path.join(options.runDir, 'nginx'),
     port: options.gatewayPort ?? (await freePort()),
+    statusPort: options.statusPort,
     ...(options.listenAddress === undefined ? {} : { listenAddress: options.listenAddress }),
     upstreams: {
       auth: addresses('auth'),

@@ -4,6 +4,14 @@ export { type Env, readEnvFile, readSettings, type Settings, secret } from './en
 export { codeOf, FleetError, messageOf } from './errors';
 export { createFleet, type Fleet, type FleetOptions, startFleet } from './fleet';
 export { runJourney } from './journey';
+export {
+  createMonitoring,
+  type Monitoring,
+  type MonitoringOptions,
+  type MonitorName,
+  monitorNames,
+} from './monitoring/monitoring';
+export { renderPrometheusConfig } from './monitoring/prometheus-config';
 export { type MysqlOptions, type MysqlServer, mysqlServer, startMysql } from './mysql-server';
 export { type NginxServer, type NginxServerOptions, nginxServer, startNginx } from './nginx';
 export { type NginxOptions, renderNginxConfig } from './nginx-config';

@@ -18,6 +18,8 @@ export interface NginxOptions {
   rateBurst: number;
   /** Source address towards the services, the one that their TRUST_PROXY names. Empty: left to the system. */
   proxyBind?: string;
+  /** On loopback, for the Prometheus exporter: Nginx's own figures at /stub_status. Left out: none. */
+  statusPort?: number | undefined;
 }
 
 // The same place seen from src/ and from dist/.
@@ -41,7 +43,7 @@ export async function renderNginxConfig(options: NginxOptions): Promise<string> 
 
   await Promise.all(['conf.d', 'logs', 'temp'].map((folder) => mkdir(join(runDir, folder), { recursive: true })));
   await Promise.all([
-    writeFile(mainFile, mainConfig(runDir)),
+    writeFile(mainFile, mainConfig(runDir, options.statusPort)),
     writeFile(join(runDir, 'conf.d/upstreams.conf'), upstreamGroups(options.upstreams)),
     writeFile(join(runDir, 'conf.d/default.conf'), gateway),
   ]);
@@ -99,7 +101,7 @@ function upstreamGroups(upstreams: NginxOptions['upstreams']): string {
   }).join('\n');
 }
 
-function mainConfig(runDir: string): string {
+function mainConfig(runDir: string, statusPort: number | undefined): string {
   const isRoot = process.getuid?.() === 0;
   const temp = (name: string) => `  ${name}_temp_path "${join(runDir, 'temp', name)}";`;
   return [
@@ -116,8 +118,14 @@ function mainConfig(runDir: string): string {
     '  access_log off;',
     '  sendfile on;',
     '  tcp_nopush on;',
+    ...statusServer(statusPort),
     `  include "${join(runDir, 'conf.d/*.conf')}";`,
     '}',
     '',
   ].join('\n');
 }
+
+const statusServer = (port: number | undefined): string[] =>
+  port === undefined
+    ? []
+    : [`  server { listen 127.0.0.1:${port}; location = /stub_status { stub_status; } location / { return 404; } }`];

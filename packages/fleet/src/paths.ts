@@ -3,8 +3,8 @@ import path from 'node:path';
 /** The repository's root; the same distance from `src/` (tests) and `dist/`. */
 export const repoRoot = path.resolve(__dirname, '../../..');
 
-/** Everything the fleet keeps on this machine lies below; it can be deleted while nothing runs. */
-export const dataDir = path.join(repoRoot, '.data');
+/** Everything the fleet keeps on this machine lies below; it can be deleted while nothing runs. A fleet for each folder. */
+export const dataDir = path.resolve(repoRoot, process.env.SHOP_DATA_DIR || '.data');
 
 export const runDir = path.join(dataDir, 'run');
 export const logDir = path.join(runDir, 'logs');

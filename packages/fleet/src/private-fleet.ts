@@ -11,6 +11,7 @@ export interface PrivateFleetOptions {
   dir: string;
   jwtSecret: string;
   replicas?: FleetOptions['replicas'];
+  statusPort?: FleetOptions['statusPort'];
   env?: Env | undefined;
 }
 
@@ -58,6 +59,7 @@ export async function privateFleet({ dir, ...options }: PrivateFleetOptions): Pr
     },
     runDir: dir,
     replicas: options.replicas,
+    statusPort: options.statusPort,
     ports: 'free',
     listenAddress: '127.0.0.1',
     dieWithParent: true,

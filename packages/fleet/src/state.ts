@@ -7,7 +7,7 @@ import { stateFile } from './paths';
 /** One thing that runs, or that was found running. */
 export interface StateEntry {
   name: string;
-  kind: 'service' | 'nginx' | 'redis' | 'database';
+  kind: 'service' | 'nginx' | 'redis' | 'database' | 'monitoring';
   host: string;
   port: number;
   /** `given`: it was there before us and stays. `docker`: a container of docker-compose.yml that we started. */

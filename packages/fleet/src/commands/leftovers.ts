@@ -5,7 +5,7 @@ import { type FleetState, type StateEntry, stillRuns } from '../state';
 import { until } from '../wait';
 
 /** What stops first stands first; the database goes last. */
-const order: StateEntry['kind'][][] = [['nginx'], ['service'], ['redis'], ['database']];
+const order: StateEntry['kind'][][] = [['monitoring'], ['nginx'], ['service'], ['redis'], ['database']];
 
 /** Stops what a fleet whose `up` is gone has left running; says what it stops. Resolves to how many that were. */
 export async function stopLeftovers(state: FleetState, log: (line: string) => void): Promise<number> {

@@ -1,5 +1,6 @@
 import type { Settings } from '../env';
 import { FleetError } from '../errors';
+import { monitorNames } from '../monitoring/monitoring';
 import { describeExit, tail } from '../processes';
 import type { Server, ServerEvents } from '../server';
 import { serviceNames } from '../services';
@@ -63,7 +64,8 @@ export class Run implements Session {
   }
 
   record(entry: StateEntry): void {
-    const same = (one: StateEntry) => one.kind === entry.kind && (one.kind !== 'service' || one.name === entry.name);
+    const same = (one: StateEntry) =>
+      one.kind === entry.kind && (!manyOfAKind.has(one.kind) || one.name === entry.name);
     const index = this.state.entries.findIndex(same);
     if (index < 0) this.state.entries.push(entry);
     else this.state.entries[index] = entry;
@@ -89,7 +91,7 @@ export class Run implements Session {
 
   ready(gatewayPort: number): void {
     this.state.gatewayPort = gatewayPort;
-    const order: StateEntry['kind'][] = ['database', 'redis', 'service', 'nginx'];
+    const order: StateEntry['kind'][] = ['database', 'redis', 'service', 'nginx', 'monitoring'];
     this.state.entries.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || a.port - b.port);
     this.save();
   }
@@ -118,7 +120,10 @@ export class Run implements Session {
   }
 }
 
+const manyOfAKind = new Set<StateEntry['kind']>(['service', 'monitoring']);
+
 function kindOf({ name }: Server): StateEntry['kind'] {
   if (name === 'nginx' || name === 'redis') return name;
+  if (monitorNames.some((monitor) => name === monitor)) return 'monitoring';
   return serviceNames.some((service) => name === service || name.startsWith(`${service}-`)) ? 'service' : 'database';
 }

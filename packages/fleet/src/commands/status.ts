@@ -9,7 +9,9 @@ const notRunning = 3;
 /** A table of what runs, asked now. Exit code: 0 all well, 1 something is not, 3 not running. */
 export async function status(): Promise<number> {
   const state = readState();
-  if (!state || !(stillRuns(state) || state.entries.some(stillRuns))) {
+  // A container outlives us: whether it runs still is what the table tells.
+  const mayRun = (entry: StateEntry) => entry.origin === 'docker' || stillRuns(entry);
+  if (!state || !(stillRuns(state) || state.entries.some(mayRun))) {
     console.log('not running: ./run-services.sh starts it');
     return notRunning;
   }

@@ -7,22 +7,24 @@ import { FleetError, messageOf, plainly } from '../errors';
 import { databaseConfig, lookAtDatabase } from '../find-database';
 import { lookAtRedis } from '../find-redis';
 import { createFleet, type Fleet } from '../fleet';
+import type { Monitoring } from '../monitoring/monitoring';
 import { logDir, runDir, shown } from '../paths';
-import { portState, requirePort, takenBy } from '../ports';
+import { freePort, portState, requirePort, takenBy } from '../ports';
 import { bringUp, type Found, type Need } from '../resources';
 import { portVariable, serviceNames } from '../services';
 import { sqlFilesFor } from './db-apply';
 import { Run } from './run';
+import { requireMonitoring, startMonitoring } from './start-monitoring';
 import { entryTable } from './status';
 
 /** Starts everything, says so, and stays until it is told to stop. */
 export async function up(args: string[]): Promise<number> {
-  const replicas = replicasFrom(args);
+  const wanted = wishesFrom(args);
   const settings = readSettings();
   const run = await Run.begin(settings);
   const finished = stopOnSignals(run);
   try {
-    await startEverything(run, replicas);
+    await startEverything(run, wanted);
   } catch (error) {
     if (!run.isStopping) {
       console.error('error:', plainly(error) ?? error);
@@ -34,11 +36,21 @@ export async function up(args: string[]): Promise<number> {
   return finished;
 }
 
-function replicasFrom(args: string[]): number {
+interface Wishes {
+  replicas: number;
+  monitoring: boolean;
+}
+
+function wishesFrom(args: string[]): Wishes {
   try {
-    const { values } = parseArgs({ args, options: { replicas: { type: 'string', default: '1' } } });
+    const { values } = parseArgs({
+      args,
+      options: { replicas: { type: 'string', default: '1' }, monitoring: { type: 'boolean', default: false } },
+    });
     const replicas = Number(values.replicas);
-    if (Number.isInteger(replicas) && replicas >= 1 && replicas <= 20) return replicas;
+    if (Number.isInteger(replicas) && replicas >= 1 && replicas <= 20) {
+      return { replicas, monitoring: values.monitoring };
+    }
   } catch (error) {
     throw new FleetError(`${messageOf(error)} (./run-services.sh --help)`);
   }
@@ -69,7 +81,7 @@ function stopOnSignals(run: Run): Promise<number> {
   });
 }
 
-async function startEverything(run: Run, replicas: number): Promise<void> {
+async function startEverything(run: Run, { replicas, monitoring }: Wishes): Promise<void> {
   const { settings } = run;
   await rm(logDir, { recursive: true, force: true });
   await mkdir(logDir, { recursive: true });
@@ -78,15 +90,28 @@ async function startEverything(run: Run, replicas: number): Promise<void> {
   await requireServicePorts(run, replicas);
   const gatewayPort = await chooseGatewayPort(settings, run);
   run.reservedPorts.add(gatewayPort);
+  if (monitoring) await requireMonitoring(run);
   const env = await findResources(run, replicas);
-  const fleet = await createFleet({ env, runDir, logDir, replicas, gatewayPort, dieWithParent: true, ...run.events });
+  const statusPort = monitoring ? await freePort() : undefined;
+  const fleet = await createFleet({
+    env,
+    runDir,
+    logDir,
+    replicas,
+    gatewayPort,
+    statusPort,
+    dieWithParent: true,
+    ...run.events,
+  });
   run.onStop(() => fleet.stop());
 
   console.log(`starting ${fleet.instances.length} service processes and Nginx`);
   await fleet.start();
   if (run.isStopping) return;
+  const watching = statusPort === undefined ? undefined : await startMonitoring(run, fleet, env, statusPort);
+  if (run.isStopping) return;
   run.ready(gatewayPort);
-  announce(run, fleet);
+  announce(run, fleet, watching);
 }
 
 /** Finds or starts database and Redis, applies the SQL, and gives the environment that leads the services there. */
@@ -153,7 +178,7 @@ async function requireServicePorts(run: Run, replicas: number): Promise<void> {
   }
 }
 
-function announce(run: Run, fleet: Fleet): void {
+function announce(run: Run, fleet: Fleet, watching: Monitoring | undefined): void {
   const base = fleet.url.replace('127.0.0.1', 'localhost').replace(/:80$/, '');
   console.log(`
 ready
@@ -163,7 +188,11 @@ ${entryTable(run.state)}
 try next
   curl ${base}/health
   ${base}/docs  in a browser: the whole API, to read and to try
-  npm run journey  a purchase, step by step
+  npm run journey  a purchase, step by step${watching ? watchingLines(watching) : ''}
   ./run-services.sh status  in another terminal; also: stop
 Ctrl+C stops everything that was started here.`);
 }
+
+const watchingLines = ({ prometheus, alertmanager }: Monitoring): string => `
+  http://localhost:${prometheus.port}  Prometheus: what fires (Alerts), what is watched (Status, Targets), any figure (Graph)
+  amtool alert --alertmanager.url=http://localhost:${alertmanager.port}  what the Alertmanager was told`;

@@ -1,0 +1,57 @@
+# One recipe for the six services:
+#   docker build --build-arg SERVICE=auth --tag shop-auth .
+# The stages up to `build` are the same for all of them, so six images compile once.
+
+FROM node:24-bookworm-slim AS manifests
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY packages/core/package.json packages/core/
+COPY packages/fleet/package.json packages/fleet/
+COPY services/auth/package.json services/auth/
+COPY services/product/package.json services/product/
+COPY services/transaction/package.json services/transaction/
+COPY services/address/package.json services/address/
+COPY services/store/package.json services/store/
+COPY services/file/package.json services/file/
+
+FROM manifests AS build
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.base.json ./
+COPY packages/ packages/
+COPY services/ services/
+RUN npx tsc -b
+
+# What one service needs at run time, and nothing else. Its folder and that of packages/core keep their places, which the
+# links in node_modules point at.
+FROM manifests AS production
+ARG SERVICE
+RUN test -n "$SERVICE" || { echo "--build-arg SERVICE=auth|product|transaction|address|store|file is missing" >&2; exit 1; }
+RUN npm ci --ignore-scripts --omit=dev --workspace="services/$SERVICE" \
+  && npm cache clean --force \
+  && mkdir -p out/packages out/services \
+  && mv node_modules package.json out/ \
+  && mv packages/core out/packages/ \
+  && mv "services/$SERVICE" out/services/
+COPY --from=build /app/packages/core/dist out/packages/core/dist
+COPY --from=build /app/services/$SERVICE/dist out/services/$SERVICE/dist
+COPY scripts/healthcheck.mjs out/scripts/
+
+FROM node:24-bookworm-slim
+ARG SERVICE
+# Where uploads live unless they are in a bucket. A new volume takes over the owner.
+RUN mkdir -p /data/uploads && chown -R node:node /data
+COPY --from=production /app/out /app
+WORKDIR /app/services/$SERVICE
+ENV NODE_ENV=production SERVICE=$SERVICE UPLOAD_PATH=/data/uploads
+USER node
+# Last, so that a new revision rebuilds no layer above.
+ARG GIT_REVISION=unknown
+ENV GIT_REVISION=$GIT_REVISION
+LABEL org.opencontainers.image.title="Open shop: $SERVICE" \
+  org.opencontainers.image.description="One of the six services of a multi-vendor shop" \
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.revision="$GIT_REVISION"
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --start-interval=3s --retries=3 \
+  CMD ["node", "/app/scripts/healthcheck.mjs"]
+# No shell in between: node is PID 1 and gets SIGTERM itself.
+ENTRYPOINT ["node", "dist/main.js"]

@@ -1,0 +1,50 @@
+import path from 'node:path';
+import { findProgram, installPrograms } from '../binaries';
+import type { Env } from '../env';
+import { FleetError } from '../errors';
+import { databaseConfig } from '../find-database';
+import { redisConfig } from '../find-redis';
+import type { Fleet } from '../fleet';
+import {
+  createMonitoring,
+  type Monitoring,
+  type MonitorName,
+  monitorNames,
+  monitorPorts,
+} from '../monitoring/monitoring';
+import { dataDir, logDir } from '../paths';
+import { portNear } from '../resources';
+import type { Run } from './run';
+
+/** Installs what is missing. Throws where that cannot be done: who asks for monitoring wants to have it. */
+export async function requireMonitoring(run: Run): Promise<void> {
+  const missing = monitorNames.filter((name) => !findProgram(name));
+  if (missing.length === 0) return;
+  const problem = await installPrograms(missing, run.log);
+  if (problem !== undefined) throw new FleetError(`--monitoring: ${problem}`);
+}
+
+/** Starts Prometheus, Alertmanager and the exporters beside a fleet that runs; their ports are the usual ones or near. */
+export async function startMonitoring(run: Run, fleet: Fleet, env: Env, statusPort: number): Promise<Monitoring> {
+  const monitoring = createMonitoring({
+    fleet,
+    statusPort,
+    database: databaseConfig(env),
+    redis: run.state.entries.some(({ kind }) => kind === 'redis') ? redisConfig(env) : undefined,
+    dir: path.join(dataDir, 'monitoring'),
+    logDir,
+    ports: await portsFor(run),
+    environment: env.APP_ENV || 'local',
+    dieWithParent: true,
+    ...run.events,
+  });
+  run.onStop(() => monitoring.stop());
+  await monitoring.start();
+  return monitoring;
+}
+
+async function portsFor(run: Run): Promise<Record<MonitorName, number>> {
+  const ports: Record<MonitorName, number> = { ...monitorPorts };
+  for (const name of monitorNames) ports[name] = await portNear(monitorPorts[name], name, run);
+  return ports;
+}

@@ -1,0 +1,97 @@
+import path from 'node:path';
+import type { Program } from '../binaries';
+import type { DatabaseSettings } from '../database';
+import type { Fleet } from '../fleet';
+import type { RedisSettings } from '../redis-server';
+import type { Server, ServerEvents } from '../server';
+import { serviceNames } from '../services';
+import type { Addresses, PrometheusConfigOptions } from './prometheus-config';
+import {
+  alertmanagerServer,
+  type MonitorOptions,
+  mysqldExporter,
+  nginxExporter,
+  prometheusServer,
+  redisExporter,
+} from './servers';
+
+/** What it takes, as scripts/ensure-binaries.sh calls it, and the ports that they have in containers. */
+export const monitorPorts = {
+  prometheus: 9090,
+  alertmanager: 9093,
+  'mysqld-exporter': 9104,
+  'nginx-exporter': 9113,
+  'redis-exporter': 9121,
+} as const satisfies Partial<Record<Program, number>>;
+
+export type MonitorName = keyof typeof monitorPorts;
+export const monitorNames = Object.keys(monitorPorts) as MonitorName[];
+
+export interface MonitoringOptions extends ServerEvents, Pick<PrometheusConfigOptions, 'interval' | 'editRules'> {
+  fleet: Pick<Fleet, 'instances'>;
+  /** Where Nginx shows its own figures: the fleet's `statusPort`. */
+  statusPort: number;
+  database: DatabaseSettings;
+  /** Left out: no exporter for it. */
+  redis?: RedisSettings | undefined;
+  /** Configuration and what Prometheus has seen. */
+  dir: string;
+  logDir: string;
+  ports: Record<MonitorName, number>;
+  /** The label on every alert, which says who hears of it: `local`, `testnet`, `production`. */
+  environment: string;
+  dieWithParent?: boolean | undefined;
+}
+
+export interface Monitoring {
+  readonly prometheus: Server;
+  readonly alertmanager: Server;
+  readonly servers: readonly Server[];
+  /** Resolves when all of it serves. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Prometheus, Alertmanager and the exporters for a fleet on this machine, with the files of monitoring/; not started yet. */
+export function createMonitoring(options: MonitoringOptions): Monitoring {
+  const { fleet, statusPort, database, redis, dir, logDir, ports, dieWithParent, onSpawn, onDeath } = options;
+  const common = (name: MonitorName): MonitorOptions => ({
+    port: ports[name],
+    dir: path.join(dir, name),
+    logFile: path.join(logDir, `${name}.log`),
+    dieWithParent,
+    onSpawn,
+    onDeath,
+  });
+  const { environment, interval, editRules } = options;
+  const exporters = [
+    nginxExporter({ ...common('nginx-exporter'), statusPort }),
+    mysqldExporter({ ...common('mysqld-exporter'), database }),
+    ...(redis ? [redisExporter({ ...common('redis-exporter'), redis })] : []),
+  ];
+  const alertmanager = alertmanagerServer(common('alertmanager'));
+  const addresses = addressesOf(fleet, [...exporters, alertmanager], ports.prometheus);
+  const prometheus = prometheusServer({ ...common('prometheus'), addresses, environment, interval, editRules });
+  const servers = [...exporters, alertmanager, prometheus];
+  return {
+    prometheus,
+    alertmanager,
+    servers,
+    start: async () => {
+      await Promise.all(servers.map((one) => one.start()));
+    },
+    stop: async () => {
+      await Promise.all(servers.map((one) => one.stop()));
+    },
+  };
+}
+
+function addressesOf({ instances }: Pick<Fleet, 'instances'>, servers: Server[], prometheusPort: number): Addresses {
+  const at = (name: string) => servers.filter((one) => one.name === name).map(({ host, port }) => `${host}:${port}`);
+  const addresses: Addresses = { localhost: [`127.0.0.1:${prometheusPort}`] };
+  for (const name of monitorNames) if (name !== 'prometheus') addresses[name] = at(name);
+  for (const service of serviceNames) {
+    addresses[service] = instances.filter((one) => one.service === service).map(({ host, port }) => `${host}:${port}`);
+  }
+  return addresses;
+}

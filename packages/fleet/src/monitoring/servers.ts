@@ -1,0 +1,129 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { requireProgram } from '../binaries';
+import type { DatabaseSettings } from '../database';
+import { repoRoot } from '../paths';
+import type { RedisSettings } from '../redis-server';
+import { type Server, type ServerEvents, server } from '../server';
+import { httpStatus } from '../wait';
+import { type PrometheusConfigOptions, renderPrometheusConfig } from './prometheus-config';
+
+/** What all of them have in common: where they listen (loopback), where they keep and log things. */
+export interface MonitorOptions extends ServerEvents {
+  port: number;
+  /** Configuration and data. */
+  dir: string;
+  logFile: string;
+  dieWithParent?: boolean | undefined;
+}
+
+type Launch = { args: string[]; env?: NodeJS.ProcessEnv };
+
+interface MonitorSpec {
+  name: 'prometheus' | 'alertmanager' | 'nginx-exporter' | 'mysqld-exporter' | 'redis-exporter';
+  /** 200 when it serves. */
+  probe: string;
+  launch: () => Promise<Launch>;
+}
+
+function monitor({ port, dir, ...options }: MonitorOptions, { name, probe, launch }: MonitorSpec): Server {
+  const binary = requireProgram(name);
+  return server({
+    ...options,
+    name,
+    host: '127.0.0.1',
+    port,
+    readyTimeoutMs: 30_000,
+    ready: async () => (await httpStatus(`http://127.0.0.1:${port}${probe}`)) === 200,
+    launch: async () => {
+      await mkdir(dir, { recursive: true });
+      const { args, env } = await launch();
+      const { dieWithParent } = options;
+      return { command: binary, args, cwd: dir, env: { ...process.env, ...env }, dieWithParent };
+    },
+  });
+}
+
+const listen = ({ port }: MonitorOptions) => `--web.listen-address=127.0.0.1:${port}`;
+
+/** Prometheus with the repository's own configuration, rendered anew on every start; keeps what it has seen for 200 hours. */
+export const prometheusServer = (
+  options: MonitorOptions & Omit<PrometheusConfigOptions, 'dir'> & { environment: string },
+): Server =>
+  monitor(options, {
+    name: 'prometheus',
+    probe: '/-/ready',
+    launch: async () => ({
+      args: [
+        `--config.file=${await renderPrometheusConfig({ ...options, dir: path.join(options.dir, 'config') })}`,
+        `--storage.tsdb.path=${path.join(options.dir, 'data')}`,
+        '--storage.tsdb.retention.time=200h',
+        '--enable-feature=expand-external-labels',
+        listen(options),
+      ],
+      env: { APP_ENV: options.environment },
+    }),
+  });
+
+/** Alertmanager, alone. Which receiver gets an alert depends on its label `environment`; on `local` none does. */
+export const alertmanagerServer = (options: MonitorOptions): Server =>
+  monitor(options, {
+    name: 'alertmanager',
+    probe: '/-/ready',
+    launch: async () => ({
+      args: [
+        `--config.file=${path.join(repoRoot, 'monitoring/alertmanager.yml')}`,
+        `--storage.path=${path.join(options.dir, 'data')}`,
+        '--cluster.listen-address=',
+        listen(options),
+      ],
+    }),
+  });
+
+export const nginxExporter = (options: MonitorOptions & { statusPort: number }): Server =>
+  monitor(options, {
+    name: 'nginx-exporter',
+    probe: '/metrics',
+    launch: async () => ({
+      args: [`--nginx.scrape-uri=http://127.0.0.1:${options.statusPort}/stub_status`, listen(options)],
+    }),
+  });
+
+/** Logs in as the services do: global status and variables are everybody's to read, and nothing else is asked for. */
+export const mysqldExporter = (options: MonitorOptions & { database: DatabaseSettings }): Server =>
+  monitor(options, {
+    name: 'mysqld-exporter',
+    probe: '/metrics',
+    launch: async () => {
+      const { host, port, user, password } = options.database;
+      // Not DATA_SOURCE_NAME: exporters since 0.15 no longer read it. A password may hold anything but a backtick.
+      const login = `[client]\nhost=${host}\nport=${port}\nuser=\`${user}\`\npassword=\`${password}\`\n`;
+      const file = path.join(options.dir, 'my.cnf');
+      await writeFile(file, login, { mode: 0o600 });
+      return {
+        args: [
+          `--config.my-cnf=${file}`,
+          '--no-collect.slave_status',
+          '--no-collect.info_schema.innodb_cmp',
+          '--no-collect.info_schema.innodb_cmpmem',
+          '--no-collect.info_schema.query_response_time',
+          listen(options),
+        ],
+        env: { DATA_SOURCE_NAME: undefined },
+      };
+    },
+  });
+
+export const redisExporter = (options: MonitorOptions & { redis: RedisSettings }): Server =>
+  monitor(options, {
+    name: 'redis-exporter',
+    probe: '/metrics',
+    launch: async () => {
+      const { host, port, password } = options.redis;
+      return {
+        args: [`--redis.addr=redis://${host}:${port}`, listen(options)],
+        // Not on the command line, which is everybody's to read.
+        env: { REDIS_PASSWORD: password },
+      };
+    },
+  });

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { addressService } from '@shop/address';
+import { authService } from '@shop/auth';
+import { ConfigError, type Env, loadConfig } from '@shop/core';
+import { fileService } from '@shop/file';
+import { readEnvFile, repoRoot } from '@shop/fleet';
+import { productService } from '@shop/product';
+import { storeService } from '@shop/store';
+import { transactionService } from '@shop/transaction';
+
+/** The environment files against what the services read. */
+
+const services = [authService, productService, transactionService, addressService, storeService, fileService];
+const environments = ['local', 'testnet', 'production'] as const;
+const fileOf = (environment: string) => path.join(repoRoot, `.env.${environment}`);
+/** As they stand in the file, in that order. */
+const keysOf = (environment: string) =>
+  [...readFileSync(fileOf(environment), 'utf8').matchAll(/^([A-Z0-9_]+)=/gm)].map(([, key]) => key);
+
+/** What an operator adds: nothing secret stands in the files. */
+const added: Record<(typeof environments)[number], Env> = {
+  local: {},
+  testnet: { JWT_SECRET: 'Zq8-vT3x_Lr7wN2k.Jm5yB9cHd6fGs4pA1uEi0o' },
+  production: {
+    JWT_SECRET: 'Zq8-vT3x_Lr7wN2k.Jm5yB9cHd6fGs4pA1uEi0o',
+    DB_PASS: 'x7Kq2mVw9Tz4',
+    SMTP_HOST: 'smtp.shop.test',
+    PASSWORD_RESET_URL: 'https://shop.test/reset-password',
+  },
+};
+
+function problemsOf(service: (typeof services)[number], env: Env): string[] {
+  try {
+    loadConfig(service.portKey, service.settings, env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+test.each(['testnet', 'production'])(
+  '.env.%s has the keys of .env.local, in the same order, each once',
+  (environment) => {
+    expect(keysOf(environment)).toEqual(keysOf('local'));
+    expect(new Set(keysOf(environment)).size).toBe(keysOf(environment).length);
+  },
+);
+
+describe.each(environments)('.env.%s', (environment) => {
+  test.each(services)('starts the $name service', (service) => {
+    const env = { ...readEnvFile(fileOf(environment)), ...added[environment] };
+    expect(env.APP_ENV).toBe(environment);
+    expect(problemsOf(service, env)).toEqual([]);
+  });
+});
+
+test('production does not start before the operator has added what is theirs, and says all of it at once', () => {
+  const env = readEnvFile(fileOf('production'));
+  const missing = (service: (typeof services)[number]) =>
+    problemsOf(service, env)
+      .map((problem) => problem.split(':')[0])
+      .sort();
+  expect(missing(addressService)).toEqual(['DB_PASS', 'JWT_SECRET']);
+  expect(missing(authService)).toEqual(['DB_PASS', 'JWT_SECRET', 'PASSWORD_RESET_URL', 'SMTP_HOST']);
+});
+
+test('with the settings of .env.local, production refuses each known default', () => {
+  const env: Env = { ...readEnvFile(fileOf('local')), APP_ENV: 'production', TRUST_PROXY: '' };
+  const refused = problemsOf(authService, env).map((problem) => problem.split(':')[0]);
+  expect(refused.sort()).toEqual([
+    'CORS_ORIGINS',
+    'DB_PASS',
+    'GRAFANA_ADMIN_PASSWORD',
+    'JWT_SECRET',
+    'PASSWORD_RESET_URL',
+    'SMTP_HOST',
+    'TRUST_PROXY',
+  ]);
+});
+
+test.each(['', 'http://localhost:8000/reset', 'https://127.0.0.1/', 'http://[::1]/', 'https://shop.example/reset'])(
+  'production mails no links to "%s"',
+  (PASSWORD_RESET_URL) => {
+    const env = { ...readEnvFile(fileOf('production')), ...added.production, PASSWORD_RESET_URL };
+    expect(problemsOf(authService, env)).toEqual([expect.stringMatching(/^PASSWORD_RESET_URL: /)]);
+  },
+);
+
+test('what stands in the files is what is read, no more and no less', () => {
+  const read = new Set<string>();
+  for (const service of services) {
+    const env = { ...readEnvFile(fileOf('production')), ...added.production };
+    const watched = new Proxy(env, {
+      get: (target, key) => {
+        read.add(String(key));
+        return Reflect.get(target, key);
+      },
+    });
+    loadConfig(service.portKey, service.settings, watched);
+  }
+  const settings = [...read].filter((key) => !key.endsWith('_FILE'));
+  // Nginx's, and what the image is built with.
+  expect(new Set([...settings, 'GATEWAY_PORT'])).toEqual(new Set([...keysOf('local'), 'GIT_REVISION']));
+});

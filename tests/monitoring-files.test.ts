@@ -1,0 +1,179 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { renderPrometheusConfig, repoRoot, requireProgram } from '@shop/fleet';
+import { dashboard, monitoringDir, type Panel, rulesIn, ruleTests, selectorsIn } from './support/prometheus';
+
+const run = promisify(execFile);
+const alerts = rulesIn('alerting_rules.yml');
+
+// Some rule tests play a whole day.
+jest.setTimeout(120_000);
+
+/** Standard output and error, whether it went well or not. */
+async function output(command: string, args: string[]): Promise<{ code: number; text: string }> {
+  const done = run(command, args, { cwd: repoRoot, maxBuffer: 1 << 24 });
+  return done.then(
+    ({ stdout, stderr }) => ({ code: 0, text: stdout + stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      code: error.code,
+      text: error.stdout + error.stderr,
+    }),
+  );
+}
+
+/** promtool and amtool come with the servers. */
+const checked = async (tool: 'promtool' | 'amtool', ...args: string[]) => {
+  const server = requireProgram(tool === 'promtool' ? 'prometheus' : 'alertmanager');
+  const { code, text } = await output(path.join(path.dirname(server), tool), args);
+  return { code, text, complaints: text.split('\n').filter((line) => /fail|warn|error|lint/i.test(line)) };
+};
+const fine = { code: 0, complaints: [] };
+
+describe('the tools find nothing wrong with', () => {
+  test('prometheus.yml', async () => {
+    expect(await checked('promtool', 'check', 'config', 'monitoring/prometheus.yml')).toMatchObject(fine);
+  });
+
+  test.each(['recording_rules.yml', 'alerting_rules.yml'])('%s', async (file) => {
+    expect(await checked('promtool', 'check', 'rules', `monitoring/${file}`)).toMatchObject(fine);
+  });
+
+  test('alertmanager.yml', async () => {
+    expect(await checked('amtool', 'check-config', 'monitoring/alertmanager.yml')).toMatchObject(fine);
+  });
+
+  test('what this machine makes of prometheus.yml', async () => {
+    const dir = await mkdtemp(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'prometheus-'));
+    const names = ['auth', 'product', 'transaction', 'address', 'store', 'file', 'alertmanager', 'localhost'];
+    const addresses = Object.fromEntries([...names, 'nginx-exporter'].map((name) => [name, ['127.0.0.1:1']]));
+    const file = await renderPrometheusConfig({
+      dir,
+      addresses: { ...addresses, 'mysqld-exporter': [], 'redis-exporter': [] },
+    });
+    expect(await checked('promtool', 'check', 'config', file)).toMatchObject(fine);
+    const text = readFileSync(file, 'utf8');
+    expect(text).toMatch(/job_name: nginx/);
+    expect(text).not.toMatch(/job_name: redis|job_name: mysql|exporter:/);
+  });
+
+  test.each([
+    [{ environment: 'production', severity: 'critical' }, 'production-on-call'],
+    [{ environment: 'production', severity: 'warning' }, 'production'],
+    [{ environment: 'testnet', severity: 'critical' }, 'testnet'],
+    [{ environment: 'local', severity: 'critical' }, 'local'],
+  ])('the way of an alert: %j to %s', async (labels, receiver) => {
+    const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+    const args = [
+      'config',
+      'routes',
+      'test',
+      '--config.file=monitoring/alertmanager.yml',
+      `--verify.receivers=${receiver}`,
+    ];
+    expect(await checked('amtool', ...args, ...pairs)).toMatchObject({ code: 0 });
+  });
+});
+
+describe('each alert', () => {
+  test('has a case in which it fires and one in which it does not, and all of them pass', async () => {
+    const { code, text } = await checked('promtool', 'test', 'rules', 'monitoring/tests/alerting_rules_test.yml');
+    expect([code, text]).toEqual([0, expect.stringContaining('SUCCESS')]);
+    const cases = ruleTests().flatMap(({ alert_rule_test = [] }) => alert_rule_test);
+    const names = alerts.map(({ alert }) => alert).sort();
+    const those = (fires: boolean) => {
+      const found = cases.filter(({ exp_alerts = [] }) => exp_alerts.length > 0 === fires);
+      return [...new Set(found.map(({ alertname }) => alertname))].sort();
+    };
+    expect([those(true), those(false)]).toEqual([names, names]);
+  });
+
+  test('is called what its runbook is; no runbook is left over', () => {
+    const pages = readdirSync(path.join(repoRoot, 'docs/runbooks')).sort();
+    expect(pages).toEqual(alerts.map(({ alert }) => `${alert}.md`).sort());
+    for (const { alert, labels, annotations } of alerts) {
+      expect(annotations?.runbook).toBe(`docs/runbooks/${alert}.md`);
+      const page = readFileSync(path.join(repoRoot, `docs/runbooks/${alert}.md`), 'utf8');
+      expect(page).toMatch(
+        new RegExp(`^# ${alert} \\(${labels?.severity}\\)\\n\\n\\S[^]*\\n## Look at\\n[^]*\\n## Do\\n`),
+      );
+    }
+  });
+
+  test('has a severity, a summary and a description in whole sentences', () => {
+    for (const { alert, labels, annotations } of alerts) {
+      expect([alert, labels?.severity]).toEqual([alert, expect.stringMatching(/^(critical|warning)$/)]);
+      const summary = annotations?.summary?.replaceAll(/\{\{.*?\}\}/g, '…');
+      expect([alert, summary]).toEqual([alert, expect.stringMatching(/^.{5,80}$/)]);
+      expect([alert, annotations?.description]).toEqual([alert, expect.stringMatching(/^.{20,}\.$/)]);
+    }
+  });
+});
+
+test('scripts/restore-prometheus-yml.sh recreates prometheus.yml to the byte', async () => {
+  const { code, text } = await output('scripts/restore-prometheus-yml.sh', ['--print']);
+  expect([code, text]).toEqual([0, readFileSync(path.join(monitoringDir, 'prometheus.yml'), 'utf8')]);
+});
+
+describe('the dashboard', () => {
+  const board = dashboard();
+  const panels = board.panels.filter(({ type }) => type !== 'row');
+  const of = (panel: Panel, id: string) =>
+    panel.fieldConfig?.overrides.some(({ properties }) => properties.some((one) => one.id === id));
+
+  test('is written for the Grafana that the compose file names', () => {
+    const compose = readFileSync(path.join(repoRoot, 'docker-compose.yml'), 'utf8');
+    const [, major] = /image: grafana\/grafana:(\d+)\./.exec(compose) ?? [];
+    // DASHBOARD_SCHEMA_VERSION in Grafana's source: 41 in 12.0 and 12.1, 42 since 12.2.
+    const current: Record<string, number[]> = { '12': [41, 42] };
+    expect(current[major ?? '']).toContain(board.schemaVersion);
+  });
+
+  test('has no panel of a type that Grafana has given up', () => {
+    expect([...new Set(panels.map(({ type }) => type))].sort()).toEqual(['stat', 'table', 'timeseries']);
+  });
+
+  test.each(panels.map((panel) => [panel.title, panel] as const))('%s: description, unit and legend', (_, panel) => {
+    expect(panel.description).toMatch(/^.{15,}\.$/);
+    expect(panel.fieldConfig?.defaults.unit || of(panel, 'unit')).toBeTruthy();
+    expect(panel.targets?.length).toBeGreaterThan(0);
+    for (const { expr, legendFormat } of panel.targets ?? []) {
+      expect(expr).not.toBe('');
+      // The columns of a table name themselves.
+      if (panel.type !== 'table') expect(legendFormat).toBeTruthy();
+    }
+  });
+
+  test('has a place for each panel: none covers another, none is wider than the screen', () => {
+    const taken = new Set<string>();
+    for (const { title, gridPos } of board.panels) {
+      expect([title, gridPos.x + gridPos.w <= 24]).toEqual([title, true]);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
+          expect([title, taken.has(`${x},${y}`)]).toEqual([title, false]);
+          taken.add(`${x},${y}`);
+        }
+      }
+    }
+    expect(new Set(board.panels.map(({ id }) => id)).size).toBe(board.panels.length);
+  });
+
+  test('can be narrowed to services and instances', () => {
+    expect(board.templating.list.map(({ name }) => name)).toEqual(['service', 'instance']);
+  });
+});
+
+test('the reader of expressions finds the series that are asked for', () => {
+  const texts = (expr: string) => selectorsIn(expr).map(({ text }) => text);
+  expect(texts('sum by (le) (rate(a_total{b="x} or (y", c!~"d"}[5m])) / (sum(e:f:g) > 0) or vector(50)')).toEqual([
+    'a_total{b="x} or (y", c!~"d"}',
+    'e:f:g',
+  ]);
+  expect(texts('clamp_min(3 * avg_over_time(x[1d] offset 10m), 50) unless on (a) absent(up{job="s"})')).toEqual([
+    'x',
+    'up{job="s"}',
+  ]);
+  expect(texts('label_replace(rate(n[1m]), "class", "$1xx", "status", "(.).*") and m > bool 1e3')).toEqual(['n', 'm']);
+});

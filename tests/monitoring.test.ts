@@ -1,0 +1,244 @@
+import path from 'node:path';
+import { accessTokens } from '@shop/core';
+import {
+  createMonitoring,
+  freePort,
+  type Monitoring,
+  type MonitorName,
+  monitorNames,
+  repoRoot,
+  runJourney,
+  serviceNames,
+  until,
+} from '@shop/fleet';
+import { dashboard, prometheusAt, rulesIn, selectorsIn, withoutVariables } from './support/prometheus';
+import { JWT_SECRET } from './support/test-app';
+import { call, startTestFleet, type TestFleet } from './support/test-fleet';
+
+jest.setTimeout(120_000);
+
+const admin = accessTokens(JWT_SECRET).issue({ id: 1, role: 'admin' }).token;
+const alerts = rulesIn('alerting_rules.yml');
+const records = rulesIn('recording_rules.yml');
+const board = dashboard();
+
+let shop: TestFleet;
+let monitoring: Monitoring;
+let prometheus: ReturnType<typeof prometheusAt>;
+
+beforeAll(async () => {
+  const statusPort = await freePort();
+  shop = await startTestFleet({ statusPort, replicas: { store: 2 } });
+  const dir = path.join(process.env.SHOP_TEST_DIR ?? '/tmp', `monitoring-${statusPort}`);
+  const ports = {} as Record<MonitorName, number>;
+  for (const name of monitorNames) ports[name] = await freePort();
+  monitoring = createMonitoring({
+    fleet: shop.fleet,
+    statusPort,
+    database: shop.mysql.settings,
+    redis: shop.redis.settings,
+    dir,
+    logDir: path.join(dir, 'logs'),
+    ports,
+    environment: 'local',
+    interval: '1s',
+    // A minute of patience is three seconds here.
+    editRules: (text) => text.replaceAll(/\bfor: (\d+)m$/gm, (_, minutes) => `for: ${3 * Number(minutes)}s`),
+    dieWithParent: true,
+  });
+  await monitoring.start();
+  prometheus = prometheusAt(`http://127.0.0.1:${monitoring.prometheus.port}`);
+  await sendTraffic();
+}, 180_000);
+afterAll(async () => {
+  await monitoring?.stop();
+  await shop?.stop();
+}, 60_000);
+
+/** Something of everything that the figures are about. */
+async function sendTraffic(): Promise<void> {
+  const { url } = shop.fleet;
+  const post = (where: string, json: object, token?: string) => call('POST', `${url}/api/v1${where}`, { token, json });
+  const imagePath = path.join(repoRoot, 'docs/mug.png');
+  await until(async () => (await prometheus.query('up == 1')).length === 12, { timeoutMs: 30_000, what: 'a scrape' });
+  for (let round = 0; round < 2; round += 1) {
+    await runJourney({ baseUrl: url, imagePath, print: () => undefined });
+    await post('/auth/login', { email: 'admin@example.com', password: 'wrong' });
+    await post('/transactions', { address_id: 1, items: [{ product_id: 2 ** 31, quantity: 1 }] }, admin);
+    for (let i = 0; i < 5; i += 1) await call('GET', `${url}/api/v1/products`, { token: admin });
+    await call('GET', `${url}/nothing`);
+    const form = new FormData();
+    form.set('file', new Blob(['A file']), 'a.txt');
+    await call('POST', `${url}/api/v1/files/upload`, { token: admin, form });
+    await scrapes(2);
+  }
+  await shop.mysql.kill();
+  await call('GET', `${url}/api/v1/stores`, { token: admin });
+  await shop.mysql.start();
+  await until(async () => (await call('GET', `${url}/api/v1/stores`, { token: admin })).status === 200, {
+    timeoutMs: 20_000,
+    what: 'the stores',
+  });
+  await scrapes(3);
+}
+
+/** Resolves when every target has been read `count` times more. */
+async function scrapes(count: number): Promise<void> {
+  const fewest = async () => Number((await prometheus.query('min(count_over_time(up[1h]))'))[0]?.value[1]);
+  const start = await fewest();
+  await until(async () => (await fewest()) >= start + count, { timeoutMs: 30_000, what: 'some scrapes' });
+}
+
+/** Series that a fleet which is well may lack. Every other that somebody asks for must exist, labels and all. */
+const onlyInTrouble: Record<string, string> = {
+  'rate_limit_decisions_total{decision="refused"}': 'the limit of this fleet is out of the way',
+  'ALERTS{alertstate="firing"}': 'nothing fires; see the live fire below',
+};
+
+/** What Prometheus has never heard of: a metric, or a value of a label, that nobody exports. */
+async function unknown(expressions: string[]): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const text of new Set(expressions.flatMap(selectorsIn).map((one) => one.text))) {
+    if (text in onlyInTrouble) continue;
+    if ((await prometheus.query(`last_over_time(${text}[1h])`)).length === 0) wrong.push(text);
+  }
+  return wrong;
+}
+
+async function withoutData(expressions: string[]): Promise<string[]> {
+  const empty: string[] = [];
+  for (const expr of expressions) {
+    const result = await prometheus.query(expr);
+    if (!result.some(({ value: [, value] }) => value !== 'NaN')) empty.push(expr);
+  }
+  return empty;
+}
+
+test('every target is up: each replica of each service, Nginx, database and Redis, Prometheus and Alertmanager', async () => {
+  const targets = await prometheus.targets();
+  expect(targets.filter(({ health }) => health !== 'up')).toEqual([]);
+  const names = targets.map(({ labels }) => (labels.job === 'shop' ? labels.service : labels.job)).sort();
+  const others = ['alertmanager', 'mysql', 'nginx', 'prometheus', 'redis'];
+  expect(names).toEqual([...serviceNames, 'store', ...others].sort());
+  for (const exporter of ['nginx_up', 'mysql_up', 'redis_up{job="redis"}']) {
+    expect([exporter, (await prometheus.query(exporter))[0]?.value[1]]).toEqual([exporter, '1']);
+  }
+});
+
+test('the label service is that of the service itself, and instances tell replicas apart', async () => {
+  const stores = await prometheus.query('shop_build_info{service="store"}');
+  expect(stores).toHaveLength(2);
+  expect(await prometheus.query('{exported_service!=""}')).toEqual([]);
+});
+
+test('every rule can be evaluated', async () => {
+  await until(async () => (await prometheus.ruleHealth()).every(({ health }) => health !== 'unknown'), {
+    timeoutMs: 20_000,
+    what: 'the first evaluation',
+  });
+  const rules = await prometheus.ruleHealth();
+  expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+  expect(rules).toHaveLength(alerts.length + records.length);
+});
+
+test('every recording rule gives something', async () => {
+  expect(await withoutData(records.map(({ record }) => record ?? ''))).toEqual([]);
+});
+
+test('every alert and recording rule asks about metrics and labels that are there', async () => {
+  expect(await unknown([...alerts, ...records].map(({ expr }) => expr))).toEqual([]);
+});
+
+test('no alert fires on a fleet that is well: their expressions are empty', async () => {
+  await until(async () => (await prometheus.alerts()).length === 0, {
+    timeoutMs: 60_000,
+    what: 'all to be well again',
+  });
+  const firing: string[] = [];
+  for (const { alert, expr } of alerts) if ((await prometheus.query(expr)).length > 0) firing.push(alert ?? '');
+  expect(firing).toEqual([]);
+});
+
+describe('the dashboard', () => {
+  const queries = board.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const));
+
+  test.each(queries)('%s has data: %s', async (_, expr) => {
+    expect(await withoutData([withoutVariables(expr)])).toEqual([]);
+    expect(await unknown([withoutVariables(expr)])).toEqual([]);
+  });
+
+  test('the variables find services and instances; the marks of restarts are evaluated', async () => {
+    for (const { query } of board.templating.list) {
+      const [, selector = '', label = ''] = /^label_values\((.*), (\w+)\)$/.exec(query.query) ?? [];
+      const series = await prometheus.query(withoutVariables(selector));
+      const values = new Set(series.map(({ metric }) => metric[label]));
+      expect(values.size).toBe(label === 'service' ? 6 : 7);
+    }
+    const marks = board.annotations.list.map(({ expr }) => expr).filter((expr) => expr !== undefined);
+    expect(await unknown(marks.map(withoutVariables))).toEqual([]);
+  });
+});
+
+test('statements are named: those without a name are probes and the like', async () => {
+  const named = await prometheus.query('count by (service) (db_query_duration_seconds_count{query!="other"} > 0)');
+  expect(named.map(({ metric }) => metric.service).sort()).toEqual([...serviceNames].sort());
+  const share =
+    'sum(db_query_duration_seconds_count{query="other"}) by (service) / sum(db_query_duration_seconds_count) by (service)';
+  expect((await prometheus.query(`${share} == 1`)).map(({ metric }) => metric.service)).toEqual([]);
+});
+
+describe('live fire', () => {
+  const stateOf = async (alertname: string, service: string) =>
+    (await prometheus.alerts()).find(({ labels }) => labels.alertname === alertname && labels.service === service)
+      ?.state;
+  const called = async (alertname: string) => {
+    const answer = await fetch(`http://127.0.0.1:${monitoring.alertmanager.port}/api/v2/alerts`);
+    const all = (await answer.json()) as { labels: Record<string, string>; receivers: { name: string }[] }[];
+    return all.filter(({ labels }) => labels.alertname === alertname);
+  };
+
+  test('a killed service is ServiceDown: pending, firing, at the Alertmanager, and over when it is back', async () => {
+    const address = shop.fleet.instance('address');
+    process.kill(address.pid ?? 0, 'SIGKILL');
+    const seen: string[] = [];
+    await until(
+      async () => {
+        const state = await stateOf('ServiceDown', 'address');
+        if (state && seen.at(-1) !== state) seen.push(state);
+        return state === 'firing';
+      },
+      { timeoutMs: 30_000, what: 'ServiceDown to fire' },
+    );
+    expect(seen).toEqual(['pending', 'firing']);
+    await until(async () => (await called('ServiceDown')).length > 0, { timeoutMs: 30_000, what: 'the call' });
+    expect(await called('ServiceDown')).toEqual([
+      expect.objectContaining({
+        labels: expect.objectContaining({ service: 'address', severity: 'critical', environment: 'local' }),
+        annotations: expect.objectContaining({ summary: 'address is down', runbook: 'docs/runbooks/ServiceDown.md' }),
+        receivers: [{ name: 'local' }],
+      }),
+    ]);
+    expect((await prometheus.alerts()).map(({ labels }) => labels.alertname)).toEqual(['ServiceDown']);
+    expect((await prometheus.query('count(ALERTS{alertstate="firing"})'))[0]?.value[1]).toBe('1');
+
+    await address.start();
+    await until(async () => (await prometheus.alerts()).length === 0, { timeoutMs: 30_000, what: 'the all-clear' });
+    await until(async () => (await called('ServiceDown')).length === 0, {
+      timeoutMs: 30_000,
+      what: 'it to be resolved',
+    });
+  });
+
+  test('Nginx, database and Redis have an alert each, which reaches the Alertmanager', async () => {
+    const names = ['DatabaseDown', 'GatewayDown', 'RedisDown'];
+    await Promise.all([shop.mysql.kill(), shop.redis.kill(), shop.fleet.gateway?.kill()]);
+    for (const name of names) {
+      await until(async () => (await called(name)).length > 0, { timeoutMs: 60_000, what: `${name} to be called` });
+    }
+    await Promise.all([shop.mysql.start(), shop.redis.start()]);
+    await shop.fleet.gateway?.start();
+    for (const name of names) {
+      await until(async () => (await called(name)).length === 0, { timeoutMs: 60_000, what: `${name} to be over` });
+    }
+  });
+});
