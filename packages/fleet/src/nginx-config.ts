@@ -84,6 +84,8 @@ function listenDirectives(port: number, address: string | undefined): string {
   return hasIpv6 ? `listen ${port}; listen [::]:${port};` : `listen ${port};`;
 }
 
+// max_fails=0: each request tries the other replica by itself. Counting failures would, while replicas are replaced in turn,
+// take the restarted one for dead at the moment that the other one leaves.
 // keepalive_timeout stays under the 5 s after which Node closes an idle connection: a request never meets a closing one.
 function upstreamGroups(upstreams: NginxOptions['upstreams']): string {
   return SERVICES.map((service) => {
@@ -92,7 +94,7 @@ function upstreamGroups(upstreams: NginxOptions['upstreams']): string {
     return [
       `upstream ${service} {`,
       `  zone ${service} 64k;`,
-      ...replicas.map((address) => `  server ${address} max_fails=1 fail_timeout=1s;`),
+      ...replicas.map((address) => `  server ${address} max_fails=0;`),
       '  keepalive 32;',
       '  keepalive_timeout 4s;',
       '}',

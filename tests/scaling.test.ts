@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import { serviceNames } from '@shop/fleet';
+import { aPng } from './support/files';
+import {
+  BURST,
+  everywhere,
+  newClient,
+  other,
+  ownList,
+  type Pairs,
+  type Person,
+  startPairs,
+  type Where,
+} from './support/pairs';
+
+/**
+ * Two instances of every service behind the real Nginx: what one of them did, the other one knows. Each test asks both by
+ * their own ports and through Nginx.
+ */
+
+const API = '/api/v1';
+let shop: Pairs;
+beforeAll(async () => {
+  shop = await startPairs();
+}, 120_000);
+afterAll(() => shop?.stop(), 60_000);
+
+describe('the rate limit', () => {
+  test.each(serviceNames)('of %s is one per client, whichever instance it asks and whichever way', async (service) => {
+    const from = newClient();
+    const began = performance.now();
+    const statuses: number[] = [];
+    // As many as both instances would allow if each counted for itself.
+    for (let turn = 0; turn < 2 * BURST; turn += 1) {
+      statuses.push((await shop.call(service, turn % 2 === 0 ? 0 : 1, 'GET /nothing-here', { from })).status);
+    }
+    const refilled = Math.ceil((performance.now() - began) / 1000) + 1;
+    const allowed = statuses.filter((status) => status !== 429).length;
+    expect(allowed).toBeGreaterThanOrEqual(BURST);
+    expect(allowed).toBeLessThanOrEqual(BURST + refilled);
+
+    // Nginx has not seen this client yet and lets it pass; the service knows it, and counts it by its own address.
+    const through = await Promise.all(
+      Array.from({ length: 6 }, () => shop.call(service, 'nginx', `GET ${ownList[service]}`, { from })),
+    );
+    const refused = through.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(2);
+    for (const { headers } of refused) expect(headers['ratelimit-policy']).not.toContain('gateway');
+    expect((await shop.call(service, 'nginx', `GET ${ownList[service]}`)).status).toBe(401);
+  });
+});
+
+describe('the cache', () => {
+  const shown = async (where: Where, seller: Person, id: number) => {
+    const { status, json } = await shop.call('product', where, `GET ${API}/products/${id}`, { token: seller.token });
+    expect(status).toBe(200);
+    return json;
+  };
+
+  test('is one for both instances: what the first read, the second has', async () => {
+    const seller = await shop.register();
+    const id = await shop.aProduct(seller);
+    const read = (where: Where) => shop.call('product', where, `GET ${API}/products/${id}`, { token: seller.token });
+    expect((await read(0)).headers['x-cache']).toBe('MISS');
+    expect((await read(1)).headers['x-cache']).toBe('HIT');
+    expect((await read('nginx')).headers['x-cache']).toBe('HIT');
+  });
+
+  test('shows a change made through one instance in the very next read of the other one', async () => {
+    const seller = await shop.register();
+    const id = await shop.aProduct(seller);
+    for (let round = 1; round <= 10; round += 1) {
+      const writer: 0 | 1 = round % 2 === 0 ? 0 : 1;
+      for (const where of everywhere) await shown(where, seller, id);
+      const change = { token: seller.token, json: { price: round } };
+      expect((await shop.call('product', writer, `PUT ${API}/products/${id}`, change)).status).toBe(204);
+      for (const where of [other(writer), 'nginx', writer] as const) {
+        expect((await shown(where, seller, id)).price).toBe(round);
+      }
+    }
+  });
+
+  test('shows a checkout through either instance of another service', async () => {
+    const buyer = await shop.register();
+    const id = await shop.aProduct(buyer, { stock: 10 });
+    const address_id = await shop.anAddress(buyer);
+    const order = { address_id, items: [{ product_id: id, quantity: 1 }] };
+    for (const [sold, where] of [0, 1, 'nginx', 0, 1].entries()) {
+      for (const reader of everywhere) expect((await shown(reader, buyer, id)).stock).toBe(10 - sold);
+      const bought = await shop.call('transaction', where as Where, `POST ${API}/transactions`, {
+        token: buyer.token,
+        json: order,
+      });
+      expect(bought.status).toBe(201);
+      for (const reader of everywhere) expect((await shown(reader, buyer, id)).stock).toBe(9 - sold);
+    }
+  });
+
+  test('shows a deleted store and category, whichever instance deleted them', async () => {
+    const seller = await shop.register();
+    const admin = await shop.logIn('nginx', 'admin@example.com', 'admin123');
+    for (const instance of [0, 1] as const) {
+      const category = await shop.call('auth', instance, `POST ${API}/categories`, {
+        token: admin.token,
+        json: { name: randomUUID() },
+      });
+      const store = await shop.call('store', instance, `POST ${API}/stores`, {
+        token: seller.token,
+        json: { name: 'Mugs' },
+      });
+      const id = await shop.aProduct(seller, { store_id: store.json.id, category_id: category.json.id });
+      for (const where of everywhere) expect((await shown(where, seller, id)).category_id).toBe(category.json.id);
+      const as = ({ token }: Person) => ({ token });
+      await shop.call('auth', other(instance), `DELETE ${API}/categories/${category.json.id}`, as(admin));
+      for (const where of everywhere) expect((await shown(where, seller, id)).category_id).toBeNull();
+      await shop.call('store', other(instance), `DELETE ${API}/stores/${store.json.id}`, as(seller));
+      for (const where of everywhere) {
+        const gone = await shop.call('product', where, `GET ${API}/products/${id}`, as(seller));
+        expect([where, gone.status]).toEqual([where, 404]);
+      }
+    }
+  });
+});
+
+describe('a session', () => {
+  test('begun at one instance is known to every service, and goes on at the other one', async () => {
+    for (const instance of [0, 1] as const) {
+      const { email } = await shop.register(instance);
+      const session = await shop.logIn(other(instance), email);
+      for (const service of serviceNames) {
+        for (const where of everywhere) {
+          const { status } = await shop.call(service, where, `GET ${ownList[service]}`, { token: session.token });
+          expect([service, where, status]).toEqual([service, where, 200]);
+        }
+      }
+      const next = await shop.refresh(instance, session.refreshToken);
+      const last = await shop.refresh(other(instance), String(next.json.refresh_token));
+      expect([next.status, last.status]).toEqual([200, 200]);
+      expect((await shop.refresh('nginx', String(last.json.refresh_token))).status).toBe(200);
+    }
+  });
+
+  test('is over everywhere once it was closed at one of them', async () => {
+    for (const instance of [0, 1] as const) {
+      const { refreshToken } = await shop.register(other(instance));
+      const out = await shop.call('auth', instance, `POST ${API}/auth/logout`, {
+        json: { refresh_token: refreshToken },
+      });
+      expect(out.status).toBe(204);
+      for (const where of everywhere) expect((await shop.refresh(where, refreshToken)).status).toBe(401);
+    }
+  });
+
+  test('whose spent token comes back to the other instance is revoked at both', async () => {
+    for (const instance of [0, 1] as const) {
+      const { refreshToken } = await shop.register(instance);
+      const next = await shop.refresh(instance, refreshToken);
+      expect(next.status).toBe(200);
+      expect((await shop.refresh(other(instance), refreshToken)).status).toBe(401);
+      for (const where of everywhere) {
+        expect((await shop.refresh(where, String(next.json.refresh_token))).status).toBe(401);
+      }
+    }
+  });
+
+  test('goes on once, however many refresh it at both instances and through Nginx at the same time', async () => {
+    const { refreshToken } = await shop.register();
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, turn) => shop.refresh(everywhere[turn % 3] ?? 0, refreshToken)),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, ...Array(11).fill(401)]);
+  });
+});
+
+test('an upload through one instance is served by the other one and by Nginx, and gone from all once deleted', async () => {
+  const { token } = await shop.register();
+  for (const instance of [0, 1] as const) {
+    const image = aPng(1000 + instance);
+    const form = new FormData();
+    form.set('file', new Blob([image], { type: 'image/png' }), 'mug.png');
+    const stored = await shop.call('file', instance, `POST ${API}/files/upload`, { token, form });
+    expect(stored.status).toBe(201);
+    const url = String(stored.json.url);
+    for (const where of [other(instance), 'nginx', instance] as const) {
+      const served = await shop.call('file', where, `GET ${url}`);
+      expect([where, served.status, served.headers['content-length']]).toEqual([where, 200, String(image.length)]);
+      const listed = await shop.call('file', where, `GET ${API}/files`, { token });
+      expect(JSON.stringify(listed.json.data)).toContain(url);
+    }
+    const name = url.split('/').at(-1);
+    await shop.call('file', other(instance), `DELETE ${API}/files/${name}`, { token });
+    for (const where of everywhere)
+      expect([where, (await shop.call('file', where, `GET ${url}`)).status]).toEqual([where, 404]);
+  }
+});
+
+test('a product image stored by one product instance is served by each file instance', async () => {
+  const { token } = await shop.register();
+  for (const instance of [0, 1] as const) {
+    const form = new FormData();
+    form.set('name', 'Mug');
+    form.set('price', '2.5');
+    form.set('image', new Blob([aPng()], { type: 'image/png' }), 'mug.png');
+    const { json } = await shop.call('product', instance, `POST ${API}/products`, { token, form });
+    for (const where of everywhere) expect((await shop.call('file', where, `GET ${json.image_url}`)).status).toBe(200);
+  }
+});
+
+test('a keyed checkout that comes to both instances and to Nginx is one order', async () => {
+  const buyer = await shop.register();
+  const id = await shop.aProduct(buyer);
+  const address_id = await shop.anAddress(buyer);
+  const order = {
+    token: buyer.token,
+    key: randomUUID(),
+    json: { address_id, items: [{ product_id: id, quantity: 1 }] },
+  };
+  const answers = await Promise.all(
+    Array.from({ length: 9 }, (_, turn) =>
+      shop.call('transaction', everywhere[turn % 3] ?? 0, `POST ${API}/transactions`, order),
+    ),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(201));
+  expect(new Set(answers.map(({ json }) => json.id)).size).toBe(1);
+  const list = await shop.call('transaction', 0, `GET ${API}/transactions`, { token: buyer.token });
+  expect(list.json.pagination).toMatchObject({ total: 1 });
+});
+
+test('Nginx gives work to both instances of each service', async () => {
+  for (const service of serviceNames) {
+    const answered = async (instance: 0 | 1) => {
+      const { text } = await shop.call(service, instance, 'GET /metrics');
+      const lines = text.split('\n').filter((line) => /^http_requests_total{.*status="401"/.test(line));
+      return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    };
+    const before = [await answered(0), await answered(1)];
+    for (let turn = 0; turn < 8; turn += 1) await shop.call(service, 'nginx', `GET ${ownList[service]}`);
+    const gained = [await answered(0), await answered(1)].map((count, one) => count - (before[one] ?? 0));
+    expect([service, gained.reduce((sum, count) => sum + count)]).toEqual([service, 8]);
+    expect([service, Math.min(...gained) > 0]).toEqual([service, true]);
+  }
+});
