@@ -1,0 +1,124 @@
+import { composeFiles, type DeployFiles } from './files';
+import type { Check, Found } from './problem';
+import { yamlValues } from './yaml';
+
+/** The keys of a Compose file that the checks look at. The schema check has made sure that they have these types. */
+export interface ComposeService {
+  image?: string;
+  build?: unknown;
+  container_name?: string;
+  depends_on?: string[] | Record<string, unknown>;
+  environment?: string[] | Record<string, string | number | null>;
+  command?: string | string[];
+  entrypoint?: string | string[];
+  healthcheck?: { test?: string | string[] };
+  networks?: string[] | Record<string, unknown>;
+  volumes?: (string | { type: string; source?: string })[];
+  secrets?: (string | { source: string })[];
+  configs?: (string | { source: string; target?: string })[];
+  deploy?: { replicas?: number; update_config?: { order?: string; parallelism?: number } };
+}
+
+const shared = ['networks', 'volumes', 'secrets', 'configs'] as const;
+type Shared = (typeof shared)[number];
+
+export interface ComposeFile extends Partial<Record<Shared, Record<string, { file?: string } | null>>> {
+  file: string;
+  services: Record<string, ComposeService>;
+}
+
+const baseFile = 'docker-compose.yml';
+
+export function readCompose(files: DeployFiles): ComposeFile[] {
+  return composeFiles(files).map((file) => {
+    const [value] = yamlValues(files, file);
+    return { services: {}, ...(value as object), file };
+  });
+}
+
+export const baseOf = (all: ComposeFile[]): ComposeFile =>
+  all.find(({ file }) => file === baseFile) ?? { file: baseFile, services: {} };
+
+/** `${NAME:-default}` and the like with nothing set in the environment, and `$$` as the `$` that it stands for. */
+export const interpolated = (text: string): string =>
+  text.replace(/\$(?:\$|\{\w+(?::?([-?+])([^}]*))?\})/g, (all, kind?: string, word = '') => {
+    if (all === '$$') return '$';
+    return kind === '-' ? word : '';
+  });
+
+export function environmentOf({ environment = {} }: ComposeService): Map<string, string> {
+  const pairs = Array.isArray(environment)
+    ? environment.map((line): [string, string] => {
+        const [name = '', ...value] = line.split('=');
+        return [name, value.join('=')];
+      })
+    : Object.entries(environment).map(([name, value]): [string, string] => [name, String(value ?? '')]);
+  return new Map(pairs);
+}
+
+/** The repository's files that a service gets as configs, and where. */
+export const mountedConfigs = ({ configs = {} }: ComposeFile, service: ComposeService) =>
+  (service.configs ?? []).flatMap((used) => {
+    const { source, target = '' } = typeof used === 'string' ? { source: used } : used;
+    const file = configs[source]?.file;
+    return file === undefined ? [] : [{ source: file.replace(/^\.\//, ''), target }];
+  });
+
+const names = (list: string[] | Record<string, unknown> = []): string[] =>
+  Array.isArray(list) ? list : Object.keys(list);
+
+/** Networks, volumes, secrets, configs and services that a service names are declared, in its file or in the one below it. */
+export const composePointsAtWhatIsThere: Check = (files) => {
+  const all = readCompose(files);
+  const base = baseOf(all);
+  return all.flatMap((overlay) => {
+    const missing = Object.entries(overlay.configs ?? {}).flatMap(([name, config]): Found[] => {
+      const source = config?.file?.replace(/^\.\//, '');
+      if (source === undefined || files.paths.includes(source)) return [];
+      return [{ file: overlay.file, at: `configs.${name}`, message: `there is no ${source}` }];
+    });
+    const declared = (kind: Shared) => new Set([...names(base[kind]), ...names(overlay[kind])]);
+    const dangling = Object.entries(overlay.services).flatMap(([name, service]): Found[] => {
+      const problem = (message: string): Found => ({ file: overlay.file, at: `services.${name}`, message });
+      const found = shared.flatMap((kind) => {
+        const known = declared(kind);
+        return usedBy(service, kind)
+          .filter((used) => !known.has(used))
+          .map((used) => problem(`"${used}" is not declared under ${kind}`));
+      });
+      for (const other of names(service.depends_on)) {
+        if (!(other in base.services || other in overlay.services))
+          found.push(problem(`depends on "${other}", which is not there`));
+      }
+      if (!(name in base.services) && service.image === undefined)
+        found.push(problem(`${base.file} has no such service`));
+      return found;
+    });
+    return [...missing, ...dangling];
+  });
+};
+
+function usedBy(service: ComposeService, kind: Shared): string[] {
+  if (kind === 'networks') return names(service.networks).filter((name) => name !== 'default');
+  if (kind === 'volumes') {
+    return (service.volumes ?? []).flatMap((volume) => {
+      if (typeof volume !== 'string') return volume.type === 'volume' && volume.source ? [volume.source] : [];
+      const [source = '', ...target] = volume.split(':');
+      return target.length > 0 && /^[A-Za-z0-9]/.test(source) ? [source] : [];
+    });
+  }
+  return (service[kind] ?? []).map((used) => (typeof used === 'string' ? used : used.source));
+}
+
+/** What `docker stack deploy` refuses or passes over in silence, where `docker compose up` does not. */
+export const composeSuitsSwarm: Check = (files) => {
+  const base = baseOf(readCompose(files));
+  return Object.entries(base.services).flatMap(([name, service]): Found[] => {
+    const problem = (message: string): Found => ({ file: base.file, at: `services.${name}`, message });
+    return [
+      ...(service.image ? [] : [problem('has no image: Swarm builds none')]),
+      ...(service.container_name ? [problem('container_name: two replicas cannot share a name')] : []),
+      ...(service.depends_on && !Array.isArray(service.depends_on) ? [problem('depends_on has to be a list')] : []),
+    ];
+  });
+};

@@ -1,0 +1,49 @@
+import { composePointsAtWhatIsThere, composeSuitsSwarm } from './compose';
+import { poolsFitMysql } from './connections';
+import { environmentIsWhatServicesRead } from './environment';
+import type { DeployFiles } from './files';
+import { copiesAreTrue } from './generated';
+import { namesAgreeEverywhere } from './names';
+import { nginxAcceptsItsConfiguration } from './nginx';
+import { podsAreSafe } from './pods';
+import { type Check, type Problem, shownProblem } from './problem';
+import { manifestsPointAtWhatIsThere } from './references';
+import { composeFitsItsSpecification, manifestsFitKubernetes } from './schemas';
+import { shellScriptsAreClean } from './shell';
+import { yamlIsWellFormed } from './yaml';
+
+/** One group after the other: what a group finds wrong would only confuse the next. */
+const groups: Record<string, Check>[] = [
+  { yaml: yamlIsWellFormed },
+  { 'compose-schema': composeFitsItsSpecification, 'kubernetes-schema': manifestsFitKubernetes },
+  {
+    'compose-references': composePointsAtWhatIsThere,
+    swarm: composeSuitsSwarm,
+    'kubernetes-references': manifestsPointAtWhatIsThere,
+    pods: podsAreSafe,
+    names: namesAgreeEverywhere,
+    environment: environmentIsWhatServicesRead,
+    connections: poolsFitMysql,
+    copies: copiesAreTrue,
+    nginx: nginxAcceptsItsConfiguration,
+    shell: shellScriptsAreClean,
+  },
+];
+
+/** One of them alone, for tests. */
+export const checks: Readonly<Record<string, Check>> = Object.assign({}, ...groups);
+
+export const checkNames: readonly string[] = Object.keys(checks);
+
+/** Everything that can be known about the deployment files without deploying them. */
+export async function checkDeploy(files: DeployFiles): Promise<Problem[]> {
+  for (const group of groups) {
+    const found = await Promise.all(
+      Object.entries(group).map(async ([check, look]) => (await look(files)).map((problem) => ({ check, ...problem }))),
+    );
+    // One mistake in a shared block is a problem of each that uses it, but nobody reads the same line twice.
+    const different = new Map(found.flat().map((problem) => [shownProblem(problem), problem]));
+    if (different.size > 0) return [...different.values()];
+  }
+  return [];
+}

@@ -1,0 +1,18 @@
+import { plainly } from '../errors';
+import { repoRoot } from '../paths';
+import { checkDeploy, checkNames } from '.';
+import { filesBelow } from './files';
+import { shownProblem } from './problem';
+
+/** `npm run check:deploy`: prints what is wrong with the deployment files. Exit code 1 when there is something. */
+async function main(): Promise<void> {
+  const problems = await checkDeploy(filesBelow(repoRoot));
+  for (const problem of problems) console.log(shownProblem(problem));
+  console.log(problems.length > 0 ? `${problems.length} wrong` : `nothing wrong; looked at: ${checkNames.join(', ')}`);
+  process.exitCode = problems.length > 0 ? 1 : 0;
+}
+
+main().catch((error: unknown) => {
+  console.error('error:', plainly(error) ?? error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { requireProgram } from '../binaries';
+import { baseOf, environmentOf, interpolated, mountedConfigs, readCompose } from './compose';
+import type { DeployFiles } from './files';
+import { ofKind, readManifests, workloads } from './manifests';
+import type { Check, Found } from './problem';
+
+const run = promisify(execFile);
+
+interface Gateway {
+  name: string;
+  /** What the image's envsubst would write, by path. */
+  conf: Record<string, string>;
+}
+
+/** `nginx -t` on the gateway's configuration as Compose and as Kubernetes fill it in. */
+export const nginxAcceptsItsConfiguration: Check = async (files) => {
+  const found: Found[] = [];
+  for (const { name, conf } of [composeGateway(files), kubernetesGateway(files)]) {
+    const left = Object.entries(conf).flatMap(([file, text]) =>
+      [...text.matchAll(/\$\{(\w+)\}/g)].map(([, variable]) => `${file} needs ${variable}, which is not set`),
+    );
+    const messages = left.length > 0 ? left : await complaints(conf);
+    found.push(...messages.map((message) => ({ file: 'nginx/templates', at: `as in ${name}`, message })));
+  }
+  return found;
+};
+
+function composeGateway(files: DeployFiles): Gateway {
+  const base = baseOf(readCompose(files));
+  const { nginx = {} } = base.services;
+  const values = new Map([...environmentOf(nginx)].map(([name, value]) => [name, interpolated(value)]));
+  const texts = mountedConfigs(base, nginx)
+    .filter(({ target }) => target.startsWith(templates))
+    .map(({ target, source }): [string, string] => [confName(target.slice(templates.length)), files.read(source)]);
+  return { name: base.file, conf: filledIn(texts, values) };
+}
+
+const templates = '/etc/nginx/templates/';
+const confName = (template: string): string => template.replace(/\.template$/, '');
+
+function kubernetesGateway(files: DeployFiles): Gateway {
+  const manifests = readManifests(files);
+  const [gateway] = workloads(manifests).filter(({ metadata }) => metadata.name === 'nginx');
+  const maps = new Map(ofKind(manifests, 'ConfigMap').map(({ metadata, data }) => [metadata.name, data]));
+  const values = new Map<string, string>();
+  for (const { name, value = '', valueFrom } of gateway?.pod.containers.flatMap(({ env = [] }) => env) ?? []) {
+    const { configMapKeyRef: from } = valueFrom ?? {};
+    values.set(name, (from ? maps.get(from.name)?.[from.key] : value) ?? '');
+  }
+  // Its own shell line finds it out in the pod.
+  values.set('NGINX_RESOLVER', '127.0.0.1');
+  const sources = gateway?.pod.volumes?.flatMap(({ projected }) => projected?.sources ?? []) ?? [];
+  const texts = sources.flatMap(({ configMap }) =>
+    (configMap?.items ?? []).map(({ key, path: to }): [string, string] => [
+      confName(to),
+      maps.get(configMap?.name ?? '')?.[key] ?? '',
+    ]),
+  );
+  return { name: gateway?.file ?? 'k8s', conf: filledIn(texts, values) };
+}
+
+const filledIn = (texts: [string, string][], values: Map<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    texts.map(([name, text]) => [name, text.replace(/\$\{([A-Z_]+)\}/g, (all, key: string) => values.get(key) ?? all)]),
+  );
+
+async function complaints(conf: Record<string, string>): Promise<string[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'check-nginx-'));
+  try {
+    await mkdir(path.join(folder, 'conf.d'));
+    for (const [name, text] of Object.entries(conf))
+      await writeFile(path.join(folder, name), onThisMachine(text, folder));
+    await run(requireProgram('nginx'), ['-t', '-q', '-e', 'stderr', '-p', folder, '-c', `${folder}/nginx.conf`]);
+    return [];
+  } catch (error) {
+    const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    const emergencies = text.split('\n').filter((line) => line.includes('[emerg]'));
+    return (emergencies.length > 0 ? emergencies : [text]).map((line) =>
+      line
+        .replace(/^.*\[emerg\] (\d+#\d+: )?/, '')
+        .replaceAll(`${folder}/`, '')
+        .trim(),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Even `nginx -t` binds its ports and makes its folders. */
+const onThisMachine = (text: string, folder: string): string =>
+  text
+    .replaceAll(' /tmp/', ` ${folder}/`)
+    .replace(/\blisten (\[::\]:)?(80|443)\b/g, 'listen $120$2')
+    .replaceAll('/dev/stdout', `${folder}/access.log`)
+    .replaceAll('/dev/stderr', 'stderr');

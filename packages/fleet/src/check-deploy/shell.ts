@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { requireProgram } from '../binaries';
+import { interpolated, readCompose } from './compose';
+import type { DeployFiles } from './files';
+import { readManifests, workloads } from './manifests';
+import type { Check, Found } from './problem';
+
+interface Script {
+  file: string;
+  at: string;
+  text: string;
+  /** Left out: its first line says. */
+  shell?: string;
+}
+
+/** Every shell script, and every shell line inside Compose files and manifests, through shellcheck. */
+export const shellScriptsAreClean: Check = async (files) => {
+  const scripts = [...scriptFiles(files), ...inCompose(files), ...inManifests(files)];
+  return (await Promise.all(scripts.map(shellcheck))).flat();
+};
+
+const scriptFiles = (files: DeployFiles): Script[] =>
+  files.paths.filter((file) => /\.sh$|^\.ci\//.test(file)).map((file) => ({ file, at: '', text: files.read(file) }));
+
+/** `[sh, -c, script]`, as a command is written in both worlds, and Compose's own way for health checks. */
+function scriptOf([program = '', flag, script]: string[]): { text: string; shell: string } | undefined {
+  if (program === 'CMD-SHELL') return { text: flag ?? '', shell: 'sh' };
+  const [, shell] = /^(?:\/bin\/)?((?:ba)?sh)$/.exec(program) ?? [];
+  return shell !== undefined && flag === '-c' && script !== undefined ? { text: script, shell } : undefined;
+}
+
+const inCompose = (files: DeployFiles): Script[] =>
+  readCompose(files).flatMap(({ file, services }) =>
+    Object.entries(services).flatMap(([name, { command, entrypoint, healthcheck }]) =>
+      Object.entries({ command, entrypoint, healthcheck: healthcheck?.test }).flatMap(([key, words]) => {
+        const script = Array.isArray(words) ? scriptOf(words) : undefined;
+        if (!script) return [];
+        return [{ ...script, file, at: `services.${name}.${key}`, text: interpolated(script.text) }];
+      }),
+    ),
+  );
+
+const inManifests = (files: DeployFiles): Script[] =>
+  workloads(readManifests(files)).flatMap(({ file, at, pod }) =>
+    pod.containers.flatMap(({ command = [], args = [], startupProbe, livenessProbe, readinessProbe }) =>
+      [
+        [...command, ...args],
+        ...[startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.exec?.command ?? []),
+      ]
+        .map(scriptOf)
+        .flatMap((script) => (script ? [{ ...script, file, at }] : [])),
+    ),
+  );
+
+function shellcheck({ file, at, text, shell }: Script): Promise<Found[]> {
+  const program = requireProgram('shellcheck');
+  const args = ['--format=gcc', '--external-sources', ...(shell ? [`--shell=${shell}`] : []), '-'];
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, args, (error, stdout) => {
+      if (error && !stdout) return reject(error);
+      const lines = stdout.split('\n').filter(Boolean);
+      const said = lines.map((line) => /^-:(\d+):\d+: (.*)$/.exec(line));
+      resolve(
+        said.map((match) => ({
+          file,
+          at: [at, `line ${match?.[1]}`].filter(Boolean).join(' '),
+          message: match?.[2] ?? stdout,
+        })),
+      );
+    });
+    child.stdin?.end(text);
+  });
+}
