@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { accessTokens } from '@shop/core';
-import { withConnection } from '@shop/fleet';
+import { httpStatus, until, withConnection } from '@shop/fleet';
 import type { RowDataPacket } from 'mysql2';
 import { aPng } from './support/files';
 import { type LoadRequest, type LoadResult, openLoop } from './support/open-loop';
@@ -53,9 +53,9 @@ const aRead = (turn: number): LoadRequest => ({
   headers: { authorization },
   expected: 200,
 });
-const aCheckout = (turn: number): LoadRequest => ({
+const aCheckout = (turn: number, at = shop.fleet.url): LoadRequest => ({
   method: 'POST',
-  url: `${shop.fleet.url}${API}/transactions`,
+  url: `${at}${API}/transactions`,
   headers: {
     authorization,
     'content-type': 'application/json',
@@ -80,11 +80,47 @@ test('replacing every instance in turn under 200 requests a second costs none of
   }
   const { results } = await load.stop();
   expect(failures(results)).toEqual([]);
-  const placed = results.filter(({ request, status }) => request.method === 'POST' && status === 201);
-  const ids = new Set(placed.map(({ body }) => JSON.parse(body).id));
-  expect(ids.size).toBe(placed.length);
-  expect(await ordersIn(shop.mysql.settings)).toEqual(ids);
+  const ids = placed(results);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(await ordersIn(shop.mysql.settings)).toEqual(new Set(ids));
 }, 120_000);
+
+test('an instance told to stop under load is unready first, finishes what it has begun and loses no order', async () => {
+  const instance = shop.fleet.instance('transaction');
+  const before = await ordersIn(shop.mysql.settings);
+  // Past Nginx, which would hand on what this one does not take any more.
+  const load = openLoop(PER_SECOND / 4, (turn) => aCheckout(turn, instance.url));
+  const second = () => load.sent / (PER_SECOND / 4);
+  await until(() => load.results.length >= 50, { timeoutMs: 20_000, what: 'orders to come in' });
+
+  const told = performance.now();
+  const toldAt = second();
+  const exit = instance.stop();
+  await until(async () => (await httpStatus(`${instance.url}/ready`)) === 503, {
+    timeoutMs: 5000,
+    everyMs: 5,
+    what: '503',
+  });
+  const unreadyAt = second();
+  expect(await exit).toEqual({ code: 0, signal: null });
+  expect(performance.now() - told).toBeLessThan(10_000);
+  const { results } = await load.stop();
+  await instance.start();
+
+  // Begun before the signal: answered. Sent after it was unready: some still served, then nobody listens; never an error.
+  const late = failures(results.filter(({ status, at }) => at < toldAt || status !== undefined));
+  expect(late).toEqual([]);
+  expect(results.filter(({ at, status }) => at > unreadyAt && status === 201).length).toBeGreaterThan(0);
+  // All that was written was acknowledged, and all that was acknowledged is there.
+  const added = [...(await ordersIn(shop.mysql.settings))].filter((id) => !before.has(id));
+  expect(new Set(added)).toEqual(new Set(placed(results)));
+}, 60_000);
+
+/** Ids of the orders that were acknowledged. */
+const placed = (results: readonly LoadResult[]): number[] =>
+  results
+    .filter(({ request, status }) => request.method === 'POST' && status === 201)
+    .map(({ body }) => Number(JSON.parse(body).id));
 
 const ordersIn = (database: Parameters<typeof withConnection>[0]): Promise<Set<number>> =>
   withConnection(database, 10_000, async (connection) => {
