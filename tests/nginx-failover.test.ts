@@ -57,6 +57,37 @@ test.each([
   if (status === 503) expect(answer.json.code).toBe('upstream_unavailable');
 });
 
+test.each([
+  ['a checkout', '/api/v1/transactions', 2, 200],
+  ['a POST to a service that knows no keys', '/api/v1/addresses', 1, 503],
+])('%s under a key whose instance dies after taking it arrives at %s %i time(s)', async (_, path, times, status) => {
+  let drops = 1;
+  const dropNext = () => drops-- > 0;
+  const both = [await echo('any', 0, dropNext), await echo('any', 0, dropNext)];
+  const addresses = both.map(({ address }) => address);
+  const gateway = await gatewayOver({ transaction: addresses, address: addresses });
+  const headers = { 'idempotency-key': 'k', 'x-request-id': 'keyed-1' };
+  const answer = await ask(gateway.port, `${path}?a=%20`, { method: 'POST', body: '{"a":1}', headers });
+  const seen = both.flatMap((one) => one.seen);
+  expect([answer.status, seen.length]).toEqual([status, times]);
+  for (const { method, url, bytes, headers: got } of seen) {
+    expect([method, url, bytes, got['idempotency-key'], got['x-request-id']]).toEqual([
+      'POST',
+      `${path}?a=%20`,
+      7,
+      'k',
+      'keyed-1',
+    ]);
+  }
+});
+
+test('a keyed checkout that nobody takes is the same 503', async () => {
+  const gateway = await gatewayOver({ transaction: [`127.0.0.1:${await freePort()}`] });
+  const headers = { 'idempotency-key': 'k' };
+  const answer = await ask(gateway.port, '/api/v1/transactions', { method: 'POST', body: '{}', headers });
+  expect([answer.status, answer.json.code, answer.json.status]).toEqual([503, 'upstream_unavailable', 503]);
+});
+
 test('every instance dead is a 503 that says when to come back', async () => {
   const gateway = await gatewayOver({ product: [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`] });
   const { status, headers, json } = await ask(gateway.port, '/api/v1/products');
