@@ -23,9 +23,10 @@ function random(seed) {
 }
 
 /** Popularity by Zipf's law: the n-th most wanted product is asked for 1/n as often as the first. */
+const weights = Array.from({ length: PRODUCTS }, (_, index) => 1 / (index + 1));
+const sum = weights.reduce((total, weight) => total + weight, 0);
+
 function popular(next) {
-  const weights = Array.from({ length: PRODUCTS }, (_, index) => 1 / (index + 1));
-  const sum = weights.reduce((total, weight) => total + weight, 0);
   let left = next() * sum;
   return (
     weights.findIndex((weight) => {

@@ -51,6 +51,9 @@ export class AppError extends Error {
   }
 }
 
+/** A metrics label for a failure: the code that the client gets. */
+export const errorCode = (error: unknown): string => (error instanceof AppError ? error.code : 'internal_error');
+
 /** Makes the error; carries its kind, code and words for the API document. */
 export interface ErrorDefinition {
   (options?: AppErrorOptions): AppError;

@@ -1,4 +1,4 @@
-import { AppError, type ErrorDefinition, type Metrics } from '@shop/core';
+import { type ErrorDefinition, errorCode, type Metrics } from '@shop/core';
 
 /** `password` or `google`. */
 type LoginMethod = 'password' | 'google';
@@ -23,7 +23,7 @@ export function countedLogins(metrics: Metrics) {
         logins.inc({ method, outcome: 'success' });
         return tokens;
       } catch (error) {
-        logins.inc({ method, outcome: error instanceof AppError ? error.code : 'internal_error' });
+        logins.inc({ method, outcome: errorCode(error) });
         throw error;
       }
     };

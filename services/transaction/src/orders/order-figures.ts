@@ -1,4 +1,4 @@
-import { AppError, type Metrics } from '@shop/core';
+import { errorCode, type Metrics } from '@shop/core';
 import type { cancelUnpaid, changeStatus } from './change-status';
 import { addressNotFound, insufficientStock, mixedStores, productNotFound, totalTooLarge } from './order.errors';
 import type { placeOrder } from './place-order';
@@ -27,7 +27,7 @@ export function countedCheckout(place: ReturnType<typeof placeOrder>, metrics: M
       }
       return placed;
     } catch (error) {
-      refused.inc({ reason: error instanceof AppError ? error.code : 'internal_error' });
+      refused.inc({ reason: errorCode(error) });
       throw error;
     }
   };
