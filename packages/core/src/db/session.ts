@@ -28,40 +28,42 @@ export function openSession(connection: PoolConnection, observe: ObserveQuery): 
   let clean = true;
   let ended = false;
 
-  async function noting<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await answer;
-    } catch (error) {
-      if (isConnectionError(error)) clean = false;
-      if (!clean || contentionReason(error)) failed ??= error;
-      throw error;
-    }
+  function note(error: QueryError): void {
+    if (isConnectionError(error)) clean = false;
+    if (!clean || contentionReason(error)) failed ??= error;
   }
 
-  async function run(query: string, statement: string, values: SqlValue[] = []) {
-    if (ended) throw new Error('a statement came after the end of its transaction');
-    const start = performance.now();
-    try {
-      return await noting(answerOf((done) => connection.execute(statement, values.map(bindable), done)));
-    } finally {
-      observe(query, (performance.now() - start) / 1000);
-    }
-  }
+  const run = (query: string, statement: string, values: SqlValue[] = []): Promise<unknown> =>
+    answerOf((done) => {
+      if (ended) throw new Error('a statement came after the end of its transaction');
+      const start = performance.now();
+      connection.execute(statement, values.map(bindable), (error, result) => {
+        observe(query, (performance.now() - start) / 1000);
+        if (error) note(error);
+        done(error, result);
+      });
+    });
 
   const sqlFor = (query: string): Sql => ({
     // The one place where rows get their type: the statement and the interface stand side by side in a repository.
-    rows: async <T>(statement: string, values?: SqlValue[]) => (await run(query, statement, values)) as T[],
-    write: async (statement, values) => {
-      const { affectedRows, insertId } = (await run(query, statement, values)) as ResultSetHeader;
-      return { affectedRows, insertId };
-    },
+    rows: <T>(statement: string, values?: SqlValue[]) => run(query, statement, values) as Promise<T[]>,
+    write: (statement, values) =>
+      run(query, statement, values).then((result) => {
+        const { affectedRows, insertId } = result as ResultSetHeader;
+        return { affectedRows, insertId };
+      }),
     named: sqlFor,
   });
 
   return {
     sql: sqlFor(UNNAMED),
-    command: async (statement) => {
-      await noting(answerOf((done) => connection.query(statement, done)));
+    async command(statement) {
+      await answerOf((done) => {
+        connection.query(statement, (error, result) => {
+          if (error) note(error);
+          done(error, result);
+        });
+      });
     },
     rollback: async () => {
       await answerOf((done) => connection.query('ROLLBACK', done)).catch(() => {
