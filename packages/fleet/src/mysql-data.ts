@@ -70,7 +70,8 @@ async function initialise(program: MysqlProgram, dataDir: string): Promise<void>
         ];
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   try {
-    await run(command, args, { maxBuffer: 1 << 26 });
+    // It clears the folder of its temporary tables as every start does: not the machine's, where another server may have some.
+    await run(command, args, { maxBuffer: 1 << 26, env: { ...process.env, TMPDIR: dataDir } });
   } catch (error) {
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
     throw new FleetError(`the data folder ${dataDir} cannot be made: ${output || messageOf(error)}`);

@@ -47,6 +47,8 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
   };
   const dataDir = path.join(dir, program.flavour);
   const initFile = path.join(dir, 'init.sql');
+  // A server that starts removes the temporary tables that it finds, those of a server that shares its folder too.
+  const tmpDir = path.join(dir, 'tmp');
 
   const base = server({
     name: program.flavour,
@@ -56,7 +58,7 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
     stopGraceMs: 30_000,
     ready: async () => (await probeDatabase(settings)).state === 'answers',
     launch: async () => {
-      await mkdir(dir, { recursive: true, mode: 0o700 });
+      await mkdir(tmpDir, { recursive: true, mode: 0o700 });
       await ensureDataDir(program, dataDir, options.templates);
       await writeFile(initFile, initSql(settings, options.superuser ?? false), { mode: 0o600 });
       return {
@@ -68,6 +70,7 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
           ...asRoot(),
           ...redoLogOptions(program),
           `--datadir=${dataDir}`,
+          `--tmpdir=${tmpDir}`,
           `--init-file=${initFile}`,
           `--bind-address=${settings.host}`,
           `--port=${settings.port}`,

@@ -50,6 +50,17 @@ describe('a database of our own', () => {
     expect(await count('users')).toBe(1);
   });
 
+  test('another one that starts leaves it its temporary tables', async () => {
+    const engine = mysql.program.flavour === 'mariadb' ? 'ENGINE = Aria' : '';
+    await withConnection(mysql.settings, 60_000, async (connection) => {
+      await connection.query(`CREATE TEMPORARY TABLE cart (line INT) ${engine}`);
+      const other = await startMysql({ dir: path.join(folder, 'other'), templates });
+      await other.stop();
+      // Used twice in one statement, it is opened once more from its file.
+      await connection.query('SELECT * FROM cart a JOIN cart b ON a.line = b.line');
+    });
+  });
+
   test('frozen it does not answer; thawed it does', async () => {
     mysql.pause();
     expect(await state()).toBe('other');
