@@ -12,11 +12,11 @@ const RETURN_WAIT_MS = 1000;
 /** The scope of everything: changed after each connect, since this process may have missed an invalidation. */
 const EPOCH = cacheScope.everything;
 
-export type CacheResult =
-  | { status: 'hit'; bytes: Buffer }
-  /** `store` puts the answer in, unless a writer came in between. */
-  | { status: 'miss'; store: (bytes: Buffer) => Promise<void> }
-  | { status: 'bypass' };
+export interface CachedAnswer {
+  /** `coalesced`: a look-up for somebody else was on its way already. */
+  status: 'hit' | 'coalesced' | 'miss' | 'bypass';
+  bytes: Buffer;
+}
 
 /**
  * Answers kept as the bytes to send. Each depends on scopes (`product:7`, `owner:3`); a scope has a random version in
@@ -25,8 +25,13 @@ export type CacheResult =
  * number of entries.
  */
 export interface AnswerCache {
-  /** @param cache names the kind of answer, the declared path: a metrics label; `key` tells its answers apart */
-  read(cache: string, rule: CacheRule): Promise<CacheResult>;
+  /**
+   * The kept answer, or what `load` makes of the database, kept for the next one unless a writer comes in between. Of those
+   * who miss the same answer at once in this process, one loads it for all.
+   * @param cache names the kind of answer, the declared path: a metrics label; `key` tells its answers apart
+   * @throws what `load` rejects with
+   */
+  answer(cache: string, rule: CacheRule, load: () => Promise<Buffer>): Promise<CachedAnswer>;
   /**
    * To be awaited between the commit and the answer. Never rejects. When Redis is away it returns at once: nobody can read
    * the old entries, and whoever connects next starts a new epoch first (see docs/decisions/0004-cache-coherence.md).
@@ -59,33 +64,49 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
       for (const key of versionKeys) minting.set(key, newVersion(), 'EX', VERSION_TTL_SECONDS, 'NX');
       minting.mgetBuffer(...versionKeys);
       const versions = values(await minting.exec()).at(-1) as (Buffer | null)[];
-      return { version: versions.join(), entry: null };
+      // One that a writer has removed meanwhile equals no other's.
+      return { version: versions.map((version) => version ?? newVersion()).join(), entry: null };
     });
   }
 
+  /** By key and the versions read: whoever has read the same ones knows of no write that a running look-up could miss. */
+  const running = new Map<string, Promise<Buffer>>();
+
+  /** Loads and stores. @param prefix the versions, read before the data */
+  async function fill(key: string, prefix: Buffer, ttlSeconds: number, load: () => Promise<Buffer>): Promise<Buffer> {
+    const bytes = await load();
+    const entry = Buffer.concat([prefix, bytes]);
+    await redis.use('cache_store', (client) => client.set(key, entry, 'EX', ttlSeconds)).catch(() => undefined);
+    return bytes;
+  }
+
+  async function readThrough(
+    { key, ttlSeconds, scopes }: CacheRule,
+    load: () => Promise<Buffer>,
+  ): Promise<{ status: CachedAnswer['status']; bytes: Buffer | Promise<Buffer> }> {
+    let found: Awaited<ReturnType<typeof lookUp>>;
+    try {
+      found = await lookUp(key, [EPOCH, ...scopes]);
+    } catch {
+      return { status: 'bypass', bytes: load() };
+    }
+    const prefix = Buffer.from(`${found.version}\n`);
+    if (found.entry?.subarray(0, prefix.length).equals(prefix)) {
+      return { status: 'hit', bytes: found.entry.subarray(prefix.length) };
+    }
+    const flight = `${key}\n${found.version}`;
+    const others = running.get(flight);
+    if (others) return { status: 'coalesced', bytes: others };
+    const filling = fill(key, prefix, ttlSeconds, load).finally(() => running.delete(flight));
+    running.set(flight, filling);
+    return { status: 'miss', bytes: filling };
+  }
+
   return {
-    async read(cache, { key: ownKey, scopes, ttlSeconds }) {
-      const key = `cache:answer:${cache}:${ownKey}`;
-      try {
-        const { version, entry } = await lookUp(key, [EPOCH, ...scopes]);
-        const prefix = Buffer.from(`${version}\n`);
-        if (entry?.subarray(0, prefix.length).equals(prefix)) {
-          metrics.cacheRequests.inc({ cache, result: 'hit' });
-          return { status: 'hit', bytes: entry.subarray(prefix.length) };
-        }
-        metrics.cacheRequests.inc({ cache, result: 'miss' });
-        const store = (bytes: Buffer) =>
-          redis
-            .use('cache_store', (client) => client.set(key, Buffer.concat([prefix, bytes]), 'EX', ttlSeconds))
-            .then(
-              () => undefined,
-              () => undefined,
-            );
-        return { status: 'miss', store };
-      } catch {
-        metrics.cacheRequests.inc({ cache, result: 'bypass' });
-        return { status: 'bypass' };
-      }
+    async answer(cache, rule, load) {
+      const { status, bytes } = await readThrough({ ...rule, key: `cache:answer:${cache}:${rule.key}` }, load);
+      metrics.cacheRequests.inc({ cache, result: status });
+      return { status, bytes: await bytes };
     },
 
     async invalidate(scopes) {

@@ -105,10 +105,11 @@ async function send(endpoint: Endpoint, reply: AnyReply, req: Request, res: Resp
 async function sendCached(endpoint: Endpoint, cache: AnswerCache, input: AnyInput, res: Response): Promise<void> {
   const rule = endpoint.cache?.(input);
   if (!rule) throw new Error('sendCached needs a cache rule');
-  const cached = await cache.read(endpoint.path, rule);
-  res.setHeader('X-Cache', cached.status.toUpperCase());
-  if (cached.status === 'hit') return sendJson(res, 200, cached.bytes);
-  const json = encode(endpoint, await endpoint.handler(input));
-  if (cached.status === 'miss') await cached.store(Buffer.from(json));
-  sendJson(res, 200, json);
+  const load = async () => Buffer.from(encode(endpoint, await endpoint.handler(input)));
+  const { status, bytes } = await cache.answer(endpoint.path, rule, load);
+  res.setHeader('X-Cache', X_CACHE[status]);
+  sendJson(res, 200, bytes);
 }
+
+/** As Nginx has it behind its `proxy_cache_lock`: who waited for another's look-up was served from the cache. */
+const X_CACHE = { hit: 'HIT', coalesced: 'HIT', miss: 'MISS', bypass: 'BYPASS' } as const;

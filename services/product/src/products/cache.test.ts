@@ -1,4 +1,4 @@
-import { aProduct, aStore, aUser, startApp, type TestApp, type TestUser } from '@shop/testing';
+import { aProduct, aStore, aUser, eventually, startApp, type TestApp, type TestUser } from '@shop/testing';
 import { Redis } from 'ioredis';
 import { productService } from '../container';
 import { productRule } from './product-cache';
@@ -97,15 +97,52 @@ test("a write of one seller leaves another seller's list in the cache", async ()
   expect(await xCache(here)).toBe('HIT');
 });
 
-test('a slow reader cannot put back an old value', async () => {
+test('a slow reader neither puts back an old value nor hands it to those who come after the write', async () => {
   const { id } = await aProduct({ store, name: 'old' });
-  const caller = { id: seller.id, role: seller.role };
-  const slow = await here.resources.cache.read(`${PATH}/:id`, productRule(caller, id));
   const old = await get(there, `/${id}?`).expect(200);
-  await there.http.put(`${PATH}/${id}`).set(seller.auth).send({ name: 'new' }).expect(204);
-  expect(slow.status).toBe('miss');
-  if (slow.status === 'miss') await slow.store(Buffer.from(old.text));
+  await there.http.put(`${PATH}/${id}`).set(seller.auth).send({ name: 'newer' }).expect(204);
+  await here.resources.cache.answer(`${PATH}/:id`, productRule(seller, id), async () => {
+    await there.http.put(`${PATH}/${id}`).set(seller.auth).send({ name: 'new' }).expect(204);
+    for (const app of [here, there]) expect((await get(app, `/${id}`).expect(200)).body.name).toBe('new');
+    return Buffer.from(old.text);
+  });
   for (const app of [here, there]) expect((await get(app, `/${id}`)).body.name).toBe('new');
+});
+
+describe('of those who miss the same answer at once, in one process', () => {
+  const lookUps = async (result: string): Promise<number> => {
+    const { values } = await here.resources.metrics.cacheRequests.get();
+    return values.find(({ labels }) => labels.cache === '/test' && labels.result === result)?.value ?? 0;
+  };
+  const rule = (key: string) => ({ key, scopes: [`product:${key}`], ttlSeconds: 60 });
+
+  test('one loads it for all, and it is kept', async () => {
+    const before = await lookUps('coalesced');
+    const load = jest.fn(async () => {
+      await eventually('the others to wait', async () => (await lookUps('coalesced')) === before + 19);
+      return Buffer.from('loaded once');
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => here.resources.cache.answer('/test', rule('twenty'), load)),
+    );
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(answers.map(({ bytes }) => bytes.toString())).toEqual(Array(20).fill('loaded once'));
+    expect(answers.filter(({ status }) => status === 'miss')).toHaveLength(1);
+    const later = await there.resources.cache.answer('/test', rule('twenty'), load);
+    expect([later.status, later.bytes.toString()]).toEqual(['hit', 'loaded once']);
+  });
+
+  test('all hear of its failure, and the next one loads anew', async () => {
+    const before = await lookUps('coalesced');
+    const fail = async (): Promise<Buffer> => {
+      await eventually('the others to wait', async () => (await lookUps('coalesced')) === before + 1);
+      throw new Error('no database');
+    };
+    const asked = [1, 2].map(() => here.resources.cache.answer('/test', rule('failing'), fail));
+    for (const { status } of await Promise.allSettled(asked)) expect(status).toBe('rejected');
+    const next = await here.resources.cache.answer('/test', rule('failing'), async () => Buffer.from('fine'));
+    expect([next.status, next.bytes.toString()]).toEqual(['miss', 'fine']);
+  });
 });
 
 test('Redis keeps the very bytes of the answer, for at most five minutes', async () => {
