@@ -1,4 +1,6 @@
 /** A service process of its own, over the built core, for tests of how one starts and ends. */
+const { existsSync, writeFileSync } = require('node:fs');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { endpoint, noContent, runService } = require('@shop/core');
 const { z } = require('zod');
 
@@ -23,8 +25,12 @@ void runService({
       await db.rows('SELECT id FROM users LIMIT 1');
       return noContent();
     }),
+    // Says that it has begun, and needs the database once it may end.
     get('/slow', async () => {
-      await db.rows('SELECT SLEEP(1)');
+      const gate = process.env.EXAMPLE_GATE ?? '';
+      writeFileSync(`${gate}.begun`, '');
+      while (!existsSync(gate)) await sleep(5);
+      await db.rows('SELECT id FROM users LIMIT 1');
       return noContent();
     }),
     get('/rejects', async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
-import { freePort, httpStatus, type MysqlServer, mysqlServer, withConnection } from '@shop/fleet';
+import { freePort, httpStatus, type MysqlServer, mysqlServer, portState, withConnection } from '@shop/fleet';
 import { type ExampleProcess, eventually, startExampleProcess, startProxy, testEnv, write } from '@shop/testing';
 
 const started: ExampleProcess[] = [];
@@ -127,19 +128,17 @@ describe('a service that is told to stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     '(%s) is unready, answers what it has begun, then exits with 0',
     async (signal) => {
-      const service = await start({ SHUTDOWN_DELAY_SECONDS: '1' });
+      const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
+      const service = await start({ SHUTDOWN_DELAY_SECONDS: '1', EXAMPLE_GATE: gate });
       await becomes(service, '/ready', 200);
       const slow = status(service, '/slow');
-      await eventually('the request to be under way', async () => {
-        const { database } = (await (await fetch(`${service.url}/health`)).json()) as {
-          database: { idle: number; open: number };
-        };
-        return database.open > database.idle;
-      });
+      await eventually('the request to be under way', () => existsSync(`${gate}.begun`));
       service.signal(signal);
       await becomes(service, '/ready', 503);
       // Balancers need a moment to look away: who comes meanwhile is served.
       expect(await status(service, '/users')).toBe(204);
+      await eventually('the port to be closed', async () => (await portState(service.port)) === 'free');
+      writeFileSync(gate, '');
       expect(await slow).toBe(204);
       expect(await service.exited).toEqual({ code: 0, signal: null });
       expect(said(service, 'stopped')).toHaveLength(1);
@@ -149,22 +148,25 @@ describe('a service that is told to stop', () => {
   it('exits in time although its database hangs and a request waits for it', async () => {
     const { DB_HOST = '', DB_PORT } = testEnv();
     const proxy = await startProxy({ host: DB_HOST, port: Number(DB_PORT) });
-    const service = await start({ DB_PORT: String(proxy.port), SHUTDOWN_DELAY_SECONDS: '0' });
-    await becomes(service, '/ready', 200);
-    proxy.freeze();
-    const waiting = status(service, '/users');
-    await eventually('the request to wait', async () => {
-      const { database } = (await (await fetch(`${service.url}/health`)).json()) as {
-        database: { idle: number; open: number };
-      };
-      return database.open > database.idle;
-    });
-    const told = Date.now();
-    service.signal('SIGTERM');
-    expect(await waiting).toBe(503);
-    expect(await service.exited).toEqual({ code: 0, signal: null });
-    expect(Date.now() - told).toBeLessThan(10_000);
-    await proxy.close();
+    try {
+      const service = await start({ DB_PORT: String(proxy.port), SHUTDOWN_DELAY_SECONDS: '0' });
+      await becomes(service, '/ready', 200);
+      proxy.freeze();
+      const waiting = status(service, '/users');
+      await eventually('the request to wait', async () => {
+        const { database } = (await (await fetch(`${service.url}/health`)).json()) as {
+          database: { idle: number; open: number };
+        };
+        return database.open > database.idle;
+      });
+      const told = Date.now();
+      service.signal('SIGTERM');
+      expect(await waiting).toBe(503);
+      expect(await service.exited).toEqual({ code: 0, signal: null });
+      expect(Date.now() - told).toBeLessThan(10_000);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('exits in time although a client keeps its connection and says nothing', async () => {

@@ -19,7 +19,7 @@ import { verifyIdToken } from './google/verify-id-token';
 import { boundedWork } from './passwords/bounded-work';
 import { passwordEndpoints } from './passwords/password.endpoints';
 import { passwordHasher } from './passwords/password-hasher';
-import { requestReset, requestResetByMail } from './passwords/request-reset';
+import { mailReset, requestReset, requestResetByMail } from './passwords/request-reset';
 import { resetMail } from './passwords/reset-mail';
 import { resetPassword } from './passwords/reset-password';
 import { refuseSeededAdmin, withoutSeededLogin } from './passwords/seeded-admin';
@@ -46,21 +46,21 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
     refreshSeconds: own.REFRESH_TOKEN_EXP_SECONDS,
   });
   const tidy = forgetExpired({ sessions, logger });
-  const byMail = () =>
-    requestResetByMail({
-      accounts,
-      inTransaction,
-      logger,
-      inTurn: boundedWork({ atOnce: 2, waiting: 100 }),
-      sendResetMail: resetMail({
-        host: own.SMTP_HOST ?? '',
-        port: own.SMTP_PORT,
-        user: own.SMTP_USER,
-        password: own.SMTP_PASS,
-        from: own.MAIL_FROM,
-        resetUrl: own.PASSWORD_RESET_URL,
-      }),
-    });
+  const mail =
+    own.SMTP_HOST === undefined
+      ? undefined
+      : mailReset({
+          logger,
+          inTurn: boundedWork({ atOnce: 2, waiting: 100 }),
+          sendResetMail: resetMail({
+            host: own.SMTP_HOST,
+            port: own.SMTP_PORT,
+            user: own.SMTP_USER,
+            password: own.SMTP_PASS,
+            from: own.MAIL_FROM,
+            resetUrl: own.PASSWORD_RESET_URL,
+          }),
+        });
   const inProduction = config.appEnv === 'production';
   const logInByPassword = logIn({ credentials, inTransaction, passwords, issuer, forgetExpired: tidy });
   const verify = (clientId: string) => verifyIdToken({ clientId, keys: googleKeys(own.GOOGLE_CERTS_URL) });
@@ -84,8 +84,9 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
       logOutEverywhere: logOutEverywhere({ inTransaction }),
     }),
     ...passwordEndpoints({
-      requestReset: requestReset({ accounts, inTransaction }),
-      requestResetByMail: inProduction ? byMail() : undefined,
+      requestReset: requestReset({ accounts, inTransaction, mail }),
+      // The settings refuse production without a mail server.
+      requestResetByMail: inProduction && mail ? requestResetByMail({ accounts, inTransaction, mail }) : undefined,
       resetPassword: resetPassword({ passwordResets, inTransaction, passwords }),
     }),
     ...googleEndpoints({

@@ -6,7 +6,7 @@ import type { resetPassword } from './reset-password';
 
 export interface PasswordUseCases {
   requestReset: ReturnType<typeof requestReset>;
-  /** undefined outside production: the token is in the answer then. */
+  /** undefined outside production: the token is in the answer then, mailed or not. */
   requestResetByMail: ReturnType<typeof requestResetByMail> | undefined;
   resetPassword: ReturnType<typeof resetPassword>;
 }

@@ -11,12 +11,24 @@ interface Parts {
   inTransaction: InTransaction;
 }
 
-interface MailParts extends Parts {
+/** Mails the token once it is there. Nobody waits for it; a failure is logged. */
+export type MailReset = (user: { id: number; email: string }, token: () => Promise<string>) => void;
+
+interface MailParts {
   sendResetMail: ResetMail;
   /** Keeps a flood of requests from becoming a flood of connections to the mail server. */
   inTurn: BoundedWork;
   logger: Logger;
 }
+
+export const mailReset =
+  ({ sendResetMail, inTurn, logger }: MailParts): MailReset =>
+  ({ id, email }, token) => {
+    const send = async () => sendResetMail(email, await token());
+    setImmediate(() => {
+      inTurn(send).catch((error) => logger.error({ err: error, user_id: id }, 'a reset mail was not sent'));
+    });
+  };
 
 /** Makes a reset token that supersedes the user's older ones. */
 async function newReset(inTransaction: InTransaction, userId: number): Promise<string> {
@@ -26,23 +38,21 @@ async function newReset(inTransaction: InTransaction, userId: number): Promise<s
   return token;
 }
 
-/** Gives the token to whoever asks: for development only. @throws AppError `not_found` */
+/** Gives the token to whoever asks, and mails it where there is a mail server: not for production. @throws AppError `not_found` */
 export const requestReset =
-  ({ accounts, inTransaction }: Parts) =>
+  ({ accounts, inTransaction, mail }: Parts & { mail: MailReset | undefined }) =>
   async (email: string): Promise<string> => {
     const user = await accounts.findCallerByEmail(email);
     if (!user) throw notFound({ message: 'There is no account with this email address.' });
-    return newReset(inTransaction, user.id);
+    const token = await newReset(inTransaction, user.id);
+    mail?.({ id: user.id, email }, async () => token);
+    return token;
   };
 
-/** Mails the token, after the answer: neither its words nor its time tell whether the address is known. */
+/** Mails the token, made after the answer: neither its words nor its time tell whether the address is known. */
 export const requestResetByMail =
-  ({ accounts, inTransaction, sendResetMail, inTurn, logger }: MailParts) =>
+  ({ accounts, inTransaction, mail }: Parts & { mail: MailReset }) =>
   async (email: string): Promise<void> => {
     const user = await accounts.findCallerByEmail(email);
-    if (!user) return;
-    const mailToken = async () => sendResetMail(email, await newReset(inTransaction, user.id));
-    setImmediate(() => {
-      inTurn(mailToken).catch((error) => logger.error({ err: error, user_id: user.id }, 'a reset mail was not sent'));
-    });
+    if (user) mail({ id: user.id, email }, () => newReset(inTransaction, user.id));
   };

@@ -112,6 +112,24 @@ describe('in production', () => {
   });
 });
 
+test('in development a mail server, where there is one, gets the token that is in the answer', async () => {
+  const local = await startApp(authService, {
+    SMTP_HOST: '127.0.0.1',
+    SMTP_PORT: String(smtp.port),
+    PASSWORD_RESET_URL: RESET_PAGE,
+  });
+  try {
+    const user = await aRegistered(local);
+    const stranger = `${randomUUID()}@example.com`;
+    await askFor(stranger, local).expect(404);
+    const { body } = await askFor(user.email, local).expect(200);
+    expect(linkIn(await mailTo(user.email)).searchParams.get('token')).toBe(body.reset_token);
+    expect(mailsTo(stranger)).toEqual([]);
+  } finally {
+    await local.close();
+  }
+});
+
 describe('where the mail server fails', () => {
   test('is away, the answer stays the same and the operator reads why, without the token', async () => {
     const away = await startSmtpServer();
