@@ -1,8 +1,7 @@
 /**
  * Writes nginx/html/openapi.json: the documents of all six services as one, for /docs and /openapi.json through Nginx.
- * With --check it only compares, and fails where the file is not what the services declare.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -30,12 +29,5 @@ for (const name of SERVICES) {
 }
 const text = `${JSON.stringify(mergeOpenApi('Shop', documents), null, 2)}\n`;
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(file, 'utf8') !== text) {
-    console.error('nginx/html/openapi.json is not what the services declare: run `npm run openapi` and commit it');
-    process.exitCode = 1;
-  }
-} else {
-  writeFileSync(file, text);
-  console.log(`wrote ${file}`);
-}
+writeFileSync(file, text);
+console.log(`wrote ${file}`);

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import SwaggerParser from '@apidevtools/swagger-parser';
+import { mergeOpenApi, openApiDocument } from '@shop/core';
+import { repoRoot } from '@shop/fleet';
+import { type StartedService, startAll } from './support/all-services';
+
+/** The document that clients generate their code from. */
+
+const committed: object = JSON.parse(readFileSync(path.join(repoRoot, 'nginx/html/openapi.json'), 'utf8'));
+let services: StartedService[];
+
+beforeAll(async () => {
+  services = await startAll();
+});
+afterAll(() => Promise.all(services.map(({ app }) => app.close())));
+
+const asJson = (document: object): object => JSON.parse(JSON.stringify(document));
+const validate = (document: object) => SwaggerParser.validate(asJson(document) as never);
+
+test('what Nginx serves is what the services declare (else: npm run openapi)', () => {
+  const documents = services.map(({ name, endpoints }) => openApiDocument(name, endpoints));
+  expect(committed).toEqual(asJson(mergeOpenApi('Shop', documents)));
+});
+
+test('it is valid OpenAPI 3.1, and so is that of each service', async () => {
+  await validate(committed);
+  for (const { app } of services) await validate((await app.http.get('/openapi.json').expect(200)).body);
+});
+
+test('the validator would refuse a wrong one', async () => {
+  await expect(validate({ ...committed, paths: { '/x': { get: { responses: { 200: {} } } } } })).rejects.toThrow();
+});
