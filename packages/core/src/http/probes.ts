@@ -5,7 +5,8 @@ import { AppError } from '../errors/app-error';
 import { databaseUnavailable } from '../errors/common-errors';
 import type { Metrics } from '../metrics/metrics';
 import { allowOnly } from './allow';
-import { contextOf, PROBES } from './request-context';
+import { PROBES } from './probe-paths';
+import { contextOf } from './request-context';
 
 /** What the probes tell, gathered by the service's main. */
 export interface Probes {

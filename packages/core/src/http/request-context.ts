@@ -3,6 +3,7 @@ import type { RequestHandler, Response } from 'express';
 import type { Caller } from '../auth/access-token';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
+import { PROBES } from './probe-paths';
 
 /** What core keeps about a request, in `res.locals`. */
 interface RequestContext {
@@ -63,6 +64,3 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
     next();
   };
 }
-
-/** Asked every few seconds by machines: logged at debug only. */
-export const PROBES = new Set(['/health', '/ready', '/metrics']);

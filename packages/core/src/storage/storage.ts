@@ -1,8 +1,5 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import type { Logger } from '../log/logger';
-import { localStorage } from './local-storage';
-import { s3Storage } from './s3-storage';
 
 /** Where uploaded bytes are kept: a folder or a bucket that all replicas share. Names are those of `newStoredName`. */
 export interface Storage {
@@ -55,21 +52,3 @@ export const storageSettings = z
   .refine((set) => !set.S3_BUCKET || set.S3_SECRET_ACCESS_KEY, requiredWhere('S3_SECRET_ACCESS_KEY', 'with S3_BUCKET'));
 
 export type StorageSettings = z.output<typeof storageSettings>;
-
-/** The storage that the settings name. Touches nothing yet. */
-export function createStorage(settings: StorageSettings, { logger }: { logger: Logger }): Storage {
-  const { S3_BUCKET: bucket, UPLOAD_PATH: folder } = settings;
-  const backend = bucket ? s3Storage({ ...settings, S3_BUCKET: bucket }) : localStorage(folder ?? '.data/uploads');
-  return {
-    ...backend,
-    async discard(names) {
-      for (const name of names) {
-        try {
-          await backend.delete(name);
-        } catch (error) {
-          logger.error({ err: error, file: name }, 'a file that nothing points to any more could not be deleted');
-        }
-      }
-    },
-  };
-}

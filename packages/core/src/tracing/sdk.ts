@@ -6,7 +6,7 @@ import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
 import { MySQL2Instrumentation } from '@opentelemetry/instrumentation-mysql2';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
-import { PROBES } from '../http/request-context';
+import { PROBES } from '../http/probe-paths';
 
 /**
  * The OpenTelemetry SDK with what a request passes: Express, MySQL, Redis, and HTTP on both sides. The `traceparent` of a

@@ -8,8 +8,7 @@ import {
   type Sql,
   type SqlValue,
 } from '@shop/core';
-import type { Order, OrderQuery, ProductLog } from './order.schemas';
-import type { OrderLine } from './place-order';
+import type { Order, OrderLine, OrderQuery, ProductLog } from './order.schemas';
 import type { LockedProduct } from './stock.repository';
 
 interface OrderRow {

@@ -17,6 +17,12 @@ export const newOrder = z.strictObject({
 
 export type NewOrder = z.output<typeof newOrder>;
 
+/** A line of an order, merged by product. */
+export interface OrderLine {
+  productId: number;
+  quantity: number;
+}
+
 export const orderQuery = z
   .object({
     ...pageQuery,

@@ -3,14 +3,8 @@ import type { IdempotencyRepository } from '../idempotency/idempotency.repositor
 import type { KeyedRequest } from '../idempotency/idempotency-key';
 import { addressNotFound, insufficientStock, mixedStores, productNotFound, totalTooLarge } from './order.errors';
 import type { OrderRepository } from './order.repository';
-import type { NewOrder } from './order.schemas';
+import type { NewOrder, OrderLine } from './order.schemas';
 import type { LockedProduct, StockRepository } from './stock.repository';
-
-/** A line of the order, merged by product. */
-export interface OrderLine {
-  productId: number;
-  quantity: number;
-}
 
 interface OrderTransaction {
   orders: Pick<OrderRepository, 'insert' | 'insertLogs'>;

@@ -1,5 +1,5 @@
 import { centsFromDecimal, inList, repository, type Sql } from '@shop/core';
-import type { OrderLine } from './place-order';
+import type { OrderLine } from './order.schemas';
 
 /*
  * Tables of other services: products and stores (product, store) are read and stock is taken, addresses (address) are
