@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { renderPrometheusConfig, repoRoot, requireProgram } from '@shop/fleet';
+import { renderPrometheusConfig, repoRoot, requireProgram, serviceNames } from '@shop/fleet';
+import { stringify } from 'yaml';
 import { dashboard, monitoringDir, type Panel, rulesIn, ruleTests, selectorsIn } from './support/prometheus';
 
 const run = promisify(execFile);
@@ -32,6 +33,8 @@ const checked = async (tool: 'promtool' | 'amtool', ...args: string[]) => {
 };
 const fine = { code: 0, complaints: [] };
 
+const scratch = () => mkdtemp(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'prometheus-'));
+
 describe('the tools find nothing wrong with', () => {
   test('prometheus.yml', async () => {
     expect(await checked('promtool', 'check', 'config', 'monitoring/prometheus.yml')).toMatchObject(fine);
@@ -46,7 +49,7 @@ describe('the tools find nothing wrong with', () => {
   });
 
   test('what this machine makes of prometheus.yml', async () => {
-    const dir = await mkdtemp(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'prometheus-'));
+    const dir = await scratch();
     const names = ['auth', 'product', 'transaction', 'address', 'store', 'file', 'alertmanager', 'localhost'];
     const addresses = Object.fromEntries([...names, 'nginx-exporter'].map((name) => [name, ['127.0.0.1:1']]));
     const file = await renderPrometheusConfig({
@@ -88,6 +91,14 @@ describe('each alert', () => {
       return [...new Set(found.map(({ alertname }) => alertname))].sort();
     };
     expect([those(true), those(false)]).toEqual([names, names]);
+  });
+
+  test('that waits has a case in which its condition holds and it has not waited long enough', () => {
+    const patient = alerts.filter((rule) => rule.for).map(({ alert }) => alert);
+    const shown = ruleTests().flatMap(({ alert_rule_test: [first, next] = [] }) =>
+      first?.exp_alerts?.length === 0 && next?.exp_alerts?.length ? [next.alertname] : [],
+    );
+    expect([...new Set(shown)].sort()).toEqual(patient.sort());
   });
 
   test('is called what its runbook is; no runbook is left over', () => {
@@ -158,6 +169,28 @@ describe('the dashboard', () => {
       }
     }
     expect(new Set(board.panels.map(({ id }) => id)).size).toBe(board.panels.length);
+  });
+
+  const processes = [...serviceNames.map((service) => `${service}:1`), 'store:2'];
+  test.each<[what: string, otherwise: Record<string, string>, share: number]>([
+    ['all are up', {}, 1],
+    ['a scrape fails', { 'auth:1': '0x5' }, 6 / 7],
+    ['one of two replicas does not answer', { 'store:2': '0x5' }, 6 / 7],
+    ['a stopped container has left the DNS with its target', { 'auth:1': '1x2 stale' }, 6 / 7],
+    ['two services have never been there', { 'auth:1': '_x5', 'file:1': '_x5' }, 5 / 7],
+    ['nothing is there', Object.fromEntries(processes.map((instance) => [instance, '_x5'])), 0],
+  ])('"Services up" shows the gap: %s', async (_, otherwise, share) => {
+    const [panel] = panels.filter(({ title }) => title === 'Services up');
+    const input_series = processes.map((instance) => ({
+      series: `up{job="shop", service="${instance.replace(/:.*/, '')}", instance="${instance}"}`,
+      values: otherwise[instance] ?? '1x5',
+    }));
+    const exp_samples = [{ labels: '{}', value: share }];
+    const promql_expr_test = panel?.targets?.map(({ expr }) => ({ expr, eval_time: '5m', exp_samples }));
+    const file = path.join(await scratch(), 'services-up.yml');
+    await writeFile(file, stringify({ tests: [{ interval: '1m', input_series, promql_expr_test }] }));
+    const { code, text } = await checked('promtool', 'test', 'rules', file);
+    expect([code, text]).toEqual([0, expect.stringContaining('SUCCESS')]);
   });
 
   test('can be narrowed to services and instances', () => {

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { type ExampleProcess, eventually, startExampleProcess } from '@shop/testing';
 import { z } from 'zod';
@@ -41,6 +44,20 @@ async function startCollector(): Promise<{ url: string; spans: Span[]; server: S
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans, server };
 }
 
+/** Has a process say when it ends which modules of OpenTelemetry it has loaded; all but the API are the SDK's. */
+function loadWitness(): { env: { NODE_OPTIONS: string }; sdk(): string[] } {
+  const file = path.join(process.env.SHOP_TEST_DIR ?? '/tmp', `loaded-${randomUUID()}`);
+  const tell = `require('node:fs').writeFileSync('${file}', Object.keys(require.cache).join())`;
+  writeFileSync(`${file}.cjs`, `process.on('exit', () => ${tell});`);
+  return {
+    env: { NODE_OPTIONS: `--require "${file}.cjs"` },
+    sdk: () => {
+      const loaded = readFileSync(file, 'utf8').match(/@opentelemetry\/[\w-]+/g) ?? [];
+      return [...new Set(loaded)].filter((name) => name !== '@opentelemetry/api').sort();
+    },
+  };
+}
+
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
 
@@ -61,7 +78,8 @@ const linesOf = (process: ExampleProcess, requestId: string) =>
   process.lines().filter(({ request_id }) => request_id === requestId);
 
 it('a request is one trace over Express, MySQL and Redis, under the trace of its caller and of its log line', async () => {
-  const traced = await startExampleProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/` });
+  const witness = loadWitness();
+  const traced = await startExampleProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`, ...witness.env });
   service = traced;
   await ready(traced);
   await fetch(`${traced.url}/users`, {
@@ -73,6 +91,7 @@ it('a request is one trace over Express, MySQL and Redis, under the trace of its
   // What is still to be sent leaves before the process does.
   traced.signal('SIGTERM');
   expect(await traced.exited).toEqual({ code: 0, signal: null });
+  expect(witness.sdk()).toContain('@opentelemetry/sdk-trace-node');
   const trace = collector.spans.filter(({ traceId }) => traceId === TRACE);
   expect(new Set(trace.map(({ by }) => by))).toEqual(new Set(['http', 'express', 'mysql2', 'ioredis']));
   expect(new Set(trace.map((one) => one.service))).toEqual(new Set(['example']));
@@ -86,12 +105,16 @@ it('a request is one trace over Express, MySQL and Redis, under the trace of its
 });
 
 it('without an endpoint nothing is traced, and nothing of the SDK is loaded', async () => {
-  const plain = await startExampleProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: undefined });
+  const witness = loadWitness();
+  const plain = await startExampleProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: undefined, ...witness.env });
   service = plain;
   await ready(plain);
   await fetch(`${plain.url}/users`, { headers: { 'x-request-id': 'plain-1' } });
   await eventually('its log line', () => linesOf(plain, 'plain-1').length > 0);
   expect(linesOf(plain, 'plain-1')[0]).not.toHaveProperty('trace_id');
+  plain.signal('SIGTERM');
+  expect(await plain.exited).toEqual({ code: 0, signal: null });
+  expect(witness.sdk()).toEqual([]);
 });
 
 it('a collector that is away breaks no request and does not hold up the shutdown', async () => {

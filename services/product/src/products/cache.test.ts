@@ -132,6 +132,27 @@ describe('of those who miss the same answer at once, in one process', () => {
     expect([later.status, later.bytes.toString()]).toEqual(['hit', 'loaded once']);
   });
 
+  test('none remembers it afterwards: once Redis has forgotten it, it is loaded anew', async () => {
+    let loads = 0;
+    const load = async () => {
+      loads += 1;
+      return Buffer.from(`load ${loads}`);
+    };
+    const ask = async () => {
+      const { status, bytes } = await here.resources.cache.answer('/test', rule('forgotten'), load);
+      return [status, bytes.toString()];
+    };
+    expect(await ask()).toEqual(['miss', 'load 1']);
+    expect(await ask()).toEqual(['hit', 'load 1']);
+    const redis = new Redis({ host: '127.0.0.1', port: Number(process.env.SHOP_TEST_REDIS_PORT) });
+    try {
+      expect(await redis.del('cache:answer:/test:forgotten')).toBe(1);
+    } finally {
+      redis.disconnect();
+    }
+    expect(await ask()).toEqual(['miss', 'load 2']);
+  });
+
   test('all hear of its failure, and the next one loads anew', async () => {
     const before = await lookUps('coalesced');
     const fail = async (): Promise<Buffer> => {
