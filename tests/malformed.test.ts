@@ -58,6 +58,8 @@ const BAD_BODIES: [title: string, body: string, headers: Record<string, string>]
     { 'content-type': 'multipart/form-data; boundary=b' },
   ],
 ];
+/** Wrong also where no body is declared. */
+const BAD_WHERE_NONE = new Set(['an array', 'an unknown field', 'a prototype', 'cut off', 'not JSON', 'too large']);
 /** Wrong for whatever field carries them. */
 const BAD_VALUES = [{}, [[]], [{ a: 1 }], true, 'a\0b', '\ud800'];
 const BAD_QUERY_VALUES = ['%00', 'a&limit=0', '1e9&page=x', '[]', '-5', '9'.repeat(30)];
@@ -94,6 +96,11 @@ function malformedFor(endpoint: Endpoint, admin: TestUser): Malformed[] {
         headers: { ...auth, ...JSON_TYPE },
         body,
       });
+    }
+  }
+  if (!endpoint.body && endpoint.method !== 'get') {
+    for (const [title, body, headers] of BAD_BODIES.filter(([title]) => BAD_WHERE_NONE.has(title))) {
+      requests.push({ title: `${label} with ${title}`, method, path: base, headers: { ...auth, ...headers }, body });
     }
   }
   if (endpoint.query) {
@@ -142,7 +149,9 @@ test.each(SERVICE_NAMES)('%s refuses malformed requests to each of its endpoints
       const text = await answer.text();
       const type = answer.headers.get('content-type') ?? '';
       const fits = answer.status >= 400 && answer.status < 500 && type.startsWith('application/problem+json');
-      if (!fits || LEAKS.test(text)) wrong.push(`${request.title}: ${answer.status} ${type} ${text.slice(0, 200)}`);
+      const placed = answer.status !== 400 || JSON.parse(text).errors?.length > 0;
+      if (!fits || !placed || LEAKS.test(text))
+        wrong.push(`${request.title}: ${answer.status} ${type} ${text.slice(0, 200)}`);
     }
     expect(wrong).toEqual([]);
     expect(requests.length).toBeGreaterThanOrEqual(40);

@@ -1,5 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { httpStatus } from '@shop/fleet';
+import { eventually, startExampleProcess } from '@shop/testing';
 import { renderNginxConfig } from '../packages/fleet/src/nginx-config';
 import {
   ask,
@@ -127,13 +129,37 @@ describe('what nginx refuses', () => {
     const [head = '', body = ''] = answer.split('\r\n\r\n');
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(head).toContain(`Content-Type: ${PROBLEM}`);
-    expect(JSON.parse(body)).toMatchObject({ type: 'about:blank', status, code, request_id: expect.any(String) });
+    const problem = JSON.parse(body);
+    expect(problem).toMatchObject({ type: 'about:blank', status, code, request_id: expect.any(String) });
+    const errors = status === 400 ? [{ in: 'header', path: '', message: problem.detail }] : undefined;
+    expect(problem.errors).toEqual(errors);
   });
 
   test('the largest headers that pass are below what Node accepts', async () => {
     const headers = { a: 'a'.repeat(6900), b: 'b'.repeat(6900), c: 'c'.repeat(200) };
     expect((await ask(port, '/api/v1/products', { headers })).status).toBe(200);
   });
+});
+
+test('what a service’s parser refuses comes through as the service’s problem, under the id that nginx gave it', async () => {
+  const service = await startExampleProcess();
+  const through = await startGateway({ product: [`127.0.0.1:${service.port}`] });
+  try {
+    await eventually('the service to listen', async () => (await httpStatus(`${service.url}/health`)) === 200);
+    for (const header of ['', 'X-Request-Id: my-own\r\n']) {
+      const bytes = `FOO /api/v1/products HTTP/1.1\r\nHost: a\r\n${header}Connection: close\r\n\r\n`;
+      const [head = '', body = ''] = (await askRaw(through.port, bytes)).split('\r\n\r\n');
+      expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      expect(head).toContain(`Content-Type: ${PROBLEM}`);
+      const { code, request_id: id } = JSON.parse(body);
+      expect(code).toBe('malformed_request');
+      expect(`${head}\r\n`).toContain(`\r\nX-Request-Id: ${id}\r\n`);
+      expect(id).toMatch(header ? /^my-own$/ : /^[0-9a-f]{32}$/);
+      expect(service.output()).not.toContain('FOO');
+    }
+  } finally {
+    await Promise.all([through.stop(), service.kill()]);
+  }
 });
 
 describe('limit per client', () => {
@@ -161,8 +187,9 @@ describe('limit per client', () => {
       expect(headers).toMatchObject({
         'content-type': PROBLEM,
         'retry-after': '1',
-        'ratelimit-policy': '"gateway";q=1;w=1',
-        ratelimit: '"gateway";r=0;t=1',
+        // As the services send them (draft 7).
+        'ratelimit-policy': '1;w=1',
+        ratelimit: 'limit=1, remaining=0, reset=1',
         'content-security-policy': STRICT_CSP,
       });
       expect(names).toEqual([...new Set(names)]);

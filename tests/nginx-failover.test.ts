@@ -172,6 +172,8 @@ test('as in containers: names are looked up while it runs', async () => {
     NGINX_PROXY_BIND: '',
     NGINX_HTML: join(nginxDir, 'html'),
     NGINX_ACCESS_LOG: join(runDir, 'access.log'),
+    APP_ENV: 'production',
+    CORS_ORIGINS: 'https://shop.example',
     RATE_LIMIT_PER_SECOND: '10',
     RATE_LIMIT_BURST: '20',
   };
@@ -190,6 +192,8 @@ test('as in containers: names are looked up while it runs', async () => {
 
   const unknown = await ask(port, '/api/v1/products');
   expect([unknown.status, unknown.json.code]).toEqual([503, 'upstream_unavailable']);
+  const listed = await ask(port, '/nothing', { headers: { origin: 'https://shop.example' } });
+  expect(listed.headers['access-control-allow-origin']).toBe('https://shop.example');
   names.known.add('product');
   const answer = await until('the name is known', async () => {
     const { status, json } = await ask(port, '/api/v1/products/%2e%2e/1?q=%20');

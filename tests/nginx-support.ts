@@ -24,8 +24,10 @@ export interface Echo {
   close(): Promise<void>;
 }
 
-/** What the services' helmet sends. */
+/** What the services' helmet and CORS send. */
 const serviceHeaders = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'X-Echo',
   'content-security-policy': "default-src 'self'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'same-origin',

@@ -12,6 +12,7 @@ import { createDatabase, type Database, pingDatabase, poolFitProblem } from './d
 import { defineError } from './errors/app-error';
 import { createApp } from './http/create-app';
 import type { Endpoint } from './http/endpoint';
+import { answerMalformed } from './http/malformed';
 import { type Job, startJobs } from './jobs';
 import { tokenBuckets } from './limits/token-bucket';
 import { createLogger, type Logger } from './log/logger';
@@ -175,9 +176,12 @@ export async function runService<T extends z.ZodObject>(definition: ServiceDefin
       connectionsCheckingInterval: 1000,
       // Longer than Nginx keeps its side open: it must never reuse a connection that is just closing.
       keepAliveTimeout: 65_000,
+      // Without Host: refused by the app, as a problem like any other.
+      requireHostHeader: false,
     },
     running.app,
   );
+  answerMalformed(server, running.resources);
   server.prependListener('request', (_req, res) => {
     if (running.isDraining()) res.setHeader('Connection', 'close');
   });

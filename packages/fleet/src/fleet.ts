@@ -164,6 +164,8 @@ async function gatewayFor(
     },
     ratePerSecond: positiveNumber(options.env, 'RATE_LIMIT_PER_SECOND', 10),
     rateBurst: positiveNumber(options.env, 'RATE_LIMIT_BURST', 20),
+    appEnv: options.env.APP_ENV,
+    corsOrigins: options.env.CORS_ORIGINS,
     logFile: path.join(logDir, 'nginx.log'),
     dieWithParent: options.dieWithParent,
     onSpawn: options.onSpawn,

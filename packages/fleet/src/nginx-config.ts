@@ -16,6 +16,9 @@ export interface NginxOptions {
   upstreams: Record<Service, string[]>;
   ratePerSecond: number;
   rateBurst: number;
+  /** APP_ENV and CORS_ORIGINS as the services get them: nginx's own answers are for browsers of the same origins. */
+  appEnv?: string | undefined;
+  corsOrigins?: string | undefined;
   /** Source address towards the services, the one that their TRUST_PROXY names. Empty: left to the system. */
   proxyBind?: string;
   /** On loopback, for the Prometheus exporter: Nginx's own figures at /stub_status. Left out: none. */
@@ -59,6 +62,8 @@ function gatewayVariables(options: NginxOptions, runDir: string): Map<string, st
     ['NGINX_PROXY_BIND', options.proxyBind ?? '127.0.0.2'],
     ['NGINX_HTML', `"${join(NGINX_DIR, 'html')}"`],
     ['NGINX_ACCESS_LOG', `"${join(runDir, 'logs/access.log')}"`],
+    ['APP_ENV', options.appEnv || 'local'],
+    ['CORS_ORIGINS', options.corsOrigins ?? ''],
     ['RATE_LIMIT_PER_SECOND', rate('ratePerSecond', options.ratePerSecond)],
     ['RATE_LIMIT_BURST', rate('rateBurst', options.rateBurst)],
   ]);

@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from '@shop/core';
+import { takingTurns } from './idempotency/turns';
 import { transactionJobs } from './jobs';
 import { changeStatus } from './orders/change-status';
 import { listOrders } from './orders/list-orders';
@@ -8,6 +9,9 @@ import { placeOrder } from './orders/place-order';
 import { showOrder } from './orders/show-order';
 import { type Repositories, repositories } from './repositories';
 import { settings } from './settings';
+
+/** As long as the database lets one wait for a lock. */
+const TWIN_WAIT_MS = 2000;
 
 export const transactionService: ServiceDefinition<typeof settings> = {
   name: 'transaction',
@@ -28,7 +32,7 @@ export const transactionService: ServiceDefinition<typeof settings> = {
     const inTransaction = <T>(work: (transaction: Repositories) => Promise<T>): Promise<T> =>
       db.transaction((sql) => work(repositories(sql)));
     return orderEndpoints({
-      placeOrder: countedCheckout(placeOrder({ inTransaction, cache }), metrics),
+      placeOrder: countedCheckout(placeOrder({ inTransaction, inTurn: takingTurns(TWIN_WAIT_MS), cache }), metrics),
       listOrders: listOrders({ orders }),
       showOrder: showOrder({ orders, statuses }),
       changeStatus: countedCancelling(metrics).byPerson(changeStatus({ inTransaction, cache })),

@@ -67,8 +67,9 @@ describe('inList', () => {
 });
 
 it('limitOffset turns a page into what SQL skips', () => {
-  expect(limitOffset({ page: 1, limit: 10 })).toEqual([10, 0]);
-  expect(limitOffset({ page: 3, limit: 7 })).toEqual([7, 14]);
+  expect(limitOffset({ page: 1, limit: 10 })).toEqual([10, 0n]);
+  expect(limitOffset({ page: 3, limit: 7 })).toEqual([7, 14n]);
+  expect(limitOffset({ page: Number.MAX_SAFE_INTEGER, limit: 100 })).toEqual([100, 900_719_925_474_099_000n]);
 });
 
 it('numbers are bound as text, exactly', () => {

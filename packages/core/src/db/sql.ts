@@ -20,13 +20,19 @@ export const bindable = (value: SqlValue): string | Date | Buffer | null => {
   return value;
 };
 
-/** A LIKE pattern that finds `search` literally, anywhere: `%`, `_` and `\` are escaped (LIKE's default escape is `\`). */
+/**
+ * A LIKE pattern that finds `search` literally, anywhere: `%`, `_` and `\` are escaped (LIKE's default escape is `\`).
+ * Compare lower-cased text byte by byte: the columns' collation would take `a` for `á`, and any emoji for any other.
+ *
+ * @example
+ * sql.rows('SELECT id FROM stores WHERE LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin', [containsPattern(search)]);
+ */
 export const containsPattern = (search: string): string => `%${search.replace(/[\\%_]/g, '\\$&')}%`;
 
-/** LIMIT and OFFSET values of a page, in this order. */
-export const limitOffset = ({ page, limit }: { page: number; limit: number }): [number, number] => [
+/** LIMIT and OFFSET values of a page, in this order; exact for every safe integer. */
+export const limitOffset = ({ page, limit }: { page: number; limit: number }): [number, bigint] => [
   limit,
-  (page - 1) * limit,
+  BigInt(page - 1) * BigInt(limit),
 ];
 
 /**

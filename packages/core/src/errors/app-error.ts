@@ -5,13 +5,16 @@ export type ErrorKind =
   | 'forbidden'
   | 'not_found'
   | 'method_not_allowed'
+  | 'timeout'
   | 'conflict'
   | 'precondition_failed'
   | 'too_large'
   | 'unsupported_media_type'
   | 'range_not_satisfiable'
+  | 'expectation_failed'
   | 'unprocessable'
   | 'rate_limited'
+  | 'headers_too_large'
   | 'unavailable';
 
 /** One wrong field of a request. `path` is dotted (`items.0.quantity`), empty for the whole. */
@@ -20,6 +23,8 @@ export interface FieldError {
   path: string;
   message: string;
 }
+
+type Place = Pick<FieldError, 'in' | 'path'>;
 
 export interface AppErrorOptions {
   /** Replaces the definition's public message. */
@@ -64,15 +69,18 @@ export interface ErrorDefinition {
 
 /**
  * Declares an error once: use cases throw it, endpoints list it, the OpenAPI document shows it.
+ * @param place what is wrong where the error itself does not say it, because every `invalid` one names what it is about
  *
  * @example
  * export const noStore = defineError('unprocessable', 'no_store', 'You own no store yet: create one first.');
  * throw noStore();
  */
-export function defineError(kind: ErrorKind, code: string, description: string): ErrorDefinition {
-  return Object.assign((options?: AppErrorOptions) => new AppError(kind, code, description, options), {
-    kind,
-    code,
-    description,
-  });
+export function defineError(kind: 'invalid', code: string, description: string, place: Place): ErrorDefinition;
+export function defineError(kind: Exclude<ErrorKind, 'invalid'>, code: string, description: string): ErrorDefinition;
+export function defineError(kind: ErrorKind, code: string, description: string, place?: Place): ErrorDefinition {
+  const make = (options: AppErrorOptions = {}) => {
+    const errors = options.errors ?? (place && [{ ...place, message: options.message ?? description }]);
+    return new AppError(kind, code, description, { ...options, ...(errors ? { errors } : {}) });
+  };
+  return Object.assign(make, { kind, code, description });
 }

@@ -1,8 +1,15 @@
 import { defineError } from './app-error';
 
-export const invalidRequest = defineError('invalid', 'invalid_request', 'The request does not fit the schema.');
-export const malformedRequest = defineError('invalid', 'malformed_request', 'The request cannot be read.');
-export const invalidJson = defineError('invalid', 'invalid_json', 'The body is not valid JSON in UTF-8.');
+const wholeBody = { in: 'body', path: '' } as const;
+
+export const invalidRequest = defineError(
+  'invalid',
+  'invalid_request',
+  'The request does not fit the schema.',
+  wholeBody,
+);
+export const malformedRequest = defineError('invalid', 'malformed_request', 'The request cannot be read.', wholeBody);
+export const invalidJson = defineError('invalid', 'invalid_json', 'The body is not valid JSON in UTF-8.', wholeBody);
 export const unauthenticated = defineError(
   'unauthenticated',
   'unauthenticated',
@@ -14,6 +21,17 @@ export const methodNotAllowed = defineError(
   'method_not_allowed',
   'method_not_allowed',
   'This path does not know this method; see Allow.',
+);
+export const requestTimeout = defineError('timeout', 'request_timeout', 'The request did not come to its end in time.');
+export const expectationFailed = defineError(
+  'expectation_failed',
+  'expectation_failed',
+  'The only expectation that can be met is 100-continue.',
+);
+export const headersTooLarge = defineError(
+  'headers_too_large',
+  'headers_too_large',
+  'The request headers are too large.',
 );
 export const payloadTooLarge = defineError('too_large', 'payload_too_large', 'The request body is too large.');
 export const unsupportedMediaType = defineError(

@@ -4,6 +4,7 @@ import helmet from 'helmet';
 import type { AccessTokens } from '../auth/access-token';
 import type { AnswerCache } from '../cache/answer-cache';
 import type { CoreConfig } from '../config/core-config';
+import type { ErrorDefinition } from '../errors/app-error';
 import { notFound } from '../errors/common-errors';
 import { rateLimitMiddleware } from '../limits/rate-limit';
 import type { TokenBuckets } from '../limits/token-bucket';
@@ -13,6 +14,7 @@ import { allowOnly } from './allow';
 import { docsRoutes } from './docs';
 import type { Endpoint } from './endpoint';
 import { endpointHandler } from './endpoint-handler';
+import { refuseMalformed } from './malformed';
 import { openApiDocument } from './openapi';
 import { type Probes, probeRoutes } from './probes';
 import { knownError, problemBody } from './problem';
@@ -54,6 +56,7 @@ export function createApp(parts: AppParts): Express {
 
   app.use(requestContext(parts.logger, parts.metrics));
   app.use(securityHeaders());
+  app.use(refuseMalformed);
   app.use(corsMiddleware(parts.config.corsOrigins));
   app.use(probeRoutes(parts.service, parts.probes, parts.metrics));
   app.use(
@@ -107,8 +110,16 @@ function mountEndpoints(app: Express, parts: AppParts): void {
     for (const endpoint of endpoints) route[endpoint.method](markRoute(path), endpointHandler(endpoint, parts));
     // Unmarked: with any method a client likes, each path would be a label eight times over.
     route.all(allowOnly(endpoints.map(({ method }) => method.toUpperCase())));
+    const undecodable = endpoints.find(({ undecodablePath }) => undecodablePath)?.undecodablePath;
+    if (undecodable) app.use(path.replace(/\/:.*/, ''), undecodableAs(undecodable));
   }
 }
+
+/** Express throws what it cannot decode before it gets to the endpoint. */
+const undecodableAs =
+  (instead: ErrorDefinition): ErrorRequestHandler =>
+  (error, _req, _res, next) =>
+    next(error instanceof URIError ? instead({ cause: error }) : error);
 
 function groupByPath(endpoints: Endpoint[]): Map<string, Endpoint[]> {
   const groups = new Map<string, Endpoint[]>();

@@ -47,15 +47,18 @@ function countingUploads(answer: (req: Request, res: Response) => Promise<void>,
   };
 }
 
+/** The body where none is declared. */
+const noFields = z.strictObject({}).optional();
+
 function inputReader(endpoint: Endpoint) {
   const readBody = bodyReader(endpoint);
   return async (req: Request, res: Response): Promise<Omit<AnyInput, 'caller'>> => {
-    const { fields, isForm, file } = await readBody(req, res);
-    const validation = new Validation();
+    const { fields, isForm, file, errors } = await readBody(req, res);
+    const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));
     const headers = validation.parse('header', endpoint.headers, req.headers);
-    const body = validation.parse('body', isForm ? endpoint.form : endpoint.body, fields);
+    const body = validation.parse('body', isForm ? endpoint.form : (endpoint.body ?? noFields), fields);
     if (endpoint.upload?.required && !file) {
       validation.add({
         in: 'body',

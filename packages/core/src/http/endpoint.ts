@@ -89,6 +89,8 @@ export interface EndpointSpec<
   upload?: U;
   answers: R;
   errors?: readonly ErrorDefinition[];
+  /** What a path that is not validly encoded gets here, whatever the method; by default `malformed_request`. */
+  undecodablePath?: ErrorDefinition;
   /** Only for a single 200 answer with a schema. */
   cache?: (input: Input<A, P, Q, B, U, H>) => CacheRule;
   handler: (input: Input<A, P, Q, B, U, H>) => Promise<Reply<R>>;

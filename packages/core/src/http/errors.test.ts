@@ -58,9 +58,10 @@ const endpoints: Endpoint[] = [
 
 let app: TestApp;
 let user: TestUser;
+let admin: TestUser;
 beforeAll(async () => {
   app = await startApp(exampleService(() => endpoints));
-  user = await aUser();
+  [user, admin] = await Promise.all([aUser(), aUser({ role: 'admin' })]);
 });
 afterAll(() => app.close());
 
@@ -75,6 +76,7 @@ function expectProblem(answer: Response, status: number, code: string): void {
     detail: expect.any(String),
     request_id: answer.headers['x-request-id'],
   });
+  if (status === 400) expect(answer.body.errors).not.toHaveLength(0);
 }
 
 const post = (body: string, type = 'application/json') =>
@@ -114,7 +116,9 @@ describe('paths and methods', () => {
   );
 
   it.each(['%ZZ', '%', '%ff', '%c0%ae', '%ed%a0%80'])('/things/%s is no valid encoding: 400', async (value) => {
-    expectProblem(await app.http.get(`/things/${value}`), 400, 'malformed_request');
+    const answer = await app.http.get(`/things/${value}`);
+    expectProblem(answer, 400, 'malformed_request');
+    expect(answer.body.errors).toEqual([{ in: 'path', path: '', message: expect.any(String) }]);
   });
 });
 
@@ -171,7 +175,9 @@ describe('bodies', () => {
     ['a trailing comma', '{"name":"x",}'],
     ['nested without end', '['.repeat(50_000)],
   ])('%s is 400', async (_what, body) => {
-    expectProblem(await post(body), 400, 'invalid_json');
+    const answer = await post(body);
+    expectProblem(answer, 400, 'invalid_json');
+    expect(answer.body.errors).toEqual([{ in: 'body', path: '', message: answer.body.detail }]);
   });
 
   it('that are not UTF-8 are 400', async () => {
@@ -211,6 +217,33 @@ describe('bodies', () => {
     expect(chunked).toMatch(/^HTTP\/1.1 413 /);
   });
 
+  describe('where none is declared', () => {
+    const remove = (body: string, type = 'application/json') =>
+      app.http.delete('/things/1').set(admin.auth).set('Content-Type', type).serialize(String).send(body);
+
+    it('are refused with every field that they have', async () => {
+      const answer = await remove('{"x":1,"y":null}');
+      expectProblem(answer, 400, 'invalid_request');
+      expect(answer.body.errors).toEqual([
+        { in: 'body', path: 'x', message: 'is not a known field' },
+        { in: 'body', path: 'y', message: 'is not a known field' },
+      ]);
+    });
+
+    it.each(['[{"x":1}]', '"x"', '{"x":', 'x=1'])('are refused as %s', async (body) => {
+      expect((await remove(body)).status).toBe(400);
+    });
+
+    it.each(['', '{}', ' { } '])('may be %j', async (body) => {
+      await remove(body).expect(204);
+    });
+
+    it('do not count in a GET, whatever they are', async () => {
+      for (const body of ['{"x":1}', '{"x":'])
+        await app.http.get('/things/1').set('Content-Type', 'application/json').send(body).expect(200);
+    });
+  });
+
   it('survive the way whole, every Unicode character of them', async () => {
     const name = 'zażółć 日本語 😀 \u202e \u0001 é e\u0301';
     expect((await app.http.post('/echo').send({ name }).expect(200)).body).toEqual({ name });
@@ -235,7 +268,6 @@ describe('callers', () => {
 
   it('who are no admins are refused where only admins may', async () => {
     expectProblem(await app.http.delete('/things/1').set(user.auth), 403, 'forbidden');
-    const admin = await aUser({ role: 'admin' });
     await app.http.delete('/things/1').set(admin.auth).expect(204);
   });
 });

@@ -9,7 +9,9 @@ import type { ErrorDefinition } from '../errors/app-error';
 import {
   databaseUnavailable,
   forbidden,
+  invalidJson,
   invalidRequest,
+  malformedRequest,
   payloadTooLarge,
   rateLimited,
   unauthenticated,
@@ -17,6 +19,7 @@ import {
 } from '../errors/common-errors';
 import type { Endpoint } from './endpoint';
 import { problemSchema, statusOf } from './problem';
+import { readsBody } from './request-body';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -123,12 +126,16 @@ function successes({ answers, cache }: Endpoint): ZodOpenApiResponsesObject {
 }
 
 /** What an endpoint can answer beyond its own errors follows from its declaration. */
-function impliedErrors({ access, params, query, headers, body, upload }: Endpoint): ErrorDefinition[] {
+function impliedErrors(endpoint: Endpoint): ErrorDefinition[] {
+  const { access, params, query, headers, body, upload, undecodablePath } = endpoint;
   return [
-    ...(params || query || headers || body || upload ? [invalidRequest] : []),
+    ...(params || query || headers || readsBody(endpoint) ? [invalidRequest] : []),
+    ...((params && !undecodablePath) || upload ? [malformedRequest] : []),
+    ...(readsBody(endpoint) && !upload?.required ? [invalidJson] : []),
     ...(access === 'public' ? [] : [unauthenticated]),
     ...(access === 'admin' ? [forbidden] : []),
-    ...(body || upload ? [payloadTooLarge, unsupportedMediaType] : []),
+    ...(readsBody(endpoint) ? [payloadTooLarge] : []),
+    ...(body || upload ? [unsupportedMediaType] : []),
     rateLimited,
     databaseUnavailable,
   ];

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { isHttpError } from 'http-errors';
 import { MulterError } from 'multer';
 import { z } from 'zod';
-import { AppError, type ErrorKind, type FieldError } from '../errors/app-error';
+import { AppError, type ErrorKind } from '../errors/app-error';
 import { invalidJson, malformedRequest, payloadTooLarge, unsupportedMediaType } from '../errors/common-errors';
 
 /** The one table from kinds of failure to HTTP. */
@@ -12,13 +12,16 @@ export const statusOf: Record<ErrorKind, number> = {
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  timeout: 408,
   conflict: 409,
   precondition_failed: 412,
   too_large: 413,
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
+  expectation_failed: 417,
   unprocessable: 422,
   rate_limited: 429,
+  headers_too_large: 431,
   unavailable: 503,
 };
 
@@ -33,7 +36,8 @@ export const problemSchema = z
     request_id: z.string(),
     errors: z
       .array(z.object({ in: z.enum(['body', 'query', 'path', 'header']), path: z.string(), message: z.string() }))
-      .optional(),
+      .optional()
+      .meta({ description: 'What is wrong, and where: in every 400' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
 
@@ -58,8 +62,6 @@ const multerErrors: Partial<Record<MulterError['code'], () => AppError>> = {
   LIMIT_FIELD_VALUE: payloadTooLarge,
 };
 
-const fieldError = (path: string, message: string): FieldError => ({ in: 'body', path, message });
-
 /** What Express, body-parser and multer throw, as our own errors; undefined: a bug. */
 export function knownError(error: unknown): AppError | undefined {
   if (error instanceof AppError) return error;
@@ -68,11 +70,14 @@ export function knownError(error: unknown): AppError | undefined {
     if (make) return make();
     return malformedRequest({
       message: 'The multipart body does not fit.',
-      errors: [fieldError(error.field ?? '', error.message)],
+      errors: [{ in: 'body', path: error.field ?? '', message: error.message }],
       cause: error,
     });
   }
-  if (error instanceof URIError) return malformedRequest({ message: 'The path is not validly encoded.', cause: error });
+  if (error instanceof URIError) {
+    const message = 'The path is not validly encoded.';
+    return malformedRequest({ message, errors: [{ in: 'path', path: '', message }], cause: error });
+  }
   if (isHttpError(error) && error.status < 500) {
     if (error.status === 413) return payloadTooLarge({ cause: error });
     if (error.status === 415) return unsupportedMediaType({ cause: error });

@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import express, { type Request, type RequestHandler, type Response } from 'express';
-import multer, { memoryStorage } from 'multer';
+import express, { type Request, type Response } from 'express';
+import type { FieldError } from '../errors/app-error';
 import { invalidJson, unsupportedMediaType } from '../errors/common-errors';
-import type { Endpoint, Upload, UploadedFile } from './endpoint';
+import type { Endpoint, UploadedFile } from './endpoint';
+import { multipartReader } from './multipart';
+import { runMiddleware } from './run-middleware';
 
 const JSON_LIMIT = '100kb';
 
@@ -12,7 +14,11 @@ export interface RequestBody {
   /** Form fields are strings and are read with the endpoint's `form` schema. */
   isForm: boolean;
   file: UploadedFile | undefined;
+  /** Fields that cannot be read. */
+  errors: FieldError[];
 }
+
+const jsonBody = (fields?: unknown): RequestBody => ({ fields, isForm: false, file: undefined, errors: [] });
 
 const jsonParser = express.json({
   limit: JSON_LIMIT,
@@ -23,51 +29,25 @@ const jsonParser = express.json({
   },
 });
 
-/** Reads the body that an endpoint declares: JSON, or multipart where it takes a file. */
+/** Whether a body of this endpoint is looked at: what changes something hears of fields that nobody asked for, too. */
+export const readsBody = ({ method, body, upload }: Pick<Endpoint, 'method' | 'body' | 'upload'>): boolean =>
+  Boolean(body || upload) || method !== 'get';
+
+/** Reads the body that an endpoint declares: JSON, or multipart where it takes a file. Where it declares none: JSON. */
 export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) => Promise<RequestBody> {
-  const { upload } = endpoint;
-  const multipart = upload && multipartParser(upload);
+  const { body, upload } = endpoint;
+  const readMultipart = upload && multipartReader(upload);
   return async (req, res) => {
-    if (!endpoint.body && !upload) return { fields: undefined, isForm: false, file: undefined };
-    if (!hasBody(req)) return { fields: undefined, isForm: false, file: undefined };
-    if (multipart && req.is('multipart/form-data')) {
-      await run(multipart, req, res);
-      return { fields: { ...req.body }, isForm: true, file: uploadedFile(req.file) };
+    if (!readsBody(endpoint) || !hasBody(req)) return jsonBody();
+    if (readMultipart && req.is('multipart/form-data')) return { isForm: true, ...(await readMultipart(req, res)) };
+    if (upload?.required || !req.is('application/json')) {
+      if (body || upload) throw unsupportedMediaType();
+      return jsonBody();
     }
-    if (!endpoint.body || upload?.required || !req.is('application/json')) throw unsupportedMediaType();
-    await run(jsonParser, req, res);
-    return { fields: req.body, isForm: false, file: undefined };
+    await runMiddleware(jsonParser, req, res);
+    return jsonBody(req.body);
   };
 }
 
 const hasBody = (req: Request): boolean =>
   req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
-
-/** Files stay in memory until they are accepted: a refused or cut-off upload leaves nothing behind. */
-function multipartParser({ field, maxBytes }: Upload): RequestHandler {
-  return multer({
-    storage: memoryStorage(),
-    defParamCharset: 'utf8',
-    limits: {
-      fileSize: maxBytes,
-      files: 1,
-      fields: 20,
-      parts: 21,
-      fieldNameSize: 100,
-      fieldSize: 100 * 1024,
-      headerPairs: 20,
-      fieldNestingDepth: 1,
-    },
-  }).single(field);
-}
-
-function uploadedFile(file: Express.Multer.File | undefined): UploadedFile | undefined {
-  return file && { originalName: file.originalname, declaredType: file.mimetype, bytes: file.buffer };
-}
-
-/** An Express middleware as a promise. */
-function run(middleware: RequestHandler, req: Request, res: Response): Promise<void> {
-  return new Promise((resolve, reject) => {
-    middleware(req, res, (error?: unknown) => (error ? reject(error) : resolve()));
-  });
-}

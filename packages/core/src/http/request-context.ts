@@ -13,11 +13,16 @@ interface RequestContext {
   caller?: Caller;
   /** What went wrong, when it was our fault or worth a look. */
   failure?: unknown;
+  /** The status that the client got past `res`, on the bare connection. */
+  refusedWith?: number;
 }
 
 export const UNMATCHED = 'unmatched';
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const SANE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+/** The client's own id where it is a sane one, else a new one. */
+export const requestIdFrom = (given: string | undefined): string =>
+  given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
 
 export const contextOf = (res: Response): RequestContext => res.locals as RequestContext;
 
@@ -29,17 +34,16 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
   metrics.gauge('http_requests_in_flight', 'HTTP requests that are being answered now', () => inFlight);
   return (req, res, next) => {
     const start = process.hrtime.bigint();
-    const given = req.get('x-request-id');
     const context = contextOf(res);
     inFlight += 1;
-    context.requestId = given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
+    context.requestId = requestIdFrom(req.get('x-request-id'));
     context.route = UNMATCHED;
     res.setHeader('X-Request-Id', context.requestId);
     res.once('close', () => {
       inFlight -= 1;
       const seconds = Number(process.hrtime.bigint() - start) / 1e9;
       // 499 is what Nginx logs for a client that left before its answer.
-      const status = res.writableFinished ? res.statusCode : 499;
+      const status = context.refusedWith ?? (res.writableFinished ? res.statusCode : 499);
       const labels = {
         method: METHODS.has(req.method) ? req.method : 'OTHER',
         endpoint: context.route,

@@ -6,7 +6,12 @@ export type Source = FieldError['in'];
 
 /** Collects what is wrong with all parts of a request, so that the client hears of every wrong field at once. */
 export class Validation {
-  private readonly errors: FieldError[] = [];
+  private readonly errors: FieldError[];
+
+  /** @param errors what is known to be wrong already */
+  constructor(errors: readonly FieldError[] = []) {
+    this.errors = [...errors];
+  }
 
   parse(source: Source, schema: z.ZodType | undefined, value: unknown): unknown {
     if (!schema) return undefined;

@@ -27,7 +27,7 @@ import {
 } from '@shop/testing';
 import { z } from 'zod';
 
-const tooOdd = defineError('invalid', 'too_odd', 'That is too odd.');
+const tooOdd = defineError('invalid', 'too_odd', 'That is too odd.', { in: 'body', path: 'oddity' });
 const gate = aGate();
 
 const users = repository('user', (sql) => ({

@@ -74,9 +74,11 @@ it('pages default to the first ten and have bounds', () => {
   const query = z.object(pageQuery);
   expect(query.parse({})).toEqual({ page: 1, limit: 10 });
   expect(query.parse({ page: '3', limit: '100' })).toEqual({ page: 3, limit: 100 });
+  expect(query.parse({ page: '9007199254740991' }).page).toBe(Number.MAX_SAFE_INTEGER);
   for (const wrong of [
     { page: '0' },
     { page: '-1' },
+    { page: '9007199254740992' },
     { limit: '0' },
     { limit: '101' },
     { page: '1.5' },

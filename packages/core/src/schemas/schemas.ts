@@ -59,6 +59,24 @@ export const priceString = z
   .refine((cents) => cents <= MAX_CENTS, `must be at most ${Number(MAX_CENTS) / 100}`)
   .meta({ override: { type: 'number', minimum: 0, maximum: Number(MAX_CENTS) / 100, multipleOf: 0.01 } });
 
+/**
+ * A rule for a query with two bounds: `min` must not be over `max`. Told beside whatever else is wrong with the query.
+ *
+ * @example
+ * z.object({ min_price: priceString.optional(), max_price: priceString.optional() })
+ *   .refine(...inOrder('min_price', 'max_price'));
+ */
+export const inOrder = <Min extends string, Max extends string>(
+  min: Min,
+  max: Max,
+): [
+  rule: (query: { [key in Min | Max]?: unknown }) => boolean,
+  told: { path: string[]; message: string; when: () => boolean },
+] => [
+  ({ [min]: low, [max]: high }) => typeof low !== 'bigint' || typeof high !== 'bigint' || low <= high,
+  { path: [min], message: `must not be over ${max}`, when: () => true },
+];
+
 /** A money value in an answer. */
 export const amount = z.number().min(0);
 
@@ -68,7 +86,7 @@ export const timestamp = z.iso.datetime();
 export const searchText = text(0, 255);
 
 export const pageQuery = {
-  page: integerString(1, 1_000_000_000).default(1),
+  page: integerString(1, Number.MAX_SAFE_INTEGER).default(1),
   limit: integerString(1, 100).default(10),
 };
 

@@ -21,10 +21,7 @@ interface AddressRow {
 
 const toAddress = (row: AddressRow): Address => ({ ...row, created_at: row.created_at.toISOString() });
 
-/**
- * Every statement on addresses. Deleting one clears `transactions.address_id` (foreign key). Filters compare lower-cased
- * text byte by byte: the column's collation would take `a` for `á`, and any emoji for any other.
- */
+/** Every statement on addresses. Deleting one clears `transactions.address_id` (foreign key). Filters: see `containsPattern`. */
 export const addressRepository = repository('address', (sql: Sql) => ({
   async insert(userId: number, { label, address, city, postal_code }: NewAddress): Promise<number> {
     const insertion = sql.write(

@@ -68,18 +68,19 @@ export const accountRepository = repository('account', (sql: Sql) => ({
   },
 
   async list(query: UserQuery): Promise<List<User>> {
-    const namePattern = query.search ? containsPattern(query.search) : null;
-    // The email column compares bytes and holds lower case.
-    const emailPattern = namePattern?.toLowerCase() ?? null;
-    const filter = [namePattern, namePattern, emailPattern];
+    const pattern = query.search ? containsPattern(query.search) : null;
+    const filter = [pattern, pattern, pattern];
     const rows = await sql.rows<UserRow>(
       `SELECT id, name, email, phone, role, created_at FROM users
-       WHERE (? IS NULL OR name LIKE ? OR email LIKE ?)
+       WHERE (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin
+              OR LOWER(email) LIKE LOWER(?) COLLATE utf8mb4_bin)
        ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
       [...filter, ...limitOffset(query)],
     );
     const [count] = await sql.rows<{ total: number }>(
-      'SELECT COUNT(*) AS total FROM users WHERE (? IS NULL OR name LIKE ? OR email LIKE ?)',
+      `SELECT COUNT(*) AS total FROM users
+       WHERE (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin
+              OR LOWER(email) LIKE LOWER(?) COLLATE utf8mb4_bin)`,
       filter,
     );
     return { rows: rows.map(toUser), total: Number(count?.total ?? 0) };

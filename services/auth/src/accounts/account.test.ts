@@ -84,6 +84,13 @@ describe('listing users', () => {
     }
   });
 
+  test('takes no letter for another that looks like it', async () => {
+    const mark = randomUUID();
+    const user = await aUser({ name: `Zoë ${mark}` });
+    expect(idsOf((await list({ search: `ZOË ${mark}` })).body)).toEqual([user.id]);
+    expect(idsOf((await list({ search: `Zoe ${mark}` })).body)).toEqual([]);
+  });
+
   test('takes % and _ literally', async () => {
     const mark = randomUUID();
     const user = await aUser({ name: `50%_\\ ${mark}` });

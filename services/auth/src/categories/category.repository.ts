@@ -32,12 +32,12 @@ export const categoryRepository = repository('category', (sql: Sql) => ({
     const pattern = query.search ? containsPattern(query.search) : null;
     const filter = [pattern, pattern];
     const rows = await sql.rows<CategoryRow>(
-      `SELECT id, name, created_at FROM categories WHERE (? IS NULL OR name LIKE ?)
+      `SELECT id, name, created_at FROM categories WHERE (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin)
        ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
       [...filter, ...limitOffset(query)],
     );
     const [count] = await sql.rows<{ total: number }>(
-      'SELECT COUNT(*) AS total FROM categories WHERE (? IS NULL OR name LIKE ?)',
+      'SELECT COUNT(*) AS total FROM categories WHERE (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin)',
       filter,
     );
     return { rows: rows.map(toCategory), total: Number(count?.total ?? 0) };

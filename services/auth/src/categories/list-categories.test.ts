@@ -74,6 +74,14 @@ test.each(['100%', 'a_b', 'back\\slash', "quo'te", '🍵 tea', 'Äpfel'])(
   },
 );
 
+test.each(['creme', 'STRASSE', '😂'])('does not take %s for what only looks like it', async (search) => {
+  const mark = randomUUID();
+  await aCategory(`${mark} Crème`);
+  await aCategory(`${mark} Straße`);
+  await aCategory(`${mark} 😀`);
+  expect(await idsOf({ search: `${mark} ${search}` })).toEqual([]);
+});
+
 test.each(['%', '_', `${'_'.repeat(10)}`, '\\', '%%'])('takes %s for no wildcard', async (wildcard) => {
   const { mark } = await marked(2);
   expect(await idsOf({ search: `${mark}${wildcard}` })).toEqual([]);

@@ -1,3 +1,6 @@
 import { defineError } from '@shop/core';
 
-export const invalidToken = defineError('invalid', 'invalid_token', 'This reset token is unknown, spent or expired.');
+export const invalidToken = defineError('invalid', 'invalid_token', 'This reset token is unknown, spent or expired.', {
+  in: 'body',
+  path: 'token',
+});

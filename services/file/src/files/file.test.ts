@@ -2,7 +2,21 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { aGif, aJpeg, aPdf, aPng, aUser, aWebp, rows, startApp, type TestApp, type TestUser } from '@shop/testing';
+import {
+  aGif,
+  aJpeg,
+  aPart,
+  aPdf,
+  aPng,
+  aUser,
+  aWebp,
+  multipartBody,
+  multipartType,
+  rows,
+  startApp,
+  type TestApp,
+  type TestUser,
+} from '@shop/testing';
 import { fileService } from '../container';
 
 const MAX = 5 * 1024 * 1024;
@@ -90,6 +104,18 @@ describe('POST /api/v1/files/upload', () => {
     const { body } = await upload(bytes, filename, type).expect(415);
     expect(body.code).toBe('unsupported_media_type');
     await expectNothingLeft();
+  });
+
+  test('tells the type by content where none is declared, and believes no wrong declaration', async () => {
+    const send = (...type: string[]) =>
+      app.http
+        .post(UPLOAD)
+        .set(user.auth)
+        .set('Content-Type', multipartType)
+        .send(multipartBody(aPart('file', aPng(), 'a.png', ...type)));
+    const { body } = await send().expect(201);
+    expect(body.url).toMatch(/\.png$/);
+    await send('Content-Type: text/plain').expect(415);
   });
 
   test('answers 400 to an empty file and names the field', async () => {
@@ -237,5 +263,6 @@ describe('DELETE /api/v1/files/:filename', () => {
     await remove('..%2f..%2fetc%2fpasswd', user).expect(404);
     await app.http.get(`/uploads/${image}`).expect(200);
     await app.http.delete(`/api/v1/files/${image}`).expect(401);
+    await remove('%ff', user).expect(400);
   });
 });

@@ -1,8 +1,29 @@
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { aCategory, aGif, aPdf, aPng, aStore, aUser, rows, startApp, type TestApp, type TestUser } from '@shop/testing';
+import { createLogger } from '@shop/core';
+import {
+  aCategory,
+  aDatabase,
+  aGif,
+  aPart,
+  aPdf,
+  aPng,
+  aStore,
+  aUser,
+  closeDatabases,
+  multipartBody,
+  multipartType,
+  rows,
+  startApp,
+  type TestApp,
+  type TestUser,
+  write,
+} from '@shop/testing';
 import { productService } from '../container';
+import { addProduct } from './add-product';
+import { productRepository } from './product.repository';
+import { newProduct } from './product.schemas';
 
 const PATH = '/api/v1/products';
 let app: TestApp;
@@ -18,7 +39,7 @@ beforeEach(async () => {
   seller = await aUser();
   store = await aStore({ owner: seller });
 });
-afterAll(() => app.close());
+afterAll(() => Promise.all([app.close(), closeDatabases()]));
 
 const add = (body: object, by = seller) => app.http.post(PATH).set(by.auth).send(body);
 const row = async (id: number) => (await rows<Record<string, unknown>>('SELECT * FROM products WHERE id = ?', [id]))[0];
@@ -112,6 +133,40 @@ describe('POST /api/v1/products', () => {
     await app.http.post(PATH).set(seller.auth).type('text').send('name=x').expect(415);
     expect(await productCount()).toBe(before);
     expect(await imagesOf(seller)).toHaveLength(1);
+  });
+
+  test('takes an image without a declared type; a name that is not UTF-8 is 400', async () => {
+    const send = (name: Buffer | string) =>
+      app.http
+        .post(PATH)
+        .set(seller.auth)
+        .set('Content-Type', multipartType)
+        .send(multipartBody(aPart('name', name), aPart('price', '1'), aPart('image', aPng(), 'tea.png')));
+    const { body } = await send('Tea').expect(201);
+    expect(body.image_url).toMatch(/\.png$/);
+    const refused = await send(Buffer.from([0xff, 0xfe])).expect(400);
+    expect(refused.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'name' })]);
+    expect(await productCount()).toBe(1);
+  });
+
+  test('answers with what it added also where the store goes away right after', async () => {
+    const { db } = aDatabase();
+    const add = addProduct({
+      products: productRepository(db),
+      inTransaction: (work) => db.transaction((sql) => work(productRepository(sql))),
+      storage: { put: async () => undefined, discard: async () => undefined },
+      // Comes after the commit.
+      cache: {
+        invalidate: async () => {
+          await write('DELETE FROM stores WHERE id = ?', [store.id]);
+        },
+      },
+      logger: createLogger('product', 'silent'),
+    });
+    const caller = { id: seller.id, role: 'user' as const };
+    const added = await add(caller, newProduct.parse({ name: 'Tea', price: 1 }), undefined);
+    expect(added).toMatchObject({ name: 'Tea', store_id: store.id });
+    expect(await row(added.id)).toBeUndefined();
   });
 
   test('answers 422 to an unknown category and takes the image back', async () => {

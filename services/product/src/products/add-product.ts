@@ -7,7 +7,6 @@ import {
   mayActFor,
   mayHaveBeenWritten,
   newStoredName,
-  notFound,
   productScopes,
   type Storage,
   type UploadedFile,
@@ -17,7 +16,7 @@ import type { InTransaction, ProductRepository } from './product.repository';
 import type { NewProduct, Product } from './product.schemas';
 
 interface Parts {
-  products: Pick<ProductRepository, 'findById' | 'findStoreOwner' | 'findOldestStore'>;
+  products: Pick<ProductRepository, 'findStoreOwner' | 'findOldestStore'>;
   inTransaction: InTransaction;
   storage: Pick<Storage, 'put' | 'discard'>;
   cache: Pick<AnswerCache, 'invalidate'>;
@@ -30,7 +29,7 @@ interface Parts {
  *   `storage_unavailable`
  */
 export const addProduct = (parts: Parts) => {
-  const { products, inTransaction, storage, cache, logger } = parts;
+  const { inTransaction, storage, cache, logger } = parts;
   return async (
     caller: Caller,
     { store_id, ...values }: NewProduct,
@@ -43,17 +42,18 @@ export const addProduct = (parts: Parts) => {
     const insert = inTransaction(async (transaction) => {
       const id = await transaction.insert(values, store.id, image);
       await transaction.recordStock(id, 'initial', values.stock);
-      return id;
+      // Before the commit: the row holds on to its store until then, and afterwards both may go at once.
+      const added = await transaction.findById(id);
+      if (!added) throw storeNotFound();
+      return added.product;
     });
-    const id = await insert.catch(async (error) => {
+    const added = await insert.catch(async (error) => {
       if (image && mayHaveBeenWritten(error)) logger.warn({ file: image }, 'kept: its product may have been written');
       else if (image) await storage.discard([image]);
       throw error;
     });
-    await cache.invalidate(productScopes({ productIds: [id], storeId: store.id, ownerId: store.ownerId }));
-    const added = await products.findById(id);
-    if (!added) throw notFound();
-    return added.product;
+    await cache.invalidate(productScopes({ productIds: [added.id], storeId: store.id, ownerId: store.ownerId }));
+    return added;
   };
 };
 

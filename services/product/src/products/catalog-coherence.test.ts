@@ -1,10 +1,12 @@
 import { storeService } from '@shop/store';
 import {
+  aGate,
   anAddress,
   aProduct,
   aStore,
   aUser,
   eventually,
+  rows,
   startApp,
   startProxy,
   type TcpProxy,
@@ -123,6 +125,32 @@ async function neverStale(): Promise<void> {
 describe('with Redis', () => {
   test(`${ROUNDS} writes: the very next read from another instance shows each`, neverStale, TIMEOUT_MS);
   test('what newly matches a filter is in it at once, and what is deleted is gone', newlyMatches);
+
+  test('a retry under its key is not answered before the order shows, where whoever took the first attempt stands still', async () => {
+    const [reader] = selling;
+    const { id } = await aProduct({ store, stock: 10 });
+    const buyer = await aUser();
+    const { id: address_id } = await anAddress(buyer);
+    const still = await startApp(transactionService, { REDIS_PORT: String(redis.port) });
+    const gate = aGate();
+    still.resources.cache.invalidate = () => gate.passed;
+    const buy = (app: TestApp) =>
+      app.http
+        .post('/api/v1/transactions')
+        .set(buyer.auth)
+        .set('Idempotency-Key', 'lost')
+        .send({ address_id, items: [{ product_id: id, quantity: 4 }] });
+    const shown = async () => (await reader.http.get(`${PATH}/${id}`).expect(200)).body.stock;
+    expect(await shown()).toBe(10);
+    const first = buy(still).then(({ status }) => status);
+    const orders = () => rows('SELECT id FROM transactions WHERE user_id = ?', [buyer.id]);
+    await eventually('the order to be committed', async () => (await orders()).length === 1);
+    await buy(ordering).expect(201).expect('Idempotent-Replayed', 'true');
+    expect(await shown()).toBe(6);
+    gate.open();
+    expect(await first).toBe(201);
+    await still.close();
+  });
 });
 
 describe('with Redis stopped while its answers were in use', () => {

@@ -53,6 +53,7 @@ describe('anybody, without a token,', () => {
     await aProduct({ name: 'tea of another store' });
     expect(await names({})).toEqual(['Mug', 'Pot', 'Green tea']);
     expect(await names({ search: 'TEA' })).toEqual(['Pot', 'Green tea']);
+    expect(await names({ search: 'téa' })).toEqual([]);
     expect(await names({ category_id: category.id })).toEqual(['Mug', 'Green tea']);
     expect(await names({ min_price: '3.01', max_price: 10 })).toEqual(['Mug']);
     const second = await browse({ store_id: store.id, page: 2, limit: 2 }).expect(200);

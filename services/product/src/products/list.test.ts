@@ -32,8 +32,10 @@ test("lists the products of all own stores and nobody else's, newest first, page
   const second = await list({ limit: 2, page: 2 }).expect(200);
   expect(second.body.data.map(({ name }: { name: string }) => name)).toEqual(['1']);
   expect(second.body.pagination).toEqual({ page: 2, limit: 2, total: 3 });
-  const past = await list({ page: 50 }).expect(200);
-  expect(past.body).toEqual({ data: [], pagination: { page: 50, limit: 10, total: 3 } });
+  for (const page of [50, Number.MAX_SAFE_INTEGER]) {
+    const past = await list({ page, limit: 100 }).expect(200);
+    expect(past.body).toEqual({ data: [], pagination: { page, limit: 100, total: 3 } });
+  }
 });
 
 test('lists all products to an admin', async () => {
@@ -54,6 +56,14 @@ test('searches name and description literally, whatever the case', async () => {
   expect(await names({ search: 'pot\\' })).toEqual(['Coffee']);
   expect(await names({ search: '' })).toHaveLength(3);
   expect(await names({ search: "' OR 1=1 --" })).toEqual([]);
+});
+
+test('tells letters apart that only look alike', async () => {
+  await aProduct({ store, name: 'Crème Straße' });
+  await aProduct({ store, name: 'Smile', description: 'ŁÓDŹ 😀' });
+  expect(await names({ search: 'CRÈME stra' })).toEqual(['Crème Straße']);
+  expect(await names({ search: 'łódź 😀' })).toEqual(['Smile']);
+  for (const search of ['creme', 'strasse', 'lodz', '😂']) expect(await names({ search })).toEqual([]);
 });
 
 test('filters by category, store and price, bounds included', async () => {

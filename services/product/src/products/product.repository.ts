@@ -78,7 +78,8 @@ export const productRepository = repository('product', (sql: Sql) => ({
        FROM products p JOIN stores s ON s.id = p.store_id
        WHERE (? IS NULL OR s.user_id = ?) AND (? IS NULL OR p.store_id = ?) AND (? IS NULL OR p.category_id = ?)
          AND (? IS NULL OR p.price >= ?) AND (? IS NULL OR p.price <= ?)
-         AND (? IS NULL OR p.name LIKE ? OR p.description LIKE ?)
+         AND (? IS NULL OR LOWER(p.name) LIKE LOWER(?) COLLATE utf8mb4_bin
+              OR LOWER(p.description) LIKE LOWER(?) COLLATE utf8mb4_bin)
        ORDER BY p.created_at DESC, p.id DESC LIMIT ? OFFSET ?`,
       [...filter, ...limitOffset(query)],
     );
@@ -87,7 +88,8 @@ export const productRepository = repository('product', (sql: Sql) => ({
        FROM products p JOIN stores s ON s.id = p.store_id
        WHERE (? IS NULL OR s.user_id = ?) AND (? IS NULL OR p.store_id = ?) AND (? IS NULL OR p.category_id = ?)
          AND (? IS NULL OR p.price >= ?) AND (? IS NULL OR p.price <= ?)
-         AND (? IS NULL OR p.name LIKE ? OR p.description LIKE ?)`,
+         AND (? IS NULL OR LOWER(p.name) LIKE LOWER(?) COLLATE utf8mb4_bin
+              OR LOWER(p.description) LIKE LOWER(?) COLLATE utf8mb4_bin)`,
       filter,
     );
     return { rows: rows.map(toProduct), total: Number(count?.total ?? 0) };

@@ -2,6 +2,7 @@ import {
   amount,
   id,
   idString,
+  inOrder,
   integerString,
   nameText,
   pageQuery,
@@ -83,11 +84,6 @@ export const productQuery = z
     max_price: priceString.optional(),
     store_id: idString.optional(),
   })
-  .refine(({ min_price: min, max_price: max }) => typeof min !== 'bigint' || typeof max !== 'bigint' || min <= max, {
-    path: ['min_price'],
-    message: 'must not be over max_price',
-    // Beside other wrong parameters too.
-    when: () => true,
-  });
+  .refine(...inOrder('min_price', 'max_price'));
 
 export type ProductQuery = z.output<typeof productQuery>;

@@ -43,12 +43,13 @@ export const storeRepository = repository('store', (sql: Sql) => ({
     const filter = [owner, owner, pattern, pattern];
     const rows = await sql.rows<StoreRow>(
       `SELECT id, user_id, name, created_at FROM stores
-       WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR name LIKE ?)
+       WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin)
        ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
       [...filter, ...limitOffset(query)],
     );
     const [count] = await sql.rows<{ total: number }>(
-      'SELECT COUNT(*) AS total FROM stores WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR name LIKE ?)',
+      `SELECT COUNT(*) AS total FROM stores
+       WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin)`,
       filter,
     );
     return { rows: rows.map(toStore), total: Number(count?.total ?? 0) };

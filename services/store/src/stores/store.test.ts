@@ -111,6 +111,7 @@ describe('GET /api/v1/stores', () => {
     expect(await names({ search: '%' })).toEqual(['100% Tea']);
     expect(await names({ search: '_' })).toEqual(['tea_pot']);
     expect(await names({ search: '\\' })).toEqual([]);
+    expect(await names({ search: 'téa' })).toEqual([]);
     expect(await names({ search: '', colour: 'red' })).toHaveLength(3);
   });
 

@@ -16,7 +16,7 @@ export const idempotencyHeaders = z.object({
   'idempotency-key': z
     .string()
     .max(255)
-    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces')
+    .regex(/^[\x20-\x7e]+$/, 'must be visible ASCII characters and spaces')
     .optional()
     .meta({
       description: `Makes a retry safe: within ${KEY_LIFETIME_HOURS} hours the same key and body give the first answer again.`,
@@ -30,6 +30,9 @@ export interface KeyedRequest {
   key: string;
   hash: string;
 }
+
+/** The key with its scope, as one text. */
+export const nameOf = ({ userId, route, key }: KeyedRequest): string => `${userId} ${route} ${key}`;
 
 /** SHA-256 of a body as JSON, whatever the order of its objects' keys. @returns hex */
 export const fingerprint = (body: unknown): string => createHash('sha256').update(canonicalJson(body)).digest('hex');

@@ -1,7 +1,5 @@
-import { anAddress, aProduct, aUser, rows, startApp, type TestApp, type TestUser, write } from '@shop/testing';
+import { anAddress, aProduct, aUser, retries, rows, startApp, type TestApp, type TestUser, write } from '@shop/testing';
 import { transactionService } from '@shop/transaction';
-import { repositories } from '../repositories';
-import { forgetExpiredKeys } from './forget-expired-keys';
 import { fingerprint } from './idempotency-key';
 
 const PATH = '/api/v1/transactions';
@@ -91,8 +89,11 @@ test('a key is its user’s own, exactly as written, and no key is no promise', 
 
 test('a refused attempt leaves its key free, whoever waits for it', async () => {
   await write('UPDATE products SET stock = 0 WHERE id = ?', [product.id]);
-  const answers = await Promise.all(Array.from({ length: 10 }, () => buy('later')));
-  expect(answers.map(({ status, body }) => [status, body.code])).toEqual(Array(10).fill([409, 'insufficient_stock']));
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, index) => buy('later', order(), index % 2 ? here : there)),
+  );
+  expect(answers.map(({ status, body }) => [status, body.code])).toEqual(Array(40).fill([409, 'insufficient_stock']));
+  for (const app of [here, there]) expect(await retries(app.resources)).toEqual({});
   expect(await keysOf(buyer)).toEqual([]);
   await write('UPDATE products SET stock = 1 WHERE id = ?', [product.id]);
   const bought = await buy('later').expect(201);
@@ -122,18 +123,26 @@ test('after 24 hours a key is free again, and its row goes', async () => {
   expect(second.body.id).not.toBe(first.body.id);
   expect((await buy('old', order(2)).expect(201)).body.id).toBe(second.body.id);
   await age('1441 MINUTE');
-  await forgetExpiredKeys({ keys: repositories(here.resources.db).keys })();
+  await here.jobs.find(({ name }) => name === 'forget_expired_idempotency_keys')?.run();
   expect((await keysOf(buyer)).map((row) => row.idempotency_key)).toEqual(['fresh']);
 });
 
 test.each([
   ['empty', ''],
-  ['with a space', 'a b'],
+  ['of spaces', '   '],
+  ['with a tab', 'a\tb'],
+  ['with a letter beyond ASCII', 'é'],
   ['of 256 characters', 'k'.repeat(256)],
 ])('a key %s is refused', async (_, key) => {
   const { body } = await buy(key).expect(400);
   expect(body.errors).toMatchObject([{ in: 'header', path: 'idempotency-key' }]);
   expect(await ordersOf(buyer)).toEqual([]);
+});
+
+test('a key may have spaces inside; those around it are not part of it', async () => {
+  const { body } = await buy('order of 12 May, "2nd"').expect(201);
+  expect((await buy('  order of 12 May, "2nd" ').expect(201)).body).toEqual(body);
+  expect((await buy('order of 12 May,"2nd"').expect(201)).body).not.toEqual(body);
 });
 
 test('a key of 255 characters is taken whole', async () => {

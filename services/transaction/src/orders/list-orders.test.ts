@@ -57,6 +57,11 @@ test.each([
   expect(answer.body.errors).toContainEqual(expect.objectContaining({ in: 'query' }));
 });
 
+test('names a wrong range beside other wrong parameters', async () => {
+  const { body } = await list(await aUser(), 'min_total=5&max_total=1&page=0&status=foo').expect(400);
+  expect(body.errors.map(({ path }: { path: string }) => path).sort()).toEqual(['min_total', 'page', 'status']);
+});
+
 test("an admin sees and lists everybody's, another user is refused, a missing one is 404", async () => {
   const [buyer, admin] = [await aUser(), await aUser({ role: 'admin' })];
   const id = await bought(buyer, await aStore(), '4.20');

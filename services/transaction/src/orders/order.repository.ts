@@ -99,6 +99,24 @@ export const orderRepository = repository('order', (sql: Sql) => ({
     );
   },
 
+  /** What an order took stock of. @returns undefined: its store is gone */
+  async findTouched(id: number): Promise<{ productIds: number[]; storeId: number; ownerId: number } | undefined> {
+    const rows = await sql.rows<{ product_id: number; store_id: number; owner_id: number }>(
+      `SELECT l.product_id, t.store_id, s.user_id AS owner_id
+       FROM transactions t JOIN stores s ON s.id = t.store_id JOIN product_logs l ON l.transaction_id = t.id
+       WHERE t.id = ?`,
+      [id],
+    );
+    const [first] = rows;
+    return (
+      first && {
+        productIds: rows.map(({ product_id }) => product_id),
+        storeId: first.store_id,
+        ownerId: first.owner_id,
+      }
+    );
+  },
+
   /** @returns it and the owner of its store */
   async findById(id: number): Promise<{ order: Order; sellerId: number } | undefined> {
     const [row] = await sql.rows<OrderRow & { owner_id: number }>(

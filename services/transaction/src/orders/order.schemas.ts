@@ -1,4 +1,4 @@
-import { amount, id, idString, pageQuery, priceString, timestamp } from '@shop/core';
+import { amount, id, idString, inOrder, pageQuery, priceString, timestamp } from '@shop/core';
 import { z } from 'zod';
 
 export const orderStatus = z.enum(['pending', 'paid', 'shipped', 'completed', 'cancelled']);
@@ -32,10 +32,7 @@ export const orderQuery = z
     min_total: priceString.optional(),
     max_total: priceString.optional(),
   })
-  .refine(({ min_total: min, max_total: max }) => min === undefined || max === undefined || min <= max, {
-    path: ['min_total'],
-    message: 'must not be greater than max_total',
-  });
+  .refine(...inOrder('min_total', 'max_total'));
 
 export type OrderQuery = z.output<typeof orderQuery>;
 

@@ -1,13 +1,14 @@
 import { type AnswerCache, type AppError, type Caller, MAX_CENTS, productScopes } from '@shop/core';
 import type { IdempotencyRepository } from '../idempotency/idempotency.repository';
-import type { KeyedRequest } from '../idempotency/idempotency-key';
+import { type KeyedRequest, nameOf } from '../idempotency/idempotency-key';
+import type { InTurn } from '../idempotency/turns';
 import { addressNotFound, insufficientStock, mixedStores, productNotFound, totalTooLarge } from './order.errors';
 import type { OrderRepository } from './order.repository';
 import type { NewOrder, OrderLine } from './order.schemas';
 import type { LockedProduct, StockRepository } from './stock.repository';
 
 interface OrderTransaction {
-  orders: Pick<OrderRepository, 'insert' | 'insertLogs'>;
+  orders: Pick<OrderRepository, 'insert' | 'insertLogs' | 'findTouched'>;
   stock: Pick<StockRepository, 'lockProducts' | 'ownsAddress' | 'take'>;
   keys: Pick<IdempotencyRepository, 'claim' | 'settle'>;
 }
@@ -15,6 +16,8 @@ interface OrderTransaction {
 interface Parts {
   /** One database transaction; may run its work again after a deadlock. */
   inTransaction: <T>(work: (transaction: OrderTransaction) => Promise<T>) => Promise<T>;
+  /** For attempts with the same key. */
+  inTurn: InTurn;
   cache: AnswerCache;
 }
 
@@ -29,16 +32,19 @@ export interface PlacedOrder {
 /**
  * The checkout. Locks the products in the order of their ids, so that two baskets can never wait for each other, and
  * decides everything on the locked rows. A key is taken first and settled last, all in the order's own database
- * transaction: no crash can leave one without the other, and a refused order leaves its key free.
+ * transaction: no crash can leave one without the other, and a refused order leaves its key free. A replay invalidates the
+ * cache like the first attempt, which may have died, or may stand still, between its commit and that.
  * @throws AppError `idempotency_key_reused`, `address_not_found`, `product_not_found`, `mixed_stores`, `insufficient_stock`, `total_too_large`
  */
 export const placeOrder =
-  ({ inTransaction, cache }: Parts) =>
+  ({ inTransaction, inTurn, cache }: Parts) =>
   async (buyer: Caller, { address_id: addressId, items }: NewOrder, keyed?: KeyedRequest): Promise<PlacedOrder> => {
     const lines = mergeLines(items);
-    const placed = await inTransaction(async ({ orders, stock, keys }) => {
+    const attempt = async ({ orders, stock, keys }: OrderTransaction) => {
       const earlier = keyed && (await keys.claim(keyed));
-      if (earlier !== undefined) return { id: earlier, touched: undefined, total: undefined };
+      if (earlier !== undefined) {
+        return { id: earlier, replayed: true, touched: await orders.findTouched(earlier), total: undefined };
+      }
       const products = await stock.lockProducts(lines);
       const [first] = products;
       const problem = refusal(lines, products);
@@ -53,10 +59,17 @@ export const placeOrder =
       await orders.insertLogs(id, lines, products);
       if ((await stock.take(lines)) < lines.length) throw insufficientStock();
       if (keyed) await keys.settle(keyed, id);
-      return { id, touched: { productIds: lines.map(({ productId }) => productId), storeId, ownerId }, total };
-    });
-    if (placed.touched) await cache.invalidate(productScopes(placed.touched));
-    return { id: placed.id, replayed: !placed.touched, total: placed.total };
+      return {
+        id,
+        replayed: false,
+        touched: { productIds: lines.map(({ productId }) => productId), storeId, ownerId },
+        total,
+      };
+    };
+    const tryOnce = () => inTransaction(attempt);
+    const { touched, ...placed } = await (keyed ? inTurn(nameOf(keyed), tryOnce) : tryOnce());
+    if (touched) await cache.invalidate(productScopes(touched));
+    return placed;
   };
 
 /** Sums the quantities of repeated products and sorts by product id: the order in which rows are locked everywhere. */

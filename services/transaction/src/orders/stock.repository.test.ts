@@ -1,4 +1,5 @@
-import { aProduct, rows, startApp, type TestApp } from '@shop/testing';
+import type { Sql } from '@shop/core';
+import { aDatabase, aFreshDatabase, aProduct, closeDatabases, rows, startApp, type TestApp } from '@shop/testing';
 import { transactionService } from '@shop/transaction';
 import { repositories } from '../repositories';
 
@@ -7,7 +8,7 @@ let app: TestApp;
 beforeAll(async () => {
   app = await startApp(transactionService);
 });
-afterAll(() => app.close());
+afterAll(() => Promise.all([app.close(), closeDatabases()]));
 
 const stockOf = async (id: number) =>
   (await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]))[0]?.stock;
@@ -28,3 +29,39 @@ test('keeps products locked until the transaction ends', async () => {
   });
   expect(await peek()).toEqual([{ id }]);
 });
+
+// Small tables are read whole where nothing says otherwise, and whatever is read for a change is locked.
+test('in a shop of a few products, one basket keeps its hands off the products of another', async () => {
+  const few = aDatabase({ DB_NAME: await aFreshDatabase() });
+  const { insertId: owner } = await few.db.write(
+    `INSERT INTO users (name, email, phone, password_hash) VALUES ('Ada', 'ada@example.com', '+4912345678', '-')`,
+  );
+  const { insertId: store } = await few.db.write('INSERT INTO stores (user_id, name) VALUES (?, ?)', [owner, 'Mugs']);
+  const { insertId: first } = await few.db.write(
+    `INSERT INTO products (store_id, name, description, price, stock)
+     VALUES (?, 'a', '', 1, 9), (?, 'b', '', 1, 9), (?, 'c', '', 1, 9), (?, 'd', '', 1, 9)`,
+    [store, store, store, store],
+  );
+  const { insertId: order } = await few.db.write(
+    `INSERT INTO transactions (user_id, store_id, ship_label, ship_address, ship_city, ship_postal_code, total)
+     VALUES (?, ?, '', '', '', '', 1)`,
+    [owner, store],
+  );
+  await few.db.write(
+    `INSERT INTO product_logs (transaction_id, product_id, product_name, product_price, quantity) VALUES (?, ?, 'b', 1, 1)`,
+    [order, first + 1],
+  );
+  const inTheWay = async (work: (sql: Sql) => Promise<unknown>): Promise<number[]> => {
+    const locked: number[] = [];
+    await few.db.transaction(async (sql) => {
+      await work(sql);
+      for (const id of [first, first + 1, first + 2, first + 3])
+        await few.db.rows('SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT', [id]).catch(() => locked.push(id));
+    });
+    return locked;
+  };
+  const line = { productId: first + 1, quantity: 1 };
+  expect(await inTheWay((sql) => repositories(sql).stock.lockProducts([line]))).toEqual([first + 1]);
+  expect(await inTheWay((sql) => repositories(sql).stock.take([line]))).toEqual([first + 1]);
+  expect(await inTheWay((sql) => repositories(sql).stock.putBack(order))).toEqual([first + 1]);
+}, 60_000);

@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { repoRoot } from '@shop/fleet';
+import { aDatabase, aFreshDatabase, closeDatabases, testEnv } from '@shop/testing';
+
+afterAll(closeDatabases);
+
+test('`npm run verify:stock` is content with a shop that adds up, and names and fails what does not', async () => {
+  const settings = { DB_NAME: await aFreshDatabase() };
+  const { db } = aDatabase(settings);
+  const verify = () =>
+    promisify(execFile)(process.execPath, [path.join(repoRoot, 'services/transaction/dist/verify-stock.js')], {
+      env: { ...process.env, ...testEnv(settings) },
+    });
+  const { insertId } = await db.write(
+    `INSERT INTO products (store_id, name, description, price, stock) VALUES (1, 'Mug', '', 1, 9)`,
+  );
+  await db.write("INSERT INTO stock_movements (product_id, reason, quantity) VALUES (?, 'initial', 9)", [insertId]);
+  expect((await verify()).stdout).toBe('1 products, 0 transactions: all stock adds up\n');
+  await db.write('UPDATE products SET stock = 10 WHERE id = ?', [insertId]);
+  await expect(verify()).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining(
+      `product ${insertId} (Mug): initial 9 + edits 0 - sold 0 + cancelled 0 = 9, but its stock is 10`,
+    ),
+  });
+}, 60_000);

@@ -1,0 +1,174 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readEnvFile, repoRoot } from '@shop/fleet';
+import { exampleService, startApp } from '@shop/testing';
+import { type Answer, type Ask, ask, askRaw, freePort, type Gateway, startEcho, startGateway } from './nginx-support';
+
+/** What nginx answers by itself is for browsers of the same origins as what the services answer. */
+
+const LIST = 'https://shop.example, http://localhost:3000';
+const settings: [appEnv: string, corsOrigins: string][] = [
+  ['local', '*'],
+  ['local', ' *, '],
+  ['local', ''],
+  ['testnet', ''],
+  ['testnet', ' '],
+  ['testnet', '*'],
+  ['local', LIST],
+  ['testnet', `https://a.example ,${LIST},`],
+];
+const origins = [
+  undefined,
+  'https://shop.example',
+  'http://localhost:3000',
+  'http://localhost:30000',
+  'https://shop.example.evil.example',
+  'https://shopxexample',
+  'http://shop.example',
+  'https://Shop.example',
+  LIST,
+  'https://x|https://x,',
+  'local||',
+  '*',
+  'null',
+];
+
+const toStop: (() => Promise<unknown>)[] = [];
+afterEach(() => Promise.all(toStop.splice(0).map((stop) => stop())));
+
+async function gatewayWith(...[upstreams, options]: Parameters<typeof startGateway>): Promise<Gateway> {
+  const gateway = await startGateway(upstreams, options);
+  toStop.push(gateway.stop);
+  return gateway;
+}
+
+const from = (origin: string | undefined): Record<string, string> => (origin === undefined ? {} : { origin });
+const preflight = (origin: string | undefined): Ask => ({
+  method: 'OPTIONS',
+  headers: {
+    ...from(origin),
+    'access-control-request-method': 'PUT',
+    'access-control-request-headers': 'authorization,x-request-id',
+  },
+});
+
+function corsOf({ headers, names }: Answer) {
+  const own = names.filter((name) => name.startsWith('access-control-'));
+  expect(own).toEqual([...new Set(own)]);
+  const vary = (headers.vary ?? '').split(', ').filter((name) => name !== '' && name !== 'Accept-Encoding');
+  return { ...Object.fromEntries(own.map((name) => [name, headers[name]])), vary: vary.sort() };
+}
+
+test.each(settings)('APP_ENV=%s CORS_ORIGINS="%s": as the services', async (appEnv, corsOrigins) => {
+  const service = await startApp(
+    exampleService(() => []),
+    {
+      APP_ENV: appEnv,
+      CORS_ORIGINS: corsOrigins,
+    },
+  );
+  toStop.push(service.close);
+  const servicePort = Number(new URL(service.url).port);
+  const gateway = await gatewayWith({}, { appEnv, corsOrigins });
+  for (const origin of origins) {
+    const asked: Ask = { headers: from(origin) };
+    const theirs = corsOf(await ask(servicePort, '/nothing', asked));
+    expect(theirs).toHaveProperty('access-control-expose-headers');
+    for (const [path, status] of [
+      ['/nothing', 404],
+      ['/api/v1/products', 503],
+      ['/openapi.json', 200],
+    ] as const) {
+      const answer = await ask(gateway.port, path, asked);
+      expect([origin, path, answer.status, corsOf(answer)]).toEqual([origin, path, status, theirs]);
+    }
+    const letIn = await ask(servicePort, '/nothing', preflight(origin));
+    for (const path of ['/nothing', '/api/v1/products', '/openapi.json']) {
+      const answer = await ask(gateway.port, path, preflight(origin));
+      expect([origin, path, answer.status, answer.text, corsOf(answer)]).toEqual([
+        origin,
+        path,
+        204,
+        '',
+        corsOf(letIn),
+      ]);
+      expect(answer.headers).not.toHaveProperty('content-type');
+    }
+  }
+});
+
+test('a browser is told that it is too fast: neither its preflight nor its request ends as a network error', async () => {
+  const echo = await startEcho('product');
+  toStop.push(echo.close);
+  const origin = 'https://shop.example';
+  const limits = { ratePerSecond: 1, rateBurst: 2 };
+  const gateway = await gatewayWith(
+    { product: [echo.address] },
+    { ...limits, appEnv: 'production', corsOrigins: origin },
+  );
+  const many = (asked: Ask) =>
+    Promise.all(Array.from({ length: 12 }, () => ask(gateway.port, '/api/v1/products', asked)));
+  const refused = (await many({ headers: { origin } })).filter(({ status }) => status !== 200);
+  expect(refused.length).toBeGreaterThan(5);
+  for (const { status, headers } of refused) {
+    expect([status, headers['access-control-allow-origin'], headers['access-control-allow-credentials']]).toEqual([
+      429,
+      origin,
+      'true',
+    ]);
+    expect(headers['access-control-expose-headers']?.split(',')).toEqual(
+      expect.arrayContaining(['RateLimit', 'Retry-After', 'X-Request-Id']),
+    );
+    expect(headers['retry-after']).toBe('1');
+  }
+  const seen = echo.seen.length;
+  const preflights = await many({ ...preflight(origin), from: '127.0.0.60' });
+  expect(echo.seen.length - seen).toBeLessThan(12);
+  expect(new Set(preflights.map(({ status }) => status))).toEqual(new Set([200, 204]));
+  const own = preflights.filter(({ status }) => status === 204);
+  for (const { headers } of own) expect(headers['access-control-allow-origin']).toBe(origin);
+  const plain = await many({ method: 'OPTIONS', headers: { origin } });
+  expect(plain.filter(({ status }) => status === 429).length).toBeGreaterThan(8);
+});
+
+test('a refused body, and what is no HTTP, too', async () => {
+  const gateway = await gatewayWith({ file: [`127.0.0.1:${await freePort()}`] }, { corsOrigins: '*' });
+  const refused = await ask(gateway.port, '/api/v1/files/upload', { method: 'POST', body: Buffer.alloc(6_000_000) });
+  expect([refused.status, refused.headers['access-control-allow-origin']]).toEqual([413, '*']);
+  const raw = await askRaw(gateway.port, 'GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect(raw).toMatch(/^HTTP\/1\.1 400 .*\r\nAccess-Control-Allow-Origin: \*\r\n/s);
+});
+
+test('what a service answers passes with the service’s own', async () => {
+  const echo = await startEcho('product');
+  toStop.push(echo.close);
+  const gateway = await gatewayWith(
+    { product: [echo.address] },
+    { appEnv: 'production', corsOrigins: 'https://shop.example' },
+  );
+  for (const path of ['/api/v1/products', '/api/v1/products/refused']) {
+    const answer = await ask(gateway.port, path, { headers: { origin: 'https://shop.example' } });
+    const theirs = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'X-Echo', vary: [] };
+    expect(corsOf(answer)).toEqual(theirs);
+  }
+});
+
+/** In containers nginx gets the whole env file, and the image replaces every $NAME and ${NAME} that is set. */
+test('of the env files’ variables the templates name only those that they mean', async () => {
+  const folders = ['templates', 'containers', 'tls'].map((folder) => join(repoRoot, 'nginx', folder));
+  const files = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder)).map((file) => readFile(join(folder, file), 'utf8'))),
+  );
+  const text = (await Promise.all(files.flat())).join('\n');
+  const named = new Set([...text.matchAll(/\$\{?([A-Z_a-z][A-Z_a-z0-9]*)/g)].map(([, name]) => name));
+  for (const environment of ['local', 'testnet', 'production']) {
+    const given = Object.keys(readEnvFile(join(repoRoot, `.env.${environment}`)));
+    expect(given.filter((name) => named.has(name)).sort()).toEqual([
+      'APP_ENV',
+      'CORS_ORIGINS',
+      'RATE_LIMIT_BURST',
+      'RATE_LIMIT_PER_SECOND',
+    ]);
+    expect(given.filter((name) => name.startsWith('NGINX'))).toEqual([]);
+  }
+});
