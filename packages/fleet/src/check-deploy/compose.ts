@@ -12,8 +12,11 @@ export interface ComposeService {
   command?: string | string[];
   entrypoint?: string | string[];
   healthcheck?: { test?: string | string[] };
+  env_file?: unknown;
+  ports?: (string | number | { target: number; published?: string | number })[];
+  stop_grace_period?: string;
   networks?: string[] | Record<string, unknown>;
-  volumes?: (string | { type: string; source?: string })[];
+  volumes?: (string | { type: string; source?: string; target?: string })[];
   secrets?: (string | { source: string })[];
   configs?: (string | { source: string; target?: string })[];
   deploy?: { replicas?: number; update_config?: { order?: string; parallelism?: number } };
@@ -22,7 +25,12 @@ export interface ComposeService {
 const shared = ['networks', 'volumes', 'secrets', 'configs'] as const;
 type Shared = (typeof shared)[number];
 
-export interface ComposeFile extends Partial<Record<Shared, Record<string, { file?: string } | null>>> {
+interface Declared {
+  file?: string;
+  ipam?: { config?: { subnet?: string }[] };
+}
+
+export interface ComposeFile extends Partial<Record<Shared, Record<string, Declared | null>>> {
   file: string;
   services: Record<string, ComposeService>;
 }
@@ -38,6 +46,39 @@ export function readCompose(files: DeployFiles): ComposeFile[] {
 
 export const baseOf = (all: ComposeFile[]): ComposeFile =>
   all.find(({ file }) => file === baseFile) ?? { file: baseFile, services: {} };
+
+/**
+ * What is wrong with what is deployed: the base file alone, and with each other file over it. Environments are joined and
+ * lists put together; of networks, volumes and the like Swarm takes the upper entry whole. What the base file does wrong is
+ * said of it alone.
+ */
+export function inEachLayer(files: DeployFiles, look: (layer: ComposeFile) => Found[]): Found[] {
+  const all = readCompose(files);
+  const base = baseOf(all);
+  const below = look(base);
+  const known = new Set(below.map(({ at, message }) => at + message));
+  const above = all
+    .filter((top) => top !== base)
+    .flatMap((top) => {
+      const services = Object.keys({ ...base.services, ...top.services }).map((name): [string, ComposeService] => {
+        return [name, layered(base.services[name] ?? {}, top.services[name] ?? {})];
+      });
+      const declared = shared.map((kind) => [kind, { ...base[kind], ...top[kind] }]);
+      return look({ ...Object.fromEntries(declared), file: top.file, services: Object.fromEntries(services) });
+    });
+  return [...below, ...above.filter(({ at, message }) => !known.has(at + message))];
+}
+
+const layered = (below: ComposeService, above: ComposeService): ComposeService => ({
+  ...below,
+  ...above,
+  environment: Object.fromEntries([...environmentOf(below), ...environmentOf(above)]),
+  networks: [...new Set([below, above].flatMap(({ networks }) => names(networks)))],
+  ports: [...(below.ports ?? []), ...(above.ports ?? [])],
+  volumes: [...(below.volumes ?? []), ...(above.volumes ?? [])],
+  secrets: [...(below.secrets ?? []), ...(above.secrets ?? [])],
+  configs: [...(below.configs ?? []), ...(above.configs ?? [])],
+});
 
 /** `${NAME:-default}` and the like with nothing set in the environment, and `$$` as the `$` that it stands for. */
 export const interpolated = (text: string): string =>
@@ -64,39 +105,52 @@ export const mountedConfigs = ({ configs = {} }: ComposeFile, service: ComposeSe
     return file === undefined ? [] : [{ source: file.replace(/^\.\//, ''), target }];
   });
 
-const names = (list: string[] | Record<string, unknown> = []): string[] =>
+export const names = (list: string[] | Record<string, unknown> = []): string[] =>
   Array.isArray(list) ? list : Object.keys(list);
 
-/** Networks, volumes, secrets, configs and services that a service names are declared, in its file or in the one below it. */
+/**
+ * Networks, volumes, secrets, configs and services that a service names are declared, in its file or in the one below it;
+ * and what is declared, some service names.
+ */
 export const composePointsAtWhatIsThere: Check = (files) => {
   const all = readCompose(files);
   const base = baseOf(all);
-  return all.flatMap((overlay) => {
-    const missing = Object.entries(overlay.configs ?? {}).flatMap(([name, config]): Found[] => {
-      const source = config?.file?.replace(/^\.\//, '');
-      if (source === undefined || files.paths.includes(source)) return [];
-      return [{ file: overlay.file, at: `configs.${name}`, message: `there is no ${source}` }];
-    });
-    const declared = (kind: Shared) => new Set([...names(base[kind]), ...names(overlay[kind])]);
-    const dangling = Object.entries(overlay.services).flatMap(([name, service]): Found[] => {
-      const problem = (message: string): Found => ({ file: overlay.file, at: `services.${name}`, message });
-      const found = shared.flatMap((kind) => {
-        const known = declared(kind);
-        return usedBy(service, kind)
-          .filter((used) => !known.has(used))
-          .map((used) => problem(`"${used}" is not declared under ${kind}`));
-      });
-      for (const other of names(service.depends_on)) {
-        if (!(other in base.services || other in overlay.services))
-          found.push(problem(`depends on "${other}", which is not there`));
-      }
-      if (!(name in base.services) && service.image === undefined)
-        found.push(problem(`${base.file} has no such service`));
-      return found;
-    });
-    return [...missing, ...dangling];
-  });
+  return [...inEachLayer(files, unused), ...all.flatMap((overlay) => dangling(overlay, base, files))];
 };
+
+const unused = ({ file, services, ...declared }: ComposeFile): Found[] =>
+  shared.flatMap((kind) => {
+    const used = new Set(Object.values(services).flatMap((service) => usedBy(service, kind)));
+    return names(declared[kind] ?? {})
+      .filter((name) => !used.has(name) && name !== 'default')
+      .map((name) => ({ file, at: `${kind}.${name}`, message: 'no service uses it' }));
+  });
+
+function dangling(overlay: ComposeFile, base: ComposeFile, files: DeployFiles): Found[] {
+  const missing = Object.entries(overlay.configs ?? {}).flatMap(([name, config]): Found[] => {
+    const source = config?.file?.replace(/^\.\//, '');
+    if (source === undefined || files.paths.includes(source)) return [];
+    return [{ file: overlay.file, at: `configs.${name}`, message: `there is no ${source}` }];
+  });
+  const declared = (kind: Shared) => new Set([...names(base[kind]), ...names(overlay[kind])]);
+  const pointing = Object.entries(overlay.services).flatMap(([name, service]): Found[] => {
+    const problem = (message: string): Found => ({ file: overlay.file, at: `services.${name}`, message });
+    const found = shared.flatMap((kind) => {
+      const known = declared(kind);
+      return usedBy(service, kind)
+        .filter((used) => !known.has(used))
+        .map((used) => problem(`"${used}" is not declared under ${kind}`));
+    });
+    for (const other of names(service.depends_on)) {
+      if (!(other in base.services || other in overlay.services))
+        found.push(problem(`depends on "${other}", which is not there`));
+    }
+    if (!(name in base.services) && service.image === undefined)
+      found.push(problem(`${base.file} has no such service`));
+    return found;
+  });
+  return [...missing, ...pointing];
+}
 
 function usedBy(service: ComposeService, kind: Shared): string[] {
   if (kind === 'networks') return names(service.networks).filter((name) => name !== 'default');

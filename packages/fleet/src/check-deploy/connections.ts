@@ -73,7 +73,7 @@ function composeFleet(base: ComposeFile, top: ComposeFile, poolInFile: string | 
   };
 }
 
-/** All replicas of all autoscalers, and those that an update has beside them. */
+/** All replicas of all autoscalers, and the new and the ending ones that an update has beside them. */
 function kubernetesProblems(files: DeployFiles): Found[] {
   const manifests = readManifests(files);
   const settings = ofKind(manifests, 'ConfigMap').find(({ data }) => 'DB_POOL_SIZE' in data);
@@ -86,7 +86,13 @@ function kubernetesProblems(files: DeployFiles): Found[] {
   const scaled = ofKind(manifests, 'HorizontalPodAutoscaler').map(({ spec }) => {
     const { kind, name } = spec.scaleTargetRef ?? {};
     const target = pods.find((workload) => workload.kind === kind && workload.metadata.name === name);
-    return Number(spec.maxReplicas ?? 0) + Number(target?.spec.strategy?.rollingUpdate?.maxSurge ?? 1);
+    const most = Number(spec.maxReplicas ?? 0);
+    const surge = Number(target?.spec.strategy?.rollingUpdate?.maxSurge ?? 1);
+    // A pod that ends has its connections until it is gone, and the next one goes `minReadySeconds` later.
+    const { minReadySeconds = 0 } = target?.spec ?? {};
+    const ending =
+      minReadySeconds > 0 ? Math.ceil((target?.pod.terminationGracePeriodSeconds ?? 30) / minReadySeconds) : most;
+    return most + surge + surge * ending;
   });
   return problemsOf({
     file: settings.file,

@@ -8,7 +8,7 @@ import { storeService } from '@shop/store';
 import { transactionService } from '@shop/transaction';
 import { environmentOf, readCompose } from './compose';
 import type { DeployFiles } from './files';
-import { type Container, type Manifest, ofKind, readManifests, type Workload, workloads } from './manifests';
+import { type Container, type Manifest, ofKind, readManifests, workloads } from './manifests';
 import type { Check, Found } from './problem';
 
 const definitions = [authService, productService, transactionService, addressService, storeService, fileService];
@@ -53,6 +53,12 @@ function readBy({ portKey, settings }: Definition, env: Env): { keys: Set<string
 
 const everyKeyRead = (): Set<string> =>
   new Set(definitions.flatMap((definition) => [...readBy(definition, { APP_ENV: 'production' }).keys]));
+
+/** The services that read a variable. */
+export const readersOf = (key: string): string[] =>
+  definitions
+    .filter((definition) => readBy(definition, { APP_ENV: 'production' }).keys.has(key))
+    .map(({ name }) => name);
 
 function envFileProblems(files: DeployFiles): Found[] {
   const wanted = new Set([...everyKeyRead(), ...forNginx].filter((key) => !fromTheImage.includes(key)));
@@ -112,7 +118,7 @@ function podProblems(files: DeployFiles): Found[] {
 /** Given to this container alone, not to all of them through the shared ConfigMap. */
 const isOwn = ({ env = [] }: Container, key: string): boolean => env.some(({ name }) => name === key);
 
-function givenTo({ env = [], envFrom = [] }: Workload['pod']['containers'][number], manifests: Manifest[]): Env {
+export function givenTo({ env = [], envFrom = [] }: Container, manifests: Manifest[]): Env {
   const data = (kind: string, name: string | undefined) =>
     ofKind(manifests, kind).find(({ metadata }) => metadata.name === name)?.data ?? {};
   const given: Env = {};

@@ -1,15 +1,21 @@
 import { composePointsAtWhatIsThere, composeSuitsSwarm } from './compose';
 import { poolsFitMysql } from './connections';
+import { settingsComeFromTheirOwnNames } from './credentials';
 import { environmentIsWhatServicesRead } from './environment';
 import type { DeployFiles } from './files';
 import { copiesAreTrue } from './generated';
 import { namesAgreeEverywhere } from './names';
+import { servicesTrustNginx } from './network';
 import { nginxAcceptsItsConfiguration } from './nginx';
 import { podsAreSafe } from './pods';
+import { policiesAllowWhatIsNeeded } from './policies';
+import { portsAreListenedOn } from './ports';
 import { type Check, type Problem, shownProblem } from './problem';
 import { manifestsPointAtWhatIsThere } from './references';
 import { composeFitsItsSpecification, manifestsFitKubernetes } from './schemas';
 import { shellScriptsAreClean } from './shell';
+import { stoppingTakesItsTime } from './shutdown';
+import { dataIsKept } from './storage';
 import { yamlIsWellFormed } from './yaml';
 
 /** One group after the other: what a group finds wrong would only confuse the next. */
@@ -21,7 +27,13 @@ const groups: Record<string, Check>[] = [
     swarm: composeSuitsSwarm,
     'kubernetes-references': manifestsPointAtWhatIsThere,
     pods: podsAreSafe,
+    shutdown: stoppingTakesItsTime,
+    policies: policiesAllowWhatIsNeeded,
     names: namesAgreeEverywhere,
+    ports: portsAreListenedOn,
+    network: servicesTrustNginx,
+    storage: dataIsKept,
+    credentials: settingsComeFromTheirOwnNames,
     environment: environmentIsWhatServicesRead,
     connections: poolsFitMysql,
     copies: copiesAreTrue,

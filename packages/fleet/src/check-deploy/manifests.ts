@@ -29,13 +29,14 @@ export interface Spec {
   serviceName?: string;
   template?: { metadata?: { labels?: Labels; annotations?: Labels }; spec: PodSpec };
   strategy?: { rollingUpdate?: { maxSurge?: number | string } };
+  minReadySeconds?: number;
   ports?: { name?: string; port: number; targetPort?: PortRef }[];
   scaleTargetRef?: { kind: string; name: string };
   minReplicas?: number;
   maxReplicas?: number;
   podSelector?: Selector;
-  ingress?: { from?: Peer[]; ports?: { port?: PortRef }[] }[];
-  egress?: { to?: Peer[]; ports?: { port?: PortRef }[] }[];
+  ingress?: { from?: Peer[]; ports?: PolicyPort[] }[];
+  egress?: { to?: Peer[]; ports?: PolicyPort[] }[];
   policyTypes?: string[];
   parentRefs?: { name: string; sectionName?: string }[];
   listeners?: { name: string }[];
@@ -45,6 +46,12 @@ export interface Spec {
 export interface Peer {
   podSelector?: Selector;
   namespaceSelector?: Selector;
+  ipBlock?: { cidr: string };
+}
+
+export interface PolicyPort {
+  port?: PortRef;
+  protocol?: string;
 }
 
 interface IngressRule {
@@ -108,6 +115,8 @@ interface Probe {
 interface SecurityContext {
   runAsNonRoot?: boolean;
   runAsUser?: number;
+  runAsGroup?: number;
+  fsGroup?: number;
   allowPrivilegeEscalation?: boolean;
   readOnlyRootFilesystem?: boolean;
   capabilities?: { drop?: string[]; add?: string[] };

@@ -2,7 +2,7 @@ import { parseEnv } from 'node:util';
 import { defaultPorts, portVariable, type ServiceName, serviceNames } from '../services';
 import { baseOf, environmentOf, interpolated, readCompose } from './compose';
 import type { DeployFiles } from './files';
-import { ofKind, readManifests, workloads } from './manifests';
+import { matches, ofKind, readManifests, workloads } from './manifests';
 import type { Check, Found } from './problem';
 import { prometheusTargets } from './prometheus';
 
@@ -22,13 +22,15 @@ export const namesAgreeEverywhere: Check = (files) => {
     ...portMap(files),
     ...images(files),
     ...databaseFlags(files),
+    ...namesakes(files),
+    ...dockerfileCopies(files),
   ];
   const wrong = sayings
     .filter(({ said, wanted }) => String(said) !== String(wanted))
     .map(({ file, at, said, wanted }): Found => {
       return { file, at, message: said === undefined ? `is missing (${wanted})` : `is ${said}, elsewhere ${wanted}` };
     });
-  return [...wrong, ...scrapedServices(files)];
+  return [...wrong, ...unscraped(files)];
 };
 
 function kubernetesOn(service: ServiceName, files: DeployFiles): Saying[] {
@@ -39,12 +41,6 @@ function kubernetesOn(service: ServiceName, files: DeployFiles): Saying[] {
   const file = `k8s/${service}.yaml`;
   return [
     { file, at: `Service ${service} port`, said: named('Service')?.spec.ports?.[0]?.port, wanted: port },
-    {
-      file,
-      at: `Deployment ${service} containerPort`,
-      said: pods?.pod.containers[0]?.ports?.[0]?.containerPort,
-      wanted: port,
-    },
     {
       file,
       at: `Deployment ${service} annotation prometheus.io/port`,
@@ -148,15 +144,34 @@ function databaseFlags(files: DeployFiles): Saying[] {
   return [{ file: server?.file ?? 'k8s', at: 'StatefulSet db args', said, wanted }];
 }
 
-/** Prometheus asks every service, on its port, and nobody whom Compose does not know. */
-function scrapedServices(files: DeployFiles): Found[] {
-  const { services } = baseOf(readCompose(files));
+/** Services, disruption budgets and autoscalers are called after what they are for. */
+function namesakes(files: DeployFiles): Saying[] {
+  const manifests = readManifests(files);
+  const pods = workloads(manifests);
+  return manifests.flatMap(({ file, at, kind, metadata, spec }) => {
+    const selects = kind === 'Service' || kind === 'PodDisruptionBudget';
+    const selected = selects ? pods.filter(({ labels }) => matches(spec.selector, labels)) : [];
+    const targets = [...selected.map((workload) => workload.metadata.name), spec.scaleTargetRef?.name];
+    return targets
+      .filter((target) => target !== undefined)
+      .map((target) => ({ file, at: `${at} target`, said: target, wanted: metadata.name }));
+  });
+}
+
+/** `npm ci` in the image knows every workspace by its own place. */
+function dockerfileCopies(files: DeployFiles): Saying[] {
+  const file = 'Dockerfile';
+  const copies = [...files.read(file).matchAll(/^COPY (\S+)\/package\.json (\S+)\/$/gm)];
+  return serviceNames.map((service) => {
+    const folder = `services/${service}`;
+    return { file, at: `COPY ${folder}`, said: copies.find(([, from]) => from === folder)?.[2], wanted: folder };
+  });
+}
+
+/** Prometheus asks every service, on its port. */
+function unscraped(files: DeployFiles): Found[] {
   const { file, targets } = prometheusTargets(files);
-  const strangers = targets
-    .filter(({ host }) => host !== 'localhost' && !(host in services))
-    .map(({ host }) => ({ file, at: host, message: 'Compose has no such service' }));
-  const missed = serviceNames
+  return serviceNames
     .filter((service) => !targets.some(({ host, port }) => host === service && port === defaultPorts[service]))
     .map((service) => ({ file, at: service, message: `is not asked on port ${defaultPorts[service]}` }));
-  return [...strangers, ...missed];
 }

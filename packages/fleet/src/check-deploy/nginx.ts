@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { requireProgram } from '../binaries';
-import { baseOf, environmentOf, interpolated, mountedConfigs, readCompose } from './compose';
+import { baseOf, type ComposeFile, environmentOf, interpolated, mountedConfigs, readCompose } from './compose';
 import type { DeployFiles } from './files';
 import { ofKind, readManifests, workloads } from './manifests';
 import type { Check, Found } from './problem';
@@ -20,7 +20,7 @@ interface Gateway {
 /** `nginx -t` on the gateway's configuration as Compose and as Kubernetes fill it in. */
 export const nginxAcceptsItsConfiguration: Check = async (files) => {
   const found: Found[] = [];
-  for (const { name, conf } of [composeGateway(files), kubernetesGateway(files)]) {
+  for (const { name, conf } of [composeGateway(baseOf(readCompose(files)), files), kubernetesGateway(files)]) {
     const left = Object.entries(conf).flatMap(([file, text]) =>
       [...text.matchAll(/\$\{(\w+)\}/g)].map(([, variable]) => `${file} needs ${variable}, which is not set`),
     );
@@ -30,20 +30,32 @@ export const nginxAcceptsItsConfiguration: Check = async (files) => {
   return found;
 };
 
-function composeGateway(files: DeployFiles): Gateway {
-  const base = baseOf(readCompose(files));
-  const { nginx = {} } = base.services;
+/** The ports of every server in it. */
+export const listenedPorts = ({ conf }: Gateway): number[] =>
+  [...directives(conf).matchAll(/\blisten\s+(?:\S+:)?(\d+)\b/g)].map(([, port]) => Number(port));
+
+/** How long requests in flight may take after it is told to stop; without the directive, forever. */
+export const shutdownSeconds = ({ conf }: Gateway): number =>
+  Number(/\bworker_shutdown_timeout\s+(\d+)s?;/.exec(directives(conf))?.[1] ?? Number.POSITIVE_INFINITY);
+
+const directives = (conf: Gateway['conf']): string =>
+  Object.values(conf)
+    .join('\n')
+    .replace(/^\s*#.*$/gm, '');
+
+export function composeGateway(compose: ComposeFile, files: DeployFiles): Gateway {
+  const { nginx = {} } = compose.services;
   const values = new Map([...environmentOf(nginx)].map(([name, value]) => [name, interpolated(value)]));
-  const texts = mountedConfigs(base, nginx)
+  const texts = mountedConfigs(compose, nginx)
     .filter(({ target }) => target.startsWith(templates))
     .map(({ target, source }): [string, string] => [confName(target.slice(templates.length)), files.read(source)]);
-  return { name: base.file, conf: filledIn(texts, values) };
+  return { name: compose.file, conf: filledIn(texts, values) };
 }
 
 const templates = '/etc/nginx/templates/';
 const confName = (template: string): string => template.replace(/\.template$/, '');
 
-function kubernetesGateway(files: DeployFiles): Gateway {
+export function kubernetesGateway(files: DeployFiles): Gateway {
   const manifests = readManifests(files);
   const [gateway] = workloads(manifests).filter(({ metadata }) => metadata.name === 'nginx');
   const maps = new Map(ofKind(manifests, 'ConfigMap').map(({ metadata, data }) => [metadata.name, data]));

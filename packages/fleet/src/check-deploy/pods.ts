@@ -1,14 +1,26 @@
-import { readManifests, type Workload, workloads } from './manifests';
+import { serviceNames } from '../services';
+import { ofKind, readManifests, type Workload, workloads } from './manifests';
 import type { Check, Found } from './problem';
 
-/** Within which a service promises to be gone after SIGTERM (packages/core). */
-const drainSeconds = 10;
+const probes = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const;
 
-/** What the API server takes but nobody wants: pods as root, without limits or probes, killed while they still answer. */
-export const podsAreSafe: Check = (files) =>
-  workloads(readManifests(files)).flatMap((workload) => podProblems(workload));
+/** What a service answers to each: a database that is away takes its pods out, and restarts none. */
+const probePaths: Record<(typeof probes)[number], string[]> = {
+  startupProbe: ['/health', '/ready'],
+  livenessProbe: ['/health'],
+  readinessProbe: ['/ready'],
+};
 
-function podProblems({ file, at, pod }: Workload): Found[] {
+/** What the API server takes but nobody wants: pods as root, without limits, without probes or with the wrong ones. */
+export const podsAreSafe: Check = (files) => {
+  const manifests = readManifests(files);
+  const reversed = ofKind(manifests, 'HorizontalPodAutoscaler')
+    .filter(({ spec: { minReplicas = 1, maxReplicas = 0 } }) => minReplicas > maxReplicas)
+    .map(({ file, at }) => ({ file, at, message: 'minReplicas is over maxReplicas' }));
+  return [...reversed, ...workloads(manifests).flatMap(podProblems)];
+};
+
+function podProblems({ file, at, metadata, pod }: Workload): Found[] {
   const found: Found[] = [];
   const must = (held: boolean, where: string, message: string) => {
     if (!held) found.push({ file, at: `${at} ${where}`, message });
@@ -24,25 +36,37 @@ function podProblems({ file, at, pod }: Workload): Found[] {
   must(pod.securityContext?.seccompProfile?.type === 'RuntimeDefault', 'seccompProfile.type', 'must be RuntimeDefault');
   for (const container of pod.containers) {
     const where = (field: string) => `container ${container.name} ${field}`;
-    const { securityContext: security, resources, lifecycle } = container;
+    const { securityContext: security, resources } = container;
     must(security?.allowPrivilegeEscalation === false, where('allowPrivilegeEscalation'), 'must be false');
     must(security?.readOnlyRootFilesystem === true, where('readOnlyRootFilesystem'), 'must be true');
     must(security?.capabilities?.drop?.includes('ALL') === true, where('capabilities.drop'), 'must have ALL');
     must(!security?.capabilities?.add, where('capabilities.add'), 'nothing here needs one');
-    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
+    for (const probe of probes) {
       must(container[probe] !== undefined, where(probe), 'is missing');
+      const asked = container[probe]?.httpGet?.path;
+      const paths = serviceNames.some((service) => service === metadata.name) ? probePaths[probe] : undefined;
+      must(!container[probe] || !paths || paths.includes(asked ?? ''), where(probe), `must ask ${paths?.join(' or ')}`);
     }
     for (const kind of ['requests', 'limits'] as const) {
       for (const resource of ['cpu', 'memory']) {
         must(resources?.[kind]?.[resource] !== undefined, where(`resources.${kind}.${resource}`), 'is missing');
       }
     }
-    const needed = (lifecycle?.preStop?.sleep?.seconds ?? 0) + drainSeconds;
-    must(
-      (pod.terminationGracePeriodSeconds ?? 30) > needed,
-      'terminationGracePeriodSeconds',
-      `must be over ${needed}: preStop, and the ${drainSeconds} s within which a service is gone`,
-    );
+    for (const [resource, limit] of Object.entries(resources?.limits ?? {})) {
+      const request = resources?.requests?.[resource] ?? limit;
+      const said = `requests ${request} of at most ${limit}`;
+      must(amount(request) <= amount(limit), where(`resources ${resource}`), said);
+    }
   }
   return found;
+}
+
+const powers = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+
+/** `100m`, `1.5`, `128Mi` or `2G` as a number; what is no quantity is not a number. */
+function amount(quantity: string | number): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(|m|[kMGTPE]|[KMGTPE]i)$/.exec(String(quantity)) ?? [];
+  if (unit === 'm') return Number(digits) / 1000;
+  const power = powers.indexOf(unit.replace('Ki', 'k').replace('i', ''));
+  return Number(digits) * (unit.endsWith('i') ? 1024 : 1000) ** power;
 }

@@ -147,6 +147,11 @@ function targetReferences({ file, at, kind, spec }: Manifest, look: Looked): Fou
   }
   if (kind !== 'NetworkPolicy') return [];
   const found: Found[] = [];
+  // Its controller makes these pods, and labels them so.
+  const gateway = spec.podSelector?.matchLabels?.['gateway.networking.k8s.io/gateway-name'];
+  if (gateway !== undefined) {
+    return find(look, 'Gateway', gateway) ? [] : [{ file, at, message: `there is no Gateway "${gateway}"` }];
+  }
   if (!anyPod(spec.podSelector)) found.push({ file, at: `${at} spec.podSelector`, message: 'selects no pods' });
   const incoming = (spec.ingress ?? []).map(({ from, ports }) => ({ peers: from, ports }));
   const outgoing = (spec.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
