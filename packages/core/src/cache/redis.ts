@@ -60,6 +60,8 @@ function failureOf(error: unknown) {
   return isBrokenCircuitError(error) ? failure.away : failure.error;
 }
 
+const closedBreaker = () => circuitBreaker(handleAll, { halfOpenAfter: 1000, breaker: new ConsecutiveBreaker(5) });
+
 interface RedisParts {
   logger: Logger;
   metrics: Metrics;
@@ -84,7 +86,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     retryStrategy: () => RECONNECT_DELAY_MS,
     reconnectOnError: (error) => /READONLY|NOAUTH|LOADING/.test(error.message),
   });
-  const breaker = circuitBreaker(handleAll, { halfOpenAfter: 1000, breaker: new ConsecutiveBreaker(5) });
+  let breaker = closedBreaker();
   metrics.gauge('redis_client_breaker_open', '1 while commands are not even tried, after failures in a row', () =>
     breaker.state === CircuitState.Open || breaker.state === CircuitState.HalfOpen ? 1 : 0,
   );
@@ -108,6 +110,8 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     while (redis.status === 'ready' && !closed) {
       try {
         for (const listener of listeners) await listener(redis);
+        // What the old connection could not do says nothing about this one, which has just answered.
+        breaker = closedBreaker();
         up = true;
         metrics.redisUp.set(1);
         if (warned) logger.info('Redis is back');

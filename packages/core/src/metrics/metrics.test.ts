@@ -309,6 +309,22 @@ describe('Redis', () => {
     });
   });
 
+  test('frozen and then started anew: used at once, whatever the old connection could not do', async () => {
+    redis.pause();
+    await eventually('the breaker to open', async () => {
+      await reads();
+      return (await now('redis_client_breaker_open')) === 1;
+    });
+    await redis.kill();
+    await eventually('redis_up to be 0', async () => (await now('redis_up')) === 0);
+    await redis.start();
+    await eventually('redis_up to be 1', async () => (await now('redis_up')) === 1);
+    expect(await now('redis_client_breaker_open')).toBe(0);
+    const bypasses = await now('cache_requests_total', { cache: '/cached/:id', result: 'bypass' });
+    await reads();
+    expect(await now('cache_requests_total', { cache: '/cached/:id', result: 'bypass' })).toBe(bypasses);
+  });
+
   test('stopped: not up, and each failure says that it is away', async () => {
     await redis.stop();
     await eventually('redis_up to be 0', async () => (await now('redis_up')) === 0);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { parseEnv, promisify } from 'node:util';
 import { requireProgram } from '../binaries';
 import { baseOf, type ComposeFile, environmentOf, interpolated, mountedConfigs, readCompose } from './compose';
 import type { DeployFiles } from './files';
@@ -45,7 +45,12 @@ const directives = (conf: Gateway['conf']): string =>
 
 export function composeGateway(compose: ComposeFile, files: DeployFiles): Gateway {
   const { nginx = {} } = compose.services;
-  const values = new Map([...environmentOf(nginx)].map(([name, value]) => [name, interpolated(value)]));
+  const envFile = nginx.env_file === undefined ? {} : parseEnv(files.read(interpolated(String(nginx.env_file))));
+  const own = [...environmentOf(nginx)].map(([name, value]): [string, string] => [name, interpolated(value)]);
+  const values = new Map([
+    ...Object.entries(envFile).map(([name, value = '']): [string, string] => [name, value]),
+    ...own,
+  ]);
   const texts = mountedConfigs(compose, nginx)
     .filter(({ target }) => target.startsWith(templates))
     .map(({ target, source }): [string, string] => [confName(target.slice(templates.length)), files.read(source)]);
