@@ -10,7 +10,7 @@ const CLIENTS = 32;
 const LARGEST_BYTES = 300_000;
 /** What Node's parser lets in; CONNECT is a conversation of its own. */
 const methods = http.METHODS.filter((method) => method !== 'CONNECT');
-const any = <T>(list: readonly T[]): T => list[randomInt(list.length)] as T;
+const oneOf = <T>(list: readonly T[]): T => list[randomInt(list.length)] as T;
 
 const paths: (() => string)[] = [
   () => `/${randomUUID()}`,
@@ -26,7 +26,7 @@ const paths: (() => string)[] = [
   () => `/API/V1/${randomUUID()}`,
   () => `/docs/${randomUUID()}`,
   () => `/metrics/${randomUUID()}`,
-  () => any(['/health', '/ready', '/metrics', '/docs', '/openapi.json']),
+  () => oneOf(['/health', '/ready', '/metrics', '/docs', '/openapi.json']),
 ];
 
 function oneRequest(url: string, agent: http.Agent): Promise<void> {
@@ -37,8 +37,8 @@ function oneRequest(url: string, agent: http.Agent): Promise<void> {
         agent,
         hostname,
         port,
-        method: any(methods),
-        path: any(paths)(),
+        method: oneOf(methods),
+        path: oneOf(paths)(),
         headers: { host: `${randomUUID()}.example`, 'x-forwarded-host': randomUUID(), 'user-agent': randomUUID() },
       },
       (answer) => answer.resume().once('close', resolve),

@@ -13,14 +13,14 @@ import { startService } from '../support/shop.mjs';
 const autocannon = createRequire(import.meta.url)('autocannon');
 const AT_MOST = { bytes: 300_000, ms: 50 };
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
-const any = (list) => list[Math.floor(Math.random() * list.length)];
+const oneOf = (list) => list[Math.floor(Math.random() * list.length)];
 const randomPath = () =>
-  any([`/${randomUUID()}`, `/api/v1/products/${randomUUID()}`, `/api/v1/products/1/${randomUUID()}`]);
+  oneOf([`/${randomUUID()}`, `/api/v1/products/${randomUUID()}`, `/api/v1/products/1/${randomUUID()}`]);
 
 const CONNECTIONS = 50;
 const randomRequests = (length) =>
   Array.from({ length }, () => ({
-    method: any(METHODS),
+    method: oneOf(METHODS),
     path: randomPath(),
     headers: { host: `${randomUUID()}.example` },
   }));

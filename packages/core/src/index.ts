@@ -14,6 +14,7 @@ export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } fro
 export { centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './db/money';
 export { repository } from './db/repository';
 export { containsPattern, inList, limitOffset, type Sql, type SqlValue, type WriteResult } from './db/sql';
+export { beforeDeadline } from './deadline';
 export { AppError, defineError, type ErrorDefinition, errorCode, type FieldError } from './errors/app-error';
 export * from './errors/common-errors';
 export { accepted, created, type Endpoint, endpoint, noContent, ok, type UploadedFile } from './http/endpoint';

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createPool, type PoolConnection } from 'mysql2';
 import type { DatabaseConfig } from '../config/core-config';
+import { beforeDeadline } from '../deadline';
 import { databaseBusy } from '../errors/common-errors';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
@@ -154,17 +155,3 @@ export function createConnectionPool(
 const queueIsFull = (error: unknown): boolean => error instanceof Error && error.message === 'Queue limit reached.';
 
 const noAnswer = (): Error => Object.assign(new Error('no answer from the database in time'), { code: 'ETIMEDOUT' });
-
-/** `answer`, or the error that `late` gives once the deadline has passed. */
-async function beforeDeadline<T>(deadline: number, answer: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), Math.max(1, deadline - Date.now()));
-    timer.unref();
-  });
-  try {
-    return await Promise.race([answer, passed]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -2,6 +2,9 @@ import type { PoolConnection, QueryError, ResultSetHeader } from 'mysql2';
 import { contentionReason, isConnectionError } from './errors';
 import { bindable, type Sql, type SqlValue } from './sql';
 
+/** Hands a statement to mysql2, which calls back. */
+type Send = (done: (error: QueryError | null, result: unknown) => void) => void;
+
 /** Told of each statement's time on its connection. */
 export type ObserveQuery = (query: string, seconds: number) => void;
 
@@ -33,13 +36,20 @@ export function openSession(connection: PoolConnection, observe: ObserveQuery): 
     if (!clean || contentionReason(error)) failed ??= error;
   }
 
-  const run = (query: string, statement: string, values: SqlValue[] = []): Promise<unknown> =>
+  const noting = (send: Send): Promise<unknown> =>
     answerOf((done) => {
+      send((error, result) => {
+        if (error) note(error);
+        done(error, result);
+      });
+    });
+
+  const run = (query: string, statement: string, values: SqlValue[] = []): Promise<unknown> =>
+    noting((done) => {
       if (ended) throw new Error('a statement came after the end of its transaction');
       const start = performance.now();
       connection.execute(statement, values.map(bindable), (error, result) => {
         observe(query, (performance.now() - start) / 1000);
-        if (error) note(error);
         done(error, result);
       });
     });
@@ -58,12 +68,7 @@ export function openSession(connection: PoolConnection, observe: ObserveQuery): 
   return {
     sql: sqlFor(UNNAMED),
     async command(statement) {
-      await answerOf((done) => {
-        connection.query(statement, (error, result) => {
-          if (error) note(error);
-          done(error, result);
-        });
-      });
+      await noting((done) => connection.query(statement, done));
     },
     rollback: async () => {
       await answerOf((done) => connection.query('ROLLBACK', done)).catch(() => {
@@ -79,7 +84,7 @@ export function openSession(connection: PoolConnection, observe: ObserveQuery): 
 }
 
 /** mysql2's promises take a stack trace for each statement, which costs more than it tells: the request id finds the way. */
-const answerOf = (send: (done: (error: QueryError | null, result: unknown) => void) => void): Promise<unknown> =>
+const answerOf = (send: Send): Promise<unknown> =>
   new Promise((resolve, reject) => {
     send((error, result) => {
       if (error) reject(error);

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { databaseBusy } from '@shop/core';
+import { beforeDeadline, databaseBusy } from '@shop/core';
 
 export type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
@@ -22,20 +21,10 @@ export function takingTurns(waitMs: number): InTurn {
     });
     lines.set(key, line);
     try {
-      if (before && !(await within(waitMs, before))) throw databaseBusy();
+      if (before) await beforeDeadline(Date.now() + waitMs, before, databaseBusy);
       return await work();
     } finally {
       leave();
     }
   };
-}
-
-async function within(ms: number, event: Promise<void>): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(ms, false, { signal: timer.signal, ref: false }).catch(() => false);
-  try {
-    return await Promise.race([event.then(() => true), late]);
-  } finally {
-    timer.abort();
-  }
 }
