@@ -131,7 +131,8 @@ describe('what nginx refuses', () => {
     expect(head).toContain(`Content-Type: ${PROBLEM}`);
     const problem = JSON.parse(body);
     expect(problem).toMatchObject({ type: 'about:blank', status, code, request_id: expect.any(String) });
-    const errors = status === 400 ? [{ in: 'header', path: '', message: problem.detail }] : undefined;
+    const errors =
+      status === 400 ? [{ in: 'header', path: '', code: 'invalid_format', message: problem.detail }] : undefined;
     expect(problem.errors).toEqual(errors);
   });
 

@@ -15,7 +15,14 @@ export { centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_C
 export { repository } from './db/repository';
 export { containsPattern, inList, limitOffset, type Sql, type SqlValue, type WriteResult } from './db/sql';
 export { beforeDeadline } from './deadline';
-export { AppError, defineError, type ErrorDefinition, errorCode, type FieldError } from './errors/app-error';
+export {
+  AppError,
+  defineError,
+  type ErrorDefinition,
+  errorCode,
+  type FieldError,
+  fieldErrorCodes,
+} from './errors/app-error';
 export * from './errors/common-errors';
 export { accepted, created, type Endpoint, endpoint, noContent, ok, type UploadedFile } from './http/endpoint';
 export { mergeOpenApi, type OpenApiDocument, openApiDocument } from './http/openapi';

@@ -295,7 +295,9 @@ describe('what Node’s parser refuses', () => {
       detail: expect.any(String),
       code,
       request_id: id,
-      ...(status === 400 ? { errors: [{ in: where, path: expect.any(String), message: problem.detail }] } : {}),
+      ...(status === 400
+        ? { errors: [{ in: where, path: expect.any(String), code: expect.any(String), message: problem.detail }] }
+        : {}),
     });
     await eventually('the log line', () => logged(id).length > 0);
     expect(logged(id)).toEqual([

@@ -9,6 +9,7 @@ export type ErrorKind =
   | 'conflict'
   | 'precondition_failed'
   | 'too_large'
+  | 'uri_too_long'
   | 'unsupported_media_type'
   | 'range_not_satisfiable'
   | 'expectation_failed'
@@ -17,14 +18,26 @@ export type ErrorKind =
   | 'headers_too_large'
   | 'unavailable';
 
+/** What is wrong with a field, for programs. The lengths of texts and lists are sizes too; `required`: the field is absent. */
+export const fieldErrorCodes = [
+  'required',
+  'invalid_type',
+  'invalid_value',
+  'invalid_format',
+  'too_small',
+  'too_big',
+  'unknown_field',
+] as const;
+
+export type FieldErrorCode = (typeof fieldErrorCodes)[number];
+
 /** One wrong field of a request. `path` is dotted (`items.0.quantity`), empty for the whole. */
 export interface FieldError {
   in: 'body' | 'query' | 'path' | 'header';
   path: string;
+  code: FieldErrorCode;
   message: string;
 }
-
-type Place = Pick<FieldError, 'in' | 'path'>;
 
 export interface AppErrorOptions {
   /** Replaces the definition's public message. */
@@ -69,17 +82,27 @@ export interface ErrorDefinition {
 
 /**
  * Declares an error once: use cases throw it, endpoints list it, the OpenAPI document shows it.
- * @param place what is wrong where the error itself does not say it, because every `invalid` one names what it is about
+ * @param field the wrong field where the error itself does not name one: every `invalid` error names at least one
  *
  * @example
  * export const noStore = defineError('unprocessable', 'no_store', 'You own no store yet: create one first.');
  * throw noStore();
  */
-export function defineError(kind: 'invalid', code: string, description: string, place: Place): ErrorDefinition;
+export function defineError(
+  kind: 'invalid',
+  code: string,
+  description: string,
+  field: Omit<FieldError, 'message'>,
+): ErrorDefinition;
 export function defineError(kind: Exclude<ErrorKind, 'invalid'>, code: string, description: string): ErrorDefinition;
-export function defineError(kind: ErrorKind, code: string, description: string, place?: Place): ErrorDefinition {
+export function defineError(
+  kind: ErrorKind,
+  code: string,
+  description: string,
+  field?: Omit<FieldError, 'message'>,
+): ErrorDefinition {
   const make = (options: AppErrorOptions = {}) => {
-    const errors = options.errors ?? (place && [{ ...place, message: options.message ?? description }]);
+    const errors = options.errors ?? (field && [{ ...field, message: options.message ?? description }]);
     return new AppError(kind, code, description, { ...options, ...(errors ? { errors } : {}) });
   };
   return Object.assign(make, { kind, code, description });

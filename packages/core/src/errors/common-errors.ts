@@ -1,6 +1,6 @@
 import { defineError } from './app-error';
 
-const wholeBody = { in: 'body', path: '' } as const;
+const wholeBody = { in: 'body', path: '', code: 'invalid_format' } as const;
 
 export const invalidRequest = defineError(
   'invalid',
@@ -34,6 +34,12 @@ export const headersTooLarge = defineError(
   'The request headers are too large.',
 );
 export const payloadTooLarge = defineError('too_large', 'payload_too_large', 'The request body is too large.');
+/** Only the gateway has this limit. */
+export const uriTooLong = defineError(
+  'uri_too_long',
+  'uri_too_long',
+  'The request line is longer than the gateway accepts.',
+);
 export const unsupportedMediaType = defineError(
   'unsupported_media_type',
   'unsupported_media_type',
@@ -51,6 +57,12 @@ export const schemaMissing = defineError(
   'unavailable',
   'schema_missing',
   'The service is not set up yet. Its operator has to apply the database schema.',
+);
+/** The gateway's answer when a service gives none. */
+export const upstreamUnavailable = defineError(
+  'unavailable',
+  'upstream_unavailable',
+  'The service did not answer. A write may have been carried out: look before repeating it.',
 );
 export const overloaded = defineError('unavailable', 'overloaded', 'Too much at once. Try again.');
 export const storageUnavailable = defineError(

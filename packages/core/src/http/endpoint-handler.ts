@@ -58,11 +58,17 @@ function inputReader(endpoint: Endpoint) {
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));
     const headers = validation.parse('header', endpoint.headers, req.headers);
-    const body = validation.parse('body', isForm ? endpoint.form : (endpoint.body ?? noFields), fields);
+    // Where only a form will do, an absent body lacks its file and nothing else.
+    const body = isForm
+      ? validation.parse('form', endpoint.form, fields)
+      : endpoint.upload?.required
+        ? undefined
+        : validation.parse('body', endpoint.body ?? noFields, fields);
     if (endpoint.upload?.required && !file) {
       validation.add({
         in: 'body',
         path: endpoint.upload.field,
+        code: 'required',
         message: 'is required: one file, as multipart/form-data',
       });
     }

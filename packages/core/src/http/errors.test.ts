@@ -111,29 +111,31 @@ describe('paths and methods', () => {
     async (value) => {
       const answer = await app.http.get(`/things/${value}`);
       expectProblem(answer, 400, 'invalid_request');
-      expect(answer.body.errors).toEqual([{ in: 'path', path: 'id', message: expect.any(String) }]);
+      expect(answer.body.errors).toEqual([
+        { in: 'path', path: 'id', code: 'invalid_type', message: 'must be a whole number' },
+      ]);
     },
   );
 
   it.each(['%ZZ', '%', '%ff', '%c0%ae', '%ed%a0%80'])('/things/%s is no valid encoding: 400', async (value) => {
     const answer = await app.http.get(`/things/${value}`);
     expectProblem(answer, 400, 'malformed_request');
-    expect(answer.body.errors).toEqual([{ in: 'path', path: '', message: expect.any(String) }]);
+    expect(answer.body.errors).toEqual([{ in: 'path', path: '', code: 'invalid_format', message: answer.body.detail }]);
   });
 });
 
 describe('queries', () => {
   it.each([
-    ['page=0', 'page'],
-    ['limit=101', 'limit'],
-    ['limit=ten', 'limit'],
-    ['page=1&page=2', 'page'],
-    ['search=a&search=b', 'search'],
-    ['search=%00', 'search'],
-  ])('?%s is 400 and names the parameter', async (query, path) => {
+    ['page=0', 'page', 'too_small'],
+    ['limit=101', 'limit', 'too_big'],
+    ['limit=ten', 'limit', 'invalid_type'],
+    ['page=1&page=2', 'page', 'invalid_type'],
+    ['search=a&search=b', 'search', 'invalid_type'],
+    ['search=%00', 'search', 'invalid_format'],
+  ])('?%s is 400 and names the parameter', async (query, path, code) => {
     const answer = await app.http.get(`/things/1?${query}`);
     expectProblem(answer, 400, 'invalid_request');
-    expect(answer.body.errors).toEqual([{ in: 'query', path, message: expect.any(String) }]);
+    expect(answer.body.errors).toEqual([{ in: 'query', path, code, message: expect.any(String) }]);
   });
 
   it.each(['', 'unknown=1', 'unknown=1&unknown=2', 'search=', 'page=&limit=', '__proto__=1&constructor=2', 'page[]=0'])(
@@ -177,7 +179,7 @@ describe('bodies', () => {
   ])('%s is 400', async (_what, body) => {
     const answer = await post(body);
     expectProblem(answer, 400, 'invalid_json');
-    expect(answer.body.errors).toEqual([{ in: 'body', path: '', message: answer.body.detail }]);
+    expect(answer.body.errors).toEqual([{ in: 'body', path: '', code: 'invalid_format', message: answer.body.detail }]);
   });
 
   it('that are not UTF-8 are 400', async () => {
@@ -225,8 +227,8 @@ describe('bodies', () => {
       const answer = await remove('{"x":1,"y":null}');
       expectProblem(answer, 400, 'invalid_request');
       expect(answer.body.errors).toEqual([
-        { in: 'body', path: 'x', message: 'is not a known field' },
-        { in: 'body', path: 'y', message: 'is not a known field' },
+        { in: 'body', path: 'x', code: 'unknown_field', message: 'is not a known field' },
+        { in: 'body', path: 'y', code: 'unknown_field', message: 'is not a known field' },
       ]);
     });
 

@@ -26,11 +26,13 @@ const refusals: Record<string, ErrorDefinition> = {
 /** @returns undefined: it is not the parser that complains, the connection is broken and nobody there to be answered */
 function refusalFor(reason: string, where: FieldError['in']): AppError | undefined {
   if (refusals[reason]) return refusals[reason]();
-  return reason.startsWith('HPE_') ? malformed('The request is not well-formed HTTP.', where) : undefined;
+  return reason.startsWith('HPE_')
+    ? malformed('The request is not well-formed HTTP.', { in: where, path: '', code: 'invalid_format' })
+    : undefined;
 }
 
-const malformed = (message: string, where: FieldError['in'], path = '') =>
-  malformedRequest({ message, errors: [{ in: where, path, message }] });
+const malformed = (message: string, field: Omit<FieldError, 'message'>) =>
+  malformedRequest({ message, errors: [{ ...field, message }] });
 
 /** Bytes still under way when a connection closes would take the answer with them: they get this long to arrive. */
 const LINGER_MS = 500;
@@ -118,7 +120,7 @@ const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 export const refuseMalformed: RequestHandler = ({ httpVersion, headers: { host, expect } }, res, next) => {
   const refusal =
     host === undefined
-      ? malformed('The Host header is missing.', 'header', 'host')
+      ? malformed('The Host header is missing.', { in: 'header', path: 'host', code: 'required' })
       : expect !== undefined && !CONTINUE.test(expect)
         ? expectationFailed()
         : undefined;

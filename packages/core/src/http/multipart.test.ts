@@ -74,7 +74,9 @@ describe('text in a form', () => {
   it('that is not UTF-8 is 400 and named, beside all else that is wrong', async () => {
     const one = await sendParts(aPart('name', NOT_UTF8)).expect(400);
     expect(one.body).toMatchObject({ code: 'invalid_request' });
-    expect(one.body.errors).toEqual([{ in: 'body', path: 'name', message: 'must be text in UTF-8' }]);
+    expect(one.body.errors).toEqual([
+      { in: 'body', path: 'name', code: 'invalid_format', message: 'must be text in UTF-8' },
+    ]);
     const more = await sendParts(
       aPart('note', Buffer.from('caf\xe9', 'latin1'), undefined, 'Content-Type: text/plain; charset=UTF-8'),
       aPart('other', 'x'),
@@ -87,7 +89,9 @@ describe('text in a form', () => {
       name,
       aPart('note', 'x', undefined, 'Content-Type: text/plain; charset=klingon'),
     ).expect(400);
-    expect(body.errors).toEqual([{ in: 'body', path: 'note', message: 'must be text in UTF-8' }]);
+    expect(body.errors).toEqual([
+      { in: 'body', path: 'note', code: 'invalid_format', message: 'must be text in UTF-8' },
+    ]);
   });
 
   it('survives whole, a replacement character of its own among it', async () => {

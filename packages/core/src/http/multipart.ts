@@ -50,7 +50,12 @@ export function multipartReader({ field, maxBytes }: Upload): (req: Request, res
   };
 }
 
-const mustBeUtf8 = (path: string): FieldError => ({ in: 'body', path, message: 'must be text in UTF-8' });
+const mustBeUtf8 = (path: string): FieldError => ({
+  in: 'body',
+  path,
+  code: 'invalid_format',
+  message: 'must be text in UTF-8',
+});
 
 /** @returns hands out, once, what has come; throws AppError `payload_too_large` when that is more than `limit` */
 function keepBytes(req: Request, limit: number): () => Buffer {

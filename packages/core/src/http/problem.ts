@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { isHttpError } from 'http-errors';
 import { MulterError } from 'multer';
 import { z } from 'zod';
-import { AppError, type ErrorKind } from '../errors/app-error';
+import { AppError, type ErrorKind, type FieldErrorCode, fieldErrorCodes } from '../errors/app-error';
 import { invalidJson, malformedRequest, payloadTooLarge, unsupportedMediaType } from '../errors/common-errors';
 
 /** The one table from kinds of failure to HTTP. */
@@ -16,6 +16,7 @@ export const statusOf: Record<ErrorKind, number> = {
   conflict: 409,
   precondition_failed: 412,
   too_large: 413,
+  uri_too_long: 414,
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
   expectation_failed: 417,
@@ -35,7 +36,14 @@ export const problemSchema = z
     code: z.string(),
     request_id: z.string(),
     errors: z
-      .array(z.object({ in: z.enum(['body', 'query', 'path', 'header']), path: z.string(), message: z.string() }))
+      .array(
+        z.object({
+          in: z.enum(['body', 'query', 'path', 'header']),
+          path: z.string().meta({ description: 'Dotted, such as items.0.quantity; empty for the whole' }),
+          code: z.enum(fieldErrorCodes),
+          message: z.string(),
+        }),
+      )
       .optional()
       .meta({ description: 'What is wrong, and where: in every 400' }),
   })
@@ -62,6 +70,9 @@ const multerErrors: Partial<Record<MulterError['code'], () => AppError>> = {
   LIMIT_FIELD_VALUE: payloadTooLarge,
 };
 
+const multerFieldCode = (code: MulterError['code']): FieldErrorCode =>
+  code === 'LIMIT_UNEXPECTED_FILE' ? 'unknown_field' : code.startsWith('LIMIT_') ? 'too_big' : 'invalid_format';
+
 /** What Express, body-parser and multer throw, as our own errors; undefined: a bug. */
 export function knownError(error: unknown): AppError | undefined {
   if (error instanceof AppError) return error;
@@ -70,13 +81,17 @@ export function knownError(error: unknown): AppError | undefined {
     if (make) return make();
     return malformedRequest({
       message: 'The multipart body does not fit.',
-      errors: [{ in: 'body', path: error.field ?? '', message: error.message }],
+      errors: [{ in: 'body', path: error.field ?? '', code: multerFieldCode(error.code), message: error.message }],
       cause: error,
     });
   }
   if (error instanceof URIError) {
     const message = 'The path is not validly encoded.';
-    return malformedRequest({ message, errors: [{ in: 'path', path: '', message }], cause: error });
+    return malformedRequest({
+      message,
+      errors: [{ in: 'path', path: '', code: 'invalid_format', message }],
+      cause: error,
+    });
   }
   if (isHttpError(error) && error.status < 500) {
     if (error.status === 413) return payloadTooLarge({ cause: error });

@@ -1,10 +1,9 @@
 import type { z } from 'zod';
 import type { FieldError } from '../errors/app-error';
 import { invalidRequest } from '../errors/common-errors';
+import { parseOptions, type RequestPart, toFieldErrors } from './field-errors';
 
-export type Source = FieldError['in'];
-
-/** Collects what is wrong with all parts of a request, so that the client hears of every wrong field at once. */
+/** Collects what is wrong with all parts of a request, so that one response names every wrong field. */
 export class Validation {
   private readonly errors: FieldError[];
 
@@ -13,11 +12,11 @@ export class Validation {
     this.errors = [...errors];
   }
 
-  parse(source: Source, schema: z.ZodType | undefined, value: unknown): unknown {
+  parse(part: RequestPart, schema: z.ZodType | undefined, value: unknown): unknown {
     if (!schema) return undefined;
-    const parsed = schema.safeParse(value);
+    const parsed = schema.safeParse(value, parseOptions);
     if (parsed.success) return parsed.data;
-    this.errors.push(...parsed.error.issues.flatMap((issue) => fieldErrors(source, issue)));
+    this.errors.push(...toFieldErrors(part, parsed.error.issues));
     return undefined;
   }
 
@@ -33,15 +32,6 @@ export class Validation {
 
 /** A body of 100 KB can be wrong in thousands of places. */
 const MAX_ERRORS = 100;
-
-function fieldErrors(source: Source, issue: z.core.$ZodIssue): FieldError[] {
-  const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ in: source, path: [...path, key].join('.'), message: 'is not a known field' }));
-  }
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  return [{ in: source, path: path.join('.'), message: missing ? 'is required' : issue.message }];
-}
 
 /** An empty query parameter counts as absent. */
 export function withoutEmpty(query: Record<string, unknown>): Record<string, unknown> {

@@ -27,7 +27,11 @@ import {
 } from '@shop/testing';
 import { z } from 'zod';
 
-const tooOdd = defineError('invalid', 'too_odd', 'That is too odd.', { in: 'body', path: 'oddity' });
+const tooOdd = defineError('invalid', 'too_odd', 'That is too odd.', {
+  in: 'body',
+  path: 'oddity',
+  code: 'invalid_value',
+});
 const gate = aGate();
 
 const users = repository('user', (sql) => ({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { centsFromNumber, MAX_CENTS } from '../db/money';
+import type { FieldErrorCode } from '../errors/app-error';
 
 const MAX_ID = Number.MAX_SAFE_INTEGER;
 
@@ -9,17 +10,20 @@ export const characterCount = (text: string): number => [...text].length;
 /** A NUL or half a surrogate pair does not survive the way to the database and back. */
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
+/** The options of a `refine`: the error that a client gets, and no further checks of this value. */
+export const fault = (code: FieldErrorCode, message: string) => ({ message, params: { code }, abort: true });
+
 /** Trimmed text of `min` to `max` characters (code points). An empty one passes only where `min` is 0. */
 export const text = (min: number, max: number) =>
   z
     .string()
     .trim()
-    .refine(isStorable, 'must not contain a NUL or an unpaired surrogate')
+    .refine(isStorable, fault('invalid_format', 'must not contain a NUL or an unpaired surrogate'))
     .refine(
       (value) => characterCount(value) >= min,
-      min === 1 ? 'must not be empty' : `must have at least ${min} characters`,
+      fault('too_small', min === 1 ? 'must not be empty' : `must have at least ${min} characters`),
     )
-    .refine((value) => characterCount(value) <= max, `must have at most ${max} characters`)
+    .refine((value) => characterCount(value) <= max, fault('too_big', `must have at most ${max} characters`))
     .meta({ minLength: min, maxLength: max });
 
 export const nameText = text(1, 255);
@@ -30,34 +34,41 @@ export const id = z.int().min(1).max(MAX_ID);
 /** Whole numbers as they stand in paths, queries and forms. */
 export const integerString = (min: number, max: number) =>
   z
-    .string()
-    .regex(/^-?\d{1,16}$/, 'must be an integer')
+    .string('must be a whole number')
+    .refine((value) => /^-?\d+$/.test(value), fault('invalid_type', 'must be a whole number'))
     .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`)
+    .refine((value) => value >= min, fault('too_small', `must be at least ${min}`))
+    .refine((value) => value <= max, fault('too_big', `must be at most ${max}`))
     .meta({ override: { type: 'integer', minimum: min, maximum: max } });
 
 export const idString = integerString(1, MAX_ID);
 export const idParams = z.object({ id: idString });
 
+const MAX_AMOUNT = Number(MAX_CENTS) / 100;
+const AMOUNT = 'must be a number with at most 2 decimals';
+const amountSchema = { type: 'number', minimum: 0, maximum: MAX_AMOUNT, multipleOf: 0.01 } as const;
+
 /** Money on the wire is a JSON number with at most two decimals; in code it is integer cents (bigint). */
 export const price = z
-  .number()
-  .min(0)
-  .max(Number(MAX_CENTS) / 100)
-  .refine((value) => centsFromNumber(value) !== undefined, 'must have at most 2 decimals')
+  .number({ error: ({ input }) => (typeof input === 'number' ? undefined : AMOUNT) })
+  .min(0, { abort: true })
+  .max(MAX_AMOUNT, { abort: true })
+  .refine((value) => centsFromNumber(value) !== undefined, fault('invalid_format', AMOUNT))
   .transform((value) => centsFromNumber(value) ?? 0n)
-  .meta({ override: { type: 'number', minimum: 0, maximum: Number(MAX_CENTS) / 100, multipleOf: 0.01 } });
+  .meta({ override: amountSchema });
 
 /** The same in a path, query or form: plain decimal notation. */
 export const priceString = z
-  .string()
-  .regex(/^\d{1,12}(\.\d{1,2})?$/, 'must be an amount such as 12.50, with at most 2 decimals')
+  .string(AMOUNT)
+  .refine((value) => /^-?\d+(\.\d+)?$/.test(value), fault('invalid_type', AMOUNT))
+  .refine((value) => !value.startsWith('-'), fault('too_small', 'must be at least 0'))
+  .refine((value) => Number(value) <= MAX_AMOUNT, fault('too_big', `must be at most ${MAX_AMOUNT}`))
+  .refine((value) => /^\d+(\.\d{1,2})?$/.test(value), fault('invalid_format', AMOUNT))
   .transform((value) => {
     const [whole = '0', fraction = ''] = value.split('.');
     return BigInt(whole) * 100n + BigInt(fraction.padEnd(2, '0'));
   })
-  .refine((cents) => cents <= MAX_CENTS, `must be at most ${Number(MAX_CENTS) / 100}`)
-  .meta({ override: { type: 'number', minimum: 0, maximum: Number(MAX_CENTS) / 100, multipleOf: 0.01 } });
+  .meta({ override: amountSchema });
 
 /**
  * A rule for a query with two bounds: `min` must not be over `max`. Told beside whatever else is wrong with the query.
@@ -71,10 +82,10 @@ export const inOrder = <Min extends string, Max extends string>(
   max: Max,
 ): [
   rule: (query: { [key in Min | Max]?: unknown }) => boolean,
-  told: { path: string[]; message: string; when: () => boolean },
+  told: ReturnType<typeof fault> & { path: string[]; when: () => boolean },
 ] => [
   ({ [min]: low, [max]: high }) => typeof low !== 'bigint' || typeof high !== 'bigint' || low <= high,
-  { path: [min], message: `must not be over ${max}`, when: () => true },
+  { ...fault('too_big', `must not be over ${max}`), path: [min], when: () => true },
 ];
 
 /** A money value in an answer. */

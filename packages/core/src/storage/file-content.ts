@@ -49,7 +49,7 @@ function kindOfContent(bytes: Buffer): FileKind | undefined {
  */
 export function acceptFile(file: UploadedFile, accepted: readonly FileKind[], field: string): FileKind {
   if (file.bytes.length === 0)
-    throw invalidRequest({ errors: [{ in: 'body', path: field, message: 'must not be empty' }] });
+    throw invalidRequest({ errors: [{ in: 'body', path: field, code: 'too_small', message: 'must not be empty' }] });
   const kind = kindOfContent(file.bytes);
   if (!kind || !accepted.includes(kind)) {
     throw unsupportedMediaType({ message: `The content of "${field}" must be one of: ${accepted.join(', ')}.` });

@@ -3,4 +3,5 @@ import { defineError } from '@shop/core';
 export const invalidToken = defineError('invalid', 'invalid_token', 'This reset token is unknown, spent or expired.', {
   in: 'body',
   path: 'token',
+  code: 'invalid_value',
 });

@@ -1,10 +1,12 @@
-import { text } from '@shop/core';
+import { fault, text } from '@shop/core';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 
 const MIN_BYTES = 8;
 /** bcrypt looks at no more: a longer password would match with any other tail. */
 const MAX_BYTES = 72;
+
+const PASSWORD_LENGTH = `must have ${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`;
 
 /** Whether a password can be one that was set here. */
 export const hasPasswordLength = (password: string): boolean => {
@@ -15,15 +17,19 @@ export const hasPasswordLength = (password: string): boolean => {
 /** Taken as it is, blanks included. */
 const passwordText = z
   .string()
-  .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must not contain a NUL or an unpaired surrogate');
+  .refine(
+    (value) => !value.includes('\0') && value.isWellFormed(),
+    fault('invalid_format', 'must not contain a NUL or an unpaired surrogate'),
+  );
 
 export const newPassword = passwordText
-  .refine(hasPasswordLength, `must have ${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`)
-  .meta({ format: 'password', description: `${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8` });
+  .refine((value) => Buffer.byteLength(value) >= MIN_BYTES, fault('too_small', PASSWORD_LENGTH))
+  .refine((value) => Buffer.byteLength(value) <= MAX_BYTES, fault('too_big', PASSWORD_LENGTH))
+  .meta({ format: 'password', description: `${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`, minLength: 1 });
 
 /** At a login any length is a wrong password, not a wrong request. */
 export const givenPassword = passwordText
-  .refine((value) => value !== '', 'must not be empty')
+  .refine((value) => value !== '', fault('too_small', 'must not be empty'))
   .meta({ format: 'password', minLength: 1 });
 
 export const RESET_SECONDS = 3600;

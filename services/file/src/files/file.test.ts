@@ -120,7 +120,7 @@ describe('POST /api/v1/files/upload', () => {
 
   test('answers 400 to an empty file and names the field', async () => {
     const { body } = await upload('').expect(400);
-    expect(body.errors).toEqual([{ in: 'body', path: 'file', message: 'must not be empty' }]);
+    expect(body.errors).toEqual([{ in: 'body', path: 'file', code: 'too_small', message: 'must not be empty' }]);
     await expectNothingLeft();
   });
 

@@ -63,7 +63,9 @@ describe('POST /api/v1/stores', () => {
 
   test('answers 400 to unknown fields: nobody opens a store for another user', async () => {
     const { body } = await open({ name: 'x', user_id: stranger.id }).expect(400);
-    expect(body.errors).toEqual([{ in: 'body', path: 'user_id', message: 'is not a known field' }]);
+    expect(body.errors).toEqual([
+      { in: 'body', path: 'user_id', code: 'unknown_field', message: 'is not a known field' },
+    ]);
   });
 
   test('answers 400 to broken JSON, 413 to too much, 415 to a form, 401 to nobody and to a user who is gone', async () => {
