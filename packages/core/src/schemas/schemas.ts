@@ -31,6 +31,18 @@ export const nameText = text(1, 255);
 /** An id in a JSON body: a positive integer, exact as a JavaScript number. */
 export const id = z.int().min(1).max(MAX_ID);
 
+/** The body of a partial update: any of the fields, and at least one. */
+export const changesOf = <T extends z.ZodRawShape>(fields: T) =>
+  z
+    .strictObject(fields)
+    .partial()
+    .refine((changes) => Object.keys(changes).length > 0, {
+      ...fault('too_small', 'must have at least one field'),
+      // An unknown field is a mistake of its own, and then the only one to report.
+      when: ({ issues }) => issues.length === 0,
+    })
+    .meta({ minProperties: 1 });
+
 /** Whole numbers as they stand in paths, queries and forms. */
 export const integerString = (min: number, max: number) =>
   z

@@ -1,4 +1,4 @@
-import { id, pageQuery, searchText, text, timestamp } from '@shop/core';
+import { changesOf, id, pageQuery, searchText, text, timestamp } from '@shop/core';
 import { z } from 'zod';
 
 export const address = z
@@ -31,10 +31,7 @@ export const newAddress = z.strictObject({
 
 export type NewAddress = z.output<typeof newAddress>;
 
-export const addressChange = z
-  .strictObject(fields)
-  .partial()
-  .refine((change) => Object.keys(change).length > 0, 'must name at least one field to change');
+export const addressChange = changesOf(fields);
 
 export type AddressChange = z.output<typeof addressChange>;
 

@@ -1,4 +1,4 @@
-import { id, nameText, pageQuery, roles, searchText, text, timestamp } from '@shop/core';
+import { changesOf, id, nameText, pageQuery, roles, searchText, text, timestamp } from '@shop/core';
 import { z } from 'zod';
 import { newPassword } from '../passwords/password.schemas';
 import { emailAddress } from './email-address';
@@ -30,9 +30,7 @@ export const newAccount = z.strictObject({
 
 export type NewAccount = z.output<typeof newAccount>;
 
-export const userChange = z
-  .strictObject({ name: nameText.optional(), phone: phoneNumber.optional(), role: z.enum(roles).optional() })
-  .refine((change) => Object.keys(change).length > 0, 'must have at least one field');
+export const userChange = changesOf({ name: nameText, phone: phoneNumber, role: z.enum(roles) });
 
 export type UserChange = z.output<typeof userChange>;
 

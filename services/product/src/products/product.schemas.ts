@@ -1,5 +1,6 @@
 import {
   amount,
+  changesOf,
   id,
   idString,
   inOrder,
@@ -63,15 +64,13 @@ export const newProductForm = z.strictObject({
   store_id: idString.optional(),
 });
 
-export const productChanges = z
-  .strictObject({
-    name: nameText.optional(),
-    description: description.optional(),
-    price: price.optional(),
-    stock: stock.optional(),
-    category_id: id.nullable().optional().meta({ description: 'null takes the product out of its category' }),
-  })
-  .refine((changes) => Object.keys(changes).length > 0, 'must have at least one field');
+export const productChanges = changesOf({
+  name: nameText,
+  description,
+  price,
+  stock,
+  category_id: id.nullable().meta({ description: 'null takes the product out of its category' }),
+});
 
 export type ProductChanges = z.output<typeof productChanges>;
 
