@@ -40,12 +40,35 @@ describe('text', () => {
     expect(accepts(nameText, value)).toBe(false);
   });
 
-  it.each(['\u0001', '\u202e', '\ufffd', "Robert'); DROP TABLE users;--", '<b>', '\u{10ffff}'])(
-    'keeps %j as it is',
-    (value) => {
-      expect(nameText.parse(value)).toBe(value);
-    },
-  );
+  it.each([
+    'a\u0001',
+    'a\u202eb',
+    'a\u200b',
+    '\ufffd',
+    "Robert'); DROP TABLE users;--",
+    '<b>',
+    '\u{10ffff}',
+    '👩\u200d🚀',
+  ])('keeps %j as it is', (value) => {
+    expect(nameText.parse(value)).toBe(value);
+  });
+
+  it.each([
+    ['zero-width spaces and joiners', '\u200b\u200c\u200d\u2060\ufeff'],
+    ['a soft hyphen', '\u00ad'],
+    ['directions', '\u202e\u2066\u200f\u061c'],
+    ['control characters', '\u0007\u001b\u0085'],
+    ['Hangul fillers', '\u3164\u115f\u1160\uffa0'],
+    ['a blank Braille pattern', '\u2800'],
+    ['a null notehead', '\u{1d159}'],
+    ['variation selectors', '\ufe0f\u{e0100}\u180b'],
+    ['tags', '\u{e0001}\u{e0041}'],
+    ['separators', '\u2028\u3000\u2003'],
+  ])('refuses %s alone, where text is required', (_what, value) => {
+    expect(accepts(nameText, value)).toBe(false);
+    expect(accepts(nameText, `${value}a${value}`)).toBe(true);
+    expect(accepts(text(0, 10), value)).toBe(true);
+  });
 
   it.each([null, undefined, 0, true, [], {}, ['a']])('refuses %j, which is none', (value) => {
     expect(accepts(text(0, 10), value)).toBe(false);

@@ -10,15 +10,27 @@ export const characterCount = (text: string): number => [...text].length;
 /** A NUL or half a surrogate pair does not survive the way to the database and back. */
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
+/**
+ * Unicode has properties for all invisible characters but three: the blank Braille pattern, the null notehead and the
+ * Khitan filler. U+3164 HANGUL FILLER, variation selectors and tags are default-ignorable.
+ */
+const VISIBLE = /[^\p{Default_Ignorable_Code_Point}\p{White_Space}\p{Cc}\p{Cf}\p{Z}\u2800\u{1d159}\u{16fe4}]/u;
+
+export const hasVisibleCharacter = (text: string): boolean => VISIBLE.test(text);
+
 /** The options of a `refine`: the error that a client gets, and no further checks of this value. */
 export const fault = (code: FieldErrorCode, message: string) => ({ message, params: { code }, abort: true });
 
-/** Trimmed text of `min` to `max` characters (code points). An empty one passes only where `min` is 0. */
+/** Trimmed text of `min` to `max` characters (code points). Where `min` is over 0, one of them must be visible. */
 export const text = (min: number, max: number) =>
   z
     .string()
     .trim()
     .refine(isStorable, fault('invalid_format', 'must not contain a NUL or an unpaired surrogate'))
+    .refine(
+      (value) => min === 0 || value === '' || hasVisibleCharacter(value),
+      fault('invalid_format', 'must contain a visible character'),
+    )
     .refine(
       (value) => characterCount(value) >= min,
       fault('too_small', min === 1 ? 'must not be empty' : `must have at least ${min} characters`),

@@ -96,6 +96,7 @@ test.each([
   ['Grüße 👋 – "ok".txt', 'Grüße 👋 – "ok".txt'],
   ['a\0b\nc.txt', 'abc.txt'],
   ['folder/', 'file'],
+  ['\u200b\u3164\u202e', 'file'],
   ['👋'.repeat(300), '👋'.repeat(255)],
 ])('the display name of %j keeps its characters and loses path and controls', (given, shown) => {
   expect(displayName(given)).toBe(shown);

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidRequest, unsupportedMediaType } from '../errors/common-errors';
 import type { UploadedFile } from '../http/endpoint';
+import { hasVisibleCharacter } from '../schemas/schemas';
 import { claimsAllow } from './file-claims';
 import type { FileKind } from './stored-name';
 
@@ -66,5 +67,5 @@ export function acceptFile(file: UploadedFile, accepted: readonly FileKind[], fi
 export function displayName(originalName: string): string {
   const base = originalName.split(/[\\/]/).at(-1) ?? '';
   const visible = [...base.replace(/\p{Cc}/gu, '').toWellFormed()].slice(0, 255).join('');
-  return visible.trim() ? visible : 'file';
+  return hasVisibleCharacter(visible) ? visible : 'file';
 }

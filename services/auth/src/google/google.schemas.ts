@@ -1,4 +1,4 @@
-import { text } from '@shop/core';
+import { hasVisibleCharacter, text } from '@shop/core';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 
@@ -7,8 +7,10 @@ export const googleSignIn = z.strictObject({ id_token: text(1, 16_384) });
 const MAX_NAME = 255;
 
 /** Google's display name as ours, which has limits of its own. */
-const asName = (name: string): string =>
-  [...name.toWellFormed().replaceAll('\0', '').trim()].slice(0, MAX_NAME).join('').trim();
+const asName = (name: string): string => {
+  const cut = [...name.toWellFormed().replaceAll('\0', '').trim()].slice(0, MAX_NAME).join('').trim();
+  return hasVisibleCharacter(cut) ? cut : '';
+};
 
 /** What we need of an ID token whose signature, issuer, audience and times have been verified. */
 export const googleIdentity = z

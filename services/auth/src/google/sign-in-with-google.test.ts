@@ -112,6 +112,7 @@ describe('signing in with Google', () => {
   test.each([
     ['no name', undefined, (email: string) => email.split('@')[0]],
     ['a blank name', ' \0 ', (email: string) => email.split('@')[0]],
+    ['an invisible name', '\u200b\u3164\u202e', (email: string) => email.split('@')[0]],
     ['a name of 300 emoji', '🛒'.repeat(300), () => '🛒'.repeat(255)],
     ['a NUL and half an emoji in the name', 'A\0da \ud83d', () => 'Ada \ufffd'],
   ])('takes %s', async (_title, name, expected) => {
