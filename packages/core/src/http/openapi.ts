@@ -3,20 +3,31 @@ import {
   createDocument,
   type ZodOpenApiObject,
   type ZodOpenApiOperationObject,
+  type ZodOpenApiResponseObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import type { ErrorDefinition } from '../errors/app-error';
 import {
+  databaseBusy,
   databaseUnavailable,
+  expectationFailed,
   forbidden,
+  headersTooLarge,
   invalidJson,
   invalidRequest,
   malformedRequest,
+  notFound,
+  outOfRange,
   payloadTooLarge,
   rateLimited,
+  requestTimeout,
+  schemaMissing,
   unauthenticated,
   unsupportedMediaType,
+  upstreamUnavailable,
+  uriTooLong,
 } from '../errors/common-errors';
+import { crossSiteRequest } from './authenticate';
 import type { Endpoint } from './endpoint';
 import { problemSchema, statusOf } from './problem';
 import { readsBody } from './request-body';
@@ -49,6 +60,7 @@ export function openApiDocument(title: string, endpoints: Endpoint[]): OpenApiDo
     servers: [{ url: '/' }],
     paths,
     components: {
+      schemas: { Problem: problemSchema },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         cookie: { type: 'apiKey', in: 'cookie', name: 'access_token' },
@@ -93,7 +105,7 @@ function requestBody({ body, form, upload }: Endpoint): Pick<ZodOpenApiOperation
     const file = z.string().meta({ format: 'binary', description: `At most ${upload.maxBytes} bytes` });
     const fields = form instanceof z.ZodObject ? form.shape : {};
     content['multipart/form-data'] = {
-      schema: z.object({ ...fields, [upload.field]: upload.required ? file : file.optional() }),
+      schema: z.strictObject({ ...fields, [upload.field]: upload.required ? file : file.optional() }),
     };
   }
   const required = upload?.required || !body?.safeParse(undefined).success;
@@ -125,36 +137,74 @@ function successes({ answers, cache }: Endpoint): ZodOpenApiResponsesObject {
   return responses;
 }
 
-/** What an endpoint can answer beyond its own errors follows from its declaration. */
+/** What any request can get, from the HTTP server, the gateway or the database behind it, whatever it asks for. */
+const ALWAYS_POSSIBLE = [
+  malformedRequest,
+  requestTimeout,
+  payloadTooLarge,
+  uriTooLong,
+  expectationFailed,
+  headersTooLarge,
+  rateLimited,
+  databaseUnavailable,
+  databaseBusy,
+  schemaMissing,
+  upstreamUnavailable,
+];
+
+/** The errors that follow from an endpoint's declaration, beyond those that it lists. */
 function impliedErrors(endpoint: Endpoint): ErrorDefinition[] {
-  const { access, params, query, headers, body, upload, undecodablePath } = endpoint;
+  const { access, method, params, query, headers, body, upload } = endpoint;
+  const takesJson = readsBody(endpoint) && !upload?.required;
   return [
     ...(params || query || headers || readsBody(endpoint) ? [invalidRequest] : []),
-    ...((params && !undecodablePath) || upload ? [malformedRequest] : []),
-    ...(readsBody(endpoint) && !upload?.required ? [invalidJson] : []),
+    ...(takesJson ? [invalidJson] : []),
     ...(access === 'public' ? [] : [unauthenticated]),
+    ...(access === 'public' || method === 'get' ? [] : [crossSiteRequest]),
     ...(access === 'admin' ? [forbidden] : []),
-    ...(readsBody(endpoint) ? [payloadTooLarge] : []),
-    ...(body || upload ? [unsupportedMediaType] : []),
-    rateLimited,
-    databaseUnavailable,
+    ...(readsBody(endpoint) ? [unsupportedMediaType] : []),
+    ...(body ? [outOfRange] : []),
+    ...ALWAYS_POSSIBLE,
   ];
 }
 
 function failures(endpoint: Endpoint): ZodOpenApiResponsesObject {
   const responses: ZodOpenApiResponsesObject = {};
-  const byStatus = new Map<number, Map<string, string>>();
-  for (const { kind, code, description } of [...(endpoint.errors ?? []), ...impliedErrors(endpoint)]) {
-    const status = statusOf[kind];
-    byStatus.set(status, (byStatus.get(status) ?? new Map()).set(code, description));
+  const byStatus = new Map<number, Map<string, ErrorDefinition>>();
+  for (const error of [...(endpoint.errors ?? []), ...impliedErrors(endpoint)]) {
+    const status = statusOf[error.kind];
+    byStatus.set(status, (byStatus.get(status) ?? new Map()).set(error.code, error));
   }
-  for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
-    responses[String(status) as '400'] = {
-      description: [...codes].map(([code, words]) => `\`${code}\`: ${words}`).join('\n\n'),
-      content: { 'application/problem+json': { schema: problemSchema } },
-    };
+  for (const [status, errors] of [...byStatus].sort(([a], [b]) => a - b)) {
+    const [code] = errors.keys();
+    const shared = errors.size === 1 && code !== undefined ? sharedFailures.get(code) : undefined;
+    responses[String(status) as '400'] = shared ?? failureOf([...errors.values()]);
   }
   return responses;
+}
+
+/** Names the codes that a status can have: in words, and as an enum for programs. */
+function failureOf(errors: ErrorDefinition[]): ZodOpenApiResponseObject {
+  const code = { enum: errors.map((error) => error.code) };
+  const narrowed = { type: 'object' as const, properties: { code } };
+  return {
+    description: errors.map((error) => `\`${error.code}\`: ${error.description}`).join('\n\n'),
+    content: {
+      'application/problem+json': { schema: { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] } },
+    },
+  };
+}
+
+/** With an id and one object for all operations, the document has each of them once, as a component. */
+const sharedFailures = new Map(
+  [...ALWAYS_POSSIBLE, unauthenticated, forbidden, notFound, unsupportedMediaType].map((error) => [
+    error.code,
+    { id: pascalCase(error.code), ...failureOf([error]) },
+  ]),
+);
+
+function pascalCase(code: string): string {
+  return code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Joins the documents of several services into one API; paths and components must not contradict each other. */
@@ -168,6 +218,7 @@ export function mergeOpenApi(title: string, documents: OpenApiDocument[]): OpenA
     components: {
       ...first.components,
       schemas: Object.assign({}, ...documents.map(({ components }) => components?.schemas)),
+      responses: Object.assign({}, ...documents.map(({ components }) => components?.responses)),
     },
   };
 }
