@@ -1,4 +1,5 @@
 import { dbApply } from './commands/db-apply';
+import { fuzzCommand } from './commands/fuzz';
 import { journey } from './commands/journey';
 import { proveOrdersCommand } from './commands/prove-orders';
 import { status } from './commands/status';
@@ -16,6 +17,7 @@ const commands = new Map<string, Command>([
   ['db-apply', dbApply],
   ['journey', journey],
   ['prove-orders', proveOrdersCommand],
+  ['fuzz', fuzzCommand],
 ]);
 
 async function main([name = 'up', ...args]: string[]): Promise<number> {

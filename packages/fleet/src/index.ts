@@ -3,6 +3,13 @@ export { applySql, type DatabaseProbe, type DatabaseSettings, probeDatabase, wit
 export { type Env, readEnvFile, readSettings, type Settings, secret } from './env';
 export { codeOf, FleetError, messageOf } from './errors';
 export { createFleet, type Fleet, type FleetOptions, startFleet } from './fleet';
+export { isExactly, problemsOfFieldErrors } from './fuzz/check-field-errors';
+export { fuzz } from './fuzz/fuzz';
+export { operationsOf } from './fuzz/operations';
+export { reportFuzz } from './fuzz/report';
+export { encodeRequest, sendRequest } from './fuzz/request';
+export { knownGrammar } from './fuzz/valid-values';
+export { wrongRequests } from './fuzz/wrong-requests';
 export { runJourney } from './journey';
 export {
   createMonitoring,
@@ -23,6 +30,7 @@ export { type Check, checks } from './prove/checks';
 export type { Evidence } from './prove/evidence';
 export { planFaults } from './prove/faults';
 export { proveOrders } from './prove/prove-orders';
+export { random } from './prove/random';
 export { report } from './prove/report';
 export {
   probeRedis,

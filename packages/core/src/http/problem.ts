@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { isHttpError } from 'http-errors';
 import { MulterError } from 'multer';
 import { z } from 'zod';
-import { AppError, type ErrorKind, type FieldErrorCode, fieldErrorCodes } from '../errors/app-error';
+import { AppError, type ErrorKind, type FieldError, type FieldErrorCode, fieldErrorCodes } from '../errors/app-error';
 import { invalidJson, malformedRequest, payloadTooLarge, unsupportedMediaType } from '../errors/common-errors';
 
 /** The one table from kinds of failure to HTTP. */
@@ -70,8 +70,18 @@ const multerErrors: Partial<Record<MulterError['code'], () => AppError>> = {
   LIMIT_FIELD_VALUE: payloadTooLarge,
 };
 
-const multerFieldCode = (code: MulterError['code']): FieldErrorCode =>
-  code === 'LIMIT_UNEXPECTED_FILE' ? 'unknown_field' : code.startsWith('LIMIT_') ? 'too_big' : 'invalid_format';
+const multerFieldErrors: Partial<Record<MulterError['code'], [code: FieldErrorCode, message: string]>> = {
+  LIMIT_UNEXPECTED_FILE: ['unknown_field', 'is not a known file field'],
+  LIMIT_FILE_COUNT: ['too_big', 'must have at most one file'],
+  LIMIT_FIELD_COUNT: ['too_big', 'must have fewer fields'],
+  LIMIT_PART_COUNT: ['too_big', 'must have fewer parts'],
+  LIMIT_FIELD_KEY: ['too_big', 'must have a shorter field name'],
+};
+
+function multipartFieldError({ code, field = '' }: MulterError): FieldError {
+  const [fieldCode, message] = multerFieldErrors[code] ?? ['invalid_format', 'must be a well-formed multipart field'];
+  return { in: 'body', path: field, code: fieldCode, message };
+}
 
 /** What Express, body-parser and multer throw, as our own errors; undefined: a bug. */
 export function knownError(error: unknown): AppError | undefined {
@@ -81,7 +91,7 @@ export function knownError(error: unknown): AppError | undefined {
     if (make) return make();
     return malformedRequest({
       message: 'The multipart body does not fit.',
-      errors: [{ in: 'body', path: error.field ?? '', code: multerFieldCode(error.code), message: error.message }],
+      errors: [multipartFieldError(error)],
       cause: error,
     });
   }

@@ -1,0 +1,46 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { FleetError, messageOf } from '../errors';
+import { fuzz } from '../fuzz/fuzz';
+import { reportFuzz } from '../fuzz/report';
+
+const DEFAULT_REQUESTS = 50_000;
+const MAX_SEED = 2 ** 31 - 1;
+const USAGE = `npm run fuzz [-- --requests N] [--seed N]
+
+Sends N requests (${DEFAULT_REQUESTS} by default), valid, wrong and malformed, made from the OpenAPI document, to all six services, and
+checks every response against the document: no 5xx, declared statuses and codes, bodies that fit their schemas, and for each
+wrong field the error that names it. On servers of its own; what is running here is left alone.
+Exit code 1: a response was not as it should be.`;
+
+export async function fuzzCommand(args: string[]): Promise<number> {
+  const values = optionsOf(args);
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const requests = wholeNumber('requests', values.requests, 10_000_000) ?? DEFAULT_REQUESTS;
+  const seed = wholeNumber('seed', values.seed, MAX_SEED) ?? randomInt(1, MAX_SEED);
+  const interrupted = new AbortController();
+  const stop = () => interrupted.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const result = await fuzz({ seed, requests, print: console.log, signal: interrupted.signal });
+  const sound = reportFuzz(result, console.log);
+  console.log(`\nseed ${seed}: npm run fuzz -- --requests ${requests} --seed ${seed}`);
+  return sound ? 0 : 1;
+}
+
+function optionsOf(args: string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({ args, options: { requests: text, seed: text, help: { type: 'boolean' } } }).values;
+  } catch (error) {
+    throw new FleetError(`${messageOf(error)} (npm run fuzz -- --help)`);
+  }
+}
+
+function wholeNumber(name: string, given: string | undefined, max: number): number | undefined {
+  if (given === undefined) return undefined;
+  if (/^\d+$/.test(given) && Number(given) >= 1 && Number(given) <= max) return Number(given);
+  throw new FleetError(`--${name} takes a whole number from 1 to ${max}`);
+}

@@ -1,0 +1,69 @@
+import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020';
+import { type FieldError, isExactly, problemsOfFieldErrors } from './check-field-errors';
+import type { OpenApi, Operation } from './operations';
+import type { HttpResponse } from './request';
+import type { ExpectedError } from './wrong-fields';
+
+/** What a request should be answered with. */
+export type Intent =
+  | { kind: 'valid' }
+  /** One mistake: a 400 with exactly this error, unless the caller may not do it anyway. */
+  | { kind: 'wrong'; expected: ExpectedError }
+  | { kind: 'malformed' };
+
+/** Finds what is wrong with a response; none: it is as the document declares it and as the request deserves. */
+export type CheckResponse = (operation: Operation, intent: Intent, response: HttpResponse) => string[];
+
+export function responseChecker(document: OpenApi): CheckResponse {
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+  ajv.addSchema(document, 'openapi');
+  const validators = new Map<string, ValidateFunction>();
+  const validatorOf = (at: string): ValidateFunction => {
+    const validate = validators.get(at) ?? ajv.compile({ $ref: `openapi${at}` });
+    validators.set(at, validate);
+    return validate;
+  };
+  return (operation, intent, response) => {
+    const { status } = response;
+    if (status >= 500) return [`status ${status}: ${excerpt(response)}`];
+    // Of conditional and range requests for files; they have no schema.
+    if (status === 206 || status === 304) return [];
+    const declared = operation.responses.get(status);
+    if (!declared) return [`status ${status} is not declared: ${excerpt(response)}`];
+    const type = String(response.headers['content-type'] ?? '').replace(/;.*/, '');
+    if (declared.types.length === 0) return response.body.length > 0 ? [`a body with ${status}`] : [];
+    if (!declared.types.includes(type)) return [`status ${status} has the media type "${type}"`];
+    if (!declared.schemaAt) return [];
+    const body = parsed(response.body);
+    if (body === undefined) return [`status ${status} has a body that is no JSON: ${excerpt(response)}`];
+    const validate = validatorOf(declared.schemaAt);
+    const found = validate(body)
+      ? []
+      : [`against its schema: ${ajv.errorsText(validate.errors)} in ${excerpt(response)}`];
+    return [...found, ...problemsForIntent(operation, intent, status, body)];
+  };
+}
+
+function problemsForIntent(operation: Operation, intent: Intent, status: number, body: unknown): string[] {
+  const { code, errors = [] } = body as { code?: string; errors?: FieldError[] };
+  const found = status === 400 ? problemsOfFieldErrors(errors) : [];
+  if (intent.kind === 'valid' && code === 'invalid_request') {
+    found.push(`fits the document but is refused: ${JSON.stringify(errors)}`);
+  }
+  const mayNot = status === 401 || status === 403;
+  if (intent.kind === 'wrong' && !mayNot && !(status === 400 && isExactly(errors, intent.expected))) {
+    const { in: place, path, code: expected, message } = intent.expected;
+    found.push(`expected ${place} ${path} ${expected} ${message}, got ${status} ${JSON.stringify(errors)}`);
+  }
+  return found.map((problem) => `${operation.name}: ${problem}`);
+}
+
+const excerpt = ({ body }: HttpResponse): string => body.toString('utf8', 0, 300);
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
