@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import SwaggerParser from '@apidevtools/swagger-parser';
 import { mergeOpenApi, openApiDocument } from '@shop/core';
-import { repoRoot } from '@shop/fleet';
+import { type OpenApi, operationsOf, repoRoot } from '@shop/fleet';
 import { type StartedService, startAll } from './support/all-services';
 
 /** The document that clients generate their code from. */
 
-const committed: object = JSON.parse(readFileSync(path.join(repoRoot, 'nginx/html/openapi.json'), 'utf8'));
+const committed: OpenApi = JSON.parse(readFileSync(path.join(repoRoot, 'nginx/html/openapi.json'), 'utf8'));
 let services: StartedService[];
 
 beforeAll(async () => {
@@ -30,4 +30,27 @@ test('it is valid OpenAPI 3.1, and so is that of each service', async () => {
 
 test('the validator would refuse a wrong one', async () => {
   await expect(validate({ ...committed, paths: { '/x': { get: { responses: { 200: {} } } } } })).rejects.toThrow();
+});
+
+test('every operation names the codes of its errors, those that any request can get included', () => {
+  for (const { name, responses } of operationsOf(committed)) {
+    const codes = [...responses].flatMap(([status, response]) => (status < 400 ? [] : response.codes));
+    expect([name, codes]).toEqual([
+      name,
+      expect.arrayContaining([
+        'malformed_request',
+        'request_timeout',
+        'payload_too_large',
+        'uri_too_long',
+        'expectation_failed',
+        'headers_too_large',
+        'rate_limited',
+        'database_busy',
+        'database_unavailable',
+        'upstream_unavailable',
+      ]),
+    ]);
+    for (const [status, response] of responses)
+      expect([status, response.codes.length > 0]).toEqual([status, status >= 400]);
+  }
 });

@@ -5,7 +5,7 @@ export { codeOf, FleetError, messageOf } from './errors';
 export { createFleet, type Fleet, type FleetOptions, startFleet } from './fleet';
 export { isExactly, problemsOfFieldErrors } from './fuzz/check-field-errors';
 export { fuzz } from './fuzz/fuzz';
-export { operationsOf } from './fuzz/operations';
+export { type OpenApi, operationsOf } from './fuzz/operations';
 export { reportFuzz } from './fuzz/report';
 export { encodeRequest, sendRequest } from './fuzz/request';
 export { knownGrammar } from './fuzz/valid-values';

@@ -19,23 +19,23 @@ const VISIBLE = /[^\p{Default_Ignorable_Code_Point}\p{White_Space}\p{Cc}\p{Cf}\p
 export const hasVisibleCharacter = (text: string): boolean => VISIBLE.test(text);
 
 /** The options of a `refine`: the error that a client gets, and no further checks of this value. */
-export const fault = (code: FieldErrorCode, message: string) => ({ message, params: { code }, abort: true });
+export const failWith = (code: FieldErrorCode, message: string) => ({ message, params: { code }, abort: true });
 
 /** Trimmed text of `min` to `max` characters (code points). Where `min` is over 0, one of them must be visible. */
 export const text = (min: number, max: number) =>
   z
     .string()
     .trim()
-    .refine(isStorable, fault('invalid_format', 'must not contain a NUL or an unpaired surrogate'))
+    .refine(isStorable, failWith('invalid_format', 'must not contain a NUL or an unpaired surrogate'))
     .refine(
       (value) => min === 0 || value === '' || hasVisibleCharacter(value),
-      fault('invalid_format', 'must contain a visible character'),
+      failWith('invalid_format', 'must contain a visible character'),
     )
     .refine(
       (value) => characterCount(value) >= min,
-      fault('too_small', min === 1 ? 'must not be empty' : `must have at least ${min} characters`),
+      failWith('too_small', min === 1 ? 'must not be empty' : `must have at least ${min} characters`),
     )
-    .refine((value) => characterCount(value) <= max, fault('too_big', `must have at most ${max} characters`))
+    .refine((value) => characterCount(value) <= max, failWith('too_big', `must have at most ${max} characters`))
     .meta({ minLength: min, maxLength: max });
 
 export const nameText = text(1, 255);
@@ -49,7 +49,7 @@ export const changesOf = <T extends z.ZodRawShape>(fields: T) =>
     .strictObject(fields)
     .partial()
     .refine((changes) => Object.keys(changes).length > 0, {
-      ...fault('too_small', 'must have at least one field'),
+      ...failWith('too_small', 'must have at least one field'),
       // An unknown field is a mistake of its own, and then the only one to report.
       when: ({ issues }) => issues.length === 0,
     })
@@ -59,10 +59,10 @@ export const changesOf = <T extends z.ZodRawShape>(fields: T) =>
 export const integerString = (min: number, max: number) =>
   z
     .string('must be a whole number')
-    .refine((value) => /^-?\d+$/.test(value), fault('invalid_type', 'must be a whole number'))
+    .refine((value) => /^-?\d+$/.test(value), failWith('invalid_type', 'must be a whole number'))
     .transform(Number)
-    .refine((value) => value >= min, fault('too_small', `must be at least ${min}`))
-    .refine((value) => value <= max, fault('too_big', `must be at most ${max}`))
+    .refine((value) => value >= min, failWith('too_small', `must be at least ${min}`))
+    .refine((value) => value <= max, failWith('too_big', `must be at most ${max}`))
     .meta({ override: { type: 'integer', minimum: min, maximum: max } });
 
 export const idString = integerString(1, MAX_ID);
@@ -77,17 +77,17 @@ export const price = z
   .number({ error: ({ input }) => (typeof input === 'number' ? undefined : AMOUNT) })
   .min(0, { abort: true })
   .max(MAX_AMOUNT, { abort: true })
-  .refine((value) => centsFromNumber(value) !== undefined, fault('invalid_format', AMOUNT))
+  .refine((value) => centsFromNumber(value) !== undefined, failWith('invalid_format', AMOUNT))
   .transform((value) => centsFromNumber(value) ?? 0n)
   .meta({ override: amountSchema });
 
 /** The same in a path, query or form: plain decimal notation. */
 export const priceString = z
   .string(AMOUNT)
-  .refine((value) => /^-?\d+(\.\d+)?$/.test(value), fault('invalid_type', AMOUNT))
-  .refine((value) => !value.startsWith('-'), fault('too_small', 'must be at least 0'))
-  .refine((value) => Number(value) <= MAX_AMOUNT, fault('too_big', `must be at most ${MAX_AMOUNT}`))
-  .refine((value) => /^\d+(\.\d{1,2})?$/.test(value), fault('invalid_format', AMOUNT))
+  .refine((value) => /^-?\d+(\.\d+)?$/.test(value), failWith('invalid_type', AMOUNT))
+  .refine((value) => !value.startsWith('-'), failWith('too_small', 'must be at least 0'))
+  .refine((value) => Number(value) <= MAX_AMOUNT, failWith('too_big', `must be at most ${MAX_AMOUNT}`))
+  .refine((value) => /^\d+(\.\d{1,2})?$/.test(value), failWith('invalid_format', AMOUNT))
   .transform((value) => {
     const [whole = '0', fraction = ''] = value.split('.');
     return BigInt(whole) * 100n + BigInt(fraction.padEnd(2, '0'));
@@ -106,10 +106,10 @@ export const inOrder = <Min extends string, Max extends string>(
   max: Max,
 ): [
   rule: (query: { [key in Min | Max]?: unknown }) => boolean,
-  told: ReturnType<typeof fault> & { path: string[]; when: () => boolean },
+  told: ReturnType<typeof failWith> & { path: string[]; when: () => boolean },
 ] => [
   ({ [min]: low, [max]: high }) => typeof low !== 'bigint' || typeof high !== 'bigint' || low <= high,
-  { ...fault('too_big', `must not be over ${max}`), path: [min], when: () => true },
+  { ...failWith('too_big', `must not be over ${max}`), path: [min], when: () => true },
 ];
 
 /** A money value in an answer. */

@@ -1,4 +1,4 @@
-import { fault, text } from '@shop/core';
+import { failWith, text } from '@shop/core';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 
@@ -19,17 +19,17 @@ const passwordText = z
   .string()
   .refine(
     (value) => !value.includes('\0') && value.isWellFormed(),
-    fault('invalid_format', 'must not contain a NUL or an unpaired surrogate'),
+    failWith('invalid_format', 'must not contain a NUL or an unpaired surrogate'),
   );
 
 export const newPassword = passwordText
-  .refine((value) => Buffer.byteLength(value) >= MIN_BYTES, fault('too_small', PASSWORD_LENGTH))
-  .refine((value) => Buffer.byteLength(value) <= MAX_BYTES, fault('too_big', PASSWORD_LENGTH))
+  .refine((value) => Buffer.byteLength(value) >= MIN_BYTES, failWith('too_small', PASSWORD_LENGTH))
+  .refine((value) => Buffer.byteLength(value) <= MAX_BYTES, failWith('too_big', PASSWORD_LENGTH))
   .meta({ format: 'password', description: `${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`, minLength: 1 });
 
 /** At a login any length is a wrong password, not a wrong request. */
 export const givenPassword = passwordText
-  .refine((value) => value !== '', fault('too_small', 'must not be empty'))
+  .refine((value) => value !== '', failWith('too_small', 'must not be empty'))
   .meta({ format: 'password', minLength: 1 });
 
 export const RESET_SECONDS = 3600;
