@@ -31,8 +31,9 @@ test.each(SERVICE_NAMES)('%s names each wrong field and what it expects', async 
     const wrong: string[] = [];
     let count = 0;
     for (const operation of operations) {
-      for (const { what, parts, expected } of wrongRequests(operation, random(1, count), knownGrammar)) {
+      for (const { what, makeParts, expected } of wrongRequests(operation, random(1, count), knownGrammar)) {
         count += 1;
+        const parts = makeParts();
         const request = encodeRequest(operation, {
           ...parts,
           headers: { ...parts.headers, authorization: admin.auth.Authorization },

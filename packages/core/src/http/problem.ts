@@ -109,7 +109,10 @@ export function knownError(error: unknown): AppError | undefined {
     return (error.type === 'entity.parse.failed' ? invalidJson : malformedRequest)({ cause: error });
   }
   // busboy has no error class: it names a broken multipart body by message.
-  if (error instanceof Error && /multipart|boundary|unexpected end of form|malformed part/i.test(error.message)) {
+  if (
+    error instanceof Error &&
+    /multipart|boundary|unexpected end of form|malformed (part|content type)/i.test(error.message)
+  ) {
     return malformedRequest({ message: 'The multipart body is malformed.', cause: error });
   }
   return undefined;

@@ -143,8 +143,8 @@ function plan({ world }: Run, operation: Operation, caller: Person | undefined, 
   if (kind <= 40) {
     const wrong = wrongRequests(operation, draw, known);
     if (wrong.length > 0) {
-      const { what, parts, expected } = draw.pick(wrong);
-      return { what, parts, intent: { kind: 'wrong', expected } };
+      const { what, makeParts, expected } = draw.pick(wrong);
+      return { what, parts: makeParts(), intent: { kind: 'wrong', expected } };
     }
   }
   const valid = validRequest(operation, draw, known);

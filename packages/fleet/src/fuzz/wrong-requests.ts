@@ -6,7 +6,7 @@ import { type ExpectedError, wrongFields, wrongFormFields, wrongParameters } fro
 
 export interface WrongRequest {
   what: string;
-  parts: RequestParts;
+  makeParts: () => RequestParts;
   expected: ExpectedError;
 }
 
@@ -69,30 +69,38 @@ export function wrongRequests(operation: Operation, random: Random, known: Known
   const found: WrongRequest[] = [];
   for (const parameter of operation.parameters) {
     for (const { what, name, values, expected } of wrongParameters(parameter)) {
-      const parts = valid(false);
-      const [value = ''] = values;
-      if (parameter.in === 'path') parts.params[name] = /^%\w\w$/.test(value) ? value : encodeURIComponent(value);
-      else if (parameter.in === 'query') parts.query[name] = values;
-      else parts.headers[name] = value;
-      found.push({ what: `${parameter.in} ${name}: ${what}`, parts, expected });
+      const makeParts = () => {
+        const parts = valid(false);
+        const [value = ''] = values;
+        if (parameter.in === 'path') parts.params[name] = encodeURIComponent(value);
+        else if (parameter.in === 'query') parts.query[name] = values;
+        else parts.headers[name] = value;
+        return parts;
+      };
+      found.push({ what: `${parameter.in} ${name}: ${what}`, makeParts, expected });
     }
   }
   const { json, form, bodyRequired } = operation;
   if (json) {
     const body = { kind: 'json' as const, value: completeValue(operation, random, known) };
     for (const { what, at, value, expected } of wrongFields(json, body.value, bodyRequired)) {
-      const changed = replaceAt(body.value, at, value);
-      const sent = changed === undefined ? undefined : { ...body, value: changed };
-      found.push({ what: `body ${at.join('.')}: ${what}`, parts: { ...valid(false), body: sent }, expected });
+      const makeParts = () => {
+        const changed = replaceAt(body.value, at, value);
+        return { ...valid(false), body: changed === undefined ? undefined : { ...body, value: changed } };
+      };
+      found.push({ what: `body ${at.join('.')}: ${what}`, makeParts, expected });
     }
   }
   if (form) {
     for (const { what, name, values, expected } of wrongFormFields(form)) {
-      const parts = valid(true);
-      const body = parts.body as FormBody;
-      const fields = { ...body.fields, [name]: values };
-      const file = body.file?.field === name ? undefined : body.file;
-      found.push({ what: `form ${name}: ${what}`, parts: { ...parts, body: { ...body, fields, file } }, expected });
+      const makeParts = () => {
+        const parts = valid(true);
+        const body = parts.body as FormBody;
+        const fields = { ...body.fields, [name]: values };
+        const file = body.file?.field === name ? undefined : body.file;
+        return { ...parts, body: { ...body, fields, file } };
+      };
+      found.push({ what: `form ${name}: ${what}`, makeParts, expected });
     }
   }
   return found;
