@@ -2,12 +2,16 @@
 -- Each table is owned by one service; the others touch it only where atomicity demands it.
 -- Times are UTC (every connection sets time_zone '+00:00').
 -- utf8mb4_unicode_ci exists on both servers; what must compare exactly (emails, tokens) is utf8mb4_bin or ascii_bin.
+-- Columns named _folded and _words are for searching. The services write them (foldText in packages/core); NULL marks a row
+-- that something else wrote, until `npm run db:apply` fills them. Folding makes a text at most three times as long.
+-- Columns and indexes that are added here belong into packages/fleet/src/upgrade-schema.ts too.
 
 -- auth ---------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS users (
   id            BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name          VARCHAR(255) NOT NULL,
+  name_folded   VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
   email         VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'lower case',
   phone         VARCHAR(21) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'digits, optional leading +',
   password_hash CHAR(60) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'bcrypt; NULL: signs in through Google only',
@@ -16,7 +20,8 @@ CREATE TABLE IF NOT EXISTS users (
   created_at    DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   UNIQUE KEY users_email (email),
   UNIQUE KEY users_phone (phone),
-  UNIQUE KEY users_google_sub (google_sub)
+  UNIQUE KEY users_google_sub (google_sub),
+  KEY users_newest (created_at, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 CREATE TABLE IF NOT EXISTS refresh_tokens (
@@ -49,35 +54,43 @@ CREATE TABLE IF NOT EXISTS password_resets (
 CREATE TABLE IF NOT EXISTS categories (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name       VARCHAR(255) NOT NULL,
-  name_key   VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'lower-cased name: unique whatever the case, and nothing more',
+  name_key   VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'folded name: unique, and what is searched',
   created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-  UNIQUE KEY categories_name_key (name_key)
+  UNIQUE KEY categories_name_key (name_key),
+  KEY categories_newest (created_at, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- store --------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS stores (
-  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  user_id    BIGINT UNSIGNED NOT NULL,
-  name       VARCHAR(255) NOT NULL,
-  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-  KEY stores_user (user_id, id),
+  id          BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id     BIGINT UNSIGNED NOT NULL,
+  name        VARCHAR(255) NOT NULL,
+  name_folded VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  created_at  DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY stores_owner_newest (user_id, created_at, id),
+  KEY stores_newest (created_at, id),
   CONSTRAINT stores_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- product ------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS products (
-  id          BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  store_id    BIGINT UNSIGNED NOT NULL,
-  category_id BIGINT UNSIGNED NULL,
-  name        VARCHAR(255) NOT NULL,
-  description TEXT NOT NULL,
-  price       DECIMAL(12, 2) NOT NULL,
-  stock       BIGINT NOT NULL DEFAULT 0,
-  image       VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'stored name below /uploads/',
-  created_at  DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  id                BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  store_id          BIGINT UNSIGNED NOT NULL,
+  category_id       BIGINT UNSIGNED NULL,
+  name              VARCHAR(255) NOT NULL,
+  name_folded       VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  name_words        VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL COMMENT 'distinct folded words, a space before each',
+  description       TEXT NOT NULL,
+  description_words MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  price             DECIMAL(12, 2) NOT NULL,
+  stock             BIGINT NOT NULL DEFAULT 0,
+  image             VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'stored name below /uploads/',
+  created_at        DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   KEY products_store (store_id, created_at, id),
+  KEY products_category_newest (category_id, created_at, id),
+  KEY products_price (price, created_at, id),
   KEY products_newest (created_at, id),
   CONSTRAINT products_store FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE,
   CONSTRAINT products_category FOREIGN KEY (category_id) REFERENCES categories (id) ON DELETE SET NULL,
@@ -101,13 +114,16 @@ CREATE TABLE IF NOT EXISTS stock_movements (
 -- address ------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS addresses (
-  id          BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  user_id     BIGINT UNSIGNED NOT NULL,
-  label       VARCHAR(100) NOT NULL DEFAULT '',
-  address     TEXT NOT NULL,
-  city        VARCHAR(100) NOT NULL DEFAULT '',
-  postal_code VARCHAR(20) NOT NULL DEFAULT '',
-  created_at  DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  id                 BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id            BIGINT UNSIGNED NOT NULL,
+  label              VARCHAR(100) NOT NULL DEFAULT '',
+  label_folded       VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  address            TEXT NOT NULL,
+  city               VARCHAR(100) NOT NULL DEFAULT '',
+  city_folded        VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  postal_code        VARCHAR(20) NOT NULL DEFAULT '',
+  postal_code_folded VARCHAR(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  created_at         DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   KEY addresses_user (user_id, created_at, id),
   CONSTRAINT addresses_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
@@ -130,6 +146,7 @@ CREATE TABLE IF NOT EXISTS transactions (
   KEY transactions_store (store_id, created_at, id),
   KEY transactions_newest (created_at, id),
   KEY transactions_status (status, created_at, id),
+  KEY transactions_total (total, created_at, id),
   CONSTRAINT transactions_user FOREIGN KEY (user_id) REFERENCES users (id),
   CONSTRAINT transactions_store FOREIGN KEY (store_id) REFERENCES stores (id),
   CONSTRAINT transactions_address FOREIGN KEY (address_id) REFERENCES addresses (id) ON DELETE SET NULL,

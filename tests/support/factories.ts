@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { accessTokens, type Role } from '@shop/core';
+import { accessTokens, foldText, type Role, wordColumn } from '@shop/core';
 import { JWT_SECRET } from './test-app';
 import { write } from './test-database';
 
@@ -25,8 +25,9 @@ export async function aUser({
 } = {}): Promise<TestUser> {
   const email = `${randomUUID()}@example.com`;
   const phone = `+${randomInt(1e10, 1e12)}`;
-  const id = await write('INSERT INTO users (name, email, phone, role) VALUES (?, ?, ?, ?)', [
+  const id = await write('INSERT INTO users (name, name_folded, email, phone, role) VALUES (?, ?, ?, ?, ?)', [
     name,
+    foldText(name),
     email,
     phone,
     role,
@@ -45,11 +46,12 @@ export async function aStore({
   name = 'A Store',
 }: StoreOptions = {}): Promise<{ id: number; ownerId: number; name: string }> {
   const ownerId = owner?.id ?? (await aUser()).id;
-  return { id: await write('INSERT INTO stores (user_id, name) VALUES (?, ?)', [ownerId, name]), ownerId, name };
+  const insert = 'INSERT INTO stores (user_id, name, name_folded) VALUES (?, ?, ?)';
+  return { id: await write(insert, [ownerId, name, foldText(name)]), ownerId, name };
 }
 
 export async function aCategory(name = `Category ${randomUUID()}`): Promise<{ id: number; name: string }> {
-  return { id: await write('INSERT INTO categories (name, name_key) VALUES (?, ?)', [name, name.toLowerCase()]), name };
+  return { id: await write('INSERT INTO categories (name, name_key) VALUES (?, ?)', [name, foldText(name)]), name };
 }
 
 interface ProductOptions {
@@ -68,20 +70,31 @@ export async function aProduct(
   const { category, name = 'A Product', description = '', price = '10.00', stock = 10 } = options;
   const storeId = options.store?.id ?? (await aStore()).id;
   const id = await write(
-    'INSERT INTO products (store_id, category_id, name, description, price, stock) VALUES (?, ?, ?, ?, ?, ?)',
-    [storeId, category?.id ?? null, name, description, price, stock],
+    `INSERT INTO products
+       (store_id, category_id, name, name_folded, name_words, description, description_words, price, stock)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      storeId,
+      category?.id ?? null,
+      name,
+      foldText(name),
+      wordColumn(name),
+      description,
+      wordColumn(description),
+      price,
+      stock,
+    ],
   );
   await write("INSERT INTO stock_movements (product_id, reason, quantity) VALUES (?, 'initial', ?)", [id, stock]);
   return { id, storeId, name, price, stock };
 }
 
 export async function anAddress(owner: { id: number }, address = 'Main Street 1'): Promise<{ id: number }> {
-  const id = await write('INSERT INTO addresses (user_id, label, address, city, postal_code) VALUES (?, ?, ?, ?, ?)', [
-    owner.id,
-    'Home',
-    address,
-    'Springfield',
-    '12345',
-  ]);
+  const [label, city, postalCode] = ['Home', 'Springfield', '12345'];
+  const id = await write(
+    `INSERT INTO addresses (user_id, label, label_folded, address, city, city_folded, postal_code, postal_code_folded)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    [owner.id, label, foldText(label), address, city, foldText(city), postalCode, foldText(postalCode)],
+  );
   return { id };
 }

@@ -11,9 +11,10 @@ export { type AppEnv, type CoreConfig, loadConfig } from './config/core-config';
 export { ConfigError, type Env, readEnv, setting } from './config/load-env';
 export { createDatabase, type Database } from './db/database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './db/errors';
+export { type Condition, contains, equalsText, ifGiven, oneOf, ownedIds, selectList } from './db/list';
 export { centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './db/money';
 export { repository } from './db/repository';
-export { containsPattern, inList, limitOffset, type Sql, type SqlValue, type WriteResult } from './db/sql';
+export { containsPattern, inList, type Sql, type SqlValue, type WriteResult } from './db/sql';
 export { beforeDeadline } from './deadline';
 export {
   AppError,
@@ -43,3 +44,4 @@ export {
   newStoredName,
   uploadUrl,
 } from './storage/stored-name';
+export { foldedWords, foldText, wordColumn } from './text/fold-text';

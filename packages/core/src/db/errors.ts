@@ -33,7 +33,7 @@ const AWAY = new Set([
   ...numbers('1290 1836 1792 3100'), // read-only
   ...numbers('1053 1152 1158 1159 1160 1161 1927 4031'), // shutting down, killed, timed out
 ]);
-const NO_SCHEMA = new Set(numbers('1146 1054 1305 1364'));
+const NO_SCHEMA = new Set(numbers('1146 1054 1176 1305 1364'));
 /** Out of range, wrong or too long for its column, against a CHECK. */
 const DOES_NOT_FIT = new Set(numbers('1264 1366 1406 1292 3819 4025 1690'));
 const CONNECTION_CODE =

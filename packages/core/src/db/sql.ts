@@ -22,18 +22,12 @@ export const bindable = (value: SqlValue): string | Date | Buffer | null => {
 
 /**
  * A LIKE pattern that finds `search` literally, anywhere: `%`, `_` and `\` are escaped (LIKE's default escape is `\`).
- * Compare lower-cased text byte by byte: the columns' collation would take `a` for `á`, and any emoji for any other.
+ * For a folded column, which has a binary collation, and folded text.
  *
  * @example
- * sql.rows('SELECT id FROM stores WHERE LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin', [containsPattern(search)]);
+ * sql.rows('SELECT id FROM stores WHERE name_folded LIKE ?', [containsPattern(foldText(search))]);
  */
 export const containsPattern = (search: string): string => `%${search.replace(/[\\%_]/g, '\\$&')}%`;
-
-/** LIMIT and OFFSET values of a page, in this order; exact for every safe integer. */
-export const limitOffset = ({ page, limit }: { page: number; limit: number }): [number, bigint] => [
-  limit,
-  BigInt(page - 1) * BigInt(limit),
-];
 
 /**
  * `?` placeholders for an IN list, padded with repetitions to a power of two: a few statements instead of one for each

@@ -130,22 +130,34 @@ export interface Page {
   limit: number;
 }
 
+/** A list's `total` is exact up to here. */
+export const MAX_TOTAL = 10_000;
+
 /** The envelope of every list. */
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.object({
     data: z.array(item),
-    pagination: z.object({ page: z.int(), limit: z.int(), total: z.int() }),
+    pagination: z.object({
+      page: z.int(),
+      limit: z.int(),
+      total: z.int().max(MAX_TOTAL),
+      total_capped: z
+        .literal(true)
+        .optional()
+        .meta({ description: `There are more than ${MAX_TOTAL}; absent where \`total\` is exact` }),
+    }),
   });
 
 export interface List<T> {
   rows: T[];
+  /** Any number over MAX_TOTAL: more than that. */
   total: number;
 }
 
 /** Joins a page of rows with what was asked for. */
-export const listAnswer = <T>(list: List<T>, { page, limit }: Page) => ({
-  data: list.rows,
-  pagination: { page, limit, total: list.total },
+export const listAnswer = <T>({ rows, total }: List<T>, { page, limit }: Page) => ({
+  data: rows,
+  pagination: { page, limit, ...(total > MAX_TOTAL ? { total: MAX_TOTAL, total_capped: true as const } : { total }) },
 });
 
 export const createdId = z.object({ id });

@@ -1,10 +1,13 @@
 import {
-  containsPattern,
+  type Condition,
+  contains,
+  equalsText,
+  foldText,
   type List,
-  limitOffset,
   onMissingParent,
   repository,
   type Sql,
+  selectList,
   unauthenticated,
 } from '@shop/core';
 import type { Address, AddressChange, AddressQuery, NewAddress } from './address.schemas';
@@ -21,12 +24,14 @@ interface AddressRow {
 
 const toAddress = (row: AddressRow): Address => ({ ...row, created_at: row.created_at.toISOString() });
 
-/** Every statement on addresses. Deleting one clears `transactions.address_id` (foreign key). Filters: see `containsPattern`. */
+/** Every statement on addresses. Deleting one clears `transactions.address_id` (foreign key). */
 export const addressRepository = repository('address', (sql: Sql) => ({
   async insert(userId: number, { label, address, city, postal_code }: NewAddress): Promise<number> {
     const insertion = sql.write(
-      'INSERT INTO addresses (user_id, label, address, city, postal_code) VALUES (?, ?, ?, ?, ?)',
-      [userId, label, address, city, postal_code],
+      `INSERT INTO addresses
+         (user_id, label, label_folded, address, city, city_folded, postal_code, postal_code_folded)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      [userId, label, foldText(label), address, city, foldText(city), postal_code, foldText(postal_code)],
     );
     // The token outlives its user.
     const { insertId } = await onMissingParent(insertion, { addresses_user: unauthenticated });
@@ -41,39 +46,31 @@ export const addressRepository = repository('address', (sql: Sql) => ({
     return row && toAddress(row);
   },
 
-  async list(userId: number, query: AddressQuery): Promise<List<Address>> {
-    const label = query.label ? containsPattern(query.label) : null;
-    const city = query.city || null;
-    const postalCode = query.postal_code || null;
-    const filter = [userId, label, label, city, city, postalCode, postalCode];
-    const rows = await sql.rows<AddressRow>(
-      `SELECT id, user_id, label, address, city, postal_code, created_at FROM addresses
-       WHERE user_id = ?
-         AND (? IS NULL OR LOWER(label) LIKE LOWER(?) COLLATE utf8mb4_bin)
-         AND (? IS NULL OR LOWER(city) = LOWER(?) COLLATE utf8mb4_bin)
-         AND (? IS NULL OR LOWER(postal_code) = LOWER(?) COLLATE utf8mb4_bin)
-       ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
-      [...filter, ...limitOffset(query)],
-    );
-    const [count] = await sql.rows<{ total: number }>(
-      `SELECT COUNT(*) AS total FROM addresses
-       WHERE user_id = ?
-         AND (? IS NULL OR LOWER(label) LIKE LOWER(?) COLLATE utf8mb4_bin)
-         AND (? IS NULL OR LOWER(city) = LOWER(?) COLLATE utf8mb4_bin)
-         AND (? IS NULL OR LOWER(postal_code) = LOWER(?) COLLATE utf8mb4_bin)`,
-      filter,
-    );
-    return { rows: rows.map(toAddress), total: Number(count?.total ?? 0) };
+  list(userId: number, query: AddressQuery): Promise<List<Address>> {
+    const where: (Condition | undefined)[] = [
+      ['user_id = ?', userId],
+      contains(['label_folded'], query.label),
+      equalsText('city_folded', query.city),
+      equalsText('postal_code_folded', query.postal_code),
+    ];
+    const source = {
+      table: 'addresses',
+      columns: 'addresses.id, user_id, label, address, city, postal_code, created_at',
+      where,
+      index: 'addresses_user',
+    };
+    return selectList(sql, source, query, toAddress);
   },
 
   /** Changes what is given (no column is nullable). @returns false when there is no such address */
   async update(id: number, { label, address, city, postal_code }: AddressChange): Promise<boolean> {
     const { affectedRows } = await sql.write(
       `UPDATE addresses
-       SET label = COALESCE(?, label), address = COALESCE(?, address), city = COALESCE(?, city),
-           postal_code = COALESCE(?, postal_code)
+       SET label = COALESCE(?, label), label_folded = COALESCE(?, label_folded), address = COALESCE(?, address),
+           city = COALESCE(?, city), city_folded = COALESCE(?, city_folded),
+           postal_code = COALESCE(?, postal_code), postal_code_folded = COALESCE(?, postal_code_folded)
        WHERE id = ?`,
-      [label ?? null, address ?? null, city ?? null, postal_code ?? null, id],
+      [...withFolded(label), address ?? null, ...withFolded(city), ...withFolded(postal_code), id],
     );
     return affectedRows > 0;
   },
@@ -82,5 +79,8 @@ export const addressRepository = repository('address', (sql: Sql) => ({
     await sql.write('DELETE FROM addresses WHERE id = ?', [id]);
   },
 }));
+
+/** A text and its folded form, each null where there is none. */
+const withFolded = (text: string | undefined) => (text === undefined ? [null, null] : [text, foldText(text)]);
 
 export type AddressRepository = ReturnType<typeof addressRepository>;

@@ -1,12 +1,13 @@
 import {
   type Caller,
-  containsPattern,
+  contains,
+  foldText,
   type List,
-  limitOffset,
   onDuplicateKey,
   type Role,
   repository,
   type Sql,
+  selectList,
 } from '@shop/core';
 import { emailTaken, phoneTaken } from './account.errors';
 import type { User, UserChange, UserQuery } from './account.schemas';
@@ -36,8 +37,8 @@ export const accountRepository = repository('account', (sql: Sql) => ({
   /** @throws AppError `email_taken`, `phone_taken` */
   async insert({ name, email, phone, passwordHash, googleSub }: AccountFields): Promise<number> {
     const insert = sql.write(
-      'INSERT INTO users (name, email, phone, password_hash, google_sub) VALUES (?, ?, ?, ?, ?)',
-      [name, email, phone, passwordHash, googleSub],
+      'INSERT INTO users (name, name_folded, email, phone, password_hash, google_sub) VALUES (?, ?, ?, ?, ?, ?)',
+      [name, foldText(name), email, phone, passwordHash, googleSub],
     );
     // A Google account known under its sub is the same conflict: it has an account already.
     const taken = { users_email: emailTaken, users_phone: phoneTaken, users_google_sub: emailTaken };
@@ -67,30 +68,25 @@ export const accountRepository = repository('account', (sql: Sql) => ({
     return row;
   },
 
-  async list(query: UserQuery): Promise<List<User>> {
-    const pattern = query.search ? containsPattern(query.search) : null;
-    const filter = [pattern, pattern, pattern];
-    const rows = await sql.rows<UserRow>(
-      `SELECT id, name, email, phone, role, created_at FROM users
-       WHERE (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin
-              OR LOWER(email) LIKE LOWER(?) COLLATE utf8mb4_bin)
-       ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
-      [...filter, ...limitOffset(query)],
-    );
-    const [count] = await sql.rows<{ total: number }>(
-      `SELECT COUNT(*) AS total FROM users
-       WHERE (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin
-              OR LOWER(email) LIKE LOWER(?) COLLATE utf8mb4_bin)`,
-      filter,
-    );
-    return { rows: rows.map(toUser), total: Number(count?.total ?? 0) };
+  list(query: UserQuery): Promise<List<User>> {
+    const source = {
+      table: 'users',
+      columns: 'users.id, name, email, phone, role, created_at',
+      // An e-mail address is ASCII in lower case: folded as it is.
+      where: [contains(['name_folded', 'email'], query.search)],
+      index: 'users_newest',
+      newest: 'users_newest',
+    };
+    return selectList(sql, source, query, toUser);
   },
 
   /** Fields that are absent stay. @throws AppError `phone_taken` */
   async update(id: number, { name, phone, role }: UserChange): Promise<void> {
     const update = sql.write(
-      'UPDATE users SET name = COALESCE(?, name), phone = COALESCE(?, phone), role = COALESCE(?, role) WHERE id = ?',
-      [name ?? null, phone ?? null, role ?? null, id],
+      `UPDATE users SET name = COALESCE(?, name), name_folded = COALESCE(?, name_folded), phone = COALESCE(?, phone),
+         role = COALESCE(?, role)
+       WHERE id = ?`,
+      [name ?? null, name === undefined ? null : foldText(name), phone ?? null, role ?? null, id],
     );
     await onDuplicateKey(update, { users_phone: phoneTaken });
   },

@@ -1,4 +1,13 @@
-import { type List, limitOffset, onMissingParent, repository, type Sql, unauthenticated, uploadUrl } from '@shop/core';
+import {
+  ifGiven,
+  type List,
+  onMissingParent,
+  repository,
+  type Sql,
+  selectList,
+  unauthenticated,
+  uploadUrl,
+} from '@shop/core';
 import type { FileQuery, StoredFile } from './file.schemas';
 
 interface FileRow {
@@ -42,16 +51,14 @@ export const fileRepository = repository('file', (sql: Sql) => ({
     return row?.user_id;
   },
 
-  async list(userId: number, query: FileQuery): Promise<List<StoredFile>> {
-    const rows = await sql.rows<FileRow>(
-      `SELECT stored_name, original_name, content_type, size_bytes, created_at FROM files
-       WHERE user_id = ? ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
-      [userId, ...limitOffset(query)],
-    );
-    const [count] = await sql.rows<{ total: number }>('SELECT COUNT(*) AS total FROM files WHERE user_id = ?', [
-      userId,
-    ]);
-    return { rows: rows.map(toStoredFile), total: Number(count?.total ?? 0) };
+  list(userId: number, query: FileQuery): Promise<List<StoredFile>> {
+    const source = {
+      table: 'files',
+      columns: 'stored_name, original_name, content_type, size_bytes, created_at',
+      where: [ifGiven('user_id = ?', userId)],
+      index: 'files_user',
+    };
+    return selectList(sql, source, query, toStoredFile);
   },
 
   async delete(storedName: string): Promise<void> {

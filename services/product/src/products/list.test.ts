@@ -45,17 +45,48 @@ test('lists all products to an admin', async () => {
   expect(body.data.map(({ id }: { id: number }) => id)).toEqual(expect.arrayContaining([mine.id, others.id]));
 });
 
-test('searches name and description literally, whatever the case', async () => {
+test('finds what is a part of the name, literally and whatever the case', async () => {
   await aProduct({ store, name: '100% Tea' });
-  await aProduct({ store, name: 'Coffee', description: 'not a TEA_pot\\' });
-  await aProduct({ store, name: 'Water' });
-  expect(await names({ search: ' tea ' })).toEqual(['Coffee', '100% Tea']);
-  expect(await names({ search: '0%' })).toEqual(['100% Tea']);
-  expect(await names({ search: '%' })).toEqual(['100% Tea']);
-  expect(await names({ search: 'a_p' })).toEqual(['Coffee']);
-  expect(await names({ search: 'pot\\' })).toEqual(['Coffee']);
+  await aProduct({ store, name: 'A tea_pot\\' });
+  await aProduct({ store, name: 'Water', description: '100% pure, 🍵_\\' });
+  expect(await names({ search: ' EA ' })).toEqual(['A tea_pot\\', '100% Tea']);
+  expect(await names({ search: '00% t' })).toEqual(['100% Tea']);
+  for (const [search, name] of [
+    ['%', '100% Tea'],
+    ['_', 'A tea_pot\\'],
+    ['\\', 'A tea_pot\\'],
+  ])
+    expect(await names({ search })).toEqual([name]);
+  expect(await names({ search: '🍵' })).toEqual([]);
   expect(await names({ search: '' })).toHaveLength(3);
   expect(await names({ search: "' OR 1=1 --" })).toEqual([]);
+});
+
+test('finds the products where each word of the search begins a word of the name or the description', async () => {
+  await aProduct({ store, name: 'Coffee mug', description: 'Holds 300 ml. Made of stoneware, glazed BLUE.' });
+  await aProduct({ store, name: 'Blue teapot', description: '' });
+  expect(await names({ search: 'blue' })).toEqual(['Blue teapot', 'Coffee mug']);
+  expect(await names({ search: 'mug stone cof 30' })).toEqual(['Coffee mug']);
+  expect(await names({ search: 'BLU, (mug)' })).toEqual(['Coffee mug']);
+  expect(await names({ search: 'ware' })).toEqual([]);
+  expect(await names({ search: 'tea' })).toEqual(['Blue teapot']);
+  expect(await names({ search: 'pot' })).toEqual(['Blue teapot']);
+  expect(await names({ search: 'blue spoon' })).toEqual([]);
+  expect(await names({ search: 'glazed.BLUE' })).toEqual(['Coffee mug']);
+  const manyWords = Array.from({ length: 128 }, (_, index) => String.fromCodePoint(0x4e00 + index));
+  expect(await names({ search: manyWords.join(' ') })).toEqual([]);
+  await aProduct({ store, name: 'Dictionary', description: manyWords.reverse().join('. ') });
+  expect(await names({ search: manyWords.join(' ') })).toEqual(['Dictionary']);
+});
+
+test('searches what a change has left: the new name with the old description', async () => {
+  const { id } = await aProduct({ store, name: 'Mug', description: 'green' });
+  const change = (fields: object) => app.http.put(`${PATH}/${id}`).set(seller.auth).send(fields).expect(204);
+  await change({ name: 'Cup' });
+  expect(await names({ search: 'cup green' })).toEqual(['Cup']);
+  await change({ description: 'red' });
+  expect(await names({ search: 'cup red' })).toEqual(['Cup']);
+  for (const search of ['mug', 'green']) expect(await names({ search })).toEqual([]);
 });
 
 test('tells letters apart that only look alike', async () => {
@@ -63,7 +94,7 @@ test('tells letters apart that only look alike', async () => {
   await aProduct({ store, name: 'Smile', description: 'ŁÓDŹ 😀' });
   expect(await names({ search: 'CRÈME stra' })).toEqual(['Crème Straße']);
   expect(await names({ search: 'łódź 😀' })).toEqual(['Smile']);
-  for (const search of ['creme', 'strasse', 'lodz', '😂']) expect(await names({ search })).toEqual([]);
+  for (const search of ['creme', 'straße creme', 'lodz', '😂']) expect(await names({ search })).toEqual([]);
 });
 
 test('filters by category, store and price, bounds included', async () => {

@@ -1,15 +1,22 @@
 import {
+  type Condition,
   centsFromDecimal,
   centsToDecimal,
   centsToNumber,
   containsPattern,
+  foldedWords,
+  foldText,
+  ifGiven,
+  inList,
   type List,
-  limitOffset,
+  oneOf,
   onMissingParent,
+  ownedIds,
   repository,
   type Sql,
-  type SqlValue,
+  selectList,
   uploadUrl,
+  wordColumn,
 } from '@shop/core';
 import { categoryNotFound, storeNotFound } from './product.errors';
 import type { CatalogProduct, NewProduct, ProductChanges, ProductQuery } from './product.schemas';
@@ -51,9 +58,18 @@ const toProduct = (row: ProductRow): CatalogProduct => ({
 export const productRepository = repository('product', (sql: Sql) => ({
   async insert(values: Omit<NewProduct, 'store_id'>, storeId: number, image: string | null): Promise<number> {
     const insert = sql.write(
-      `INSERT INTO products (store_id, category_id, name, description, price, stock, image)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      [storeId, values.category_id, values.name, values.description, centsToDecimal(values.price), values.stock, image],
+      `INSERT INTO products
+         (store_id, category_id, name, name_folded, name_words, description, description_words, price, stock, image)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        storeId,
+        values.category_id,
+        ...nameColumns(values.name),
+        ...descriptionColumns(values.description),
+        centsToDecimal(values.price),
+        values.stock,
+        image,
+      ],
     );
     const missing = { products_category: categoryNotFound, products_store: storeNotFound };
     return (await onMissingParent(insert, missing)).insertId;
@@ -71,28 +87,25 @@ export const productRepository = repository('product', (sql: Sql) => ({
 
   /** @param ownerId undefined: everybody's */
   async list(ownerId: number | undefined, query: ProductQuery): Promise<List<CatalogProduct>> {
-    const filter = listFilter(ownerId, query);
-    const rows = await sql.rows<ProductRow>(
-      `SELECT p.id, p.store_id, p.category_id, p.name, p.description, p.price, p.stock, p.image, p.created_at,
-              s.name AS store_name
-       FROM products p JOIN stores s ON s.id = p.store_id
-       WHERE (? IS NULL OR s.user_id = ?) AND (? IS NULL OR p.store_id = ?) AND (? IS NULL OR p.category_id = ?)
-         AND (? IS NULL OR p.price >= ?) AND (? IS NULL OR p.price <= ?)
-         AND (? IS NULL OR LOWER(p.name) LIKE LOWER(?) COLLATE utf8mb4_bin
-              OR LOWER(p.description) LIKE LOWER(?) COLLATE utf8mb4_bin)
-       ORDER BY p.created_at DESC, p.id DESC LIMIT ? OFFSET ?`,
-      [...filter, ...limitOffset(query)],
-    );
-    const [count] = await sql.rows<{ total: number }>(
-      `SELECT COUNT(*) AS total
-       FROM products p JOIN stores s ON s.id = p.store_id
-       WHERE (? IS NULL OR s.user_id = ?) AND (? IS NULL OR p.store_id = ?) AND (? IS NULL OR p.category_id = ?)
-         AND (? IS NULL OR p.price >= ?) AND (? IS NULL OR p.price <= ?)
-         AND (? IS NULL OR LOWER(p.name) LIKE LOWER(?) COLLATE utf8mb4_bin
-              OR LOWER(p.description) LIKE LOWER(?) COLLATE utf8mb4_bin)`,
-      filter,
-    );
-    return { rows: rows.map(toProduct), total: Number(count?.total ?? 0) };
+    const { category_id, min_price, max_price } = query;
+    const stores = await ownedIds(sql, 'stores', ownerId, query.store_id);
+    if (stores?.length === 0) return { rows: [], total: 0 };
+    const source = {
+      table: 'products',
+      columns: `products.id, store_id, category_id, products.name, description, price, stock, image, products.created_at,
+                stores.name AS store_name`,
+      join: 'JOIN stores ON stores.id = store_id',
+      where: [
+        stores && oneOf('store_id', stores),
+        ifGiven('category_id = ?', category_id),
+        ifGiven('price >= ?', min_price === undefined ? undefined : centsToDecimal(min_price)),
+        ifGiven('price <= ?', max_price === undefined ? undefined : centsToDecimal(max_price)),
+        matches(query.search),
+      ],
+      index: listIndex(stores, category_id),
+      newest: 'products_newest',
+    };
+    return selectList(sql, source, query, toProduct);
   },
 
   /** @returns what is left now; the row is locked until the end of the transaction */
@@ -113,12 +126,14 @@ export const productRepository = repository('product', (sql: Sql) => ({
   /** Changes what is present. @returns whether it exists */
   async update(id: number, { name, description, price, stock, category_id }: ProductChanges): Promise<boolean> {
     const update = sql.write(
-      `UPDATE products SET name = COALESCE(?, name), description = COALESCE(?, description),
+      `UPDATE products SET name = COALESCE(?, name), name_folded = COALESCE(?, name_folded),
+         name_words = COALESCE(?, name_words), description = COALESCE(?, description),
+         description_words = COALESCE(?, description_words),
          price = COALESCE(?, price), stock = COALESCE(?, stock), category_id = IF(?, ?, category_id)
        WHERE id = ?`,
       [
-        name ?? null,
-        description ?? null,
+        ...(name === undefined ? [null, null, null] : nameColumns(name)),
+        ...(description === undefined ? [null, null] : descriptionColumns(description)),
         price === undefined ? null : centsToDecimal(price),
         stock ?? null,
         category_id !== undefined,
@@ -148,15 +163,26 @@ export const productRepository = repository('product', (sql: Sql) => ({
   },
 }));
 
-/** The values of the list's WHERE, in its order; each filter is asked twice or more: whether it is set, and what it is. */
-function listFilter(ownerId: number | undefined, query: ProductQuery): SqlValue[] {
-  const owner = ownerId ?? null;
-  const store = query.store_id ?? null;
-  const category = query.category_id ?? null;
-  const min = query.min_price === undefined ? null : centsToDecimal(query.min_price);
-  const max = query.max_price === undefined ? null : centsToDecimal(query.max_price);
-  const pattern = query.search ? containsPattern(query.search) : null;
-  return [owner, owner, store, store, category, category, min, min, max, max, pattern, pattern, pattern];
+/** What is written wherever a name is: name, name_folded, name_words. */
+const nameColumns = (name: string): [string, string, string] => [name, foldText(name), wordColumn(name)];
+
+/** description, description_words */
+const descriptionColumns = (description: string): [string, string] => [description, wordColumn(description)];
+
+function listIndex(stores: number[] | undefined, categoryId: number | undefined): string {
+  if (stores?.length === 1) return 'products_store';
+  return categoryId === undefined ? 'products_newest' : 'products_category_newest';
+}
+
+/** The search is a part of the name, or each of its words begins a word of the name or the description. */
+function matches(search: string | undefined): Condition | undefined {
+  if (!search) return undefined;
+  const inName = containsPattern(foldText(search));
+  // Padded, so that there are few statements.
+  const words = inList(foldedWords(search)).values.map((word) => `% ${word}%`);
+  if (words.length === 0) return ['name_folded LIKE ?', inName];
+  const everyWord = words.map(() => '(name_words LIKE ? OR description_words LIKE ?)').join(' AND ');
+  return [`(name_folded LIKE ? OR (${everyWord}))`, inName, ...words.flatMap((word) => [word, word])];
 }
 
 export type ProductRepository = ReturnType<typeof productRepository>;

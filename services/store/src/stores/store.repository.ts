@@ -1,11 +1,13 @@
 import {
-  containsPattern,
+  contains,
+  foldText,
+  ifGiven,
   type List,
-  limitOffset,
   onMissingParent,
   onReferenced,
   repository,
   type Sql,
+  selectList,
   unauthenticated,
 } from '@shop/core';
 import { storeHasTransactions } from './store.errors';
@@ -26,7 +28,11 @@ const toStore = (row: StoreRow): Store => ({ ...row, created_at: row.created_at.
  */
 export const storeRepository = repository('store', (sql: Sql) => ({
   async insert(userId: number, name: string): Promise<number> {
-    const insert = sql.write('INSERT INTO stores (user_id, name) VALUES (?, ?)', [userId, name]);
+    const insert = sql.write('INSERT INTO stores (user_id, name, name_folded) VALUES (?, ?, ?)', [
+      userId,
+      name,
+      foldText(name),
+    ]);
     // The token outlived its user.
     return (await onMissingParent(insert, { stores_user: unauthenticated })).insertId;
   },
@@ -37,26 +43,19 @@ export const storeRepository = repository('store', (sql: Sql) => ({
   },
 
   /** @param userId undefined: everybody's */
-  async list(userId: number | undefined, query: StoreQuery): Promise<List<Store>> {
-    const owner = userId ?? null;
-    const pattern = query.search ? containsPattern(query.search) : null;
-    const filter = [owner, owner, pattern, pattern];
-    const rows = await sql.rows<StoreRow>(
-      `SELECT id, user_id, name, created_at FROM stores
-       WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin)
-       ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
-      [...filter, ...limitOffset(query)],
-    );
-    const [count] = await sql.rows<{ total: number }>(
-      `SELECT COUNT(*) AS total FROM stores
-       WHERE (? IS NULL OR user_id = ?) AND (? IS NULL OR LOWER(name) LIKE LOWER(?) COLLATE utf8mb4_bin)`,
-      filter,
-    );
-    return { rows: rows.map(toStore), total: Number(count?.total ?? 0) };
+  list(userId: number | undefined, query: StoreQuery): Promise<List<Store>> {
+    const source = {
+      table: 'stores',
+      columns: 'stores.id, user_id, name, created_at',
+      where: [ifGiven('user_id = ?', userId), contains(['name_folded'], query.search)],
+      index: userId === undefined ? 'stores_newest' : 'stores_owner_newest',
+      newest: 'stores_newest',
+    };
+    return selectList(sql, source, query, toStore);
   },
 
   async updateName(id: number, name: string): Promise<void> {
-    await sql.write('UPDATE stores SET name = ? WHERE id = ?', [name, id]);
+    await sql.write('UPDATE stores SET name = ?, name_folded = ? WHERE id = ?', [name, foldText(name), id]);
   },
 
   async lock(id: number): Promise<void> {

@@ -2,11 +2,13 @@ import {
   centsFromDecimal,
   centsToDecimal,
   centsToNumber,
+  ifGiven,
   type List,
-  limitOffset,
+  oneOf,
+  ownedIds,
   repository,
   type Sql,
-  type SqlValue,
+  selectList,
 } from '@shop/core';
 import type { Order, OrderLine, OrderQuery, ProductLog } from './order.schemas';
 import type { LockedProduct } from './stock.repository';
@@ -139,39 +141,31 @@ export const orderRepository = repository('order', (sql: Sql) => ({
 
   /** @param whose a buyer's, those of a seller's stores, or everybody's */
   async list(whose: { buyerId?: number; sellerId?: number }, query: OrderQuery): Promise<List<Order>> {
-    const filter = twice([
-      whose.buyerId ?? null,
-      whose.sellerId ?? null,
-      query.status ?? null,
-      query.store_id ?? null,
-      query.min_total === undefined ? null : centsToDecimal(query.min_total),
-      query.max_total === undefined ? null : centsToDecimal(query.max_total),
-    ]);
-    const rows = await sql.rows<OrderRow>(
-      `SELECT id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total, status,
-              created_at
-       FROM transactions
-       WHERE (? IS NULL OR user_id = ?)
-         AND (? IS NULL OR store_id IN (SELECT s.id FROM stores s WHERE s.user_id = ?))
-         AND (? IS NULL OR status = ?) AND (? IS NULL OR store_id = ?)
-         AND (? IS NULL OR total >= ?) AND (? IS NULL OR total <= ?)
-       ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
-      [...filter, ...limitOffset(query)],
-    );
-    const [count] = await sql.rows<{ total: number }>(
-      `SELECT COUNT(*) AS total
-       FROM transactions
-       WHERE (? IS NULL OR user_id = ?)
-         AND (? IS NULL OR store_id IN (SELECT s.id FROM stores s WHERE s.user_id = ?))
-         AND (? IS NULL OR status = ?) AND (? IS NULL OR store_id = ?)
-         AND (? IS NULL OR total >= ?) AND (? IS NULL OR total <= ?)`,
-      filter,
-    );
-    return { rows: rows.map(toOrder), total: Number(count?.total ?? 0) };
+    const { status, min_total, max_total } = query;
+    const stores = await ownedIds(sql, 'stores', whose.sellerId, query.store_id);
+    if (stores?.length === 0) return { rows: [], total: 0 };
+    const source = {
+      table: 'transactions',
+      columns: `transactions.id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total,
+                status, created_at`,
+      where: [
+        ifGiven('user_id = ?', whose.buyerId),
+        stores && oneOf('store_id', stores),
+        ifGiven('status = ?', status),
+        ifGiven('total >= ?', min_total === undefined ? undefined : centsToDecimal(min_total)),
+        ifGiven('total <= ?', max_total === undefined ? undefined : centsToDecimal(max_total)),
+      ],
+      index: listIndex(whose.buyerId, stores, status),
+      newest: 'transactions_newest',
+    };
+    return selectList(sql, source, query, toOrder);
   },
 }));
 
-/** Each value two times in a row: for `(? IS NULL OR column = ?)`. */
-const twice = (values: SqlValue[]): SqlValue[] => values.flatMap((value) => [value, value]);
+function listIndex(buyerId: number | undefined, stores: number[] | undefined, status: string | undefined): string {
+  if (buyerId !== undefined) return 'transactions_user';
+  if (stores?.length === 1) return 'transactions_store';
+  return status === undefined ? 'transactions_newest' : 'transactions_status';
+}
 
 export type OrderRepository = ReturnType<typeof orderRepository>;
