@@ -36,7 +36,7 @@ export interface ServiceDefinition<T extends z.ZodObject> {
   portKey: string;
   /** Settings that only this service reads, by variable name. */
   settings: T;
-  /** The tables it reads or writes; /ready is 503 until they exist. */
+  /** The tables it reads or writes, and as `table.column` those columns that earlier releases did not have; /ready is 503 until they exist. */
   tables: readonly string[];
   /** What else has to hold before it serves: asked until it resolves once. /ready is 503 with what it rejects with. */
   mustHold?: (resources: Resources) => Promise<void>;
@@ -142,8 +142,12 @@ function once(check: () => Promise<void>): () => Promise<void> {
 const schemaCheck = (db: Database, tables: readonly string[]) =>
   once(async () => {
     const [row] = await db.rows<{ found: number }>(
-      `SELECT COUNT(*) AS found FROM information_schema.tables
-       WHERE table_schema = DATABASE() AND table_name IN (${tables.map(() => '?').join(', ')})`,
+      `SELECT COUNT(*) AS found
+       FROM (SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()
+             UNION ALL
+             SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns WHERE table_schema = DATABASE()
+            ) AS present
+       WHERE name IN (${tables.map(() => '?').join(', ')})`,
       [...tables],
     );
     if (Number(row?.found ?? 0) < tables.length) throw schemaNotApplied();

@@ -65,20 +65,23 @@ export async function withConnection<T>(
   }
 }
 
-/**
- * Runs SQL files, one after the other. Two runs at once wait for each other: the seed's "insert what is missing" is
- * not atomic.
- */
-export async function applySql(settings: DatabaseSettings, files: string[]): Promise<void> {
-  const scripts = await Promise.all(files.map(async (file) => ({ file, sql: await readFile(file, 'utf8') })));
+/** An SQL file, or work on the same connection. */
+export type SqlStep = string | { name: string; run: (connection: PromiseConnection) => Promise<void> };
+
+/** Enough to add indexes to millions of rows. */
+const APPLY_TIMEOUT_MS = 1_800_000;
+
+/** Runs the steps one after the other. Two runs at once wait for each other: "add what is missing" is not atomic. */
+export async function applySql(settings: DatabaseSettings, steps: SqlStep[]): Promise<void> {
   let current = '';
   try {
-    await withConnection(settings, 60_000, async (connection) => {
+    await withConnection(settings, APPLY_TIMEOUT_MS, async (connection) => {
       await connection.query("SET time_zone = '+00:00', NAMES utf8mb4");
-      await connection.query("SELECT GET_LOCK('shop_apply_sql', 30)");
-      for (const { file, sql } of scripts) {
-        current = shown(file);
-        await connection.query(sql);
+      await connection.query("SELECT GET_LOCK('shop_apply_sql', ?)", [APPLY_TIMEOUT_MS / 1000]);
+      for (const step of steps) {
+        current = typeof step === 'string' ? shown(step) : step.name;
+        if (typeof step === 'string') await connection.query(await readFile(step, 'utf8'));
+        else await step.run(connection);
       }
     });
   } catch (error) {

@@ -14,7 +14,7 @@ export const addressService: ServiceDefinition<typeof settings> = {
   name: 'address',
   portKey: 'ADDRESS_PORT',
   settings,
-  tables: ['addresses'],
+  tables: ['addresses', 'addresses.postal_code_folded'],
   endpoints: ({ db }) => {
     const addresses = addressRepository(db);
     return addressEndpoints({

@@ -116,7 +116,15 @@ export const authService: ServiceDefinition<typeof settings> = {
   name: 'auth',
   portKey: 'AUTH_PORT',
   settings,
-  tables: ['users', 'refresh_tokens', 'password_resets', 'categories', 'stores'],
+  tables: [
+    'users',
+    'users.name_folded',
+    'refresh_tokens',
+    'password_resets',
+    'categories',
+    'stores',
+    'stores.name_folded',
+  ],
   endpoints: buildEndpoints,
   async mustHold({ db, config }) {
     if (config.appEnv !== 'production') return;

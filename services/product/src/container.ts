@@ -13,7 +13,7 @@ export const productService: ServiceDefinition<typeof storageSettings> = {
   name: 'product',
   portKey: 'PRODUCT_PORT',
   settings: storageSettings,
-  tables: ['products', 'stock_movements', 'stores', 'categories'],
+  tables: ['products', 'products.description_words', 'stock_movements', 'stores', 'categories'],
   endpoints: ({ db, cache, logger }, settings) => {
     const products = productRepository(db);
     const storage = createStorage(settings, { logger });

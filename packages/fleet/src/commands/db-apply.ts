@@ -1,20 +1,30 @@
 import path from 'node:path';
-import { applySql } from '../database';
+import type { Connection } from 'mysql2/promise';
+import { applySql, type SqlStep } from '../database';
 import { type Env, readSettings } from '../env';
 import { databaseConfig } from '../find-database';
 import { repoRoot } from '../paths';
+import { upgradeSchema } from '../upgrade-schema';
 
-/** The schema and, in the local environment, the development data. Both are safe to apply again. */
-export const sqlFilesFor = (env: Env): string[] => {
-  const seeds = (env.APP_ENV || 'local') === 'local' ? ['seed.sql'] : [];
-  return ['schema.sql', ...seeds].map((file) => path.join(repoRoot, 'sql', file));
+const upgrade = {
+  name: 'the upgrade of an earlier schema',
+  run: (connection: Connection) => upgradeSchema(connection, console.log),
 };
+
+/** The schema, what an existing database lacks of it and, in the local environment, development data. Safe to apply again. */
+export const sqlStepsFor = (env: Env): SqlStep[] => {
+  const seeds = (env.APP_ENV || 'local') === 'local' ? [sqlFile('seed.sql')] : [];
+  return [sqlFile('schema.sql'), upgrade, ...seeds];
+};
+
+const sqlFile = (name: string): string => path.join(repoRoot, 'sql', name);
 
 export async function dbApply(): Promise<number> {
   const { env } = readSettings();
   const config = databaseConfig(env);
-  const files = sqlFilesFor(env);
-  await applySql(config, files);
+  const steps = sqlStepsFor(env);
+  await applySql(config, steps);
+  const files = steps.filter((step) => typeof step === 'string');
   const names = files.map((file) => path.relative(repoRoot, file)).join(' and ');
   console.log(`applied ${names} to ${config.database} at ${config.host}:${config.port}`);
   return 0;

@@ -12,7 +12,7 @@ import { logDir, runDir, shown } from '../paths';
 import { freePort, portState, requirePort, takenBy } from '../ports';
 import { bringUp, type Found, type Need } from '../resources';
 import { portVariable, serviceNames } from '../services';
-import { sqlFilesFor } from './db-apply';
+import { sqlStepsFor } from './db-apply';
 import { Run } from './run';
 import { requireMonitoring, startMonitoring } from './start-monitoring';
 import { entryTable } from './status';
@@ -135,7 +135,7 @@ async function findResources(run: Run, replicas: number): Promise<Env> {
   }
 
   const config = { ...databaseConfig(env), host: db.host, port: db.port };
-  await applySql(config, sqlFilesFor(env));
+  await applySql(config, sqlStepsFor(env));
   return {
     ...env,
     ENV_FILE: run.settings.file,

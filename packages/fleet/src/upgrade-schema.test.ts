@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { authService } from '@shop/auth';
+import { productService } from '@shop/product';
+import { eventually, startApp } from '@shop/testing';
+import type { RowDataPacket } from 'mysql2';
+import { sqlStepsFor } from './commands/db-apply';
+import { applySql, withConnection } from './database';
+import { type MysqlServer, startMysql } from './mysql-server';
+import { repoRoot } from './paths';
+
+jest.setTimeout(180_000);
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'shop-upgrade-'));
+let mysql: MysqlServer;
+
+beforeAll(async () => {
+  mysql = await startMysql({ dir: folder, templates: path.join(repoRoot, '.data/templates'), dieWithParent: true });
+});
+afterAll(async () => {
+  await mysql.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function query(statement: string, values: unknown[] = []): Promise<RowDataPacket[]> {
+  return withConnection(mysql.settings, 60_000, async (connection) => {
+    const [rows] = await connection.query<RowDataPacket[]>(statement, values);
+    return rows;
+  });
+}
+
+/** The schema of release 0.1.0: today's, without what came after it. */
+async function earlierSchema(): Promise<string> {
+  const schema = await readFile(path.join(repoRoot, 'sql/schema.sql'), 'utf8');
+  const lines = schema.split('\n').map((line) => {
+    if (/^ +(\w+_folded|\w+_words) /.test(line)) return undefined;
+    if (/KEY (stores_newest|products_category_newest|products_price|transactions_total) /.test(line)) return undefined;
+    if (/KEY (users|categories)_newest /.test(line)) return undefined;
+    return line.replace('KEY stores_owner_newest (user_id, created_at, id)', 'KEY stores_user (user_id, id)');
+  });
+  const text = lines.filter((line) => line !== undefined).join('\n');
+  const file = path.join(folder, 'earlier.sql');
+  // Where the last line of a table went, so does the comma before it.
+  await writeFile(file, text.replaceAll(/,\n\) ENGINE/g, '\n) ENGINE'));
+  return file;
+}
+
+const layout = () =>
+  query(
+    `SELECT CONCAT_WS(' ', table_name, ordinal_position, column_name, column_type, collation_name, is_nullable) AS part
+     FROM information_schema.columns WHERE table_schema = DATABASE()
+     UNION ALL
+     SELECT CONCAT_WS(' ', table_name, index_name, seq_in_index, column_name) FROM information_schema.statistics
+     WHERE table_schema = DATABASE() AND index_name <> 'stores_user' AND index_name <> 'products_category'
+     ORDER BY 1`,
+  );
+
+test('a database of the first release gets columns, indexes and folded texts, with two starters at once', async () => {
+  await applySql(mysql.settings, [await earlierSchema()]);
+  await query("INSERT INTO users (id, name, email) VALUES (7, 'Zoë', 'zoe@example.com')");
+  await query("INSERT INTO stores (id, user_id, name) VALUES (7, 7, 'WEIẞBROT')");
+  await query('INSERT INTO categories (name, name_key) VALUES (?, ?), (?, ?), (?, ?)', [
+    ...['Süßes', 'süßes'],
+    ...['Café', 'café'],
+    ...['Cafe\u0301', 'cafe\u0301'],
+  ]);
+  const products = Array.from({ length: 1200 }, (_, index) => [7, `ΉΛΙΟΣ ${index}`, 'Γη, Σελήνη', '1.00']);
+  await query('INSERT INTO products (store_id, name, description, price) VALUES ?', [products]);
+  await query("INSERT INTO addresses (user_id, address, city, postal_code) VALUES (7, 'x', 'ÜRÜMQI', 'A1')");
+
+  const env = {
+    DB_HOST: mysql.host,
+    DB_PORT: String(mysql.port),
+    DB_USER: mysql.user,
+    DB_PASS: mysql.password,
+    DB_NAME: mysql.database,
+  };
+  const apps = await Promise.all([startApp(productService, env), startApp(authService, env)]);
+  for (const app of apps) expect((await app.http.get('/ready').expect(503)).body.code).toBe('schema_missing');
+
+  const lines: unknown[] = [];
+  const print = jest.spyOn(console, 'log').mockImplementation((line) => lines.push(line));
+  const steps = sqlStepsFor({ APP_ENV: 'local' });
+  await Promise.all([applySql(mysql.settings, steps), applySql(mysql.settings, steps)]);
+  print.mockRestore();
+  expect(new Set(lines)).toEqual(new Set([expect.stringMatching(/^category \d+ "Cafe\u0301" has the same name/)]));
+
+  for (const app of apps) {
+    await eventually('a ready service', async () => (await app.http.get('/ready')).status === 200);
+  }
+  const found = await apps[0].http.get('/api/v1/catalog/products').query({ search: 'ήλιος 1199 ΓΗ', limit: 1 });
+  expect(found.body.pagination.total).toBe(1);
+  await Promise.all(apps.map((app) => app.close()));
+
+  expect(await query('SELECT name_folded FROM users WHERE id = 7')).toEqual([{ name_folded: 'zoë' }]);
+  expect(await query('SELECT name_folded FROM stores WHERE id = 7')).toEqual([{ name_folded: 'weissbrot' }]);
+  expect(await query("SELECT name_key FROM categories WHERE name = 'Süßes'")).toEqual([{ name_key: 'süsses' }]);
+  expect(await query('SELECT COUNT(*) AS empty FROM products WHERE description_words IS NULL')).toEqual([{ empty: 0 }]);
+  expect(await query('SELECT label_folded, city_folded, postal_code_folded FROM addresses')).toEqual([
+    { label_folded: '', city_folded: 'ürümqi', postal_code_folded: 'a1' },
+  ]);
+
+  const upgraded = await layout();
+  await query(`DROP DATABASE ${mysql.database}`).then(() =>
+    withConnection({ ...mysql.settings, database: 'information_schema' }, 10_000, (connection) =>
+      connection.query(`CREATE DATABASE ${mysql.database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`),
+    ),
+  );
+  await applySql(mysql.settings, steps);
+  expect(upgraded).toEqual(await layout());
+});
