@@ -22,7 +22,7 @@ export interface ListSource {
 
 /**
  * A page of the newest rows, and how many there are (at most MAX_TOTAL + 1). The ids of the page are found first, in an
- * index where there is one, and only their rows are read. See docs/decisions/0016-lists.md.
+ * index where there is one, and only their rows are read. See docs/decisions/0019-lists.md.
  */
 export async function selectList<Row, Item>(
   sql: Sql,
@@ -35,11 +35,7 @@ export async function selectList<Row, Item>(
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([condition]) => condition).join(' AND ')}`;
   const values = conditions.flatMap(([, ...bound]) => bound);
 
-  const [count] = await sql.rows<{ total: number }>(
-    `SELECT COUNT(*) AS total FROM (SELECT 1 FROM ${table} ${where} LIMIT ${MAX_TOTAL + 1}) AS matches`,
-    values,
-  );
-  const total = Number(count?.total ?? 0);
+  const total = await countUpToLimit(sql, `FROM ${table} ${where}`, values);
   const offset = BigInt(page - 1) * BigInt(limit);
   if (total <= MAX_TOTAL && offset >= total) return { rows: [], total };
 
@@ -52,6 +48,17 @@ export async function selectList<Row, Item>(
     [...values, limit, offset],
   );
   return { rows: rows.map(toItem), total };
+}
+
+async function countUpToLimit(sql: Sql, matches: string, values: SqlValue[]): Promise<number> {
+  // Skipping rows costs half of counting them. Not where a filter may have to be tried on every row: it would be tried twice.
+  const [more] = values.length === 0 ? await sql.rows(`SELECT 1 ${matches} LIMIT 1 OFFSET ${MAX_TOTAL}`) : [];
+  if (more) return MAX_TOTAL + 1;
+  const [count] = await sql.rows<{ total: number }>(
+    `SELECT COUNT(*) AS total FROM (SELECT 1 ${matches} LIMIT ${MAX_TOTAL + 1}) AS matches`,
+    values,
+  );
+  return Number(count?.total ?? 0);
 }
 
 /**

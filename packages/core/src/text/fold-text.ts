@@ -1,6 +1,6 @@
 /**
  * Unicode's canonical caseless matching (section 3.13, D145), composed again: two texts match if and only if their folded
- * forms are equal. Accents stay. At most three times as many code points as `text`. See docs/decisions/0015-text-search.md.
+ * forms are equal. Accents stay. At most three times as many code points as `text`. See docs/decisions/0018-text-search.md.
  */
 export function foldText(text: string): string {
   return text
