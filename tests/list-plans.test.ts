@@ -1,0 +1,196 @@
+import { authService } from '@shop/auth';
+import type { Sql } from '@shop/core';
+import { withConnection } from '@shop/fleet';
+import { productService } from '@shop/product';
+import { aUser, startApp, type TestApp, testEnv, write } from '@shop/testing';
+import type { RowDataPacket } from 'mysql2';
+import type { Connection } from 'mysql2/promise';
+import { accountRepository } from '../services/auth/src/accounts/account.repository';
+import { productRepository } from '../services/product/src/products/product.repository';
+import { storeRepository } from '../services/store/src/stores/store.repository';
+import { orderRepository } from '../services/transaction/src/orders/order.repository';
+import { aFreshDatabase } from './support/production';
+
+jest.setTimeout(180_000);
+
+const PRODUCTS = 30_000;
+const STORES = 300;
+/** Owns stores 1 to 200; store 201; stores 202 to 211; store 301, which is empty. */
+const [BIG_SELLER, SELLER, CHAIN, BEGINNER] = [2, 3, 4, 5];
+/** A third of all products; exactly 10,000; 50; none. */
+const [THIRD, FULL, SMALL, EMPTY] = [1, 2, 3, 4];
+
+let database: string;
+let connection: { settings: Parameters<typeof withConnection>[0] };
+
+beforeAll(async () => {
+  database = await aFreshDatabase();
+  const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASS = '' } = testEnv();
+  connection = { settings: { host: DB_HOST, port: Number(DB_PORT), user: DB_USER, password: DB_PASS, database } };
+  await withConnection(connection.settings, 120_000, seed);
+});
+afterAll(() => write(`DROP DATABASE ${database}`));
+
+async function seed(db: Connection): Promise<void> {
+  await db.query('CREATE TABLE n (n INT PRIMARY KEY)');
+  await db.query('INSERT INTO n VALUES ?', [Array.from({ length: PRODUCTS }, (_, index) => [index])]);
+  const insert = (into: string, columns: string, count: number) =>
+    db.query(`INSERT INTO ${into} SELECT ${columns} FROM n WHERE n < ${count} ORDER BY n`);
+  const time = "'2026-01-01' + INTERVAL n SECOND";
+  await insert('users (name, name_folded, email, created_at)', `n, n, CONCAT(n, '@example.com'), ${time}`, 12_000);
+  await db.query('DELETE FROM stores');
+  await insert(
+    'stores (id, user_id, name, name_folded, created_at)',
+    `n + 1, CASE WHEN n < 200 THEN ${BIG_SELLER} WHEN n = 200 THEN ${SELLER} WHEN n < 211 THEN ${CHAIN}
+       WHEN n = ${STORES} THEN ${BEGINNER} ELSE n END, n, n, ${time}`,
+    STORES + 1,
+  );
+  await insert(
+    'products (store_id, category_id, name, name_folded, name_words, description, description_words, price, created_at)',
+    `1 + MOD(n, ${STORES}), CASE WHEN MOD(n, 3) = 0 THEN ${THIRD} WHEN MOD(n, 3) = 1 THEN ${FULL} WHEN n < 150 THEN ${SMALL}
+       END, n, n, CONCAT(' ', n), REPEAT('x', 200), '', MOD(n * 7919, 30000) / 100, ${time}`,
+    PRODUCTS,
+  );
+  await db.query(`UPDATE products SET category_id = ${THIRD} WHERE category_id IS NULL LIMIT 1`);
+  await insert(
+    `transactions
+       (user_id, store_id, ship_label, ship_address, ship_city, ship_postal_code, total, status, created_at)`,
+    `1 + MOD(n, 1000), 1 + MOD(n, ${STORES}), '', REPEAT('x', 200), '', '', MOD(n * 7919, 30000) / 100,
+     IF(n < 100, 'pending', 'completed'), ${time}`,
+    PRODUCTS,
+  );
+  await db.query('DROP TABLE n');
+  await db.query('ANALYZE TABLE users, stores, products, transactions');
+}
+
+interface Ran {
+  statement: string;
+  /** Steps on a table of the shop: not those on the page that was found. */
+  plan: { table: string; type: string; key: string | null; extra: string }[];
+  /** How often the server asked a table for a row, its temporary ones included. */
+  reads: number;
+}
+
+/** Runs what lists, and says of each statement how it was done. */
+async function run(list: (sql: Sql) => Promise<unknown>): Promise<Ran[]> {
+  const ran: Ran[] = [];
+  await withConnection(connection.settings, 60_000, async (db) => {
+    const query = async (statement: string, values: unknown[] = []) =>
+      (await db.query<RowDataPacket[]>(statement, values))[0];
+    const reads = async () => {
+      const counters = await query("SHOW SESSION STATUS LIKE 'Handler_read%'");
+      return counters.reduce((sum, { Value }) => sum + Number(Value), 0);
+    };
+    const sql: Sql = {
+      async rows<T>(statement: string, values: unknown[] = []) {
+        const bound = values.map((value) => (typeof value === 'bigint' ? Number(value) : value));
+        const steps = await query(`EXPLAIN ${statement}`, bound);
+        const before = await reads();
+        const rows = await query(statement, bound);
+        ran.push({
+          statement,
+          plan: steps
+            .filter(({ table }) => table !== null && !String(table).startsWith('<'))
+            .map(({ table, type, key, Extra }) => ({ table, type, key, extra: Extra ?? '' })),
+          reads: (await reads()) - before,
+        });
+        return rows as T[];
+      },
+      write: () => Promise.reject(new Error('a list writes nothing')),
+    };
+    await list(sql);
+  });
+  return ran;
+}
+
+const first = { page: 1, limit: 10 };
+const products = (ownerId: number | undefined, query: object) => (sql: Sql) =>
+  productRepository(sql).list(ownerId, { ...first, ...query });
+const orders = (whose: { buyerId?: number; sellerId?: number }, query: object) => (sql: Sql) =>
+  orderRepository(sql).list(whose, { ...first, ...query });
+
+/** Lists with many rows, read in the order of an index: only the page is touched. */
+test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>([
+  ['the catalog', products(undefined, {}), 'products_newest'],
+  ['a large category', products(undefined, { category_id: THIRD }), 'products_category_newest'],
+  ['the catalog of a store', products(undefined, { store_id: 7 }), 'products_store'],
+  ['half of all prices', products(undefined, { min_price: 15_000n }), 'products_newest'],
+  ['own products in one store', products(SELLER, {}), 'products_store'],
+  ['own products in many stores', products(BIG_SELLER, {}), 'products_newest'],
+  ['own products in one of several stores', products(CHAIN, { store_id: 205 }), 'products_store'],
+  ["a buyer's transactions", orders({ buyerId: 7 }, {}), 'transactions_user'],
+  ["a seller's transactions", orders({ sellerId: SELLER }, {}), 'transactions_store'],
+  ['all transactions', orders({}, {}), 'transactions_newest'],
+  ['all completed transactions', orders({}, { status: 'completed' }), 'transactions_status'],
+  ['transactions over a total that many have', orders({}, { min_total: 10_000n }), 'transactions_newest'],
+  ['all users', (sql) => accountRepository(sql).list(first), 'users_newest'],
+  ['own stores', (sql) => storeRepository(sql).list(BIG_SELLER, first), 'stores_owner_newest'],
+])('%s: the page is read from an index in its order', async (_, list, index) => {
+  const ran = await run(list);
+  const page = ran.at(-1);
+  expect(page?.plan.map(({ key }) => key)).toContain(index);
+  expect(page?.plan.filter(({ type, extra }) => type === 'ALL' || /filesort|temporary/.test(extra))).toEqual([]);
+  expect(page?.reads).toBeLessThan(300);
+  for (const { plan, reads } of ran) {
+    expect(plan.filter(({ type }) => type === 'ALL')).toEqual([]);
+    // Counted up to 10,001, once in the table and once in what was found.
+    expect(reads).toBeLessThan(21_000);
+  }
+});
+
+/** Lists with few rows or none: an index finds them, and the newest of the whole table are not read through. */
+test.each<[title: string, list: (sql: Sql) => Promise<unknown>, most: number]>([
+  ['a small category', products(undefined, { category_id: SMALL }), 200],
+  ['an empty category', products(undefined, { category_id: EMPTY }), 20],
+  ['a narrow price range', products(undefined, { min_price: 1000n, max_price: 1001n }), 200],
+  ['a price that none has', products(undefined, { min_price: 1_000_000n }), 20],
+  ['own products in several stores', products(CHAIN, {}), 5000],
+  ['own products of a beginner', products(BEGINNER, {}), 20],
+  ['sales of a beginner', orders({ sellerId: BEGINNER }, {}), 20],
+  ['sales in several stores', orders({ sellerId: CHAIN }, {}), 5000],
+  ['a total that none has', orders({}, { min_total: 1_000_000n }), 20],
+  ['pending transactions', orders({}, { status: 'pending' }), 400],
+  ['a buyer without transactions', orders({ buyerId: 11_000 }, {}), 20],
+  ['a status and a total that none has', orders({}, { status: 'completed', min_total: 1_000_000n }), 20],
+])('%s: only what matches is read', async (_, list, most) => {
+  for (const { plan, reads } of await run(list)) {
+    expect(plan.filter(({ type }) => type === 'ALL')).toEqual([]);
+    expect(reads).toBeLessThan(most);
+  }
+});
+
+describe('the total', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp(productService, { DB_NAME: database });
+  });
+  afterAll(() => app.close());
+
+  const list = async (query: object) =>
+    (await app.http.get('/api/v1/catalog/products').query(query).expect(200)).body as {
+      data: { id: number }[];
+      pagination: object;
+    };
+
+  test('is exact up to 10,000 and says where there are more', async () => {
+    expect((await list({ category_id: FULL })).pagination).toEqual({ ...first, total: 10_000 });
+    expect((await list({ category_id: THIRD })).pagination).toEqual({ ...first, total: 10_000, total_capped: true });
+    expect((await list({ category_id: EMPTY })).pagination).toEqual({ ...first, total: 0 });
+  });
+
+  test('does not end the pages', async () => {
+    const { data, pagination } = await list({ page: 300, limit: 100 });
+    expect([data.length, data.at(-1)?.id]).toEqual([100, 1]);
+    expect(pagination).toEqual({ page: 300, limit: 100, total: 10_000, total_capped: true });
+    expect((await list({ page: 301, limit: 100 })).data).toEqual([]);
+  });
+
+  test('is capped in every list', async () => {
+    const auth = await startApp(authService, { DB_NAME: database });
+    const admin = await aUser({ role: 'admin' });
+    const { body } = await auth.http.get('/api/v1/auth/users').set(admin.auth).expect(200);
+    expect(body.pagination).toEqual({ ...first, total: 10_000, total_capped: true });
+    await auth.close();
+  });
+});
