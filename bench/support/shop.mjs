@@ -10,18 +10,23 @@ const { applySql, repoRoot, serviceServer, startMysql, startRedis, freePort, wit
 const JWT_SECRET = 'a-secret-for-benchmarks-only-0123456789';
 const UNLIMITED = '1000000';
 
+export const tokenFor = (caller) => accessTokens(JWT_SECRET, 86_400).issue(caller).token;
+
 /**
- * One instance of `service` as in production (auth, rate limit, metrics, logs to a file), over a database and a Redis of its
- * own; only the rate limit's numbers are out of the way.
+ * One instance of `service` as in production (auth, rate limit, metrics, logs to a file), over a Redis of its own and the
+ * given database, or one of its own; only the rate limit's numbers are out of the way.
  */
-export async function startService(service, settings = {}) {
+export async function startService(service, settings = {}, given = undefined) {
   const dir = await mkdtemp(path.join(tmpdir(), 'shop-bench-'));
-  const mysql = await startMysql({ dir: path.join(dir, 'mysql'), dieWithParent: true });
+  const mysql = given ? undefined : await startMysql({ dir: path.join(dir, 'mysql'), dieWithParent: true });
   const redis = await startRedis({ dir: path.join(dir, 'redis'), dieWithParent: true });
-  await applySql(
-    mysql.settings,
-    ['schema.sql', 'seed.sql'].map((file) => path.join(repoRoot, 'sql', file)),
-  );
+  const database = given ?? mysql.settings;
+  if (mysql) {
+    await applySql(
+      database,
+      ['schema.sql', 'seed.sql'].map((file) => path.join(repoRoot, 'sql', file)),
+    );
+  }
   const instance = serviceServer({
     service,
     index: 0,
@@ -31,11 +36,11 @@ export async function startService(service, settings = {}) {
     env: {
       APP_ENV: 'local',
       NODE_ENV: 'production',
-      DB_HOST: mysql.host,
-      DB_PORT: String(mysql.port),
-      DB_USER: mysql.user,
-      DB_PASS: mysql.password,
-      DB_NAME: mysql.database,
+      DB_HOST: database.host,
+      DB_PORT: String(database.port),
+      DB_USER: database.user,
+      DB_PASS: database.password,
+      DB_NAME: database.database,
       REDIS_HOST: redis.host,
       REDIS_PORT: String(redis.port),
       JWT_SECRET,
@@ -48,14 +53,13 @@ export async function startService(service, settings = {}) {
   await instance.start();
   return {
     url: instance.url,
-    database: mysql.settings,
-    adminToken: accessTokens(JWT_SECRET, 86_400).issue({ id: 1, role: 'admin' }).token,
-    sql: (statement, values) =>
-      withConnection(mysql.settings, 60_000, (connection) => connection.query(statement, values)),
+    database,
+    adminToken: tokenFor({ id: 1, role: 'admin' }),
+    sql: (statement, values) => withConnection(database, 60_000, (connection) => connection.query(statement, values)),
     async stop() {
       await instance.stop();
       await redis.stop();
-      await mysql.stop();
+      await mysql?.stop();
       await rm(dir, { recursive: true, force: true });
     },
   };
