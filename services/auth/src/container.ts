@@ -62,6 +62,7 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
           }),
         });
   const inProduction = config.appEnv === 'production';
+  const resetsOnlyByMail = config.appEnv !== 'local';
   const logInByPassword = logIn({ credentials, inTransaction, passwords, issuer, forgetExpired: tidy });
   const verify = (clientId: string) => verifyIdToken({ clientId, keys: googleKeys(own.GOOGLE_CERTS_URL) });
 
@@ -85,8 +86,8 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
     }),
     ...passwordEndpoints({
       requestReset: requestReset({ accounts, inTransaction, mail }),
-      // The settings refuse production without a mail server.
-      requestResetByMail: inProduction && mail ? requestResetByMail({ accounts, inTransaction, mail }) : undefined,
+      // The settings refuse to start without a mail server there.
+      requestResetByMail: resetsOnlyByMail && mail ? requestResetByMail({ accounts, inTransaction, mail }) : undefined,
       resetPassword: resetPassword({ passwordResets, inTransaction, passwords }),
     }),
     ...googleEndpoints({

@@ -6,7 +6,7 @@ import type { resetPassword } from './reset-password';
 
 export interface PasswordUseCases {
   requestReset: ReturnType<typeof requestReset>;
-  /** undefined outside production: the token is in the answer then, mailed or not. */
+  /** undefined in the local environment: the token is in the response there, mailed or not. */
   requestResetByMail: ReturnType<typeof requestResetByMail> | undefined;
   resetPassword: ReturnType<typeof resetPassword>;
 }
@@ -24,8 +24,9 @@ export const passwordEndpoints = ({
     tag,
     summary: 'Ask for a password reset token',
     description:
-      'In production the token goes by mail and the answer is 202 whether or not the address is known; elsewhere the ' +
-      'token is in the answer (200) and an unknown address is 404. It supersedes older ones.',
+      'The token goes by mail, and the response is 202 whether or not the email address is known. Only in the local ' +
+      'development environment the token is in the response (200), and an unknown email address is 404. A new token ' +
+      'supersedes older ones.',
     access: 'public',
     body: resetRequest,
     answers: { 200: resetByAnswer, 202: resetByMail },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
-import { aUser, retries, rows, startApp, type TestApp } from '@shop/testing';
+import { aUser, productionEnv, retries, rows, startApp, type TestApp } from '@shop/testing';
 import { aRegistered, logIn } from '../../tests/people';
 import { hashOfToken } from '../sessions/opaque-token';
 
@@ -89,13 +89,19 @@ describe('asking for a reset token in development', () => {
   });
 });
 
-test('the shared test network answers the token, too: it has no customers', async () => {
-  const testnet = await startApp(authService, { APP_ENV: 'testnet' });
+test.each(['testnet', 'production'])('%s never puts the token into a response', async (APP_ENV) => {
+  const app = await startApp(authService, { ...(await productionEnv()), APP_ENV });
   try {
-    const { body } = await askFor((await aUser()).email, testnet).expect(200);
-    expect(body.reset_token).toMatch(/^[\w-]{43}$/);
-    await askFor(`${randomUUID()}@example.com`, testnet).expect(404);
+    for (const email of [(await aUser({ role: 'admin' })).email, `${randomUUID()}@example.com`]) {
+      const { body } = await askFor(email, app).expect(202);
+      expect(body).toEqual({ expires_in: 3600 });
+    }
   } finally {
-    await testnet.close();
+    await app.close();
   }
+});
+
+test.each(['testnet', 'production'])('%s does not start without a mail server', async (APP_ENV) => {
+  const env = { ...(await productionEnv()), APP_ENV, SMTP_HOST: '' };
+  await expect(startApp(authService, env)).rejects.toThrow(/SMTP_HOST: is required outside the local environment/);
 });

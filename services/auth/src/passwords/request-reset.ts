@@ -38,7 +38,7 @@ async function newReset(inTransaction: InTransaction, userId: number): Promise<s
   return token;
 }
 
-/** Gives the token to whoever asks, and mails it where there is a mail server: not for production. @throws AppError `not_found` */
+/** Returns the token to any caller, and mails it where there is a mail server: for development only. @throws AppError `not_found` */
 export const requestReset =
   ({ accounts, inTransaction, mail }: Parts & { mail: MailReset | undefined }) =>
   async (email: string): Promise<string> => {
