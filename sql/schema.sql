@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS users (
   google_sub    VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NULL,
   role          ENUM('user', 'admin') NOT NULL DEFAULT 'user',
   created_at    DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  email_verified_at DATETIME(3) NULL COMMENT 'the holder of the mailbox was here: by Google or by a mailed token',
   UNIQUE KEY users_email (email),
   UNIQUE KEY users_phone (phone),
   UNIQUE KEY users_google_sub (google_sub),

@@ -88,7 +88,7 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
       requestReset: requestReset({ accounts, inTransaction, mail }),
       // The settings refuse to start without a mail server there.
       requestResetByMail: resetsOnlyByMail && mail ? requestResetByMail({ accounts, inTransaction, mail }) : undefined,
-      resetPassword: resetPassword({ passwordResets, inTransaction, passwords }),
+      resetPassword: resetPassword({ passwordResets, inTransaction, passwords, onlyByMail: resetsOnlyByMail }),
     }),
     ...googleEndpoints({
       signInWithGoogle: counted(
@@ -100,6 +100,7 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
           inTransaction,
           issuer,
           forgetExpired: tidy,
+          logger,
         }),
       ),
     }),

@@ -28,17 +28,45 @@ export interface AccountFields {
   phone: string | null;
   passwordHash: string | null;
   googleSub: string | null;
+  /** null: nobody has proved yet that the mailbox is theirs. */
+  emailVerifiedAt: Date | null;
 }
+
+interface LinkableRow {
+  id: number;
+  role: Role;
+  email: string;
+  google_sub: string | null;
+  email_verified_at: Date | null;
+}
+
+/** What decides whether a Google identity may be linked to an account. */
+export interface LinkableAccount {
+  id: number;
+  role: Role;
+  email: string;
+  googleSub: string | null;
+  emailVerifiedAt: Date | null;
+}
+
+const toLinkable = ({ id, role, email, google_sub, email_verified_at }: LinkableRow): LinkableAccount => ({
+  id,
+  role,
+  email,
+  googleSub: google_sub,
+  emailVerifiedAt: email_verified_at,
+});
 
 const toUser = (row: UserRow): User => ({ ...row, created_at: row.created_at.toISOString() });
 
 /** Statements on users; none reads a password hash (see passwords/credential.repository.ts). */
 export const accountRepository = repository('account', (sql: Sql) => ({
   /** @throws AppError `email_taken`, `phone_taken` */
-  async insert({ name, email, phone, passwordHash, googleSub }: AccountFields): Promise<number> {
+  async insert({ name, email, phone, passwordHash, googleSub, emailVerifiedAt }: AccountFields): Promise<number> {
     const insert = sql.write(
-      'INSERT INTO users (name, name_folded, email, phone, password_hash, google_sub) VALUES (?, ?, ?, ?, ?, ?)',
-      [name, foldText(name), email, phone, passwordHash, googleSub],
+      `INSERT INTO users (name, name_folded, email, phone, password_hash, google_sub, email_verified_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      [name, foldText(name), email, phone, passwordHash, googleSub, emailVerifiedAt],
     );
     // A Google account known under its sub is the same conflict: it has an account already.
     const taken = { users_email: emailTaken, users_phone: phoneTaken, users_google_sub: emailTaken };
@@ -63,9 +91,22 @@ export const accountRepository = repository('account', (sql: Sql) => ({
     return row;
   },
 
-  async findCallerByGoogleSub(googleSub: string): Promise<Caller | undefined> {
-    const [row] = await sql.rows<Caller>('SELECT id, role FROM users WHERE google_sub = ?', [googleSub]);
-    return row;
+  /** The account linked to `sub`, else the one with that email address. */
+  async findByGoogleIdentity({ sub, email }: { sub: string; email: string }): Promise<LinkableAccount | undefined> {
+    const columns = 'id, role, email, google_sub, email_verified_at';
+    const [linked] = await sql.rows<LinkableRow>(`SELECT ${columns} FROM users WHERE google_sub = ?`, [sub]);
+    if (linked) return toLinkable(linked);
+    const [sameEmail] = await sql.rows<LinkableRow>(`SELECT ${columns} FROM users WHERE email = ?`, [email]);
+    return sameEmail && toLinkable(sameEmail);
+  },
+
+  /** Locks the row until the end of the transaction. */
+  async lockForLink(id: number): Promise<LinkableAccount | undefined> {
+    const [row] = await sql.rows<LinkableRow>(
+      'SELECT id, role, email, google_sub, email_verified_at FROM users WHERE id = ? FOR UPDATE',
+      [id],
+    );
+    return row && toLinkable(row);
   },
 
   list(query: UserQuery): Promise<List<User>> {
@@ -91,13 +132,21 @@ export const accountRepository = repository('account', (sql: Sql) => ({
     await onDuplicateKey(update, { users_phone: phoneTaken });
   },
 
-  /** @returns false: another Google account is linked already. @throws AppError `email_taken`: this one is, to another user */
-  async linkGoogle(id: number, googleSub: string): Promise<boolean> {
+  /** Google vouches for the address, too. @throws AppError `email_taken`: `googleSub` is linked to another user */
+  async updateGoogleLink(id: number, googleSub: string, verifiedAt: Date): Promise<void> {
     const update = sql.write(
-      'UPDATE users SET google_sub = ? WHERE id = ? AND (google_sub IS NULL OR google_sub = ?)',
-      [googleSub, id, googleSub],
+      'UPDATE users SET google_sub = ?, email_verified_at = COALESCE(email_verified_at, ?) WHERE id = ?',
+      [googleSub, verifiedAt, id],
     );
-    return (await onDuplicateKey(update, { users_google_sub: emailTaken })).affectedRows === 1;
+    await onDuplicateKey(update, { users_google_sub: emailTaken });
+  },
+
+  /** The first proof counts. */
+  async updateEmailVerified(id: number, verifiedAt: Date): Promise<void> {
+    await sql.write('UPDATE users SET email_verified_at = COALESCE(email_verified_at, ?) WHERE id = ?', [
+      verifiedAt,
+      id,
+    ]);
   },
 }));
 

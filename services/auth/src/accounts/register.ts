@@ -18,7 +18,8 @@ export const register =
     const passwordHash = await passwords.hash(password);
     const refreshToken = issuer.newRefreshToken();
     const id = await inTransaction(async (repositories) => {
-      const userId = await openAccount(repositories, { name, email, phone, passwordHash, googleSub: null });
+      const fields = { name, email, phone, passwordHash, googleSub: null, emailVerifiedAt: null };
+      const userId = await openAccount(repositories, fields);
       await repositories.sessions.insert(userId, refreshToken);
       return userId;
     });

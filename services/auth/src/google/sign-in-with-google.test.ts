@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
-import { aUser, capturedLog, rows, startApp, type TestApp } from '@shop/testing';
+import { aUser, capturedLog, eventually, rows, startApp, type TestApp } from '@shop/testing';
 import { aGoogleAccount, CLIENT_ID, type GoogleIssuer, startGoogleIssuer } from '../../tests/google-issuer';
 import { aPerson, aRegistered, claimsOf, logIn, refresh } from '../../tests/people';
+import { startSmtpServer } from '../../tests/smtp-server';
 
 const PATH = '/api/v1/auth/sso/google';
 const log = capturedLog('info');
@@ -71,7 +72,6 @@ describe('signing in with Google', () => {
     expect(others).toEqual([]);
     expect(user).toMatchObject({ name: registered.name, phone: registered.phone, google_sub: sub });
     expect(await storesOf(registered.id)).toHaveLength(1);
-    await logIn(app, registered).expect(200);
   });
 
   test('keeps the account from another Google account that holds its address later', async () => {
@@ -140,6 +140,121 @@ describe('signing in with Google', () => {
       const { status } = await logIn(app, { email: person.email, password });
       expect(status).toBe(password ? 401 : 400);
     }
+  });
+});
+
+describe('an address that was registered by somebody else first', () => {
+  const forgotPassword = (email: string) => app.http.post('/api/v1/auth/forgot-password').send({ email });
+  const reset = (token: string) =>
+    app.http.post('/api/v1/auth/reset-password').send({ token, password: 'another good password' });
+  const takeovers = (userId: number) =>
+    log.lines().filter(({ msg, user_id }) => user_id === userId && String(msg).includes('removed its password'));
+  const liveSessions = (userId: number) =>
+    rows('SELECT id FROM refresh_tokens WHERE user_id = ? AND revoked_at IS NULL AND spent_at IS NULL', [userId]);
+
+  test('opens to its owner only: password, sessions and reset tokens from before are void', async () => {
+    const squatter = await aRegistered(app);
+    const second = (await logIn(replica, squatter).expect(200)).body;
+    const resetToken = (await forgotPassword(squatter.email).expect(200)).body.reset_token;
+
+    const { body } = await signIn(google.idToken({ ...aGoogleAccount(), email: squatter.email })).expect(200);
+
+    expect(claimsOf(body.token).user_id).toBe(squatter.id);
+    expect((await logIn(app, squatter).expect(401)).body.code).toBe('invalid_credentials');
+    for (const set of [squatter.set, second]) {
+      expect((await refresh(app, set.refresh_token).expect(401)).body.code).toBe('invalid_refresh_token');
+    }
+    expect((await reset(resetToken).expect(400)).body.code).toBe('invalid_token');
+    expect((await userRows(squatter.email))[0]?.password_hash).toBeNull();
+    await refresh(replica, body.refresh_token).expect(200);
+    expect(takeovers(squatter.id)).toEqual([expect.objectContaining({ level: 'warn' })]);
+  });
+
+  test('is claimed once: later sign-ins end no session and remove no password', async () => {
+    const squatter = await aRegistered(app);
+    const token = google.idToken({ ...aGoogleAccount(), email: squatter.email });
+    const first = (await signIn(token).expect(200)).body;
+    await reset((await forgotPassword(squatter.email).expect(200)).body.reset_token).expect(204);
+    const second = (await signIn(token, replica).expect(200)).body;
+    await signIn(token).expect(200);
+    await refresh(app, second.refresh_token).expect(200);
+    await refresh(app, first.refresh_token).expect(401); // ended by the reset
+    await logIn(app, { ...squatter, password: 'another good password' }).expect(200);
+    expect(takeovers(squatter.id)).toHaveLength(1);
+  });
+
+  test('keeps every session of its owner who signs in many times at once', async () => {
+    const squatter = await aRegistered(app);
+    const token = google.idToken({ ...aGoogleAccount(), email: squatter.email });
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => signIn(token, index % 2 ? app : replica).expect(200)),
+    );
+    for (const { body } of answers) await refresh(app, body.refresh_token).expect(200);
+    expect(await liveSessions(squatter.id)).toHaveLength(8);
+  });
+
+  test('leaves no session behind that starts or is refreshed while its owner signs in', async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const squatter = await aRegistered(app);
+      const resetToken = (await forgotPassword(squatter.email).expect(200)).body.reset_token;
+      const token = google.idToken({ ...aGoogleAccount(), email: squatter.email });
+      const [owner] = await Promise.all([
+        signIn(token).expect(200),
+        refresh(replica, squatter.set.refresh_token),
+        ...[app, replica, app].map((where) => logIn(where, squatter)),
+        reset(resetToken),
+      ]);
+      expect(await liveSessions(squatter.id)).toHaveLength(1);
+      await refresh(app, owner.body.refresh_token).expect(200);
+      for (const password of [squatter.password, 'another good password']) {
+        await logIn(app, { ...squatter, password }).expect(401);
+      }
+    }
+  });
+
+  test('is taken back at the next sign-in where both got into one account before', async () => {
+    const squatter = await aRegistered(app);
+    const { sub } = aGoogleAccount();
+    await rows('UPDATE users SET google_sub = ? WHERE id = ?', [sub, squatter.id]);
+    await signIn(google.idToken({ sub, email: squatter.email })).expect(200);
+    await logIn(app, squatter).expect(401);
+    await refresh(app, squatter.set.refresh_token).expect(401);
+  });
+});
+
+describe('an account that has proved its address', () => {
+  test('by a reset mail keeps its password and its sessions', async () => {
+    const smtp = await startSmtpServer();
+    const mailing = await startApp(authService, {
+      APP_ENV: 'testnet',
+      GOOGLE_CLIENT_ID: CLIENT_ID,
+      GOOGLE_CERTS_URL: google.certsUrl,
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: String(smtp.port),
+    });
+    try {
+      const user = { ...(await aRegistered(mailing)), password: 'a newer password' };
+      await mailing.http.post('/api/v1/auth/forgot-password').send({ email: user.email }).expect(202);
+      await eventually('the reset mail', () => smtp.mails.length === 1);
+      const token = /token=([\w-]{43})/.exec(smtp.mails[0]?.text ?? '')?.[1];
+      await mailing.http.post('/api/v1/auth/reset-password').send({ token, password: user.password }).expect(204);
+      const { body } = await logIn(mailing, user).expect(200);
+
+      await signIn(google.idToken({ ...aGoogleAccount(), email: user.email }), mailing).expect(200);
+
+      await logIn(mailing, user).expect(200);
+      await refresh(mailing, body.refresh_token).expect(200);
+    } finally {
+      await Promise.all([mailing.close(), smtp.close()]);
+    }
+  });
+
+  test('by opening it through Google keeps its sessions, also one from before proofs were recorded', async () => {
+    const person = aGoogleAccount();
+    const first = (await signIn(google.idToken(person)).expect(200)).body;
+    await rows('UPDATE users SET email_verified_at = NULL WHERE email = ?', [person.email]);
+    await signIn(google.idToken(person)).expect(200);
+    await refresh(app, first.refresh_token).expect(200);
   });
 });
 

@@ -1,8 +1,8 @@
-import { AppError, type Caller } from '@shop/core';
+import { AppError, type Caller, type Logger } from '@shop/core';
 import { emailTaken } from '../accounts/account.errors';
-import type { AccountRepository } from '../accounts/account.repository';
+import type { AccountRepository, LinkableAccount } from '../accounts/account.repository';
 import { openAccount } from '../accounts/open-account';
-import type { InTransaction } from '../repositories';
+import type { InTransaction, Repositories } from '../repositories';
 import type { ForgetExpired } from '../sessions/forget-expired';
 import type { TokenSet } from '../sessions/session.schemas';
 import type { TokenIssuer } from '../sessions/token-issuer';
@@ -13,30 +13,39 @@ import type { VerifyIdToken } from './verify-id-token';
 interface Parts {
   /** undefined: no client id is configured. */
   verifyIdToken: VerifyIdToken | undefined;
-  accounts: Pick<AccountRepository, 'findCallerByGoogleSub' | 'findCallerByEmail' | 'linkGoogle'>;
+  accounts: Pick<AccountRepository, 'findByGoogleIdentity'>;
   inTransaction: InTransaction;
   issuer: TokenIssuer;
   forgetExpired: ForgetExpired;
+  logger: Logger;
 }
 
 /**
  * A user is known by Google's `sub`, since addresses change hands; the first time by the verified address.
  * @throws AppError `sso_not_configured`, `google_unavailable`, `invalid_id_token`
  */
-export const signInWithGoogle = ({ verifyIdToken, accounts, inTransaction, issuer, forgetExpired }: Parts) => {
-  async function find({ sub, email }: GoogleIdentity): Promise<Caller | undefined> {
-    const linked = await accounts.findCallerByGoogleSub(sub);
-    if (linked) return linked;
-    const sameAddress = await accounts.findCallerByEmail(email);
-    if (!sameAddress) return undefined;
-    // Linked to another Google account: the address has a new holder, who must not get the old one's shop.
-    if (!(await accounts.linkGoogle(sameAddress.id, sub))) throw invalidIdToken();
-    return sameAddress;
+export const signInWithGoogle = ({ verifyIdToken, accounts, inTransaction, issuer, forgetExpired, logger }: Parts) => {
+  async function find(identity: GoogleIdentity): Promise<Caller | undefined> {
+    const account = await accounts.findByGoogleIdentity(identity);
+    if (!account) return undefined;
+    if (!isSettled(account, identity)) await link(account.id, identity);
+    return { id: account.id, role: account.role };
+  }
+
+  async function link(userId: number, identity: GoogleIdentity): Promise<void> {
+    const takenOver = await inTransaction((repositories) => linkAccount(repositories, userId, identity));
+    if (!takenOver) return;
+    logger.warn(
+      { user_id: userId },
+      'the first Google sign-in to an account with an unverified email address removed its password and ended its ' +
+        'sessions; access tokens issued before stay valid until they expire',
+    );
   }
 
   const open = ({ sub, email, name }: GoogleIdentity): Promise<Caller> =>
     inTransaction(async (repositories) => {
-      const fields = { name, email, phone: null, passwordHash: null, googleSub: sub };
+      const emailVerifiedAt = new Date();
+      const fields = { name, email, phone: null, passwordHash: null, googleSub: sub, emailVerifiedAt };
       return { id: await openAccount(repositories, fields), role: 'user' };
     });
 
@@ -60,3 +69,30 @@ export const signInWithGoogle = ({ verifyIdToken, accounts, inTransaction, issue
     return issuer.tokenSet(caller, refreshToken);
   };
 };
+
+const isSettled = ({ googleSub, emailVerifiedAt }: LinkableAccount, { sub }: GoogleIdentity): boolean =>
+  googleSub === sub && emailVerifiedAt !== null;
+
+/**
+ * Links the account to the Google identity. Anybody can register an address that is not theirs, so a password set before
+ * the address was verified may be a stranger's: it goes, with all sessions and reset tokens.
+ * @returns whether there was such a password
+ * @throws AppError `invalid_id_token`, `email_taken`
+ */
+async function linkAccount(
+  { accounts, credentials, sessions, passwordResets }: Repositories,
+  userId: number,
+  { sub, email }: GoogleIdentity,
+): Promise<boolean> {
+  // The lock holds off logins and resets, which read the password hash under it, until this transaction ends.
+  const account = await accounts.lockForLink(userId);
+  // Linked to another Google account: the address has a new holder, who must not get the old one's shop.
+  if (!account || (account.googleSub ?? sub) !== sub) throw invalidIdToken();
+  if (account.googleSub === null && account.email !== email) throw invalidIdToken();
+  const now = new Date();
+  await accounts.updateGoogleLink(userId, sub, now);
+  if (account.emailVerifiedAt !== null || !(await credentials.removePassword(userId))) return false;
+  await sessions.updateAllRevoked(userId, now);
+  await passwordResets.deleteAll(userId);
+  return true;
+}

@@ -23,6 +23,15 @@ export const credentialRepository = repository('credential', (sql: Sql) => ({
   async updatePassword(userId: number, passwordHash: string): Promise<void> {
     await sql.write('UPDATE users SET password_hash = ? WHERE id = ?', [passwordHash, userId]);
   },
+
+  /** @returns whether there was one */
+  async removePassword(userId: number): Promise<boolean> {
+    const { affectedRows } = await sql.write(
+      'UPDATE users SET password_hash = NULL WHERE id = ? AND password_hash IS NOT NULL',
+      [userId],
+    );
+    return affectedRows === 1;
+  },
 }));
 
 export type CredentialRepository = ReturnType<typeof credentialRepository>;

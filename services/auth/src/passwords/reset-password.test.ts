@@ -123,6 +123,7 @@ describe('a reset token', () => {
     const token = await tokenFor(user);
     const { db } = app.resources;
     const resetSlowly = resetPassword({
+      onlyByMail: false,
       passwordResets: repositories(db).passwordResets,
       inTransaction: transactionsOf(db),
       passwords: {
