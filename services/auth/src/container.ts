@@ -72,7 +72,7 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
       listUsers: listUsers({ accounts }),
       showUser: showUser({ accounts }),
       showMe: showMe({ accounts }),
-      updateUser: updateUser({ accounts }),
+      updateUser: updateUser({ accounts, inTransaction }),
     }),
     ...sessionEndpoints({
       logIn: counted(

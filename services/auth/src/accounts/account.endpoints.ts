@@ -12,7 +12,7 @@ import {
   overloaded,
 } from '@shop/core';
 import { tokenSet } from '../sessions/session.schemas';
-import { emailTaken, phoneTaken } from './account.errors';
+import { emailTaken, lastAdmin, phoneTaken } from './account.errors';
 import { newAccount, user, userChange, userQuery } from './account.schemas';
 import type { listUsers } from './list-users';
 import type { register } from './register';
@@ -87,11 +87,13 @@ export const accountEndpoints = (useCases: AccountUseCases): Endpoint[] => [
     path: `${USERS}/:id`,
     tag,
     summary: 'Change name, phone or role; a role only as an admin',
+    description:
+      'Whether the caller is an admin is read from the database where `role` is sent. The last administrator cannot be demoted.',
     access: 'user',
     params: idParams,
     body: userChange,
     answers: { 204: 'empty' },
-    errors: [forbidden, notFound, phoneTaken],
+    errors: [forbidden, notFound, phoneTaken, lastAdmin],
     handler: async ({ caller, params, body }) => {
       await useCases.updateUser(caller, params.id, body);
       return noContent();

@@ -2,6 +2,7 @@ import {
   type Caller,
   contains,
   foldText,
+  inList,
   type List,
   onDuplicateKey,
   type Role,
@@ -84,6 +85,21 @@ export const accountRepository = repository('account', (sql: Sql) => ({
   async findCaller(id: number): Promise<Caller | undefined> {
     const [row] = await sql.rows<Caller>('SELECT id, role FROM users WHERE id = ?', [id]);
     return row;
+  },
+
+  async listAdminIds(): Promise<number[]> {
+    const admins = await sql.rows<{ id: number }>("SELECT id FROM users WHERE role = 'admin'");
+    return admins.map(({ id }) => id);
+  },
+
+  /** Present roles by user id. Locks the rows by key and in one order, so that role changes wait for each other. */
+  async lockRoles(ids: number[]): Promise<Map<number, Role>> {
+    const { placeholders, values } = inList(ids);
+    const locked = await sql.rows<Caller>(
+      `SELECT id, role FROM users WHERE id IN (${placeholders}) ORDER BY id FOR UPDATE`,
+      values,
+    );
+    return new Map(locked.map(({ id, role }) => [id, role]));
   },
 
   async findCallerByEmail(email: string): Promise<Caller | undefined> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { accessTokens } from '@shop/core';
-import { aUser, rows, startApp, type TestApp } from '@shop/testing';
+import { aFreshDatabase, aUser, rows, startApp, type TestApp, testEnv, write } from '@shop/testing';
 import { aRegistered, claimsOf, logIn, refresh } from '../../tests/people';
 
 const USERS = '/api/v1/auth/users';
@@ -151,6 +151,50 @@ describe('changing a user', () => {
     expect(await userRow(user.id)).toMatchObject({ name: 'A Person', role: 'user' });
   });
 
+  describe('whose role is read from the database', () => {
+    /** Demoted, with the access token from before. */
+    const aDemotedAdmin = async () => {
+      const admin = await aUser({ role: 'admin' });
+      await rows("UPDATE users SET role = 'user' WHERE id = ?", [admin.id]);
+      return admin;
+    };
+
+    test('a demoted admin cannot become one again, nor change anybody else', async () => {
+      const [demoted, other] = [await aDemotedAdmin(), await aUser()];
+      for (const [id, body] of [
+        [demoted.id, { role: 'admin' }],
+        [demoted.id, { name: 'New', role: 'user' }],
+        [other.id, { role: 'admin' }],
+        [other.id, { name: 'New', role: 'user' }],
+      ] as const) {
+        expect((await change(id, body, demoted.auth).expect(403)).body.code).toBe('forbidden');
+      }
+      for (const { id } of [demoted, other])
+        expect(await userRow(id)).toMatchObject({ name: 'A Person', role: 'user' });
+    });
+
+    test('a new admin may change roles before the next token', async () => {
+      const [promoted, other] = [await aUser(), await aUser()];
+      await rows("UPDATE users SET role = 'admin' WHERE id = ?", [promoted.id]);
+      await change(other.id, { role: 'admin' }, promoted.auth).expect(204);
+      expect((await userRow(other.id))?.role).toBe('admin');
+    });
+
+    test('a deleted admin is not authenticated', async () => {
+      const [deleted, other] = [await aUser({ role: 'admin' }), await aUser()];
+      await rows('DELETE FROM users WHERE id = ?', [deleted.id]);
+      const { body } = await change(other.id, { role: 'admin' }, deleted.auth).expect(401);
+      expect(body.code).toBe('unauthenticated');
+      expect((await userRow(other.id))?.role).toBe('user');
+    });
+
+    test('a taken phone number leaves the role, too', async () => {
+      const [user, other, admin] = [await aUser(), await aUser(), await aUser({ role: 'admin' })];
+      await change(user.id, { role: 'admin', phone: other.phone }, admin.auth).expect(409);
+      expect(await userRow(user.id)).toMatchObject({ role: 'user', phone: user.phone });
+    });
+  });
+
   test("is closed to others: 403 for another's, 404 for nobody's", async () => {
     const [user, other] = [await aUser(), await aUser()];
     await app.http.put(`${USERS}/${user.id}`).send({ name: 'New' }).expect(401);
@@ -180,4 +224,71 @@ test('a token of another secret is nobody', async () => {
   const user = await aUser({ role: 'admin' });
   const { token } = accessTokens('another-secret-0123456789-0123456789').issue(user);
   await app.http.get(`${USERS}/${user.id}`).set('Authorization', `Bearer ${token}`).expect(401);
+});
+
+describe('the last administrator', () => {
+  let apart: TestApp;
+  let replica: TestApp;
+  let database: string;
+
+  beforeAll(async () => {
+    database = await aFreshDatabase();
+    [apart, replica] = await Promise.all([
+      startApp(authService, { DB_NAME: database }),
+      startApp(authService, { DB_NAME: database }),
+    ]);
+  });
+  beforeEach(() => rows(`DELETE FROM ${database}.users`));
+  afterAll(() => Promise.all([apart.close(), replica.close()]));
+
+  const anAdmin = async () => {
+    const [name, email] = ['Admin', `${randomUUID()}@example.com`];
+    const id = await write(`INSERT INTO ${database}.users (name, email, role) VALUES (?, ?, 'admin')`, [name, email]);
+    const { token } = accessTokens(testEnv().JWT_SECRET ?? '').issue({ id, role: 'admin' });
+    return { id, auth: { Authorization: `Bearer ${token}` } };
+  };
+  type Admin = Awaited<ReturnType<typeof anAdmin>>;
+  const demote = (by: Admin, whom: Admin, where = apart) =>
+    where.http.put(`${USERS}/${whom.id}`).set(by.auth).send({ name: 'Demoted', role: 'user' });
+  const admins = async () =>
+    (await rows<{ id: number }>(`SELECT id FROM ${database}.users WHERE role = 'admin'`)).map(({ id }) => id);
+
+  test('cannot be demoted: 409 last_admin, and nothing changes', async () => {
+    const only = await anAdmin();
+    const { body } = await demote(only, only).expect(409);
+    expect(body.code).toBe('last_admin');
+    expect(await rows(`SELECT name, role FROM ${database}.users`)).toEqual([{ name: 'Admin', role: 'admin' }]);
+  });
+
+  test('may keep the role and change the rest', async () => {
+    const only = await anAdmin();
+    await apart.http.put(`${USERS}/${only.id}`).set(only.auth).send({ name: 'New', role: 'admin' }).expect(204);
+  });
+
+  test('can be the one who remains after others were demoted', async () => {
+    const [one, other] = [await anAdmin(), await anAdmin()];
+    await demote(one, one).expect(204);
+    await demote(other, other).expect(409);
+    expect(await admins()).toEqual([other.id]);
+  });
+
+  test('remains where all demote each other, or themselves, at once over two replicas', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      await rows(`DELETE FROM ${database}.users`);
+      const [one, two, three] = [await anAdmin(), await anAdmin(), await anAdmin()];
+      const answers = await Promise.all([
+        demote(one, two),
+        demote(two, three, replica),
+        demote(three, one),
+        demote(one, one, replica),
+        demote(two, two),
+        demote(three, three, replica),
+      ]);
+      for (const { status, body } of answers) {
+        expect([204, 403, 409]).toContain(status);
+        if (status === 409) expect(body.code).toBe('last_admin');
+      }
+      expect(await admins()).toHaveLength(1);
+    }
+  });
 });
