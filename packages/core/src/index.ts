@@ -28,6 +28,7 @@ export * from './errors/common-errors';
 export { accepted, created, type Endpoint, endpoint, noContent, ok, type UploadedFile } from './http/endpoint';
 export { mergeOpenApi, type OpenApiDocument, openApiDocument } from './http/openapi';
 export { type Job, startJobs } from './jobs';
+export { clientNetwork } from './limits/rate-limit';
 export { createLogger, type Logger } from './log/logger';
 export { createMetrics, type Metrics } from './metrics/metrics';
 export * from './schemas/schemas';

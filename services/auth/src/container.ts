@@ -17,9 +17,10 @@ import { googleKeys } from './google/google-keys';
 import { signInWithGoogle } from './google/sign-in-with-google';
 import { verifyIdToken } from './google/verify-id-token';
 import { boundedWork } from './passwords/bounded-work';
+import { mailReset } from './passwords/mail-reset';
 import { passwordEndpoints } from './passwords/password.endpoints';
 import { passwordHasher } from './passwords/password-hasher';
-import { mailReset, requestReset, requestResetByMail } from './passwords/request-reset';
+import { requestReset, requestResetByMail } from './passwords/request-reset';
 import { resetMail } from './passwords/reset-mail';
 import { resetPassword } from './passwords/reset-password';
 import { refuseSeededAdmin, withoutSeededLogin } from './passwords/seeded-admin';
@@ -36,7 +37,7 @@ import { tokenIssuer } from './sessions/token-issuer';
 import { type AuthSettings, settings } from './settings';
 
 const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: AuthSettings) => {
-  const { accounts, credentials, sessions, passwordResets, categories } = repositories(db);
+  const { accounts, credentials, sessions, passwordResets, mailQuotas, categories } = repositories(db);
   const inTransaction = transactionsOf(db);
   const counted = countedLogins(metrics);
   const passwords = passwordHasher();
@@ -50,8 +51,12 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
     own.SMTP_HOST === undefined
       ? undefined
       : mailReset({
+          mailQuotas,
+          inTransaction,
+          countInTurn: boundedWork({ atOnce: 2, waiting: 1000 }),
+          sendInTurn: boundedWork({ atOnce: 2, waiting: 5000 }),
           logger,
-          inTurn: boundedWork({ atOnce: 2, waiting: 100 }),
+          metrics,
           sendResetMail: resetMail({
             host: own.SMTP_HOST,
             port: own.SMTP_PORT,
@@ -87,7 +92,7 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
     ...passwordEndpoints({
       requestReset: requestReset({ accounts, inTransaction, mail }),
       // The settings refuse to start without a mail server there.
-      requestResetByMail: resetsOnlyByMail && mail ? requestResetByMail({ accounts, inTransaction, mail }) : undefined,
+      requestResetByMail: resetsOnlyByMail && mail ? requestResetByMail({ accounts, mail }) : undefined,
       resetPassword: resetPassword({ passwordResets, inTransaction, passwords, onlyByMail: resetsOnlyByMail }),
     }),
     ...googleEndpoints({
@@ -121,8 +126,10 @@ export const authService: ServiceDefinition<typeof settings> = {
   tables: [
     'users',
     'users.name_folded',
+    'users.email_verified_at',
     'refresh_tokens',
     'password_resets',
+    'mail_quotas',
     'categories',
     'stores',
     'stores.name_folded',

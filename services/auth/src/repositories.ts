@@ -3,6 +3,7 @@ import { accountRepository } from './accounts/account.repository';
 import { firstStoreRepository } from './accounts/first-store.repository';
 import { categoryRepository } from './categories/category.repository';
 import { credentialRepository } from './passwords/credential.repository';
+import { mailQuotaRepository } from './passwords/mail-quota.repository';
 import { passwordResetRepository } from './passwords/password-reset.repository';
 import { sessionRepository } from './sessions/session.repository';
 
@@ -12,6 +13,7 @@ export const repositories = (sql: Sql) => ({
   firstStores: firstStoreRepository(sql),
   sessions: sessionRepository(sql),
   passwordResets: passwordResetRepository(sql),
+  mailQuotas: mailQuotaRepository(sql),
   categories: categoryRepository(sql),
 });
 

@@ -25,11 +25,11 @@ const decode = (text: string): string =>
     .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
 /** A mail server that speaks as much SMTP (RFC 5321) as a client without TLS needs, and keeps what it gets. */
-export async function startSmtpServer(): Promise<SmtpServer> {
+export async function startSmtpServer({ delayMs = 0 } = {}): Promise<SmtpServer> {
   const mails: ReceivedMail[] = [];
   const commands: string[] = [];
   const refused = new Set<string>();
-  const server: Server = createServer((socket) => converse(socket, { mails, commands, refused }));
+  const server: Server = createServer((socket) => converse(socket, { mails, commands, refused, delayMs }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
@@ -44,9 +44,11 @@ interface Books {
   mails: ReceivedMail[];
   commands: string[];
   refused: ReadonlySet<string>;
+  /** Before a mail is accepted. */
+  delayMs: number;
 }
 
-function converse(socket: Socket, { mails, commands, refused }: Books): void {
+function converse(socket: Socket, { mails, commands, refused, delayMs }: Books): void {
   const say = (line: string) => socket.write(`${line}\r\n`);
   let mail = { from: '', to: '', lines: [] as string[] };
   let inData = false;
@@ -58,8 +60,10 @@ function converse(socket: Socket, { mails, commands, refused }: Books): void {
         return;
       }
       inData = false;
-      mails.push({ from: mail.from, to: mail.to, text: decode(mail.lines.join('\r\n')) });
-      say('250 kept');
+      setTimeout(() => {
+        mails.push({ from: mail.from, to: mail.to, text: decode(mail.lines.join('\r\n')) });
+        say('250 kept');
+      }, delayMs);
       return;
     }
     commands.push(line);

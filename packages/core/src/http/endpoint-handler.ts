@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AccessTokens } from '../auth/access-token';
 import type { AnswerCache } from '../cache/answer-cache';
 import type { CoreConfig } from '../config/core-config';
+import { clientIpOf } from '../limits/rate-limit';
 import type { Metrics } from '../metrics/metrics';
 import { authenticate } from './authenticate';
 import type { AnyInput, AnyReply, Endpoint } from './endpoint';
@@ -24,7 +25,7 @@ export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, met
   const answer = async (req: Request, res: Response): Promise<void> => {
     const caller = authenticate(req, endpoint.access, { tokens, origins: config.corsOrigins });
     if (caller) contextOf(res).caller = caller;
-    const input: AnyInput = { caller, ...(await readInput(req, res)) };
+    const input: AnyInput = { caller, clientIp: clientIpOf(req), ...(await readInput(req, res)) };
     if (endpoint.cache) return sendCached(endpoint, cache, input, res);
     return send(endpoint, await endpoint.handler(input), req, res);
   };
@@ -52,7 +53,7 @@ const noFields = z.strictObject({}).optional();
 
 function inputReader(endpoint: Endpoint) {
   const readBody = bodyReader(endpoint);
-  return async (req: Request, res: Response): Promise<Omit<AnyInput, 'caller'>> => {
+  return async (req: Request, res: Response): Promise<Omit<AnyInput, 'caller' | 'clientIp'>> => {
     const { fields, isForm, file, errors } = await readBody(req, res);
     const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);

@@ -52,6 +52,8 @@ export interface Input<A extends Access, P, Q, B, U, H> {
   headers: Parsed<H>;
   body: Parsed<B>;
   file: U extends Upload ? (U['required'] extends true ? UploadedFile : UploadedFile | undefined) : undefined;
+  /** The client's address, as trusted proxies report it. */
+  clientIp: string;
 }
 
 /** Which cached answer serves a request: see `cache/answer-cache.ts`. */
@@ -121,6 +123,7 @@ export interface AnyInput {
   headers: unknown;
   body: unknown;
   file: UploadedFile | undefined;
+  clientIp: string;
 }
 
 export interface AnyReply extends WithHeaders {

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit, type Store } from 'express-rate-limit';
 import { rateLimited } from '../errors/common-errors';
 import type { Metrics } from '../metrics/metrics';
@@ -14,8 +14,11 @@ interface RateLimitParts {
 /** An IPv6 customer owns a whole /64: one bucket for it, or each request could come from a new address. */
 const IPV6_PREFIX = 64;
 
+/** The client's address; from X-Forwarded-For only where the peer is a trusted proxy. */
+export const clientIpOf = (req: Request): string => req.ip ?? req.socket.remoteAddress ?? '';
+
 /** The address, or the network of an IPv6 one. On a dual-stack socket IPv4 clients look like ::ffff:192.0.2.1. */
-const clientNetwork = (ip: string): string => ipKeyGenerator(ip.replace(/^::ffff:(?=\d+\.)/i, ''), IPV6_PREFIX);
+export const clientNetwork = (ip: string): string => ipKeyGenerator(ip.replace(/^::ffff:(?=\d+\.)/i, ''), IPV6_PREFIX);
 
 /** Per-IP token bucket as Express middleware, with `RateLimit` headers and 429. The IP is Express's `req.ip`. */
 export function rateLimitMiddleware({ service, size, buckets, metrics }: RateLimitParts): RequestHandler {
@@ -37,7 +40,7 @@ export function rateLimitMiddleware({ service, size, buckets, metrics }: RateLim
     windowMs: Math.max(1000, Math.ceil((size.burst / size.perSecond) * 1000)),
     limit: size.burst,
     store,
-    keyGenerator: (req) => clientNetwork(req.ip ?? req.socket.remoteAddress ?? ''),
+    keyGenerator: (req) => clientNetwork(clientIpOf(req)),
     standardHeaders: 'draft-7',
     legacyHeaders: false,
     handler: (_req, _res, next) => next(rateLimited()),

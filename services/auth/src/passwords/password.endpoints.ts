@@ -26,17 +26,18 @@ export const passwordEndpoints = ({
     description:
       'The token goes by mail, and the response is 202 whether or not the email address is known. Only in the local ' +
       'development environment the token is in the response (200), and an unknown email address is 404. A new token ' +
-      'supersedes older ones.',
+      'supersedes older ones. At most 3 mails for one account and 20 for one client address are sent in an hour; beyond ' +
+      'that the response is the same.',
     access: 'public',
     body: resetRequest,
     answers: { 200: resetByAnswer, 202: resetByMail },
     errors: [notFound],
-    handler: async ({ body }) => {
+    handler: async ({ body, clientIp }) => {
       if (requestResetByMail) {
-        await requestResetByMail(body.email);
+        await requestResetByMail(body.email, clientIp);
         return accepted({ expires_in: RESET_SECONDS });
       }
-      return ok({ reset_token: await requestReset(body.email), expires_in: RESET_SECONDS });
+      return ok({ reset_token: await requestReset(body.email, clientIp), expires_in: RESET_SECONDS });
     },
   }),
 

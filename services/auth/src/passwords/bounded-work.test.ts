@@ -1,0 +1,58 @@
+import { boundedWork } from './bounded-work';
+
+const overloaded = expect.objectContaining({ code: 'overloaded' });
+
+/** Work that runs until it is told to finish, and notes when it starts. */
+function aJob(name: string, started: string[]) {
+  let finish: () => void = () => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const work = async () => {
+    started.push(name);
+    await finished;
+    return name;
+  };
+  return { work, finish };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+test('groups take turns, and within a group the first comes first', async () => {
+  const inTurn = boundedWork({ atOnce: 1, waiting: 10 });
+  const started: string[] = [];
+  const names = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'];
+  const jobs = names.map((name) => ({ name, ...aJob(name, started) }));
+  const results = jobs.map(({ name, work }) => inTurn(work, name[0]));
+  for (const { finish } of jobs) finish();
+  expect(await Promise.all(results)).toEqual(names);
+  expect(started).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
+});
+
+test('no more run at once and wait than allowed, whatever their group', async () => {
+  const inTurn = boundedWork({ atOnce: 2, waiting: 2 });
+  const started: string[] = [];
+  const jobs = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ name, ...aJob(name, started) }));
+  const results = jobs.slice(0, 4).map(({ name, work }) => inTurn(work, name));
+  const [fifth, sixth] = jobs.slice(4);
+  await expect(inTurn(fifth?.work ?? settle, 'e')).rejects.toEqual(overloaded);
+  expect(started).toEqual(['a', 'b']);
+
+  jobs[0]?.finish();
+  await results[0];
+  await settle();
+  expect(started).toEqual(['a', 'b', 'c']);
+  const last = inTurn(sixth?.work ?? settle, 'f');
+  for (const { finish } of jobs) finish();
+  await Promise.all([...results, last]);
+  expect(started).toEqual(['a', 'b', 'c', 'd', 'f']);
+});
+
+test('a failure makes room for the next', async () => {
+  const inTurn = boundedWork({ atOnce: 1, waiting: 1 });
+  const failing = inTurn(() => Promise.reject(new Error('no')));
+  const next = inTurn(async () => 'next');
+  await expect(failing).rejects.toThrow('no');
+  expect(await next).toBe('next');
+  expect(await inTurn(async () => 'later')).toBe('later');
+});
