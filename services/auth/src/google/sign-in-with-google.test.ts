@@ -121,6 +121,15 @@ describe('signing in with Google', () => {
     expect((await userRows(person.email))[0]?.name).toBe(expected(person.email));
   });
 
+  test.each([
+    ['unusual signs in its address', (mark: string) => `a&=/!#~$%*?^{}|\`${mark}@example.com`],
+    ['a punycode domain', (mark: string) => `ada@${mark}.xn--mller-kva.de`],
+  ])('takes an account with %s', async (_title, addressWith) => {
+    const person = { ...aGoogleAccount(), email: addressWith(randomUUID()) };
+    const { body } = await signIn(google.idToken(person)).expect(200);
+    expect(claimsOf(body.token).user_id).toBe((await userRows(person.email))[0]?.id);
+  });
+
   test('takes both spellings of the issuer', async () => {
     await signIn(google.idToken({ iss: 'accounts.google.com' })).expect(200);
     await signIn(google.idToken({ iss: 'https://accounts.google.com' })).expect(200);

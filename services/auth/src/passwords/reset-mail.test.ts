@@ -14,7 +14,7 @@ import {
   startProxy,
   type TestApp,
 } from '@shop/testing';
-import { aRegistered, logIn } from '../../tests/people';
+import { aPerson, aRegistered, logIn } from '../../tests/people';
 import { type SmtpServer, startSmtpServer } from '../../tests/smtp-server';
 import { hashOfToken } from '../sessions/opaque-token';
 
@@ -89,6 +89,15 @@ describe('in production', () => {
     await logIn(app, { ...user, password: 'a newer password' }).expect(200);
     expect(log.text()).toContain('/api/v1/auth/forgot-password');
     for (const secret of [token, hashOfToken(token), 'a newer password']) expect(log.text()).not.toContain(secret);
+  });
+
+  test('the mail reaches an address with every sign that HTML allows, and one with a punycode domain', async () => {
+    const signs = `a.!#$%&'*+/=?^_\`{|}~-${randomUUID()}@example.com`;
+    for (const email of [signs, `ada@${randomUUID()}.xn--mller-kva.de`]) {
+      await app.http.post('/api/v1/auth/register').send(aPerson({ email })).expect(201);
+      await askFor(email).expect(202);
+      expect(linkIn(await mailTo(email)).searchParams.get('token')).toMatch(/^[\w-]{43}$/);
+    }
   });
 
   test('an unknown address gets the same answer, byte for byte, and no mail', async () => {
