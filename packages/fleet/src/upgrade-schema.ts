@@ -17,7 +17,10 @@ const NEWEST = 'created_at, id';
 const additions: Additions[] = [
   {
     table: 'users',
-    columns: { name_folded: `${folded(768)} AFTER name` },
+    columns: {
+      name_folded: `${folded(768)} AFTER name`,
+      email_verified_at: 'DATETIME(3) NULL AFTER created_at',
+    },
     indexes: { users_newest: NEWEST },
     fill: ({ name = '' }) => ({ name_folded: foldText(name) }),
   },
