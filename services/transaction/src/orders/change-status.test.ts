@@ -76,7 +76,13 @@ describe('each step, for each of the four', () => {
         const expected = steps[from]?.includes(to) ? 204 : ever.has(to) ? 409 : 403;
         const answer = await patch(by, id, to);
         expect([party, from, to, answer.status]).toEqual([party, from, to, expected]);
-        if (expected === 409) expect(answer.body.code).toBe('invalid_transition');
+        if (expected === 409) {
+          const allowedFrom = everyStatus.filter((status) => steps[status]?.includes(to));
+          expect(answer.body).toMatchObject({
+            code: 'invalid_transition',
+            detail: `You can set a transaction to ${to} only while it is ${allowedFrom.join(' or ')}. This one is ${from}.`,
+          });
+        }
         expect((await show(id)).transaction.status).toBe(expected === 204 ? to : from);
       }
     }

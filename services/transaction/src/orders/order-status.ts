@@ -42,7 +42,10 @@ export function checkStep(parties: readonly Party[], from: OrderStatus, to: Orde
   const theirs = allSteps.filter((step) => step.to === to && step.by.some((party) => parties.includes(party)));
   if (theirs.length === 0) throw forbidden();
   if (theirs.every((step) => step.from !== from)) {
-    throw invalidTransition({ message: `A transaction that is ${from} cannot become ${to}.` });
+    const allowedFrom = theirs.map((step) => step.from).join(' or ');
+    throw invalidTransition({
+      message: `You can set a transaction to ${to} only while it is ${allowedFrom}. This one is ${from}.`,
+    });
   }
 }
 
