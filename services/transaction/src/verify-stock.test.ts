@@ -25,4 +25,13 @@ test('`npm run verify:stock` is content with a shop that adds up, and names and 
       `product ${insertId} (Mug): initial 9 + edits 0 - sold 0 + cancelled 0 = 9, but its stock is 10`,
     ),
   });
+  await db.write('UPDATE products SET stock = 9 WHERE id = ?', [insertId]);
+  const { insertId: order } = await db.write(
+    `INSERT INTO transactions (user_id, store_id, ship_label, ship_address, ship_city, ship_postal_code, total)
+     VALUES (1, 1, '', '', '', '', 30)`,
+  );
+  await expect(verify()).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining(`transaction ${order}: its total is 30.00, but its lines come to 0.00`),
+  });
 }, 60_000);

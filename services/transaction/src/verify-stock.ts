@@ -1,7 +1,7 @@
-import { runCommand } from '@shop/core';
+import { centsToDecimal, runCommand } from '@shop/core';
 import { z } from 'zod';
 import { ledgerRepository } from './ledger/ledger.repository';
-import { expectedStock, verifyStock } from './ledger/verify-stock';
+import { countFaults, expectedStock, verifyStock } from './ledger/verify-stock';
 
 /** `npm run verify:stock`: prints what does not add up; exit code 1 where anything does not. */
 void runCommand({
@@ -10,7 +10,8 @@ void runCommand({
   settings: z.object({}),
   async work({ db }) {
     const say = (line: string) => process.stdout.write(`${line}\n`);
-    const { products, transactions, mismatches, faults } = await verifyStock({ ledger: ledgerRepository(db) })();
+    const report = await verifyStock({ ledger: ledgerRepository(db) })();
+    const { products, transactions, mismatches, faults, totals } = report;
     for (const account of mismatches) {
       const { productId, name, stock, initial, edits, sold, cancelled } = account;
       say(
@@ -23,7 +24,12 @@ void runCommand({
         `transaction ${transactionId} (${status}): ${restocked} of ${quantity} of product ${productId} went back to stock`,
       );
     }
-    const wrong = mismatches.length + faults.length;
+    for (const { transactionId, total, lines } of totals) {
+      say(
+        `transaction ${transactionId}: its total is ${centsToDecimal(total)}, but its lines come to ${centsToDecimal(lines)}`,
+      );
+    }
+    const wrong = countFaults(report);
     say(
       `${products} products, ${transactions} transactions: ${wrong === 0 ? 'all stock adds up' : `${wrong} do not add up`}`,
     );

@@ -1,4 +1,4 @@
-import { repository, type Sql } from '@shop/core';
+import { centsFromDecimal, repository, type Sql } from '@shop/core';
 
 /** How a product's stock came to be, as its rows say. */
 export interface StockAccount {
@@ -20,6 +20,13 @@ export interface RestockFault {
   restocked: bigint;
 }
 
+/** An order whose total is not the sum of its lines, in cents. */
+export interface TotalFault {
+  transactionId: number;
+  total: bigint;
+  lines: bigint;
+}
+
 interface AccountRow {
   id: number;
   name: string;
@@ -36,6 +43,12 @@ interface FaultRow {
   status: string;
   quantity: string;
   restocked: string;
+}
+
+interface TotalRow {
+  id: number;
+  total: string;
+  line_total: string;
 }
 
 /** Reads products (of the product service) too. Each row comes from one statement: from one moment. */
@@ -81,6 +94,22 @@ export const ledgerRepository = repository('ledger', (sql: Sql) => ({
       status,
       quantity: BigInt(quantity),
       restocked: BigInt(restocked),
+    }));
+  },
+
+  async listTotalFaults(fromId: number, toId: number): Promise<TotalFault[]> {
+    const rows = await sql.rows<TotalRow>(
+      `SELECT t.id, t.total, COALESCE(SUM(l.product_price * l.quantity), 0) AS line_total
+       FROM transactions t LEFT JOIN product_logs l ON l.transaction_id = t.id
+       WHERE t.id BETWEEN ? AND ?
+       GROUP BY t.id, t.total HAVING line_total <> t.total
+       ORDER BY t.id`,
+      [fromId, toId],
+    );
+    return rows.map(({ id, total, line_total }) => ({
+      transactionId: id,
+      total: centsFromDecimal(total),
+      lines: centsFromDecimal(line_total),
     }));
   },
 

@@ -308,6 +308,22 @@ describe('the ledger', () => {
     expect(orders).not.toContain(sound.id);
   });
 
+  test('names orders whose total is not that of their lines', async () => {
+    const sound = await anOrder();
+    const cut = await anOrder();
+    await write('UPDATE product_logs SET quantity = 2 WHERE transaction_id = ?', [cut.id]);
+    const empty = await anOrder();
+    await write('DELETE FROM product_logs WHERE transaction_id = ?', [empty.id]);
+    const { totals } = await verify();
+    expect(totals).toEqual(
+      expect.arrayContaining([
+        { transactionId: cut.id, total: 3000n, lines: 2000n },
+        { transactionId: empty.id, total: 3000n, lines: 0n },
+      ]),
+    );
+    expect(totals.map(({ transactionId }) => transactionId)).not.toContain(sound.id);
+  });
+
   test('is a metric that is not 0 then', async () => {
     const job = here.jobs.find(({ name }) => name === 'verify_stock');
     const { id } = await aProduct({ store, stock: 5 });
