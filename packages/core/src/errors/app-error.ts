@@ -39,10 +39,18 @@ export interface FieldError {
   message: string;
 }
 
+/** What a request wanted of a product, and what there is: 0 where the product does not exist. */
+export interface ProductDemand {
+  product_id: number;
+  requested: number;
+  available: number;
+}
+
 export interface AppErrorOptions {
   /** Replaces the definition's public message. */
   message?: string;
   errors?: FieldError[];
+  products?: ProductDemand[];
   retryAfterSeconds?: number;
   headers?: Record<string, string>;
   /** For the log only, never sent. */
@@ -52,6 +60,7 @@ export interface AppErrorOptions {
 /** An expected failure. Its message is public: it goes to the client as the problem's `detail`. */
 export class AppError extends Error {
   readonly errors: FieldError[] | undefined;
+  readonly products: ProductDemand[] | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly headers: Record<string, string>;
 
@@ -64,6 +73,7 @@ export class AppError extends Error {
     super(options.message ?? message, { cause: options.cause });
     this.name = 'AppError';
     this.errors = options.errors;
+    this.products = options.products;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.headers = options.headers ?? {};
   }

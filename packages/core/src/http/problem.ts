@@ -46,6 +46,13 @@ export const problemSchema = z
       )
       .optional()
       .meta({ description: 'What is wrong, and where: in every 400' }),
+    products: z
+      .array(z.object({ product_id: z.int(), requested: z.int(), available: z.int() }))
+      .optional()
+      .meta({
+        description:
+          'In errors about products: what was requested of each, and what is available (0 where it does not exist)',
+      }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
 
@@ -62,6 +69,7 @@ export function problemBody(error: AppError | undefined, requestId: string): Pro
     code: error?.code ?? 'internal_error',
     request_id: requestId,
     ...(error?.errors ? { errors: error.errors } : {}),
+    ...(error?.products ? { products: error.products } : {}),
   };
 }
 

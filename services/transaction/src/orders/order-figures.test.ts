@@ -47,7 +47,14 @@ test('orders placed count once, with their value; a replayed one is none', async
 });
 
 test('checkouts refused count by reason, each of them from 0', async () => {
-  const reasons = ['address_not_found', 'insufficient_stock', 'mixed_stores', 'product_not_found', 'total_too_large'];
+  const reasons = [
+    'address_not_found',
+    'insufficient_stock',
+    'mixed_stores',
+    'product_not_found',
+    'quantity_too_large',
+    'total_too_large',
+  ];
   const first = await scrape(app.url);
   expect(labelValues(first, 'orders_refused_total', 'reason')).toEqual(reasons);
   expect(figure(first, 'orders_refused_total')).toBe(0);
@@ -61,6 +68,10 @@ test('checkouts refused count by reason, each of them from 0', async () => {
   ]);
   expect(both.status).toBe(422);
   await buy([[other, 2]]).expect(422);
+  await buy([
+    [one, 2_147_483_647],
+    [one, 1],
+  ]).expect(422);
   address_id = 2 ** 31;
   await buy([[one, 1]]).expect(404);
 

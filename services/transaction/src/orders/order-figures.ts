@@ -1,10 +1,17 @@
 import { errorCode, type Metrics } from '@shop/core';
 import type { cancelUnpaid, changeStatus } from './change-status';
-import { addressNotFound, insufficientStock, mixedStores, productNotFound, totalTooLarge } from './order.errors';
+import {
+  addressNotFound,
+  insufficientStock,
+  mixedStores,
+  productNotFound,
+  quantityTooLarge,
+  totalTooLarge,
+} from './order.errors';
 import type { placeOrder } from './place-order';
 
 /** Known beforehand, so that the first refusal is an increase in the graphs. */
-const reasons = [addressNotFound, insufficientStock, mixedStores, productNotFound, totalTooLarge];
+const reasons = [addressNotFound, insufficientStock, mixedStores, productNotFound, quantityTooLarge, totalTooLarge];
 
 /** The checkout, counted: orders created with their value, and refused ones by the code of their refusal. */
 export function countedCheckout(place: ReturnType<typeof placeOrder>, metrics: Metrics): ReturnType<typeof placeOrder> {

@@ -14,7 +14,14 @@ import {
 import { fingerprint, idempotencyHeaders, idempotencyKeyReused } from '../idempotency/idempotency-key';
 import type { changeStatus } from './change-status';
 import type { listOrders } from './list-orders';
-import { addressNotFound, insufficientStock, mixedStores, productNotFound, totalTooLarge } from './order.errors';
+import {
+  addressNotFound,
+  insufficientStock,
+  mixedStores,
+  productNotFound,
+  quantityTooLarge,
+  totalTooLarge,
+} from './order.errors';
 import { newOrder, order, orderDetails, orderQuery, statusChange } from './order.schemas';
 import { invalidTransition } from './order-status';
 import type { placeOrder } from './place-order';
@@ -44,7 +51,15 @@ export const orderEndpoints = (useCases: OrderUseCases): Endpoint[] => [
     headers: idempotencyHeaders,
     body: newOrder,
     answers: { 201: createdId },
-    errors: [addressNotFound, productNotFound, mixedStores, insufficientStock, totalTooLarge, idempotencyKeyReused],
+    errors: [
+      addressNotFound,
+      productNotFound,
+      mixedStores,
+      quantityTooLarge,
+      insufficientStock,
+      totalTooLarge,
+      idempotencyKeyReused,
+    ],
     handler: async ({ caller, headers: { 'idempotency-key': key }, body }) => {
       const keyed =
         key === undefined ? undefined : { userId: caller.id, route: CHECKOUT, key, hash: fingerprint(body) };

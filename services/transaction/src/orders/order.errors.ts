@@ -9,3 +9,10 @@ export const mixedStores = defineError(
 );
 export const insufficientStock = defineError('conflict', 'insufficient_stock', 'There is not enough stock.');
 export const totalTooLarge = defineError('unprocessable', 'total_too_large', 'The total exceeds 9999999999.99.');
+/** A line keeps its quantity in an INT. */
+export const MAX_LINE_QUANTITY = 2_147_483_647;
+export const quantityTooLarge = defineError(
+  'unprocessable',
+  'quantity_too_large',
+  `The quantities of one product together exceed ${MAX_LINE_QUANTITY}.`,
+);

@@ -83,7 +83,10 @@ export const orderRepository = repository('order', (sql: Sql) => ({
     return affectedRows === 0 ? undefined : insertId;
   },
 
-  /** @param products the locked rows, in the order of `lines` */
+  /**
+   * The quantity is read as BIGINT: JSON_TABLE cuts what does not fit its column without an error, INSERT refuses it.
+   * @param products the locked rows, in the order of `lines`
+   */
   async insertLogs(orderId: number, lines: OrderLine[], products: LockedProduct[]): Promise<void> {
     const logs = products.map(({ id, name, price }, index) => ({
       productId: id,
@@ -96,7 +99,7 @@ export const orderRepository = repository('order', (sql: Sql) => ({
        SELECT ?, line.product_id, line.product_name, line.product_price, line.quantity
        FROM JSON_TABLE(?, '$[*]' COLUMNS (
               product_id BIGINT UNSIGNED PATH '$.productId', product_name VARCHAR(255) CHARACTER SET utf8mb4 PATH '$.name',
-              product_price DECIMAL(12, 2) PATH '$.price', quantity INT PATH '$.quantity')) AS line`,
+              product_price DECIMAL(12, 2) PATH '$.price', quantity BIGINT PATH '$.quantity')) AS line`,
       [orderId, JSON.stringify(logs)],
     );
   },

@@ -1,5 +1,6 @@
 import { amount, id, idString, inOrder, pageQuery, priceString, timestamp } from '@shop/core';
 import { z } from 'zod';
+import { MAX_LINE_QUANTITY } from './order.errors';
 
 export const orderStatus = z.enum(['pending', 'paid', 'shipped', 'completed', 'cancelled']);
 
@@ -10,7 +11,7 @@ export const statusChange = z.strictObject({ status: orderStatus });
 export const newOrder = z.strictObject({
   address_id: id,
   items: z
-    .array(z.strictObject({ product_id: id, quantity: z.int().min(1).max(2_147_483_647) }))
+    .array(z.strictObject({ product_id: id, quantity: z.int().min(1).max(MAX_LINE_QUANTITY) }))
     .min(1)
     .max(100),
 });

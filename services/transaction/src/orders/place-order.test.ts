@@ -103,6 +103,18 @@ describe('a purchase', () => {
   });
 });
 
+describe('stock beyond what a seller can set', () => {
+  test('is sold to the unit, up to the largest quantity of a line', async () => {
+    const { buyer, address_id } = await aBuyer();
+    const { id } = await aProduct({ price: '0.01', stock: 5_000_000_000 });
+    const items = [2_147_483_646, 1].map((quantity) => ({ product_id: id, quantity }));
+    const { body } = await buy(buyer, { address_id, items }).expect(201);
+    expect(await stockOf(id)).toBe(5_000_000_000 - 2_147_483_647);
+    const shown = await app.http.get(`${PATH}/${body.id}`).set(buyer.auth).expect(200);
+    expect(shown.body).toMatchObject({ transaction: { total: 21_474_836.47 }, logs: [{ quantity: 2_147_483_647 }] });
+  });
+});
+
 describe('is refused, leaving nothing, when', () => {
   test.each([
     ['the body is missing', undefined, ''],
@@ -144,7 +156,11 @@ describe('is refused, leaving nothing, when', () => {
     const { id } = await aProduct();
     const items = [id, 999_999_999].map((product_id) => ({ product_id, quantity: 1 }));
     const answer = await buy(buyer, { address_id, items }).expect(404);
-    expect(answer.body).toMatchObject({ code: 'product_not_found', detail: 'There is no product 999999999.' });
+    expect(answer.body).toMatchObject({
+      code: 'product_not_found',
+      detail: 'There is no product 999999999.',
+      products: [{ product_id: 999_999_999, requested: 1, available: 0 }],
+    });
     await expectNothingBought(buyer, [id]);
   });
 
@@ -152,7 +168,10 @@ describe('is refused, leaving nothing, when', () => {
     const { buyer, address_id } = await aBuyer();
     const ids = [(await aProduct()).id, (await aProduct()).id];
     const items = ids.map((product_id) => ({ product_id, quantity: 1 }));
-    expect((await buy(buyer, { address_id, items }).expect(422)).body.code).toBe('mixed_stores');
+    expect((await buy(buyer, { address_id, items }).expect(422)).body).toMatchObject({
+      code: 'mixed_stores',
+      products: ids.map((product_id) => ({ product_id, requested: 1, available: 10 })),
+    });
     await expectNothingBought(buyer, ids);
   });
 
@@ -169,6 +188,10 @@ describe('is refused, leaving nothing, when', () => {
     const { body } = await buy(buyer, { address_id, items }).expect(409);
     expect(body.code).toBe('insufficient_stock');
     expect(body.detail).toBe(`Not enough stock of product ${a.id} (10 left), product ${c.id} (10 left).`);
+    expect(body.products).toEqual([
+      { product_id: a.id, requested: 11, available: 10 },
+      { product_id: c.id, requested: 11, available: 10 },
+    ]);
     await expectNothingBought(buyer, [a.id, b.id, c.id]);
   });
 
@@ -181,6 +204,21 @@ describe('is refused, leaving nothing, when', () => {
     await expectNothingBought(buyer, [id]);
     await buy(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] }).expect(201);
   });
+
+  test.each([10, 5_000_000_000])(
+    'the quantities of a product add up to more than a log can hold, with %i in stock',
+    async (stock) => {
+      const { buyer, address_id } = await aBuyer();
+      const { id } = await aProduct({ price: '0.01', stock });
+      const items = [2_147_483_647, 2_147_483_646].map((quantity) => ({ product_id: id, quantity }));
+      const { body } = await buy(buyer, { address_id, items }).expect(422);
+      expect(body).toMatchObject({
+        code: 'quantity_too_large',
+        products: [{ product_id: id, requested: 4_294_967_293, available: stock }],
+      });
+      await expectNothingBought(buyer, [id], stock);
+    },
+  );
 
   test('nobody is logged in', () => app.http.post(PATH).send({}).expect(401));
 });

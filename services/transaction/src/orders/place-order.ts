@@ -2,7 +2,15 @@ import { type AnswerCache, type AppError, type Caller, MAX_CENTS, productScopes 
 import type { IdempotencyRepository } from '../idempotency/idempotency.repository';
 import { type KeyedRequest, nameOf } from '../idempotency/idempotency-key';
 import type { InTurn } from '../idempotency/turns';
-import { addressNotFound, insufficientStock, mixedStores, productNotFound, totalTooLarge } from './order.errors';
+import {
+  addressNotFound,
+  insufficientStock,
+  MAX_LINE_QUANTITY,
+  mixedStores,
+  productNotFound,
+  quantityTooLarge,
+  totalTooLarge,
+} from './order.errors';
 import type { OrderRepository } from './order.repository';
 import type { NewOrder, OrderLine } from './order.schemas';
 import type { LockedProduct, StockRepository } from './stock.repository';
@@ -34,7 +42,8 @@ export interface PlacedOrder {
  * decides everything on the locked rows. A key is taken first and settled last, all in the order's own database
  * transaction: no crash can leave one without the other, and a refused order leaves its key free. A replay invalidates the
  * cache like the first attempt, which may have died, or may stand still, between its commit and that.
- * @throws AppError `idempotency_key_reused`, `address_not_found`, `product_not_found`, `mixed_stores`, `insufficient_stock`, `total_too_large`
+ * @throws AppError `idempotency_key_reused`, `address_not_found`, `product_not_found`, `mixed_stores`, `insufficient_stock`, `quantity_too_large`,
+ *   `total_too_large`
  */
 export const placeOrder =
   ({ inTransaction, inTurn, cache }: Parts) =>
@@ -88,14 +97,24 @@ export const totalOf = (lines: OrderLine[], products: Pick<LockedProduct, 'price
 
 /** Why these lines cannot be ordered, on the locked rows. */
 function refusal(lines: OrderLine[], products: LockedProduct[]): AppError | undefined {
-  const found = new Set(products.map(({ id }) => id));
-  const missing = lines.filter(({ productId }) => !found.has(productId)).map(({ productId }) => productId);
-  if (missing.length > 0) return productNotFound({ message: `There is no product ${missing.join(', ')}.` });
-  if (new Set(products.map(({ storeId }) => storeId)).size > 1) return mixedStores();
-  const short = products.filter(({ stock }, index) => stock < (lines[index]?.quantity ?? 0));
+  const stocks = new Map(products.map(({ id, stock }) => [id, stock]));
+  const demands = lines.map(({ productId, quantity }) => ({
+    product_id: productId,
+    requested: quantity,
+    available: stocks.get(productId) ?? 0,
+  }));
+  const missing = demands.filter(({ product_id }) => !stocks.has(product_id));
+  if (missing.length > 0) {
+    const ids = missing.map(({ product_id }) => product_id).join(', ');
+    return productNotFound({ message: `There is no product ${ids}.`, products: missing });
+  }
+  if (new Set(products.map(({ storeId }) => storeId)).size > 1) return mixedStores({ products: demands });
+  const tooLarge = demands.filter(({ requested }) => requested > MAX_LINE_QUANTITY);
+  if (tooLarge.length > 0) return quantityTooLarge({ products: tooLarge });
+  const short = demands.filter(({ requested, available }) => available < requested);
   if (short.length > 0) {
-    const left = short.map(({ id, stock }) => `product ${id} (${stock} left)`).join(', ');
-    return insufficientStock({ message: `Not enough stock of ${left}.` });
+    const left = short.map(({ product_id, available }) => `product ${product_id} (${available} left)`).join(', ');
+    return insufficientStock({ message: `Not enough stock of ${left}.`, products: short });
   }
   return totalOf(lines, products) > MAX_CENTS ? totalTooLarge() : undefined;
 }

@@ -20,6 +20,12 @@ test('takes what is there, leaves what is not, and says how many lines it took',
   expect([await stockOf(full.id), await stockOf(short.id)]).toEqual([0, 4]);
 });
 
+test('takes quantities beyond 31 bits exactly', async () => {
+  const product = await aProduct({ stock: 5_000_000_000 });
+  expect(await repositories(app.resources.db).stock.take([{ productId: product.id, quantity: 4_294_967_293 }])).toBe(1);
+  expect(await stockOf(product.id)).toBe(705_032_707);
+});
+
 test('keeps products locked until the transaction ends', async () => {
   const { id } = await aProduct({ stock: 5 });
   const peek = () => rows(`SELECT id FROM products WHERE id = ${id} FOR UPDATE NOWAIT`);

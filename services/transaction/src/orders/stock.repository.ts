@@ -66,7 +66,7 @@ export const stockRepository = repository('stock', (sql: Sql) => ({
   async take(lines: OrderLine[]): Promise<number> {
     const { affectedRows } = await sql.write(
       `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
-                product_id BIGINT UNSIGNED PATH '$.productId', quantity INT PATH '$.quantity')) AS line
+                product_id BIGINT UNSIGNED PATH '$.productId', quantity BIGINT PATH '$.quantity')) AS line
        STRAIGHT_JOIN products p FORCE INDEX (PRIMARY) ON p.id = line.product_id
        SET p.stock = p.stock - line.quantity
        WHERE p.stock >= line.quantity`,
