@@ -189,7 +189,8 @@ CREATE TABLE IF NOT EXISTS transaction_status_changes (
   CONSTRAINT transaction_status_changes_user FOREIGN KEY (changed_by) REFERENCES users (id) ON DELETE SET NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- A row stands here if and only if its transaction does: both are written in one database transaction.
+-- A row stands here if and only if its transaction does: both are written in one database transaction. user_id has no foreign
+-- key: it would lock the user before the products, while all other statements lock products first.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
   user_id         BIGINT UNSIGNED NOT NULL,
   route           VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -199,8 +200,7 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
   replays         INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'how often the first answer was given again',
   created_at      DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   PRIMARY KEY (user_id, route, idempotency_key),
-  KEY idempotency_keys_age (created_at),
-  CONSTRAINT idempotency_keys_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+  KEY idempotency_keys_age (created_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- file ---------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ export const addressService: ServiceDefinition<typeof settings> = {
   name: 'address',
   portKey: 'ADDRESS_PORT',
   settings,
-  tables: ['addresses', 'addresses.postal_code_folded'],
+  tables: ['addresses', 'addresses.postal_code_folded', 'transactions'],
   endpoints: ({ db }) => {
     const addresses = addressRepository(db);
     return addressEndpoints({
@@ -22,7 +22,10 @@ export const addressService: ServiceDefinition<typeof settings> = {
       listAddresses: listAddresses({ addresses }),
       showAddress: showAddress({ addresses }),
       changeAddress: changeAddress({ addresses }),
-      deleteAddress: deleteAddress({ addresses }),
+      deleteAddress: deleteAddress({
+        addresses,
+        inTransaction: (work) => db.transaction((sql) => work(addressRepository(sql))),
+      }),
     });
   },
 };

@@ -114,7 +114,7 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
       listCategories: listCategories({ categories }),
       showCategory: showCategory({ categories }),
       renameCategory: renameCategory({ categories }),
-      deleteCategory: deleteCategory({ inTransaction, cache }),
+      deleteCategory: deleteCategory({ categories, inTransaction, cache }),
     }),
   ];
 };
@@ -133,6 +133,7 @@ export const authService: ServiceDefinition<typeof settings> = {
     'categories',
     'stores',
     'stores.name_folded',
+    'products',
   ],
   endpoints: buildEndpoints,
   async mustHold({ db, config }) {

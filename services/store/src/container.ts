@@ -11,7 +11,7 @@ export const storeService: ServiceDefinition<typeof storageSettings> = {
   name: 'store',
   portKey: 'STORE_PORT',
   settings: storageSettings,
-  tables: ['stores', 'stores.name_folded', 'products'],
+  tables: ['stores', 'stores.name_folded', 'products', 'transactions'],
   endpoints: ({ db, cache, logger }, settings) => {
     const stores = storeRepository(db);
     const storage = createStorage(settings, { logger });

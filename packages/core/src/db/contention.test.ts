@@ -1,6 +1,5 @@
 import type { Sql } from '@shop/core';
-import { withConnection } from '@shop/fleet';
-import { aDatabase, aGate, aProduct, aStore, closeDatabases, retries, rows, testEnv } from '@shop/testing';
+import { aDatabase, aGate, aProduct, aStore, closeDatabases, lockedRow, retries, rows } from '@shop/testing';
 
 afterAll(closeDatabases);
 
@@ -10,27 +9,6 @@ const stockOf = async ({ id }: { id: number }): Promise<number> => {
   const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]);
   return Number(row?.stock);
 };
-
-/** Another client, without our deadlines, that has locked `product` until `release`. */
-async function holding(product: { id: number }): Promise<{ release: () => Promise<void> }> {
-  const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASS = '', DB_NAME = '' } = testEnv();
-  const server = { host: DB_HOST, port: Number(DB_PORT), user: DB_USER, password: DB_PASS, database: DB_NAME };
-  const [locked, wanted] = [aGate(), aGate()];
-  const client = withConnection(server, 20_000, async (connection) => {
-    await connection.query('START TRANSACTION');
-    await connection.query('SELECT id FROM products WHERE id = ? FOR UPDATE', [product.id]);
-    locked.open();
-    await wanted.passed;
-    await connection.query('ROLLBACK');
-  });
-  await Promise.race([locked.passed, client]);
-  return {
-    release: () => {
-      wanted.open();
-      return client;
-    },
-  };
-}
 
 describe('a deadlock', () => {
   it('of two transactions in opposite order: both are done, each once', async () => {
@@ -110,7 +88,7 @@ describe('a lock that somebody holds', () => {
   it('too long for one attempt is waited for by the next', async () => {
     const product = await aProduct({ stock: 10 });
     const shop = aDatabase();
-    const rival = await holding(product);
+    const rival = await lockedRow('products', product.id);
     let attempts = 0;
     await shop.db.transaction(async (sql) => {
       attempts += 1;
@@ -124,7 +102,7 @@ describe('a lock that somebody holds', () => {
   it('and keeps: 503 instead of the server’s 50 s, and what was written before the wait is undone', async () => {
     const [mine, locked] = [await aProduct({ stock: 10 }), await aProduct({ stock: 10 })];
     const shop = aDatabase({ DB_POOL_SIZE: '1' });
-    const rival = await holding(locked);
+    const rival = await lockedRow('products', locked.id);
     const started = performance.now();
     const waiting = shop.db.transaction(async (sql) => {
       await take(sql, mine);
@@ -142,7 +120,7 @@ describe('a lock that somebody holds', () => {
 
   it('from a single statement is 503 as well', async () => {
     const product = await aProduct({ stock: 10 });
-    const rival = await holding(product);
+    const rival = await lockedRow('products', product.id);
     await expect(take(aDatabase().db, product)).rejects.toMatchObject({ kind: 'unavailable' });
     await rival.release();
     expect(await stockOf(product)).toBe(10);

@@ -4,6 +4,7 @@ import {
   equalsText,
   foldText,
   type List,
+  lockInIdOrder,
   onMissingParent,
   repository,
   type Sql,
@@ -75,8 +76,19 @@ export const addressRepository = repository('address', (sql: Sql) => ({
     return affectedRows > 0;
   },
 
-  async delete(id: number): Promise<void> {
-    await sql.write('DELETE FROM addresses WHERE id = ?', [id]);
+  /** Those that were shipped to it; they belong to the transaction service. */
+  async listTransactionIds(id: number): Promise<number[]> {
+    const rows = await sql.rows<{ id: number }>('SELECT id FROM transactions WHERE address_id = ?', [id]);
+    return rows.map((row) => row.id);
+  },
+
+  async lockTransactions(ids: number[]): Promise<void> {
+    await lockInIdOrder(sql, 'transactions', ids);
+  },
+
+  /** @returns false: there is none */
+  async delete(id: number): Promise<boolean> {
+    return (await sql.write('DELETE FROM addresses WHERE id = ?', [id])).affectedRows === 1;
   },
 }));
 

@@ -1,4 +1,13 @@
-import { contains, foldText, type List, onDuplicateKey, repository, type Sql, selectList } from '@shop/core';
+import {
+  contains,
+  foldText,
+  type List,
+  lockInIdOrder,
+  onDuplicateKey,
+  repository,
+  type Sql,
+  selectList,
+} from '@shop/core';
 import { categoryExists } from './category.errors';
 import type { Category, CategoryQuery } from './category.schemas';
 
@@ -40,6 +49,16 @@ export const categoryRepository = repository('category', (sql: Sql) => ({
   async updateName(id: number, name: string): Promise<boolean> {
     const update = sql.write('UPDATE categories SET name = ?, name_key = ? WHERE id = ?', [name, foldText(name), id]);
     return (await onDuplicateKey(update, taken)).affectedRows === 1;
+  },
+
+  /** Those in it; they belong to the product service. */
+  async listProductIds(id: number): Promise<number[]> {
+    const rows = await sql.rows<{ id: number }>('SELECT id FROM products WHERE category_id = ?', [id]);
+    return rows.map((row) => row.id);
+  },
+
+  async lockProducts(ids: number[]): Promise<void> {
+    await lockInIdOrder(sql, 'products', ids);
   },
 
   /** @returns false: there is none */

@@ -1,16 +1,23 @@
 import { type AnswerCache, cacheScope, notFound } from '@shop/core';
 import type { InTransaction } from '../repositories';
+import type { CategoryRepository } from './category.repository';
 
 interface Parts {
-  /** Its products change with it, perhaps beside a checkout: a deadlock has to be tried again. */
+  categories: Pick<CategoryRepository, 'listProductIds'>;
   inTransaction: InTransaction;
   cache: AnswerCache;
 }
 
 /** Its products stay, without a category: answers about any product may be stale. @throws AppError `not_found` */
 export const deleteCategory =
-  ({ inTransaction, cache }: Parts) =>
+  ({ categories, inTransaction, cache }: Parts) =>
   async (id: number): Promise<void> => {
-    if (!(await inTransaction(({ categories }) => categories.delete(id)))) throw notFound();
+    const productIds = await categories.listProductIds(id);
+    const existed = await inTransaction(async (locked) => {
+      // Products before their category, as where a product is edited: deleting it clears their category_id.
+      await locked.categories.lockProducts(productIds);
+      return locked.categories.delete(id);
+    });
+    if (!existed) throw notFound();
     await cache.invalidate([cacheScope.everything]);
   };

@@ -19,5 +19,5 @@ export const deleteFile =
     if (!ownerId) throw notFound();
     mayActFor(caller, ownerId);
     await storage.delete(storedName);
-    await files.delete(storedName);
+    if (!(await files.delete(storedName))) throw notFound();
   };

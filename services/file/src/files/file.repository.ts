@@ -61,8 +61,9 @@ export const fileRepository = repository('file', (sql: Sql) => ({
     return selectList(sql, source, query, toStoredFile);
   },
 
-  async delete(storedName: string): Promise<void> {
-    await sql.write('DELETE FROM files WHERE stored_name = ?', [storedName]);
+  /** @returns false: there is none */
+  async delete(storedName: string): Promise<boolean> {
+    return (await sql.write('DELETE FROM files WHERE stored_name = ?', [storedName])).affectedRows === 1;
   },
 }));
 

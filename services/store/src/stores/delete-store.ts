@@ -1,13 +1,14 @@
-import { type AnswerCache, type Caller, cacheScope, type Storage } from '@shop/core';
+import { type AnswerCache, type Caller, cacheScope, notFound, type Storage } from '@shop/core';
 import { showStore } from './show-store';
+import { storeHasTransactions } from './store.errors';
 import type { StoreRepository } from './store.repository';
 
 interface Parts {
-  stores: Pick<StoreRepository, 'findById'>;
+  stores: Pick<StoreRepository, 'findById' | 'hasTransactions' | 'listProductIds'>;
   storage: Pick<Storage, 'discard'>;
   cache: AnswerCache;
   inTransaction: <T>(
-    work: (stores: Pick<StoreRepository, 'lock' | 'listProductImages' | 'delete'>) => Promise<T>,
+    work: (stores: Pick<StoreRepository, 'lockProducts' | 'lock' | 'listProductImages' | 'delete'>) => Promise<T>,
   ) => Promise<T>;
 }
 
@@ -16,9 +17,14 @@ export const deleteStore = ({ stores, storage, cache, inTransaction }: Parts) =>
   const show = showStore({ stores });
   return async (caller: Caller, id: number): Promise<void> => {
     await show(caller, id);
+    // The foreign key decides, but most stores with transactions can be refused without locking what they sell.
+    if (await stores.hasTransactions(id)) throw storeHasTransactions();
+    const productIds = await stores.listProductIds(id);
     const images = await inTransaction(async (locked) => {
-      // A product cannot join a locked store, so the list is complete.
-      await locked.lock(id);
+      // Products before their store, as in a checkout. One that joins in between goes with the store.
+      await locked.lockProducts(productIds);
+      if (!(await locked.lock(id))) throw notFound();
+      // No product can join a locked store, so this list is complete.
       const found = await locked.listProductImages(id);
       await locked.delete(id);
       return found;

@@ -1,4 +1,4 @@
-import { type AnswerCache, type Caller, cacheScope } from '@shop/core';
+import { type AnswerCache, type Caller, cacheScope, notFound } from '@shop/core';
 import { showStore } from './show-store';
 import type { StoreRepository } from './store.repository';
 
@@ -12,7 +12,7 @@ export const renameStore = ({ stores, cache }: Parts) => {
   const show = showStore({ stores });
   return async (caller: Caller, id: number, name: string): Promise<void> => {
     await show(caller, id);
-    await stores.updateName(id, name);
+    if (!(await stores.updateName(id, name))) throw notFound();
     await cache.invalidate([cacheScope.everything]);
   };
 };

@@ -3,6 +3,7 @@ import {
   foldText,
   ifGiven,
   type List,
+  lockInIdOrder,
   onMissingParent,
   onReferenced,
   repository,
@@ -54,12 +55,29 @@ export const storeRepository = repository('store', (sql: Sql) => ({
     return selectList(sql, source, query, toStore);
   },
 
-  async updateName(id: number, name: string): Promise<void> {
-    await sql.write('UPDATE stores SET name = ?, name_folded = ? WHERE id = ?', [name, foldText(name), id]);
+  /** @returns false: there is none */
+  async updateName(id: number, name: string): Promise<boolean> {
+    const update = sql.write('UPDATE stores SET name = ?, name_folded = ? WHERE id = ?', [name, foldText(name), id]);
+    return (await update).affectedRows === 1;
   },
 
-  async lock(id: number): Promise<void> {
-    await sql.rows('SELECT id FROM stores WHERE id = ? FOR UPDATE', [id]);
+  /** Reads transactions, which belong to the transaction service. */
+  async hasTransactions(id: number): Promise<boolean> {
+    return (await sql.rows('SELECT 1 FROM transactions WHERE store_id = ? LIMIT 1', [id])).length > 0;
+  },
+
+  async listProductIds(id: number): Promise<number[]> {
+    const rows = await sql.rows<{ id: number }>('SELECT id FROM products WHERE store_id = ?', [id]);
+    return rows.map((row) => row.id);
+  },
+
+  async lockProducts(ids: number[]): Promise<void> {
+    await lockInIdOrder(sql, 'products', ids);
+  },
+
+  /** @returns false: there is none */
+  async lock(id: number): Promise<boolean> {
+    return (await sql.rows('SELECT id FROM stores WHERE id = ? FOR UPDATE', [id])).length > 0;
   },
 
   async listProductImages(id: number): Promise<string[]> {

@@ -35,9 +35,10 @@ const takeStep =
       const order = await statuses.lock(id);
       if (!order) throw notFound();
       checkStep(partiesIn(order), order.status, to);
+      const productIds = to === 'cancelled' ? await stock.putBack(id) : undefined;
+      // After the products: it locks the user who asked, as a checkout does last.
       await statuses.change({ id, from: order.status, to, by });
-      if (to !== 'cancelled') return undefined;
-      return { productIds: await stock.putBack(id), storeId: order.storeId, ownerId: order.sellerId };
+      return productIds && { productIds, storeId: order.storeId, ownerId: order.sellerId };
     });
     if (touched) await cache.invalidate(productScopes(touched));
   };
