@@ -3,6 +3,7 @@ import {
   amount,
   id,
   idString,
+  inOrder,
   integerString,
   listAnswer,
   nameText,
@@ -165,4 +166,16 @@ it('answers carry times in UTC and amounts that are numbers', () => {
   expect(accepts(timestamp, '2026-01-31T09:00:00+01:00')).toBe(false);
   expect(accepts(amount, 9_999_999_999.99)).toBe(true);
   expect(accepts(amount, '1.00')).toBe(false);
+});
+
+it('a text has one error at a time, and never hides a rule about several parameters', () => {
+  const query = z
+    .object({ page: integerString(1, 9), name: nameText, min: priceString, max: priceString })
+    .refine(...inOrder('min', 'max'));
+  const { error } = query.safeParse({ page: 'x', name: '\u200b', min: '5', max: '1' });
+  expect(error?.issues.map(({ path, message }) => `${path} ${message}`)).toEqual([
+    'page must be a whole number',
+    'name must contain a visible character',
+    'min must not be over max',
+  ]);
 });

@@ -18,24 +18,43 @@ const VISIBLE = /[^\p{Default_Ignorable_Code_Point}\p{White_Space}\p{Cc}\p{Cf}\p
 
 export const hasVisibleCharacter = (text: string): boolean => VISIBLE.test(text);
 
-/** The options of a `refine`: the error that a client gets, and no further checks of this value. */
-export const failWith = (code: FieldErrorCode, message: string) => ({ message, params: { code }, abort: true });
+/** The options of a `refine`: the error that a client gets. */
+export const failWith = (code: FieldErrorCode, message: string) => ({ message, params: { code } });
+
+type Rule<T> = [holds: (value: T) => boolean, code: FieldErrorCode, message: string];
+
+/**
+ * A check that reports the first rule that does not hold and ends the checks of this value. Not `refine` with `abort`: that
+ * would also silence the rules about several fields of the object around it.
+ */
+const checkInOrder =
+  <T>(...rules: Rule<T>[]) =>
+  ({ value, issues }: z.core.ParsePayload<T>): void => {
+    const broken = rules.find(([holds]) => !holds(value));
+    if (broken) issues.push({ code: 'custom', input: value, params: { code: broken[1] }, message: broken[2] });
+  };
 
 /** Trimmed text of `min` to `max` characters (code points). Where `min` is over 0, one of them must be visible. */
 export const text = (min: number, max: number) =>
   z
     .string()
     .trim()
-    .refine(isStorable, failWith('invalid_format', 'must not contain a NUL or an unpaired surrogate'))
-    .refine(
-      (value) => min === 0 || value === '' || hasVisibleCharacter(value),
-      failWith('invalid_format', 'must contain a visible character'),
+    .check(
+      checkInOrder(
+        [isStorable, 'invalid_format', 'must not contain a NUL or an unpaired surrogate'],
+        [
+          (value) => min === 0 || value === '' || hasVisibleCharacter(value),
+          'invalid_format',
+          'must contain a visible character',
+        ],
+        [
+          (value) => characterCount(value) >= min,
+          'too_small',
+          min === 1 ? 'must not be empty' : `must have at least ${min} characters`,
+        ],
+        [(value) => characterCount(value) <= max, 'too_big', `must have at most ${max} characters`],
+      ),
     )
-    .refine(
-      (value) => characterCount(value) >= min,
-      failWith('too_small', min === 1 ? 'must not be empty' : `must have at least ${min} characters`),
-    )
-    .refine((value) => characterCount(value) <= max, failWith('too_big', `must have at most ${max} characters`))
     .meta({ minLength: min, maxLength: max });
 
 export const nameText = text(1, 255);
@@ -59,10 +78,14 @@ export const changesOf = <T extends z.ZodRawShape>(fields: T) =>
 export const integerString = (min: number, max: number) =>
   z
     .string('must be a whole number')
-    .refine((value) => /^-?\d+$/.test(value), failWith('invalid_type', 'must be a whole number'))
+    .check(
+      checkInOrder(
+        [(value) => /^-?\d+$/.test(value), 'invalid_type', 'must be a whole number'],
+        [(value) => Number(value) >= min, 'too_small', `must be at least ${min}`],
+        [(value) => Number(value) <= max, 'too_big', `must be at most ${max}`],
+      ),
+    )
     .transform(Number)
-    .refine((value) => value >= min, failWith('too_small', `must be at least ${min}`))
-    .refine((value) => value <= max, failWith('too_big', `must be at most ${max}`))
     .meta({ override: { type: 'integer', minimum: min, maximum: max } });
 
 export const idString = integerString(1, MAX_ID);
@@ -84,10 +107,14 @@ export const price = z
 /** The same in a path, query or form: plain decimal notation. */
 export const priceString = z
   .string(AMOUNT)
-  .refine((value) => /^-?\d+(\.\d+)?$/.test(value), failWith('invalid_type', AMOUNT))
-  .refine((value) => !value.startsWith('-'), failWith('too_small', 'must be at least 0'))
-  .refine((value) => Number(value) <= MAX_AMOUNT, failWith('too_big', `must be at most ${MAX_AMOUNT}`))
-  .refine((value) => /^\d+(\.\d{1,2})?$/.test(value), failWith('invalid_format', AMOUNT))
+  .check(
+    checkInOrder(
+      [(value) => /^-?\d+(\.\d+)?$/.test(value), 'invalid_type', AMOUNT],
+      [(value) => !value.startsWith('-'), 'too_small', 'must be at least 0'],
+      [(value) => Number(value) <= MAX_AMOUNT, 'too_big', `must be at most ${MAX_AMOUNT}`],
+      [(value) => /^\d+(\.\d{1,2})?$/.test(value), 'invalid_format', AMOUNT],
+    ),
+  )
   .transform((value) => {
     const [whole = '0', fraction = ''] = value.split('.');
     return BigInt(whole) * 100n + BigInt(fraction.padEnd(2, '0'));
