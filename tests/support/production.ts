@@ -17,6 +17,8 @@ export async function productionEnv(database = testEnv().DB_NAME ?? ''): Promise
     DB_PASS: password,
     DB_NAME: database,
     JWT_SECRET: randomBytes(32).toString('hex'),
+    // Production refuses a Redis without a password, which the suite's are.
+    REDIS_HOST: '',
     TRUST_PROXY: '127.0.0.2/32',
     SMTP_HOST: 'smtp.invalid',
     PASSWORD_RESET_URL: 'https://shop.test/reset',

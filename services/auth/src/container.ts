@@ -34,7 +34,7 @@ import { refresh } from './sessions/refresh';
 import { sessionEndpoints } from './sessions/session.endpoints';
 import { invalidCredentials } from './sessions/session.errors';
 import { tokenIssuer } from './sessions/token-issuer';
-import { type AuthSettings, settings } from './settings';
+import { type AuthSettings, LOCAL_RESET_PAGE, settings } from './settings';
 
 const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: AuthSettings) => {
   const { accounts, credentials, sessions, passwordResets, mailQuotas, categories } = repositories(db);
@@ -63,7 +63,7 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
             user: own.SMTP_USER,
             password: own.SMTP_PASS,
             from: own.MAIL_FROM,
-            resetUrl: own.PASSWORD_RESET_URL,
+            resetUrl: own.PASSWORD_RESET_URL ?? LOCAL_RESET_PAGE,
           }),
         });
   const inProduction = config.appEnv === 'production';

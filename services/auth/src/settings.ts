@@ -1,38 +1,108 @@
 import { setting } from '@shop/core';
 import { z } from 'zod';
+import { emailAddress } from './accounts/email-address';
 
 const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
-/** Hosts that no customer's browser can reach: this machine, and the names that are kept for examples. */
-const NOWHERE = /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\]|(.*\.)?example(\.(com|net|org))?)$/i;
-const isNowhere = (url: string): boolean => URL.canParse(url) && NOWHERE.test(new URL(url).hostname);
+/** Hosts that only this machine reaches. */
+const LOOPBACK = /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\])$/i;
+const isLoopback = (url: string): boolean => URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
+/** Names that are kept for examples (RFC 2606), and what templates say. */
+const PLACEHOLDER_HOST = /(^|\.)example(\.(com|net|org))?$|change.?me|placeholder|your.?(domain|shop|host)/i;
+const isPlaceholderHost = (host: string): boolean => PLACEHOLDER_HOST.test(host);
+const isPlaceholderUrl = (url: string): boolean => URL.canParse(url) && isPlaceholderHost(new URL(url).hostname);
+
+const isHttp = (url: string): boolean => /^http:/i.test(url);
+
+/** `shop@shop.test` or `The Shop <shop@shop.test>`. */
+const isSender = (text: string): boolean => {
+  const [, address = text] = /^[^<>\r\n]*<([^<>]+)>$/.exec(text) ?? [];
+  return emailAddress.safeParse(address).success;
+};
+
+const MAX_ACCESS_SECONDS = 86_400;
+const MAX_REFRESH_SECONDS = 90 * 86_400;
+
+interface OwnSettings {
+  APP_ENV?: string | undefined;
+  SMTP_HOST?: string | undefined;
+  GOOGLE_CERTS_URL: string;
+  PASSWORD_RESET_URL?: string | undefined;
+}
+
+/** A refinement that is reported beside whatever else is wrong: a bad start names all of it. */
+const refusedIf = (
+  path: keyof OwnSettings,
+  isWrong: (settings: OwnSettings) => boolean,
+  error: string,
+): [(settings: OwnSettings) => boolean, { path: string[]; error: string; when: () => boolean }] => [
+  (settings) => !isWrong(settings),
+  { path: [path], error, when: () => true },
+];
+
+const refusedInProductionIf = (path: keyof OwnSettings, isWrong: (value: string) => boolean, error: string) =>
+  refusedIf(path, (settings) => settings.APP_ENV === 'production' && isWrong(settings[path] ?? ''), error);
 
 /** What only this service reads. The text of .env.local says what each variable means. */
 export const settings = z
   .object({
     /** Checked by core; here only for what some environments require. */
     APP_ENV: z.string().optional(),
-    ACCESS_TOKEN_EXP_SECONDS: setting.integer(1).default(3600),
-    REFRESH_TOKEN_EXP_SECONDS: setting.integer(1).default(2_592_000),
+    ACCESS_TOKEN_EXP_SECONDS: setting.integer(1, MAX_ACCESS_SECONDS).default(3600),
+    REFRESH_TOKEN_EXP_SECONDS: setting.integer(1, MAX_REFRESH_SECONDS).default(2_592_000),
     GOOGLE_CLIENT_ID: z.string().optional(),
     GOOGLE_CERTS_URL: webAddress.default('https://www.googleapis.com/oauth2/v1/certs'),
     SMTP_HOST: z.string().optional(),
     SMTP_PORT: setting.port.default(587),
     SMTP_USER: z.string().optional(),
     SMTP_PASS: z.string().optional(),
-    MAIL_FROM: z.string().includes('@', 'must be a mail address').default('shop@example.com'),
-    PASSWORD_RESET_URL: webAddress.default('http://localhost:8000/reset-password'),
+    MAIL_FROM: z
+      .string()
+      .refine(isSender, 'must be an email address, with a name in front or not: Shop <shop@shop.test>')
+      .default('shop@example.com'),
+    PASSWORD_RESET_URL: webAddress.optional(),
   })
-  .refine(({ APP_ENV = 'local', SMTP_HOST }) => APP_ENV === 'local' || SMTP_HOST, {
-    path: ['SMTP_HOST'],
-    error: 'is required outside the local environment: password resets go by mail',
-    // Also beside other wrong settings: a bad start names all of them.
-    when: () => true,
-  })
-  .refine(({ APP_ENV, PASSWORD_RESET_URL }) => APP_ENV !== 'production' || !isNowhere(PASSWORD_RESET_URL), {
-    path: ['PASSWORD_RESET_URL'],
-    error: "is required in production: the address of the shop's own page, which the reset mails link to",
-    when: () => true,
-  });
+  .refine(
+    ...refusedIf(
+      'SMTP_HOST',
+      ({ APP_ENV = 'local', SMTP_HOST }) => APP_ENV !== 'local' && !SMTP_HOST,
+      'is required outside the local environment: password resets go by mail',
+    ),
+  )
+  .refine(...refusedInProductionIf('SMTP_HOST', isPlaceholderHost, 'is a placeholder: name the mail server'))
+  .refine(
+    ...refusedInProductionIf(
+      'PASSWORD_RESET_URL',
+      (url) => url === '',
+      "is required in production: the address of the shop's own page, which the reset mails link to",
+    ),
+  )
+  .refine(
+    ...refusedInProductionIf('PASSWORD_RESET_URL', isPlaceholderUrl, "is a placeholder: name the shop's own page"),
+  )
+  .refine(
+    ...refusedInProductionIf(
+      'PASSWORD_RESET_URL',
+      isLoopback,
+      'is an address that only the machine itself reaches: customers cannot open it',
+    ),
+  )
+  .refine(
+    ...refusedInProductionIf(
+      'PASSWORD_RESET_URL',
+      (url) => isHttp(url) && !isLoopback(url) && !isPlaceholderUrl(url),
+      'must be https in production: the link carries the reset token',
+    ),
+  )
+  .refine(
+    ...refusedInProductionIf(
+      'GOOGLE_CERTS_URL',
+      isHttp,
+      'must be https in production: these keys decide whose sign-ins are accepted',
+    ),
+  );
 
 export type AuthSettings = z.output<typeof settings>;
+
+/** A page of the local shop; production has to name its own. */
+export const LOCAL_RESET_PAGE = 'http://localhost:8000/reset-password';

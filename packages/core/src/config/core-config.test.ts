@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import express from 'express';
 import { z } from 'zod';
 import { loadConfig } from './core-config';
 import { ConfigError, type Env, readEnv, setting } from './load-env';
@@ -11,6 +12,8 @@ const inProduction: Env = {
   ...needed,
   APP_ENV: 'production',
   DB_PASS: 'x7Kq2mVw9Tz4',
+  REDIS_HOST: 'redis',
+  REDIS_PASSWORD: 'm4Rt8sXc2Jq6',
   TRUST_PROXY: '10.0.0.0/8',
 };
 const nothing = z.object({});
@@ -104,7 +107,7 @@ describe('secrets in files', () => {
 });
 
 it('names every bad variable at once: shared ones, the port, its own ones and the secret', () => {
-  const own = z.object({ MAX_THINGS: setting.integer(1), NAME: z.string() });
+  const own = z.object({ MAX_THINGS: setting.integer(1, 100), NAME: z.string() });
   const problems = problemsOf(() =>
     loadConfig('SHOP_PORT', own, {
       APP_ENV: 'production',
@@ -148,7 +151,6 @@ describe('JWT_SECRET', () => {
 
   it.each([
     ['missing', ''],
-    ['31 bytes long', `${'k9'.repeat(15)}x`],
     ['that of .env.local', 'local-development-only-secret-never-deploy-this'],
     ["that of this project's tests", 'a-secret-for-tests-only-0123456789abcdef'],
     ["jwt.io's", 'a-string-secret-at-least-256-bits-long'],
@@ -160,6 +162,30 @@ describe('JWT_SECRET', () => {
     const problems = refusal('production', secret);
     expect(problems).toEqual([expect.stringMatching(/^JWT_SECRET: /)]);
     if (secret) expect(problems.join()).not.toContain(secret);
+  });
+
+  it.each(['testnet', 'production'])('has at least 32 bytes in %s, however many characters that is', (environment) => {
+    const tooShort = ['JWT_SECRET: must have at least 32 bytes'];
+    expect(refusal(environment, RANDOM_SECRET)).toEqual([]);
+    expect(refusal(environment, RANDOM_SECRET.slice(1))).toEqual(tooShort);
+    // 16 and 17 characters of Latin-1, two bytes each in UTF-8, but for one.
+    expect(refusal(environment, 'àáâãäåæçèéêëìíîï')).toEqual([]);
+    expect(refusal(environment, 'xàáâãäåæçèéêëìíî')).toEqual(tooShort);
+  });
+
+  it('has at least 8 different characters in production', () => {
+    expect(refusal('production', 'qzXv7KmW'.repeat(4))).toEqual([]);
+    expect(refusal('production', 'qzXv7Kmq'.repeat(4))).toEqual([
+      'JWT_SECRET: is a well-known value: make one with `openssl rand -hex 32`',
+    ]);
+  });
+
+  it('is called what it is when it is a placeholder', () => {
+    for (const secret of ['CHANGE_ME', 'your-super-secret-jwt-key-please-replace', '<secret>', '...']) {
+      expect(refusal('production', secret)).toEqual([
+        'JWT_SECRET: is a placeholder: make one with `openssl rand -hex 32`',
+      ]);
+    }
   });
 
   it('of 32 random bytes is accepted', () => {
@@ -194,8 +220,9 @@ describe('production', () => {
     '12345678',
     'CHANGE_ME',
     '',
-  ])('refuses "%s" as the password of the database and of Grafana', (password) => {
+  ])('refuses "%s" as the password of the database, of Redis and of Grafana', (password) => {
     expect(refused({ DB_PASS: password })).toEqual(['DB_PASS']);
+    expect(refused({ REDIS_PASSWORD: password })).toEqual(['REDIS_PASSWORD']);
     // None: Grafana has it from elsewhere.
     expect(refused({ GRAFANA_ADMIN_PASSWORD: password })).toEqual(password ? ['GRAFANA_ADMIN_PASSWORD'] : []);
   });
@@ -211,8 +238,48 @@ describe('production', () => {
     ['any origin', 'CORS_ORIGINS', '*'],
     ['no trusted proxy', 'TRUST_PROXY', ''],
     ['everybody as a trusted proxy', 'TRUST_PROXY', '10.0.0.0/8, 0.0.0.0/0'],
+    ['everybody in two halves', 'TRUST_PROXY', '0.0.0.0/1,128.0.0.0/1'],
+    ['everybody in two halves of IPv6', 'TRUST_PROXY', '::/1, 8000::/1'],
+    ['all that is routed in IPv6', 'TRUST_PROXY', '2000::/3'],
+    ['all of IPv4, written as IPv6', 'TRUST_PROXY', '::ffff:0.0.0.0/97,::ffff:128.0.0.0/97'],
+    ['the same in hexadecimal', 'TRUST_PROXY', '0:0:0:0:0:ffff:0:0/100'],
+    ['an origin over http', 'CORS_ORIGINS', 'https://shop.test,http://admin.shop.test'],
   ])('refuses %s', (_what, key, value) => {
     expect(refused({ [key]: value })).toEqual([key]);
+  });
+
+  it.each([
+    ['10.0.0.0/8', '10.0.0.0/7'],
+    ['::ffff:10.0.0.0/104', '::ffff:10.0.0.0/103'],
+    ['2001:db8::/16', '2001::/15'],
+    ['fc00::/7', 'fc00::/6'],
+    ['fe80::/10', 'fec0::/10'],
+  ])('trusts %s, and not the wider %s', (narrow, wide) => {
+    expect(refusals({ TRUST_PROXY: narrow })).toEqual([]);
+    expect(refusals({ TRUST_PROXY: `172.16.0.0/12,${wide}` })).toEqual([
+      expect.stringContaining('TRUST_PROXY: trusts too many addresses'),
+    ]);
+  });
+
+  it('needs a password for Redis where there is one', () => {
+    expect(refusals({ REDIS_PASSWORD: undefined })).toEqual([
+      expect.stringContaining('REDIS_PASSWORD: is required in production where REDIS_HOST is set'),
+    ]);
+    expect(refusals({ REDIS_PASSWORD: undefined, REDIS_PASSWORD_FILE: file('redis-pass', 'm4Rt8sXc2Jq6\n') })).toEqual(
+      [],
+    );
+    expect(refusals({ REDIS_PASSWORD: undefined, REDIS_HOST: undefined })).toEqual([]);
+  });
+
+  it('says "is required" only of what is absent', () => {
+    expect(refusals({ DB_PASS: undefined })).toEqual(['DB_PASS: is required']);
+    for (const value of ['CHANGE_ME', '<your password>', 'replace-me']) {
+      const told = 'is a placeholder: make one with `openssl rand -hex 24`';
+      expect(refusals({ DB_PASS: value, REDIS_PASSWORD: value })).toEqual([
+        `DB_PASS: ${told}`,
+        `REDIS_PASSWORD: ${told}`,
+      ]);
+    }
   });
 
   it('names all of it in one message, and no secret in it', () => {
@@ -231,8 +298,17 @@ describe('production', () => {
   });
 
   it('is stricter than the others: they start with all of that', () => {
-    const lax: Env = { DB_PASS: 'password', GRAFANA_ADMIN_PASSWORD: 'admin', CORS_ORIGINS: '*', TRUST_PROXY: '' };
-    for (const APP_ENV of ['local', 'testnet']) expect(refusals({ ...lax, APP_ENV })).toEqual([]);
+    const lax: Env = {
+      DB_PASS: 'password',
+      REDIS_PASSWORD: '',
+      GRAFANA_ADMIN_PASSWORD: 'admin',
+      CORS_ORIGINS: 'http://localhost:3000',
+      TRUST_PROXY: '0.0.0.0/1,128.0.0.0/1',
+    };
+    for (const APP_ENV of ['local', 'testnet']) {
+      expect(refusals({ ...lax, APP_ENV })).toEqual([]);
+      expect(refusals({ ...lax, APP_ENV, CORS_ORIGINS: '*', TRUST_PROXY: '' })).toEqual([]);
+    }
   });
 });
 
@@ -266,3 +342,54 @@ it.each(['*,https://a.example', 'https://a.example/', 'https://*.example', 'null
     expect(problemsOf(() => load({ ...needed, CORS_ORIGINS }))).toHaveLength(1);
   },
 );
+
+it.each([
+  ['SHOP_PORT', 1, 65_535],
+  ['DB_PORT', 1, 65_535],
+  ['REDIS_PORT', 1, 65_535],
+  ['DB_POOL_SIZE', 1, 1000],
+  ['DB_POOL_MAX_IDLE', 0, 1000],
+  ['DB_CONNECTION_MAX_LIFETIME_SECONDS', 1, 86_400],
+  ['FLEET_PROCESSES', 1, 10_000],
+  ['RATE_LIMIT_PER_SECOND', 1, 999_999_999],
+  ['RATE_LIMIT_BURST', 1, 999_999_999],
+  ['SHUTDOWN_DELAY_SECONDS', 0, 5],
+])('%s is a whole number from %d to %d', (key, min, max) => {
+  const problems = (value: string) => problemsOf(() => load({ ...needed, [key]: value }));
+  for (const right of [min, max]) expect(problems(String(right))).toEqual([]);
+  for (const wrong of [min - 1, max + 1, min + 0.5, '1e3', '0x10', ' 1', '9'.repeat(30)]) {
+    expect(problems(String(wrong))).toEqual([`${key}: must be a whole number from ${min} to ${max}`]);
+  }
+});
+
+it('GIT_REVISION has at most 64 characters', () => {
+  const problems = (length: number) => problemsOf(() => load({ ...needed, GIT_REVISION: 'a'.repeat(length) }));
+  expect(problems(64)).toEqual([]);
+  expect(problems(65)).toEqual([expect.stringMatching(/^GIT_REVISION: .*64/)]);
+});
+
+it.each([
+  ['127.0.0.1', true],
+  ['10.0.0.0/32', true],
+  ['10.0.0.0/33', false],
+  ['10.0.0.0/1', true],
+  ['10.0.0.0/0', false],
+  ['::1', true],
+  ['2001:db8::/128', true],
+  ['2001:db8::/129', false],
+  ['2001:db8::/1', true],
+  ['::/0', false],
+  ['::ffff:10.0.0.0/97', true],
+  ['::ffff:10.0.0.0/96', false],
+  ['10.0.0.0/', false],
+  ['10.0.0.0/8/8', false],
+  ['10.0.0', false],
+  ['fe80::1%eth0', false],
+  ['loopback', false],
+  ['true', false],
+])('TRUST_PROXY=%s: %j', (TRUST_PROXY, isTaken) => {
+  const told = 'TRUST_PROXY: must be IP addresses or CIDR blocks (not /0), comma-separated';
+  expect(problemsOf(() => load({ ...needed, TRUST_PROXY }))).toEqual(isTaken ? [] : [told]);
+  // What is taken, Express takes as well: it throws otherwise.
+  if (isTaken) express().set('trust proxy', [TRUST_PROXY]);
+});

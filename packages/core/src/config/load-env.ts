@@ -70,16 +70,20 @@ export function parseSettings<T extends z.ZodObject>(schema: T, env: Env, proble
   return undefined;
 }
 
-const positive = z
-  .string()
-  .regex(/^\d{1,9}$/, 'must be a whole number')
-  .transform(Number);
+/** A whole number. An upper bound catches what is a slip of the pen, or overflows a timer or a counter. */
+function integer(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, { error, abort: true })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, error);
+}
 
 /** Building blocks for settings: strings in, typed values out. */
 export const setting = {
-  port: positive.refine((value) => value > 0 && value < 65_536, 'must be a port (1..65535)'),
-  /** A whole number of at least `min`. */
-  integer: (min: number) => positive.refine((value) => value >= min, `must be at least ${min}`),
+  port: integer(1, 65_535),
+  integer,
   list: z.string().transform((value) =>
     value
       .split(',')

@@ -1,0 +1,107 @@
+import { authService } from '@shop/auth';
+import { ConfigError, type Env, loadConfig } from '@shop/core';
+import { testEnv } from '@shop/testing';
+
+const production: Env = {
+  ...testEnv(),
+  APP_ENV: 'production',
+  DB_HOST: 'db',
+  DB_USER: 'shop',
+  DB_NAME: 'shop',
+  DB_PASS: 'x7Kq2mVw9Tz4',
+  REDIS_HOST: '',
+  JWT_SECRET: '3f1c9a7e5b2d8064c1f0e9d8b7a65432',
+  TRUST_PROXY: '10.0.0.0/8',
+  SMTP_HOST: 'smtp.shop.test',
+  PASSWORD_RESET_URL: 'https://shop.test/reset',
+};
+
+function problemsOf(overrides: Env): string[] {
+  try {
+    loadConfig('AUTH_PORT', authService.settings, { ...production, ...overrides });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe.each(['local', 'testnet', 'production'])('in %s', (APP_ENV) => {
+  test.each([
+    ['ACCESS_TOKEN_EXP_SECONDS', 1, 86_400],
+    ['REFRESH_TOKEN_EXP_SECONDS', 1, 7_776_000],
+    ['SMTP_PORT', 1, 65_535],
+  ])('%s is a whole number from %d to %d', (key, min, max) => {
+    for (const right of [min, max]) expect(problemsOf({ APP_ENV, [key]: String(right) })).toEqual([]);
+    for (const wrong of [min - 1, max + 1, 999_999_999]) {
+      expect(problemsOf({ APP_ENV, [key]: String(wrong) })).toEqual([
+        `${key}: must be a whole number from ${min} to ${max}`,
+      ]);
+    }
+  });
+
+  test.each([
+    ['help@shop.test', true],
+    ['The Shop <help@shop.test>', true],
+    ['@', false],
+    ['The Shop', false],
+    ['The Shop <help>', false],
+    ['a@shop.test, b@shop.test', false],
+    ['The Shop <help@shop.test>\r\nBcc: a@shop.test', false],
+  ])('MAIL_FROM=%j: %j', (MAIL_FROM, isTaken) => {
+    const told = expect.stringMatching(/^MAIL_FROM: must be an email address/);
+    expect(problemsOf({ APP_ENV, MAIL_FROM })).toEqual(isTaken ? [] : [told]);
+  });
+});
+
+describe('production', () => {
+  test.each([
+    ['SMTP_HOST', '', 'is required outside the local environment'],
+    ['SMTP_HOST', 'smtp.example.com', 'is a placeholder'],
+    ['SMTP_HOST', 'CHANGE_ME', 'is a placeholder'],
+    ['PASSWORD_RESET_URL', '', 'is required in production'],
+    ['PASSWORD_RESET_URL', 'https://shop.example/reset', 'is a placeholder'],
+    ['PASSWORD_RESET_URL', 'http://www.example.com/reset', 'is a placeholder'],
+    ['PASSWORD_RESET_URL', 'https://your-domain.com/reset', 'is a placeholder'],
+    ['PASSWORD_RESET_URL', 'http://localhost:8000/reset', 'is an address that only the machine itself reaches'],
+    ['PASSWORD_RESET_URL', 'https://127.0.0.1/reset', 'is an address that only the machine itself reaches'],
+    ['PASSWORD_RESET_URL', 'http://shop.test/reset', 'must be https in production'],
+    ['PASSWORD_RESET_URL', 'HTTP://shop.test/reset', 'must be https in production'],
+    ['PASSWORD_RESET_URL', 'shop.test/reset', 'must be an http or https URL'],
+    ['GOOGLE_CERTS_URL', 'http://www.googleapis.com/oauth2/v1/certs', 'must be https in production'],
+  ])('refuses %s=%s: it %s', (key, value, told) => {
+    expect(problemsOf({ [key]: value })).toEqual([expect.stringContaining(`${key}: ${told}`)]);
+  });
+
+  test('takes the addresses of a shop whose name sounds like an example', () => {
+    const PASSWORD_RESET_URL = 'https://exampleshop.test/reset?from=example';
+    expect(problemsOf({ PASSWORD_RESET_URL, SMTP_HOST: 'smtp.exampleshop.test' })).toEqual([]);
+  });
+
+  test('names all of it at once', () => {
+    const problems = problemsOf({
+      SMTP_HOST: '',
+      PASSWORD_RESET_URL: 'http://shop.test/',
+      GOOGLE_CERTS_URL: 'http://shop.test/',
+      ACCESS_TOKEN_EXP_SECONDS: '999999999',
+      CORS_ORIGINS: 'http://shop.test',
+      TRUST_PROXY: '0.0.0.0/1,128.0.0.0/1',
+      REDIS_HOST: 'redis',
+      REDIS_PASSWORD: '',
+    });
+    expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
+      'ACCESS_TOKEN_EXP_SECONDS',
+      'CORS_ORIGINS',
+      'GOOGLE_CERTS_URL',
+      'PASSWORD_RESET_URL',
+      'REDIS_PASSWORD',
+      'SMTP_HOST',
+      'TRUST_PROXY',
+    ]);
+  });
+});
+
+test.each(['local', 'testnet'])('%s takes http addresses, for servers on the same machine', (APP_ENV) => {
+  const urls = { PASSWORD_RESET_URL: 'http://localhost:8000/reset', GOOGLE_CERTS_URL: 'http://127.0.0.1:9/certs' };
+  expect(problemsOf({ APP_ENV, ...urls })).toEqual([]);
+});
