@@ -12,6 +12,7 @@ import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
 import { allowOnly } from './allow';
 import { docsRoutes } from './docs';
+import { sendEarly } from './early-response';
 import type { Endpoint } from './endpoint';
 import { endpointHandler } from './endpoint-handler';
 import { refuseMalformed } from './malformed';
@@ -147,12 +148,10 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     const body = problemBody(known, context.requestId);
     if (known?.kind === 'unavailable') res.setHeader('Retry-After', String(known.retryAfterSeconds ?? 1));
     if (known?.kind === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer');
-    // What is left of a refused body would be read as the next request.
-    if (!req.complete) res.setHeader('Connection', 'close');
     res
       .status(body.status)
       .set(known?.headers ?? {})
-      .type('application/problem+json')
-      .send(JSON.stringify(body));
+      .set('Content-Type', 'application/problem+json; charset=utf-8');
+    sendEarly(req, res, JSON.stringify(body));
   };
 }

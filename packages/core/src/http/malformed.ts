@@ -12,6 +12,7 @@ import {
 } from '../errors/common-errors';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
+import { closeSlowly } from './early-response';
 import { problemBody, statusOf } from './problem';
 import { contextOf, requestIdFrom, UNMATCHED } from './request-context';
 
@@ -34,8 +35,6 @@ function refusalFor(reason: string, where: FieldError['in']): AppError | undefin
 const malformed = (message: string, field: Omit<FieldError, 'message'>) =>
   malformedRequest({ message, errors: [{ ...field, message }] });
 
-/** Bytes still under way when a connection closes would take the answer with them: they get this long to arrive. */
-const LINGER_MS = 500;
 const SEARCHED_BYTES = 16_384;
 
 /**
@@ -106,8 +105,8 @@ function answer(socket: Duplex, refusal: AppError, requestId: string): void {
     Connection: 'close',
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head, '', body].join('\r\n'));
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.write([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head, '', body].join('\r\n'));
+  closeSlowly(socket);
 }
 
 /** Nginx in front has logged the request under its id. Looked for in what could not be parsed, hence by its look alone. */
