@@ -62,6 +62,16 @@ describe('a bucket of 10 tokens a second and 20 at once', () => {
     expect(count(allowedAt(moments))).toBe(expected);
   });
 
+  it('with a burst of 1 allows one request at a time', () => {
+    let now = 0;
+    const buckets = processBuckets({ perSecond: 10, burst: 1 }, () => now);
+    expect([buckets.take('a').allowed, buckets.take('a').allowed]).toEqual([true, false]);
+    now += 99_999;
+    expect(buckets.take('a').allowed).toBe(false);
+    now += 1;
+    expect([buckets.take('a').allowed, buckets.take('a').allowed]).toEqual([true, false]);
+  });
+
   it('takes nothing for a refusal', () => {
     expect(allowedAt([...every(0, 20), ...every(1, 99), 100]).slice(20)).toEqual([...Array(99).fill(false), true]);
   });
@@ -106,6 +116,18 @@ describe('buckets in Redis', () => {
     expect((await takeAll(buckets, key, 2)).map(({ allowed }) => allowed)).toEqual([true, false]);
     await letPass(redis, key, 100 * SLOW_TOKEN_MS);
     expect((await takeAll(buckets, key, 5)).filter(({ allowed }) => allowed)).toHaveLength(3);
+  });
+
+  it('with a burst of 1 allow one request at a time', async () => {
+    const redis = await connected();
+    const key = aKey();
+    const buckets = tokenBuckets(redis, { ...SLOW, burst: 1 });
+    expect((await takeAll(buckets, key, 2)).map(({ allowed, store }) => [allowed, store])).toEqual([
+      [true, 'redis'],
+      [false, 'redis'],
+    ]);
+    await letPass(redis, key, SLOW_TOKEN_MS);
+    expect((await takeAll(buckets, key, 2)).map(({ allowed }) => allowed)).toEqual([true, false]);
   });
 
   it('are one for all replicas, whatever clock those have', async () => {
