@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { MIMEType } from 'node:util';
 import express, { type Request, type Response } from 'express';
 import type { FieldError } from '../errors/app-error';
 import { invalidJson, unsupportedMediaType } from '../errors/common-errors';
@@ -44,9 +45,21 @@ export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) =>
       if (body || upload) throw unsupportedMediaType();
       return jsonBody();
     }
+    assertUtf8(req.headers['content-type'] ?? '');
+    // The parser knows fewer spellings of UTF-8, and it decodes other charsets.
+    req.headers['content-type'] = 'application/json';
     await runMiddleware(jsonParser, req, res);
     return jsonBody(req.body);
   };
+}
+
+/** @throws AppError `unsupported_media_type` naming the charset */
+function assertUtf8(contentType: string): void {
+  const charset = new MIMEType(contentType).params.get('charset');
+  if (charset === null || /^utf-?8$/i.test(charset)) return;
+  throw unsupportedMediaType({
+    message: `JSON is taken in UTF-8 only, not in ${JSON.stringify(charset.slice(0, 40))}.`,
+  });
 }
 
 const hasBody = (req: Request): boolean =>
