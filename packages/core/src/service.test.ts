@@ -247,9 +247,9 @@ describe('what Node’s parser refuses', () => {
       'OTHER',
     ],
     [
-      '20 KB of headers',
+      '50 KB of headers',
       `GET / HTTP/1.1\r\n${host}`,
-      `X-Long: ${secret}${'x'.repeat(20_000)}\r\n\r\n`,
+      `X-Long: ${secret}${'x'.repeat(50_000)}\r\n\r\n`,
       431,
       'headers_too_large',
       'OTHER',
@@ -285,6 +285,7 @@ describe('what Node’s parser refuses', () => {
       'content-length': String(Buffer.byteLength(body)),
       connection: 'close',
       date: expect.any(String),
+      'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       'x-request-id': id,
     });
@@ -305,6 +306,17 @@ describe('what Node’s parser refuses', () => {
     ]);
     expect(service.output()).not.toContain(secret);
     expect(await counted({ method, status: String(status) })).toBe(before + 1);
+  });
+
+  it('has the same security headers as any other response', async () => {
+    const { headers } = parsed(await sent(service, `FOO / HTTP/1.1\r\n${host}\r\n`));
+    const ordinary = await fetch(`${service.url}/nothing`);
+    const names = [...ordinary.headers.keys()].filter((name) =>
+      /^(content-security|cross-|origin-|referrer|x-)/.test(name),
+    );
+    expect(names).toContain('referrer-policy');
+    for (const name of names.filter((other) => other !== 'x-request-id'))
+      expect([name, headers[name]]).toEqual([name, ordinary.headers.get(name)]);
   });
 
   it.each(['', 'two words', 'x'.repeat(129), 'n\u00e4h'])('the id %j is replaced', async (id) => {

@@ -1,6 +1,11 @@
 import cors from 'cors';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import helmet from 'helmet';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type RequestParamHandler,
+} from 'express';
 import type { AccessTokens } from '../auth/access-token';
 import type { AnswerCache } from '../cache/answer-cache';
 import type { CoreConfig } from '../config/core-config';
@@ -19,6 +24,7 @@ import { refuseMalformed } from './malformed';
 import { openApiDocument } from './openapi';
 import { type Probes, probeRoutes } from './probes';
 import { knownError, problemBody } from './problem';
+import { securityHeaders } from './security-headers';
 import { contextOf, requestContext } from './request-context';
 
 export interface AppParts {
@@ -56,9 +62,9 @@ export function createApp(parts: AppParts): Express {
   app.set('query parser', 'simple');
 
   app.use(requestContext(parts.logger, parts.metrics));
-  app.use(securityHeaders());
+  app.use(securityHeaders);
   app.use(refuseMalformed);
-  app.use(corsMiddleware(parts.config.corsOrigins));
+  app.use(corsHeaders(parts.config.corsOrigins));
   app.use(probeRoutes(parts.service, parts.probes, parts.metrics));
   app.use(
     rateLimitMiddleware({
@@ -75,19 +81,7 @@ export function createApp(parts: AppParts): Express {
   return app;
 }
 
-/** An API answers data, never a page to render; the docs page sets its own policy. HSTS belongs where TLS ends. */
-function securityHeaders(): RequestHandler {
-  return helmet({
-    strictTransportSecurity: false,
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-    },
-    xFrameOptions: { action: 'deny' },
-  });
-}
-
-function corsMiddleware(origins: '*' | string[]): RequestHandler {
+function corsHeaders(origins: '*' | string[]): RequestHandler {
   // A wildcard never goes with credentials: any site could act for the user then.
   const handle = cors({
     origin: origins,
@@ -151,7 +145,7 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     res
       .status(body.status)
       .set(known?.headers ?? {})
-      .set('Content-Type', 'application/problem+json; charset=utf-8');
+      .set({ 'Cache-Control': 'no-store', 'Content-Type': 'application/problem+json; charset=utf-8' });
     sendEarly(req, res, JSON.stringify(body));
   };
 }

@@ -1,4 +1,4 @@
-import express, { Router } from 'express';
+import { Router } from 'express';
 // Its main module would load the whole page's script into this process.
 import getAbsoluteFSPath from 'swagger-ui-dist/absolute-path';
 import { allowOnly } from './allow';
@@ -22,6 +22,9 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
+/** All that the page needs of Swagger UI's package. */
+const PAGE_FILES = ['favicon-32x32.png', 'swagger-ui.css', 'swagger-ui-bundle.js'].map((file) => `/docs/${file}`);
+
 // Nginx answers /openapi.json with all services' document, a service with its own: the page is the same.
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', deepLinking: true, persistAuthorization: true });\n`;
 
@@ -31,7 +34,7 @@ const CONTENT_SECURITY_POLICY =
 
 /** `GET /openapi.json` and `GET /docs`: a page to read and try the API, all of it served from here. */
 export function docsRoutes(document: OpenApiDocument): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true, strict: true });
   const json = JSON.stringify(document);
   router.use(['/docs', '/openapi.json'], (req, res, next) => {
     if (req.method === 'GET' || req.method === 'HEAD')
@@ -51,7 +54,9 @@ export function docsRoutes(document: OpenApiDocument): Router {
   router.get('/docs/start.js', (_req, res) => {
     res.type('js').send(START);
   });
-  router.use('/docs', express.static(getAbsoluteFSPath(), { index: false, redirect: false, maxAge: '1h' }));
-  router.all(['/docs', '/openapi.json'], allowOnly(['GET']));
+  router.get(PAGE_FILES, (req, res) => {
+    res.sendFile(req.path.slice('/docs/'.length), { root: getAbsoluteFSPath(), etag: true, maxAge: '1h' });
+  });
+  router.all(['/openapi.json', '/docs', '/docs/start.js', ...PAGE_FILES], allowOnly(['GET']));
   return router;
 }

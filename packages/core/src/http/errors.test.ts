@@ -69,6 +69,7 @@ afterAll(() => app.close());
 function expectProblem(answer: Response, status: number, code: string): void {
   expect([answer.status, answer.body.code]).toEqual([status, code]);
   expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+  expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
   expect(answer.body).toMatchObject({
     type: expect.any(String),
     title: expect.any(String),
@@ -83,12 +84,46 @@ const post = (body: string, type = 'application/json') =>
   app.http.post('/echo').set('Content-Type', type).serialize(String).send(body);
 
 describe('paths and methods', () => {
-  it.each(['/nothing', '/things', '/things/1/more', '/', '/../etc/passwd', '/things/1%2f2/x', '/docs/nothing'])(
-    '%s is 404',
-    async (path) => {
-      expectProblem(await app.http.get(path), 404, 'not_found');
-    },
-  );
+  it.each([
+    '/nothing',
+    '/things',
+    '/things/1/more',
+    '/',
+    '/../etc/passwd',
+    '/things/1%2f2/x',
+    '/docs/nothing',
+    '/docs/package.json',
+    '/docs/index.html',
+  ])('%s is 404', async (path) => {
+    expectProblem(await app.http.get(path), 404, 'not_found');
+  });
+
+  it.each(['/things/01', '/things/007', '/things/001?page=1'])('%s is no address of a thing: 404', async (path) => {
+    expectProblem(await app.http.get(path), 404, 'not_found');
+    expectProblem(await app.http.put(path).set(user.auth).send({ name: 'x', count: 1 }), 404, 'not_found');
+    expectProblem(await app.http.patch(path), 404, 'not_found');
+  });
+
+  it.each([
+    '/Things/1',
+    '/THINGS/1',
+    '/things/1/',
+    '/echo/',
+    '/Docs',
+    '/docs/',
+    '/openapi.json/',
+    '/Health',
+    '/ready/',
+  ])('%s is another address: 404', async (path) => {
+    expectProblem(await app.http.get(path), 404, 'not_found');
+  });
+
+  it('/docs loads only what is there', async () => {
+    const page = await app.http.get('/docs').expect(200);
+    const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
+    expect(files).toHaveLength(4);
+    for (const file of files) expect((await app.http.get(file).expect(200)).headers).toHaveProperty('content-length');
+  });
 
   it.each([
     ['post', '/things/1', 'DELETE, GET, HEAD, OPTIONS, PUT'],
@@ -99,6 +134,7 @@ describe('paths and methods', () => {
     ['delete', '/ready', 'GET, HEAD, OPTIONS'],
     ['put', '/metrics', 'GET, HEAD, OPTIONS'],
     ['post', '/docs', 'GET, HEAD, OPTIONS'],
+    ['put', '/docs/swagger-ui.css', 'GET, HEAD, OPTIONS'],
     ['post', '/openapi.json', 'GET, HEAD, OPTIONS'],
   ] as const)('%s %s is 405 and says what is allowed', async (method, path, allow) => {
     const answer = await app.http[method](path).send(method === 'head' ? undefined : { any: 'thing' });

@@ -15,6 +15,7 @@ import type { Metrics } from '../metrics/metrics';
 import { closeSlowly } from './early-response';
 import { problemBody, statusOf } from './problem';
 import { contextOf, requestIdFrom, UNMATCHED } from './request-context';
+import { listSecurityHeaders } from './security-headers';
 
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
@@ -98,9 +99,9 @@ function answer(socket: Duplex, refusal: AppError, requestId: string): void {
     Date: new Date().toUTCString(),
     'Content-Type': 'application/problem+json; charset=utf-8',
     'Content-Length': String(Buffer.byteLength(body)),
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
+    ...listSecurityHeaders(),
     ...refusal.headers,
     Connection: 'close',
   };
