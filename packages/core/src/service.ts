@@ -101,7 +101,11 @@ export function buildService<T extends z.ZodObject>(
     metrics,
     cache,
     tokens,
-    buckets: tokenBuckets(redis, config.rateLimit),
+    buckets: {
+      general: tokenBuckets(redis, config.rateLimit.general),
+      uploads: tokenBuckets(redis, config.rateLimit.uploads),
+      preflights: tokenBuckets(redis, config.rateLimit.preflights),
+    },
     probes: {
       pool: () => db.figures(),
       redis: () => redis.status(),
@@ -178,6 +182,8 @@ export async function runService<T extends z.ZodObject>(definition: ServiceDefin
       headersTimeout: 5000,
       requestTimeout: 30_000,
       connectionsCheckingInterval: 1000,
+      // More than Nginx passes (nginx/templates), which adds headers of its own.
+      maxHeaderSize: 48 * 1024,
       // Longer than Nginx keeps its side open: it must never reuse a connection that is just closing.
       keepAliveTimeout: 65_000,
       // Without Host: refused by the app, as a problem like any other.

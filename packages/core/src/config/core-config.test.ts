@@ -317,7 +317,11 @@ it('has defaults that serve', () => {
     appEnv: 'local',
     db: { port: 3306, poolSize: 25, maxIdle: 10, maxLifetimeSeconds: 300 },
     redis: undefined,
-    rateLimit: { perSecond: 10, burst: 20 },
+    rateLimit: {
+      general: { perSecond: 10, burst: 20 },
+      uploads: { perSecond: 100, burst: 200 },
+      preflights: { perSecond: 100, burst: 200 },
+    },
     trustProxy: [],
     corsOrigins: '*',
     shutdownDelayMs: 1000,

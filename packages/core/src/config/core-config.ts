@@ -29,6 +29,8 @@ const coreSettings = z.object({
   REDIS_PASSWORD: z.string().optional(),
   RATE_LIMIT_PER_SECOND: setting.integer(1, MAX_RATE).default(10),
   RATE_LIMIT_BURST: setting.integer(1, MAX_RATE).default(20),
+  RATE_LIMIT_UPLOADS_PER_SECOND: setting.integer(1, MAX_RATE).optional(),
+  RATE_LIMIT_UPLOADS_BURST: setting.integer(1, MAX_RATE).optional(),
   TRUST_PROXY: setting.list
     .refine((blocks) => blocks.every(parseBlock), 'must be IP addresses or CIDR blocks (not /0), comma-separated')
     .default([]),
@@ -73,7 +75,7 @@ export interface CoreConfig {
   /** undefined: run without Redis. */
   redis: RedisConfig | undefined;
   jwtSecret: string;
-  rateLimit: { perSecond: number; burst: number };
+  rateLimit: Record<'general' | 'uploads' | 'preflights', { perSecond: number; burst: number }>;
   trustProxy: string[];
   /** '*': any origin, without credentials. */
   corsOrigins: '*' | string[];
@@ -97,6 +99,19 @@ const secretSettings = z
       problem(`must have at least ${MIN_SECRET_BYTES} bytes`);
     }
   });
+
+/** Ten times the general limits where nothing else is said; nginx/limits.sh calculates the same. */
+function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLimit'] {
+  const { RATE_LIMIT_PER_SECOND: perSecond, RATE_LIMIT_BURST: burst } = settings;
+  return {
+    general: { perSecond, burst },
+    uploads: {
+      perSecond: settings.RATE_LIMIT_UPLOADS_PER_SECOND ?? perSecond * 10,
+      burst: settings.RATE_LIMIT_UPLOADS_BURST ?? burst * 10,
+    },
+    preflights: { perSecond: perSecond * 10, burst: burst * 10 },
+  };
+}
 
 /**
  * Reads the shared settings and a service's own ones.
@@ -138,7 +153,7 @@ export function loadConfig<T extends z.ZodObject>(
       ? { host: shared.REDIS_HOST, port: shared.REDIS_PORT, password: shared.REDIS_PASSWORD }
       : undefined,
     jwtSecret: secret.JWT_SECRET,
-    rateLimit: { perSecond: shared.RATE_LIMIT_PER_SECOND, burst: shared.RATE_LIMIT_BURST },
+    rateLimit: rateLimits(shared),
     trustProxy: shared.TRUST_PROXY,
     corsOrigins: origins[0] === '*' ? '*' : origins,
     shutdownDelayMs: shared.SHUTDOWN_DELAY_SECONDS * 1000,

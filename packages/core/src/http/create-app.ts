@@ -11,8 +11,7 @@ import type { AnswerCache } from '../cache/answer-cache';
 import type { CoreConfig } from '../config/core-config';
 import type { ErrorDefinition } from '../errors/app-error';
 import { notFound } from '../errors/common-errors';
-import { rateLimitMiddleware } from '../limits/rate-limit';
-import type { TokenBuckets } from '../limits/token-bucket';
+import { type RateLimitBuckets, rateLimitMiddleware } from '../limits/rate-limit';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
 import { allowOnly } from './allow';
@@ -24,17 +23,17 @@ import { refuseMalformed } from './malformed';
 import { openApiDocument } from './openapi';
 import { type Probes, probeRoutes } from './probes';
 import { knownError, problemBody } from './problem';
-import { securityHeaders } from './security-headers';
 import { contextOf, requestContext } from './request-context';
+import { securityHeaders } from './security-headers';
 
 export interface AppParts {
   service: string;
-  config: Pick<CoreConfig, 'rateLimit' | 'trustProxy' | 'corsOrigins'>;
+  config: Pick<CoreConfig, 'trustProxy' | 'corsOrigins'>;
   endpoints: Endpoint[];
   logger: Logger;
   metrics: Metrics;
   cache: AnswerCache;
-  buckets: TokenBuckets;
+  buckets: RateLimitBuckets;
   tokens: AccessTokens;
   probes: Probes;
 }
@@ -60,20 +59,18 @@ export function createApp(parts: AppParts): Express {
   app.disable('etag');
   app.set('trust proxy', parts.config.trustProxy);
   app.set('query parser', 'simple');
+  // One resource has one address, the same one that the gateway's routes know.
+  app.set('case sensitive routing', true);
+  app.set('strict routing', true);
 
   app.use(requestContext(parts.logger, parts.metrics));
   app.use(securityHeaders);
   app.use(refuseMalformed);
   app.use(corsHeaders(parts.config.corsOrigins));
   app.use(probeRoutes(parts.service, parts.probes, parts.metrics));
-  app.use(
-    rateLimitMiddleware({
-      service: parts.service,
-      size: parts.config.rateLimit,
-      buckets: parts.buckets,
-      metrics: parts.metrics,
-    }),
-  );
+  app.use(rateLimitMiddleware({ ...parts, bucketOf: bucketFinder(parts.endpoints) }));
+  app.use(answerPreflight);
+  app.param('id', skipNonCanonicalId);
   mountEndpoints(app, parts);
   app.use(docsRoutes(openApiDocument(parts.service, parts.endpoints)));
   app.use((_req, _res, next) => next(notFound({ message: 'There is no such route.' })));
@@ -88,15 +85,37 @@ function corsHeaders(origins: '*' | string[]): RequestHandler {
     credentials: origins !== '*',
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
-    preflightContinue: false,
+    // Preflights are counted by the rate limit before they are answered.
+    preflightContinue: true,
   });
   return (req, res, next) => {
-    // It would answer any OPTIONS as a preflight; one that is none is the route's to answer, with `Allow`.
-    const preflight = req.headers['access-control-request-method'] !== undefined;
-    if (req.method === 'OPTIONS' && !preflight) next();
+    // It would take any OPTIONS for a preflight; others get `Allow` from their route.
+    if (req.method === 'OPTIONS' && !isPreflight(req)) next();
     else handle(req, res, next);
   };
 }
+
+const isPreflight = ({ method, headers }: Request): boolean =>
+  method === 'OPTIONS' && Boolean(headers['access-control-request-method']);
+
+const answerPreflight: RequestHandler = (req, res, next) => {
+  if (isPreflight(req)) res.status(204).setHeader('Content-Length', '0').end();
+  else next();
+};
+
+/** Which bucket a request counts in; nginx/templates decides the same. */
+function bucketFinder(endpoints: Endpoint[]): (req: Request) => keyof RateLimitBuckets {
+  const uploads = endpoints.filter(({ bucket }) => bucket === 'uploads').map(({ path }) => path.replace(/:.*/, ''));
+  return (req) => {
+    if (isPreflight(req)) return 'preflights';
+    const isRead = req.method === 'GET' || req.method === 'HEAD';
+    return isRead && uploads.some((prefix) => req.path.startsWith(prefix)) ? 'uploads' : 'general';
+  };
+}
+
+/** `/stores/01` is not another address of `/stores/1`: it matches no route. */
+const skipNonCanonicalId: RequestParamHandler = (_req, _res, next, id: string) =>
+  /^0\d+$/.test(id) ? next('route') : next();
 
 /** Routes by path, so that a known path with another method is 405 with `Allow` and not 404. */
 function mountEndpoints(app: Express, parts: AppParts): void {

@@ -91,6 +91,8 @@ export interface EndpointSpec<
   upload?: U;
   answers: R;
   errors?: readonly ErrorDefinition[];
+  /** The rate-limit bucket of everything below this path, where that is not the general one. */
+  bucket?: 'uploads';
   /** What a path that is not validly encoded gets here, whatever the method; by default `malformed_request`. */
   undecodablePath?: ErrorDefinition;
   /** Only for a single 200 answer with a schema. */

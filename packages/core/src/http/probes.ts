@@ -18,7 +18,7 @@ export interface Probes {
 
 /** /health (liveness: always fast, asks nobody), /ready and /metrics. Exempt from the rate limit. */
 export function probeRoutes(service: string, probes: Probes, metrics: Metrics): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true, strict: true });
   router.use((req, res, next) => {
     if (!PROBES.has(req.path)) return next('router');
     if (req.method === 'GET' || req.method === 'HEAD') contextOf(res).route = req.path;

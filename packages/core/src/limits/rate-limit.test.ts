@@ -11,6 +11,16 @@ import { processBuckets } from './token-bucket';
 const service = exampleService(() => [
   endpoint({
     method: 'get',
+    path: '/images/:name',
+    tag: 'things',
+    summary: 'An image',
+    access: 'public',
+    bucket: 'uploads',
+    answers: { 204: 'empty' },
+    handler: async () => noContent(),
+  }),
+  endpoint({
+    method: 'get',
     path: '/things/:id',
     tag: 'things',
     summary: 'A thing',
@@ -32,6 +42,8 @@ const aClient = () => `203.${byte()}.${byte()}.${byte()}`;
 
 interface Asking {
   from: string;
+  method?: string;
+  preflight?: boolean;
   forwardedFor?: string | undefined;
   where?: string;
 }
@@ -43,13 +55,18 @@ interface Answer {
 }
 
 /** One request from an address of this machine. */
-function ask({ url }: { url: string }, { from, forwardedFor, where = '/things/1' }: Asking): Promise<Answer> {
-  const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
+function ask({ url }: { url: string }, asking: Asking): Promise<Answer> {
+  const { from, forwardedFor, where = '/things/1', preflight, method = preflight ? 'OPTIONS' : 'GET' } = asking;
+  const headers = {
+    ...(forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }),
+    ...(preflight ? { origin: 'https://shop.example', 'access-control-request-method': 'PUT' } : {}),
+  };
   return new Promise((resolve, reject) => {
-    const sent = http.get(url + where, { localAddress: from, headers, agent: false }, async (answer) => {
+    const sent = http.request(url + where, { localAddress: from, method, headers, agent: false }, async (answer) => {
       resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: await text(answer) });
     });
     sent.once('error', reject);
+    sent.end();
   });
 }
 
@@ -60,7 +77,11 @@ interface Flood {
 }
 
 /** Sends `times` requests, `make` saying how each looks, and counts those that were let in. */
-async function flood(times: number, make: (i: number) => [TestApp, Asking]): Promise<Flood> {
+async function flood(
+  times: number,
+  make: (i: number) => [TestApp, Asking],
+  { burst, perSecond } = { burst: 20, perSecond: 1 },
+): Promise<Flood> {
   const start = Date.now();
   let allowed = 0;
   for (let i = 0; i < times; i += 1) {
@@ -68,11 +89,11 @@ async function flood(times: number, make: (i: number) => [TestApp, Asking]): Pro
     expect([204, 429]).toContain(status);
     if (status === 204) allowed += 1;
   }
-  return { allowed, atMost: 20 + Math.ceil((Date.now() - start) / 1000) };
+  return { allowed, atMost: burst + Math.ceil(((Date.now() - start) / 1000) * perSecond) };
 }
 
-function expectOneBucket({ allowed, atMost }: Flood): void {
-  expect(allowed).toBeGreaterThanOrEqual(20);
+function expectOneBucket({ allowed, atMost }: Flood, burst = 20): void {
+  expect(allowed).toBeGreaterThanOrEqual(burst);
   expect(allowed).toBeLessThanOrEqual(atMost);
 }
 
@@ -169,12 +190,74 @@ describe('who asks too often', () => {
   });
 });
 
+describe('a bucket of its own', () => {
+  /** Ten times as large as the general one, and small enough to be emptied here. */
+  const SMALL = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '2' };
+  const TENFOLD = { burst: 20, perSecond: 10 };
+  let small: TestApp;
+  beforeAll(async () => {
+    small = await startApp(service, SMALL);
+  });
+  afterAll(() => small.close());
+  const policyOf = async (target: TestApp, asking: Asking) => (await ask(target, asking)).headers['ratelimit-policy'];
+
+  it('counts images, read by GET or HEAD, known or not, and the general one stays full', async () => {
+    const from = aPeer();
+    const image = (i: number): Asking => ({
+      from,
+      where: ['/images/a.png', '/images/none', '/images/%zz'][i % 3] ?? '',
+      method: i % 2 ? 'HEAD' : 'GET',
+    });
+    for (let i = 0; i < 6; i += 1) expect(await policyOf(small, image(i))).toBe('20;w=2');
+    expect((await ask(small, { from })).headers.ratelimit).toMatch(/^limit=2, remaining=1,/);
+    const other = aPeer();
+    const where = '/images/a.png';
+    expectOneBucket(await flood(60, () => [small, { from: other, where }], TENFOLD), TENFOLD.burst);
+  });
+
+  it('does not count what else is sent there', async () => {
+    const from = aPeer();
+    for (const method of ['POST', 'DELETE', 'OPTIONS'])
+      expect(await policyOf(small, { from: aPeer(), where: '/images/a.png', method })).toBe('2;w=2');
+    for (const where of ['/images', '/imagesX/a', '/IMAGES/a.png'])
+      expect(await policyOf(small, { from: aPeer(), where })).toBe('2;w=2');
+    expect(await policyOf(small, { from, where: '/images/a.png' })).toBe('20;w=2');
+  });
+
+  it('counts preflights, which are refused once there are too many', async () => {
+    const from = aPeer();
+    const preflight = { from, preflight: true };
+    expectOneBucket(await flood(60, () => [small, preflight], TENFOLD), TENFOLD.burst);
+    const answer = await refused(small, preflight);
+    expect(answer.headers).toMatchObject({
+      'ratelimit-policy': '20;w=2',
+      'retry-after': '1',
+      'access-control-allow-origin': '*',
+    });
+    expect(JSON.parse(answer.text).code).toBe('rate_limited');
+    expect((await ask(small, { from })).status).toBe(204);
+    expect((await ask(small, { from, where: '/health', preflight: true })).status).toBe(204);
+  });
+
+  it('has the size that its settings say', async () => {
+    const settings = { RATE_LIMIT_UPLOADS_PER_SECOND: '3', RATE_LIMIT_UPLOADS_BURST: '7' };
+    const own = await startApp(service, { ...SMALL, ...settings });
+    const from = aPeer();
+    expect(await policyOf(own, { from, where: '/images/a.png' })).toBe('7;w=3');
+    expect(await policyOf(own, { from })).toBe('2;w=2');
+    expect(await policyOf(own, { from, preflight: true })).toBe('20;w=2');
+    await own.close();
+  });
+});
+
 it('nobody is told to come again after 0 seconds, however soon the next token comes', async () => {
   const size = { perSecond: 10_000, burst: 1 };
   const standing = processBuckets(size, () => 0);
-  const buckets = { take: async (key: string) => ({ ...standing.take(key), store: 'process' as const }) };
+  const take = async (key: string) => ({ ...standing.take(key), store: 'process' as const });
+  const buckets = { general: { size, take }, uploads: { size, take }, preflights: { size, take } };
   const limited = express();
-  limited.use(rateLimitMiddleware({ service: 'example', size, buckets, metrics: createMetrics('example') }));
+  const metrics = createMetrics('example');
+  limited.use(rateLimitMiddleware({ service: 'example', buckets, bucketOf: () => 'general', metrics }));
   limited.use(((_error, _req, res, _next) => res.sendStatus(429)) satisfies ErrorRequestHandler);
   await request(limited).get('/').expect(404);
   const answer = await request(limited).get('/').expect(429);

@@ -2,12 +2,19 @@ import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit, type Store } from 'express-rate-limit';
 import { rateLimited } from '../errors/common-errors';
 import type { Metrics } from '../metrics/metrics';
-import type { BucketSize, TokenBuckets } from './token-bucket';
+import type { TokenBuckets } from './token-bucket';
+
+/** Each client has one bucket of each kind. Images and preflights come in bursts that say nothing about abuse. */
+export interface RateLimitBuckets {
+  general: TokenBuckets;
+  uploads: TokenBuckets;
+  preflights: TokenBuckets;
+}
 
 interface RateLimitParts {
   service: string;
-  size: BucketSize;
-  buckets: TokenBuckets;
+  buckets: RateLimitBuckets;
+  bucketOf: (req: Request) => keyof RateLimitBuckets;
   metrics: Metrics;
 }
 
@@ -21,10 +28,19 @@ export const clientIpOf = (req: Request): string => req.ip ?? req.socket.remoteA
 export const clientNetwork = (ip: string): string => ipKeyGenerator(ip.replace(/^::ffff:(?=\d+\.)/i, ''), IPV6_PREFIX);
 
 /** Per-IP token bucket as Express middleware, with `RateLimit` headers and 429. The IP is Express's `req.ip`. */
-export function rateLimitMiddleware({ service, size, buckets, metrics }: RateLimitParts): RequestHandler {
+export function rateLimitMiddleware({ service, buckets, bucketOf, metrics }: RateLimitParts): RequestHandler {
+  const limiters = {
+    general: limiter(buckets.general, `rate:${service}:`, metrics),
+    uploads: limiter(buckets.uploads, `rate:${service}:uploads:`, metrics),
+    preflights: limiter(buckets.preflights, `rate:${service}:preflights:`, metrics),
+  };
+  return (req, res, next) => limiters[bucketOf(req)](req, res, next);
+}
+
+function limiter({ size, take }: TokenBuckets, keyPrefix: string, metrics: Metrics): RequestHandler {
   const store: Store = {
     async increment(key) {
-      const { allowed, remaining, resetMs, store: decidedBy } = await buckets.take(`rate:${service}:${key}`);
+      const { allowed, remaining, resetMs, store: decidedBy } = await take(keyPrefix + key);
       metrics.rateLimitDecisions.inc({ decision: allowed ? 'allowed' : 'refused', store: decidedBy });
       return {
         totalHits: allowed ? size.burst - remaining : size.burst + 1,

@@ -49,6 +49,7 @@ return { 1, math.floor((capacity - debt) / interval), debt }
 `;
 
 export interface TokenBuckets {
+  readonly size: BucketSize;
   take(key: string): Promise<BucketState & { store: 'redis' | 'process' }>;
 }
 
@@ -92,6 +93,7 @@ export function tokenBuckets(redis: RedisLink, size: BucketSize): TokenBuckets {
     return client as Redis & TakeCommand;
   };
   return {
+    size,
     async take(key) {
       try {
         const [allowed, remaining, reset] = await redis.use('rate_limit', (client) =>

@@ -88,6 +88,7 @@ export const fileEndpoints = (parts: FileParts): Endpoint[] => [
     access: 'public',
     params: filenameParams,
     answers: { 200: { binary: fileKinds.map(mediaTypeOf) } },
+    bucket: 'uploads',
     undecodablePath: notFound,
     errors: [notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable],
     handler: async ({ params: { filename } }) => ({
