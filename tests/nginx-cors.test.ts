@@ -97,15 +97,12 @@ test.each(settings)('APP_ENV=%s CORS_ORIGINS="%s": as the services', async (appE
   }
 });
 
-test('a browser is told that it is too fast: neither its preflight nor its request ends as a network error', async () => {
+test('a browser is told that it is too fast, and not by a network error', async () => {
   const echo = await startEcho('product');
   toStop.push(echo.close);
   const origin = 'https://shop.example';
-  const limits = { ratePerSecond: 1, rateBurst: 2 };
-  const gateway = await gatewayWith(
-    { product: [echo.address] },
-    { ...limits, appEnv: 'production', corsOrigins: origin },
-  );
+  const limits = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '3' };
+  const gateway = await gatewayWith({ product: [echo.address] }, { limits, appEnv: 'production', corsOrigins: origin });
   const many = (asked: Ask) =>
     Promise.all(Array.from({ length: 12 }, () => ask(gateway.port, '/api/v1/products', asked)));
   const refused = (await many({ headers: { origin } })).filter(({ status }) => status !== 200);
@@ -121,12 +118,9 @@ test('a browser is told that it is too fast: neither its preflight nor its reque
     );
     expect(headers['retry-after']).toBe('1');
   }
-  const seen = echo.seen.length;
+  // A bucket of its own, ten times as large: nothing that a page does empties it.
   const preflights = await many({ ...preflight(origin), from: '127.0.0.60' });
-  expect(echo.seen.length - seen).toBeLessThan(12);
-  expect(new Set(preflights.map(({ status }) => status))).toEqual(new Set([200, 204]));
-  const own = preflights.filter(({ status }) => status === 204);
-  for (const { headers } of own) expect(headers['access-control-allow-origin']).toBe(origin);
+  expect(new Set(preflights.map(({ status }) => status))).toEqual(new Set([200]));
   const plain = await many({ method: 'OPTIONS', headers: { origin } });
   expect(plain.filter(({ status }) => status === 429).length).toBeGreaterThan(8);
 });
@@ -163,12 +157,7 @@ test('of the env files’ variables the templates name only those that they mean
   const named = new Set([...text.matchAll(/\$\{?([A-Z_a-z][A-Z_a-z0-9]*)/g)].map(([, name]) => name));
   for (const environment of ['local', 'testnet', 'production']) {
     const given = Object.keys(readEnvFile(join(repoRoot, `.env.${environment}`)));
-    expect(given.filter((name) => named.has(name)).sort()).toEqual([
-      'APP_ENV',
-      'CORS_ORIGINS',
-      'RATE_LIMIT_BURST',
-      'RATE_LIMIT_PER_SECOND',
-    ]);
+    expect(given.filter((name) => named.has(name)).sort()).toEqual(['APP_ENV', 'CORS_ORIGINS']);
     expect(given.filter((name) => name.startsWith('NGINX'))).toEqual([]);
   }
 });

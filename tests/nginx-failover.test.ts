@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   accessLog,
   ask,
   type Echo,
+  fillTemplates,
   freePort,
   type Gateway,
   startEcho,
@@ -172,22 +172,12 @@ test('as in containers: names are looked up while it runs', async () => {
     NGINX_PROXY_BIND: '',
     NGINX_HTML: join(nginxDir, 'html'),
     NGINX_ACCESS_LOG: join(runDir, 'access.log'),
+    NGINX_HTTPS_ONLY: '',
     APP_ENV: 'production',
     CORS_ORIGINS: 'https://shop.example',
-    RATE_LIMIT_PER_SECOND: '10',
-    RATE_LIMIT_BURST: '20',
   };
-  const template = await readFile(join(nginxDir, 'templates/default.conf.template'), 'utf8');
-  const filled = template.replace(/\$\{(\w+)\}/g, (asIs, name: string) => environment[name] ?? asIs);
-  await mkdir(join(runDir, 'conf.d'));
-  await writeFile(join(runDir, 'conf.d/default.conf'), filled);
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${runDir}/${name};`,
-  );
-  const http = `http { default_type text/plain; access_log off; keepalive_timeout 65; ${paths.join(' ')} include conf.d/*.conf; }`;
-  const user = process.getuid?.() === 0 ? 'user root;' : '';
-  await writeFile(join(runDir, 'nginx.conf'), `${user} pid ${runDir}/pid; error_log stderr; events {} ${http}`);
-  const gateway = await startNginx(join(runDir, 'nginx.conf'), runDir, port);
+  const config = await fillTemplates(runDir, ['templates/default.conf.template'], environment);
+  const gateway = await startNginx(config, runDir, port);
   toStop.push(gateway.stop);
 
   const unknown = await ask(port, '/api/v1/products');

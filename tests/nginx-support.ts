@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NginxOptions, renderNginxConfig } from '../packages/fleet/src/nginx-config';
+import { limitVariables } from '../packages/fleet/src/nginx-limits';
 
 export interface Seen {
   service: string;
@@ -43,7 +44,11 @@ export async function startEcho(service: string, port = 0, dropNext: () => boole
   const seen: Seen[] = [];
   const server = createServer(async (req, res) => {
     let bytes = 0;
-    for await (const chunk of req) bytes += (chunk as Buffer).length;
+    try {
+      for await (const chunk of req) bytes += (chunk as Buffer).length;
+    } catch {
+      return; // The gateway broke off.
+    }
     const { method = '', url = '', headers } = req;
     const entry = { service, method, url, headers, peer: req.socket.remoteAddress ?? '', bytes };
     seen.push(entry);
@@ -148,6 +153,31 @@ export async function startNginx(configFile: string, runDir: string, port: numbe
   return { port, runDir, errors: () => errors, stop };
 }
 
+/** Fills in templates of nginx/ as the containers do, and writes a main file that includes them; resolves to its path. */
+export async function fillTemplates(
+  runDir: string,
+  templates: string[],
+  environment: Record<string, string>,
+): Promise<string> {
+  const nginxDir = join(__dirname, '../nginx');
+  const limits = limitVariables(await readFile(join(nginxDir, 'limits.sh'), 'utf8'), environment);
+  const values = { ...environment, ...Object.fromEntries(limits) };
+  await mkdir(join(runDir, 'conf.d'));
+  for (const template of templates) {
+    const text = await readFile(join(nginxDir, template), 'utf8');
+    const filled = text.replace(/\$\{(\w+)\}/g, (asIs, name: string) => values[name] ?? asIs);
+    await writeFile(join(runDir, 'conf.d', basename(template, '.template')), filled);
+  }
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${runDir}/${name};`,
+  );
+  const http = `http { default_type text/plain; access_log off; keepalive_timeout 65; ${paths.join(' ')} include conf.d/*.conf; }`;
+  const user = process.getuid?.() === 0 ? 'user root;' : '';
+  const main = join(runDir, 'nginx.conf');
+  await writeFile(main, `${user} pid ${runDir}/pid; error_log stderr; events {} ${http}`);
+  return main;
+}
+
 /** Services that a test does not mention get an address where nobody answers. */
 export async function startGateway(
   upstreams: Partial<NginxOptions['upstreams']>,
@@ -161,8 +191,7 @@ export async function startGateway(
     port,
     listenAddress: '127.0.0.1',
     upstreams: { ...none, ...upstreams },
-    ratePerSecond: 1_000_000,
-    rateBurst: 1_000_000,
+    limits: { RATE_LIMIT_PER_SECOND: '1000000', RATE_LIMIT_BURST: '1000000' },
     ...options,
   });
   return startNginx(configFile, runDir, port);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Env, portNumber, positiveNumber } from './env';
+import { type Env, portNumber } from './env';
 import { FleetError } from './errors';
 import { type NginxServer, nginxServer } from './nginx';
 import { freePort } from './ports';
@@ -162,8 +162,7 @@ async function gatewayFor(
       store: addresses('store'),
       file: addresses('file'),
     },
-    ratePerSecond: positiveNumber(options.env, 'RATE_LIMIT_PER_SECOND', 10),
-    rateBurst: positiveNumber(options.env, 'RATE_LIMIT_BURST', 20),
+    limits: options.env,
     appEnv: options.env.APP_ENV,
     corsOrigins: options.env.CORS_ORIGINS,
     logFile: path.join(logDir, 'nginx.log'),

@@ -2,9 +2,19 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FleetError } from './errors';
+import { limitVariables } from './nginx-limits';
 
 const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
 type Service = (typeof SERVICES)[number];
+
+const LIMITS = [
+  'RATE_LIMIT_PER_SECOND',
+  'RATE_LIMIT_BURST',
+  'RATE_LIMIT_UPLOADS_PER_SECOND',
+  'RATE_LIMIT_UPLOADS_BURST',
+  'CONNECTIONS_PER_CLIENT',
+] as const;
+export type LimitSettings = { [name in (typeof LIMITS)[number]]?: string | undefined };
 
 export interface NginxOptions {
   /** Everything nginx reads and writes goes here: configuration, pid, logs, temporary files. */
@@ -14,8 +24,8 @@ export interface NginxOptions {
   listenAddress?: string;
   /** `host:port` of every replica. */
   upstreams: Record<Service, string[]>;
-  ratePerSecond: number;
-  rateBurst: number;
+  /** The settings that nginx/limits.sh reads; what is left out or empty has its default. */
+  limits?: LimitSettings | undefined;
   /** APP_ENV and CORS_ORIGINS as the services get them: nginx's own answers are for browsers of the same origins. */
   appEnv?: string | undefined;
   corsOrigins?: string | undefined;
@@ -28,9 +38,6 @@ export interface NginxOptions {
 // The same place seen from src/ and from dist/.
 const NGINX_DIR = resolve(__dirname, '../../../nginx');
 
-// Above this no client is limited any more, and nginx's counters stay far from overflowing.
-const LARGEST_RATE = 1_000_000;
-
 /**
  * Writes a complete nginx configuration for this machine under `runDir` and resolves to its main file:
  * `nginx -c FILE -g 'daemon off;'`. The gateway itself is nginx/templates, the same as in containers.
@@ -41,7 +48,9 @@ export async function renderNginxConfig(options: NginxOptions): Promise<string> 
     throw new FleetError(`nginx cannot use a path with quotes, backslashes, "$" or wildcards: ${runDir}`);
   }
   const template = await readFile(join(NGINX_DIR, 'templates/default.conf.template'), 'utf8');
-  const gateway = fillIn(template, gatewayVariables(options, runDir));
+  const script = await readFile(join(NGINX_DIR, 'limits.sh'), 'utf8');
+  const limits = Object.fromEntries(LIMITS.map((name) => [name, options.limits?.[name] ?? '']));
+  const gateway = fillIn(template, gatewayVariables(options, runDir, limitVariables(script, limits)));
   const mainFile = join(runDir, 'nginx.conf');
 
   await Promise.all(['conf.d', 'logs', 'temp'].map((folder) => mkdir(join(runDir, folder), { recursive: true })));
@@ -53,7 +62,7 @@ export async function renderNginxConfig(options: NginxOptions): Promise<string> 
   return mainFile;
 }
 
-function gatewayVariables(options: NginxOptions, runDir: string): Map<string, string> {
+function gatewayVariables(options: NginxOptions, runDir: string, limits: Map<string, string>): Map<string, string> {
   return new Map([
     ...SERVICES.map((service): [string, string] => [`${service.toUpperCase()}_UPSTREAM`, service]),
     ['NGINX_LISTEN', listenDirectives(options.port, options.listenAddress)],
@@ -64,8 +73,8 @@ function gatewayVariables(options: NginxOptions, runDir: string): Map<string, st
     ['NGINX_ACCESS_LOG', `"${join(runDir, 'logs/access.log')}"`],
     ['APP_ENV', options.appEnv || 'local'],
     ['CORS_ORIGINS', options.corsOrigins ?? ''],
-    ['RATE_LIMIT_PER_SECOND', rate('ratePerSecond', options.ratePerSecond)],
-    ['RATE_LIMIT_BURST', rate('rateBurst', options.rateBurst)],
+    ['NGINX_HTTPS_ONLY', ''],
+    ...limits,
   ]);
 }
 
@@ -76,11 +85,6 @@ function fillIn(template: string, variables: Map<string, string>): string {
     if (value === undefined) throw new Error(`nginx template: nothing to put in for \${${name}}`);
     return value;
   });
-}
-
-function rate(name: string, value: number): string {
-  if (!(value >= 1)) throw new Error(`nginx limits in whole requests: ${name} has to be 1 or more, not ${value}`);
-  return String(Math.min(Math.floor(value), LARGEST_RATE));
 }
 
 function listenDirectives(port: number, address: string | undefined): string {

@@ -16,8 +16,8 @@ type Definition = (typeof definitions)[number];
 
 /** Read by services, but not from the environment files: the image brings it. */
 const fromTheImage = ['GIT_REVISION'];
-/** In the environment files, but read by no service: the port that Nginx publishes. */
-const forNginx = ['GATEWAY_PORT'];
+/** In the environment files, but read by no service. */
+const forNginx = ['GATEWAY_PORT', 'CONNECTIONS_PER_CLIENT'];
 /** Read by Node and its libraries. */
 const forNode = ['NODE_ENV'];
 /** Of no use in k8s/, which has no Grafana. */

@@ -23,6 +23,7 @@ const carried: { file: string; why: string; maps: Record<string, Record<string, 
       'nginx-templates': {
         'nginx.conf.template': 'nginx/containers/nginx.conf.template',
         'default.conf.template': 'nginx/templates/default.conf.template',
+        'limits.sh': 'nginx/limits.sh',
       },
       'nginx-html': { 'openapi.json': 'nginx/html/openapi.json' },
     },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseEnv, promisify } from 'node:util';
 import { requireProgram } from '../binaries';
+import { limitVariables } from '../nginx-limits';
 import { baseOf, type ComposeFile, environmentOf, interpolated, mountedConfigs, readCompose } from './compose';
 import type { DeployFiles } from './files';
 import { ofKind, readManifests, workloads } from './manifests';
@@ -81,10 +82,16 @@ export function kubernetesGateway(files: DeployFiles): Gateway {
   return { name: gateway?.file ?? 'k8s', conf: filledIn(texts, values) };
 }
 
-const filledIn = (texts: [string, string][], values: Map<string, string>): Record<string, string> =>
-  Object.fromEntries(
-    texts.map(([name, text]) => [name, text.replace(/\$\{([A-Z_]+)\}/g, (all, key: string) => values.get(key) ?? all)]),
+/** As the image's envsubst fills the templates in; limits.sh runs before it and adds to the environment. */
+function filledIn(texts: [name: string, text: string][], given: Map<string, string>): Record<string, string> {
+  const [, script = ''] = texts.find(([name]) => name === 'limits.sh') ?? [];
+  const values = new Map([...given, ...limitVariables(script, Object.fromEntries(given))]);
+  return Object.fromEntries(
+    texts
+      .filter(([name]) => name !== 'limits.sh')
+      .map(([name, text]) => [name, text.replace(/\$\{([A-Z_]+)\}/g, (all, key: string) => values.get(key) ?? all)]),
   );
+}
 
 async function complaints(conf: Record<string, string>): Promise<string[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'check-nginx-'));

@@ -1,0 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { FleetError } from './errors';
+
+/** The numbers that nginx's templates need, calculated by nginx/limits.sh, whose text this takes, as in containers. */
+export function limitVariables(script: string, settings: Record<string, string>): Map<string, string> {
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'limits.sh', 'env'], {
+    env: { PATH: process.env.PATH, ...settings },
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new FleetError(`nginx: ${stderr.trim()}`);
+  return new Map([...stdout.matchAll(/^(NGINX_\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]));
+}

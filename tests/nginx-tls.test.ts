@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  type Answer,
+  ask,
+  type Echo,
+  fillTemplates,
+  freePort,
+  type Gateway,
+  startEcho,
+  startNginx,
+  temporaryFolder,
+} from './nginx-support';
+
+/** As docker-compose.tls.yml sets the gateway up: https beside an http port that takes no tokens. */
+
+let echo: Echo;
+let gateway: Gateway;
+let http: number;
+let https: number;
+
+beforeAll(async () => {
+  const runDir = await temporaryFolder();
+  [echo, http, https] = await Promise.all([startEcho('any'), freePort(), freePort()]);
+  const [key, certificate] = [join(runDir, 'key.pem'), join(runDir, 'certificate.pem')];
+  const options = [
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-subj',
+    '/CN=shop.test',
+  ];
+  await promisify(execFile)('openssl', ['req', ...options, '-keyout', key, '-out', certificate]);
+  const upstreams = ['AUTH', 'PRODUCT', 'TRANSACTION', 'ADDRESS', 'STORE', 'FILE'].map((name) => [
+    `${name}_UPSTREAM`,
+    echo.address,
+  ]);
+  const config = await fillTemplates(runDir, ['templates/default.conf.template', 'tls/tls.conf.template'], {
+    ...Object.fromEntries(upstreams),
+    NGINX_LISTEN: `listen 127.0.0.1:${http}; listen 127.0.0.1:${https} ssl;`,
+    NGINX_HTTPS_ONLY: '1',
+    NGINX_TLS_CERTIFICATE: certificate,
+    NGINX_TLS_KEY: key,
+    NGINX_RESOLVER: '127.0.0.1',
+    NGINX_PROXY_BIND: '',
+    NGINX_HTML: join(__dirname, '../nginx/html'),
+    NGINX_ACCESS_LOG: join(runDir, 'access.log'),
+    APP_ENV: 'production',
+    CORS_ORIGINS: 'https://shop.example',
+    RATE_LIMIT_BURST: '1000',
+  });
+  gateway = await startNginx(config, runDir, https);
+});
+afterAll(() => Promise.all([gateway?.stop(), echo?.close()]));
+
+const HEADERS = { authorization: 'Bearer a.b.c', origin: 'https://shop.example', 'x-request-id': 'insecure-1' };
+
+function expectRefused({ status, headers, json }: Answer): void {
+  expect([status, json.code, json.status]).toEqual([403, 'https_required', 403]);
+  expect(headers).toMatchObject({
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'x-request-id': 'insecure-1',
+    'access-control-allow-origin': 'https://shop.example',
+  });
+  expect(headers).not.toHaveProperty('location');
+  expect(headers).not.toHaveProperty('strict-transport-security');
+}
+
+test.each([
+  ['GET', '/api/v1/auth/me'],
+  ['GET', '/api/v1/catalog/products?page=1'],
+  ['POST', '/api/v1/auth/login'],
+  ['DELETE', '/api/v1/stores/1'],
+  ['GET', '/uploads/a.png'],
+  ['GET', '/health'],
+  ['GET', '/openapi.json'],
+  ['GET', '/nothing'],
+  ['POST', '/docs'],
+  ['POST', '/'],
+  ['GET', '/docsX'],
+])('%s %s over http is refused, and no service sees it', async (method, path) => {
+  const seen = echo.seen.length;
+  expectRefused(await ask(http, path, { method, headers: HEADERS, ...(method === 'POST' ? { body: '{}' } : {}) }));
+  expect(echo.seen).toHaveLength(seen);
+});
+
+test.each(['/', '/?a=1', '/docs', '/docs?a=b', '/docs/swagger-ui.css'])(
+  'GET and HEAD of %s lead to https',
+  async (path) => {
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers } = await ask(http, path, { method, headers: { host: 'shop.example' } });
+      expect([status, headers.location]).toEqual([308, `https://shop.example${path}`]);
+    }
+  },
+);
+
+test('an upload over http gets its refusal too', async () => {
+  const body = Buffer.alloc(3_000_000);
+  expectRefused(await ask(http, '/api/v1/files/upload', { method: 'POST', body, headers: HEADERS }));
+});
+
+test('so does http that is sent to the port of https', async () => {
+  expectRefused(await ask(https, '/api/v1/auth/me', { headers: HEADERS }));
+});
+
+test('a preflight over http is let through, so that the page is told by the request after it', async () => {
+  const headers = { ...HEADERS, 'access-control-request-method': 'PUT' };
+  expect((await ask(http, '/api/v1/stores/1', { method: 'OPTIONS', headers })).status).toBe(204);
+});
+
+test('https works', async () => {
+  const status = await new Promise<[number | undefined, unknown]>((resolve, reject) => {
+    const sent = request(
+      { host: '127.0.0.1', port: https, path: '/api/v1/stores', rejectUnauthorized: false, agent: false },
+      (res) => {
+        res.resume();
+        resolve([res.statusCode, res.headers['strict-transport-security']]);
+      },
+    );
+    sent.once('error', reject).end();
+  });
+  expect(status).toEqual([200, 'max-age=63072000; includeSubDomains']);
+});
