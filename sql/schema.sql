@@ -6,6 +6,15 @@
 -- that something else wrote, until `npm run db:apply` fills them. Folding makes a text at most three times as long.
 -- Columns and indexes that are added here belong into packages/fleet/src/upgrade-schema.ts too.
 
+-- packages/core ------------------------------------------------------------------------------------------------------
+
+-- One row. Every service changes it where Redis did not confirm a cache invalidation, and reads it once a second while it
+-- uses the cache: entries of another generation are not believed (docs/decisions/0004-cache-coherence.md).
+CREATE TABLE IF NOT EXISTS cache_generation (
+  id         TINYINT UNSIGNED NOT NULL PRIMARY KEY COMMENT 'always 1',
+  generation CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'random'
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- auth ---------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS users (

@@ -49,8 +49,7 @@ export async function startApp<T extends z.ZodObject>(
   const server = await new Promise<Server>((resolve) => {
     const listening = running.app.listen(0, '127.0.0.1', () => resolve(listening));
   });
-  const { redis } = running.resources;
-  if (redis.status() !== 'disabled') await redis.back(2000);
+  await running.resources.redis.tried();
   return {
     ...running,
     http: request(server),

@@ -4,6 +4,7 @@ import './tracing/tracing';
 export { type AccessTokens, accessTokens, type Caller, type Role, roles } from './auth/access-token';
 export { mayActFor } from './auth/ownership';
 export { type AnswerCache, createAnswerCache } from './cache/answer-cache';
+export { createGeneration, type GenerationStore } from './cache/generation';
 export { connectRedis, type RedisLink } from './cache/redis';
 export { cacheScope, productScopes } from './cache/scopes';
 export { runCommand } from './command';

@@ -4,8 +4,8 @@ import type { Express } from 'express';
 import type { z } from 'zod';
 import { type AccessTokens, accessTokens } from './auth/access-token';
 import { type AnswerCache, createAnswerCache } from './cache/answer-cache';
+import { createGeneration, GENERATION_TABLE, generationIn } from './cache/generation';
 import { connectRedis, type RedisLink } from './cache/redis';
-import { cacheScope } from './cache/scopes';
 import { type CoreConfig, loadConfig } from './config/core-config';
 import { ConfigError, type Env } from './config/load-env';
 import { createDatabase, type Database, pingDatabase, poolFitProblem } from './db/database';
@@ -78,15 +78,19 @@ export function buildService<T extends z.ZodObject>(
   const metrics = createMetrics(definition.name, config.revision);
   const parts = { logger: log, metrics };
   const redis = connectRedis(config.redis, parts);
-  const cache = createAnswerCache({ redis, ...parts });
-  const onLostAnswer = () => cache.invalidate([cacheScope.everything]);
-  const db = createDatabase(config.db, { ...parts, onLostAnswer });
+  const generation = createGeneration(
+    generationIn(() => db),
+    parts,
+  );
+  const cache = createAnswerCache({ redis, generation, metrics });
+  const onLostAnswer = () => cache.invalidateAll();
+  const db: Database = createDatabase(config.db, { ...parts, onLostAnswer });
   const tokens = accessTokens(config.jwtSecret);
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
   const endpoints = definition.endpoints(resources, own);
   const jobs = definition.jobs?.(resources, own) ?? [];
-  const checkSchema = schemaCheck(db, definition.tables);
+  const checkSchema = schemaCheck(db, [...definition.tables, GENERATION_TABLE]);
   const checkOnce = once(async () => definition.mustHold?.(resources));
   const checkDatabase = async () => {
     await pingDatabase(db);
@@ -126,6 +130,7 @@ export function buildService<T extends z.ZodObject>(
     isDraining: () => draining,
     checkDatabase,
     async close() {
+      generation.close();
       await db.close();
       await redis.close();
       log.flush();

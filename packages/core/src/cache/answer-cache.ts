@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { CacheRule } from '../http/endpoint';
-import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
-import { isTimeout, type RedisLink } from './redis';
+import type { CacheGeneration } from './generation';
+import { RedisAway, type RedisLink } from './redis';
 import { cacheScope } from './scopes';
+import { sharedRuns } from './shared-runs';
 
 /** A version that nobody reads for so long goes; entries live much shorter. */
 const VERSION_TTL_SECONDS = 86_400;
-/** How long a writer waits for a Redis that is just coming back. */
-const RETURN_WAIT_MS = 1000;
 /** The scope of everything: changed after each connect, since this process may have missed an invalidation. */
 const EPOCH = cacheScope.everything;
 
 export interface CachedAnswer {
-  /** `coalesced`: a look-up for somebody else was on its way already. */
+  /** `coalesced`: shared a look-up that was already running. */
   status: 'hit' | 'coalesced' | 'miss' | 'bypass';
   bytes: Buffer;
 }
@@ -22,55 +21,62 @@ export interface CachedAnswer {
  * Answers kept as the bytes to send. Each depends on scopes (`product:7`, `owner:3`); a scope has a random version in
  * Redis that a writer removes after its commit and the next reader makes anew. An entry carries the versions that were
  * read *before* its data, so a slow reader cannot put back an old value, and invalidating is one command whatever the
- * number of entries.
+ * number of entries. docs/decisions/0004-cache-coherence.md has the rules and why they suffice.
  */
 export interface AnswerCache {
   /**
-   * The kept answer, or what `load` makes of the database, kept for the next one unless a writer comes in between. Of those
-   * who miss the same answer at once in this process, one loads it for all.
+   * The kept answer, or what `load` makes of the database, kept for the next one unless a writer comes in between.
+   * Concurrent reads of the same answer in this process share one `load`, with Redis and without.
    * @param cache names the kind of answer, the declared path: a metrics label; `key` tells its answers apart
    * @throws what `load` rejects with
    */
   answer(cache: string, rule: CacheRule, load: () => Promise<Buffer>): Promise<CachedAnswer>;
   /**
-   * To be awaited between the commit and the answer. Never rejects. When Redis is away it returns at once: nobody can read
-   * the old entries, and whoever connects next starts a new epoch first (see docs/decisions/0004-cache-coherence.md).
+   * To be awaited between the commit and the answer: afterwards no process serves what was there before, or, where Redis
+   * did not confirm it, none does 2 s later.
+   * @throws AppError what the database throws, where neither Redis nor MySQL can be told: the write must not be acknowledged
    */
   invalidate(scopes: string[]): Promise<void>;
+  /** Invalidates everything after a write whose fate is unknown. Never rejects, and does not wait for MySQL. */
+  invalidateAll(): Promise<void>;
 }
 
 interface CacheParts {
   redis: RedisLink;
-  logger: Logger;
+  generation: CacheGeneration;
   metrics: Metrics;
 }
 
 const versionKey = (scope: string): string => `cache:version:${scope}`;
 const newVersion = (): string => randomUUID();
 
-export function createAnswerCache({ redis, logger, metrics }: CacheParts): AnswerCache {
+export function createAnswerCache({ redis, generation, metrics }: CacheParts): AnswerCache {
   redis.onConnect(async (client) => {
     await client.set(versionKey(EPOCH), newVersion(), 'EX', VERSION_TTL_SECONDS);
   });
 
-  /** One round trip, but for scopes that nobody asked for within a day. */
+  /** One round trip, except for scopes that have no version yet. Rejects where the cache is not to be used. */
   async function lookUp(key: string, scopes: string[]): Promise<{ version: string; entry: Buffer | null }> {
+    if (redis.status() !== 'up') throw new RedisAway();
+    const known = await generation.current();
+    if (known === undefined) throw new RedisAway();
     const versionKeys = scopes.map(versionKey);
     return redis.use('cache_read', async (client) => {
       const replies = await client.mgetBuffer(...versionKeys, key);
       const entry = replies.pop() ?? null;
-      if (!replies.includes(null)) return { version: replies.join(), entry };
+      if (!replies.includes(null)) return { version: [known, ...replies].join(), entry };
       const minting = client.pipeline();
       for (const key of versionKeys) minting.set(key, newVersion(), 'EX', VERSION_TTL_SECONDS, 'NX');
       minting.mgetBuffer(...versionKeys);
       const versions = values(await minting.exec()).at(-1) as (Buffer | null)[];
-      // One that a writer has removed meanwhile equals no other's.
-      return { version: versions.map((version) => version ?? newVersion()).join(), entry: null };
+      // A version that a writer removed meanwhile equals no other.
+      return { version: [known, ...versions.map((version) => version ?? newVersion())].join(), entry: null };
     });
   }
 
-  /** By key and the versions read: whoever has read the same ones knows of no write that a running look-up could miss. */
+  /** By key and versions: a reader with the same versions knows of no write that the running look-up could miss. */
   const running = new Map<string, Promise<Buffer>>();
+  const loadShared = sharedRuns();
 
   /** Loads and stores. @param prefix the versions, read before the data */
   async function fill(key: string, prefix: Buffer, ttlSeconds: number, load: () => Promise<Buffer>): Promise<Buffer> {
@@ -88,7 +94,7 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
     try {
       found = await lookUp(key, [EPOCH, ...scopes]);
     } catch {
-      return { status: 'bypass', bytes: load() };
+      return { status: 'bypass', bytes: loadShared(key, load) };
     }
     const prefix = Buffer.from(`${found.version}\n`);
     if (found.entry?.subarray(0, prefix.length).equals(prefix)) {
@@ -102,6 +108,19 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
     return { status: 'miss', bytes: filling };
   }
 
+  /** @returns whether Redis has confirmed it: a command without an answer may never have been carried out */
+  async function removeVersions(scopes: string[]): Promise<boolean> {
+    const keys = [...new Set(scopes)].map(versionKey);
+    try {
+      // The next reader makes new versions. Unlike SET this works in a Redis whose memory is full, too.
+      await redis.send((client) => client.unlink(...keys));
+      return true;
+    } catch {
+      metrics.cacheUnconfirmed.inc();
+      return false;
+    }
+  }
+
   return {
     async answer(cache, rule, load) {
       const { status, bytes } = await readThrough({ ...rule, key: `cache:answer:${cache}:${rule.key}` }, load);
@@ -110,26 +129,11 @@ export function createAnswerCache({ redis, logger, metrics }: CacheParts): Answe
     },
 
     async invalidate(scopes) {
-      if (redis.status() === 'disabled') return;
-      const keys = [...new Set(scopes)].map(versionKey);
-      // The next reader makes a new version. Unlike SET this works in a Redis whose memory is full, too.
-      const forget = () => redis.send((client) => client.unlink(...keys));
-      try {
-        await forget();
-        return;
-      } catch (error) {
-        // Frozen: the command is in its socket, and comes before whatever is read when it thaws.
-        if (isTimeout(error)) return;
-        // Away. Where it is coming back just now, another process may be reading it already: wait for our own connection.
-      }
-      try {
-        if (await redis.back(RETURN_WAIT_MS)) await forget();
-      } catch (error) {
-        logger.warn(
-          { err: error, scopes },
-          'cache invalidation failed; entries die with their epoch or after their lifetime',
-        );
-      }
+      if (!(await removeVersions(scopes))) await generation.renew();
+    },
+
+    async invalidateAll() {
+      if (!(await removeVersions([EPOCH]))) generation.renew().catch(() => undefined);
     },
   };
 }

@@ -1,35 +1,46 @@
-import { createConnection } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll, isBrokenCircuitError } from 'cockatiel';
 import { Redis } from 'ioredis';
 import type { RedisConfig } from '../config/core-config';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
 
-/** A slow Redis costs a request this much at most. */
+/** A slow Redis costs a request at most this much. */
 const COMMAND_TIMEOUT_MS = 100;
 const CONNECT_TIMEOUT_MS = 500;
 const RECONNECT_DELAY_MS = 200;
+/**
+ * How long a stalled connection is kept for what writers send: Redis finds their invalidations when it goes on. Longer
+ * than a process believes its cache without asking MySQL.
+ */
+const STALL_TIMEOUT_MS = 2500;
+/**
+ * How long a connection is not used after Redis was away: longer than a reconnect takes, so that by then every other
+ * process reaches Redis again and its invalidations arrive.
+ */
+const SETTLE_MS = 1000;
 
 export type RedisStatus = 'up' | 'down' | 'disabled';
 
 /**
- * Redis as something that may be away at any moment: no command is queued while it is, none waits longer than 100 ms, and
- * after five failures in a row a circuit breaker stops asking for a second.
+ * Redis as a dependency that may be away at any moment: no command is queued while it is, and none waits longer than
+ * 100 ms. After a timeout no earlier command on the connection is believed: its answer may be out of date.
  */
 export interface RedisLink {
   status(): RedisStatus;
   /**
-   * Runs commands. Rejects at once while Redis is away; callers go on without it.
+   * Runs commands. Rejects at once while Redis is not `up`; callers go on without it.
    * @param purpose a metrics label: one of a few
    */
   use<T>(purpose: string, commands: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Hands commands to the socket whatever the breaker says; for invalidations, which a frozen Redis must find when it thaws. */
+  /**
+   * For invalidations: runs commands on any open connection, also before it is `up` and while the breaker is open. On a
+   * stalled one it leaves them in the socket and rejects at once.
+   */
   send<T>(commands: (redis: Redis) => Promise<T>): Promise<T>;
   /** Runs `listener` after each connect, before `status` is `up`; a failure keeps Redis `down` and is tried again. */
   onConnect(listener: (redis: Redis) => Promise<void>): void;
-  /** Resolves to true when Redis is back within `ms`, and to false at once where nothing listens on its port. */
-  back(ms: number): Promise<boolean>;
+  /** Resolves when the first attempt to connect has ended, whatever came of it. */
+  tried(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,8 +51,12 @@ export class RedisAway extends Error {
   }
 }
 
-/** A command that was handed over and not answered in time; ioredis has no class or code for it. */
-export const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Command timed out';
+export class RedisTimeout extends Error {
+  constructor() {
+    super('Redis did not answer in time');
+    this.name = 'RedisTimeout';
+  }
+}
 
 /** A fleet without Redis: everything still answers, from MySQL. */
 const disabledLink: RedisLink = {
@@ -49,18 +64,20 @@ const disabledLink: RedisLink = {
   use: () => Promise.reject(new RedisAway()),
   send: () => Promise.reject(new RedisAway()),
   onConnect: () => undefined,
-  back: () => Promise.resolve(false),
+  tried: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 
 const failure = { away: { reason: 'away' }, timeout: { reason: 'timeout' }, error: { reason: 'error' } } as const;
 
 function failureOf(error: unknown) {
-  if (isTimeout(error)) return failure.timeout;
-  return isBrokenCircuitError(error) ? failure.away : failure.error;
+  if (error instanceof RedisTimeout) return failure.timeout;
+  return error instanceof RedisAway || isBrokenCircuitError(error) ? failure.away : failure.error;
 }
 
 const closedBreaker = () => circuitBreaker(handleAll, { halfOpenAfter: 1000, breaker: new ConsecutiveBreaker(5) });
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
 interface RedisParts {
   logger: Logger;
@@ -76,13 +93,16 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     ...(config.password === undefined ? {} : { password: config.password }),
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    // ioredis starts this timer for a connection that is gone already too, and it keeps the process alive.
+    // For the handshake and for a stalled connection: `inTime` gives up earlier on everything else.
+    commandTimeout: STALL_TIMEOUT_MS,
+    // ioredis starts this timer even for a connection that is gone, and it keeps the process alive.
     disconnectTimeout: COMMAND_TIMEOUT_MS,
     // Commands fail at once while Redis is away, instead of waiting in a queue with the requests behind them.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    // Processes must not come back seconds apart from a Redis that was loading its data (SETTLE_MS).
+    maxLoadingRetryTime: RECONNECT_DELAY_MS,
     retryStrategy: () => RECONNECT_DELAY_MS,
     reconnectOnError: (error) => /READONLY|NOAUTH|LOADING/.test(error.message),
   });
@@ -91,12 +111,26 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     breaker.state === CircuitState.Open || breaker.state === CircuitState.HalfOpen ? 1 : 0,
   );
   const listeners: ((redis: Redis) => Promise<void>)[] = [];
+  /** Rejects the commands that wait for an answer on the current connection. */
+  const waiting = new Set<(error: Error) => void>();
   let up = false;
+  let stalled = false;
+  /** Counts connects, stalls and ends: what was begun in one of them must not go on in the next. */
+  let life = 0;
+  let wasAway = false;
   let warned = false;
   let closed = false;
 
+  /** Begins another life of the connection. @returns whether that still goes on */
+  function begin(): () => boolean {
+    life += 1;
+    const mine = life;
+    return () => mine === life && redis.status === 'ready' && !closed;
+  }
+
   const setDown = (reason?: string): void => {
     up = false;
+    wasAway = true;
     metrics.redisUp.set(0);
     if (warned || closed) return;
     warned = true;
@@ -106,10 +140,57 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     );
   };
 
-  async function greet(): Promise<void> {
-    while (redis.status === 'ready' && !closed) {
+  /** Gives up all commands on the current connection, and uses it again only once Redis has answered them. */
+  async function stall(): Promise<void> {
+    stalled = true;
+    setDown('a command was not answered in time');
+    const late = [...waiting];
+    waiting.clear();
+    for (const reject of late) reject(new RedisTimeout());
+    const goesOn = begin();
+    const answered = await redis.ping().then(
+      () => true,
+      () => false,
+    );
+    if (!goesOn()) return;
+    // The same connection is the same Redis: it has forgotten nothing and needs no new epoch, which would empty the cache.
+    if (answered) await makeUsable([]);
+    else redis.disconnect(true);
+  }
+
+  /** The answer to commands on the current connection, or a `RedisTimeout` for all that wait there. */
+  function inTime<T>(commands: (redis: Redis) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      waiting.add(reject);
+      // An answer may have arrived while this process was busy: read the socket before deciding.
+      const timer = setTimeout(() => setImmediate(() => waiting.has(reject) && void stall()), COMMAND_TIMEOUT_MS);
+      const settled = () => {
+        clearTimeout(timer);
+        waiting.delete(reject);
+      };
+      commands(redis).then(
+        (value) => {
+          // No longer waiting: the connection had stalled, and this answer came too late to be believed.
+          if (waiting.has(reject)) resolve(value);
+          settled();
+        },
+        (error) => {
+          settled();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** Makes the connection usable: lets it settle where Redis was away, then runs `first` until all of it succeeds. */
+  async function makeUsable(first: ((redis: Redis) => Promise<void>)[]): Promise<void> {
+    stalled = false;
+    const goesOn = begin();
+    if (wasAway) await pause(SETTLE_MS);
+    while (goesOn()) {
       try {
-        for (const listener of listeners) await listener(redis);
+        for (const commands of first) await inTime(commands);
+        if (!goesOn()) return;
         // What the old connection could not do says nothing about this one, which has just answered.
         breaker = closedBreaker();
         up = true;
@@ -119,14 +200,21 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
         return;
       } catch (error) {
         setDown(String(error));
-        await sleep(RECONNECT_DELAY_MS, undefined, { ref: false });
+        await pause(RECONNECT_DELAY_MS);
       }
     }
   }
 
-  redis.on('ready', () => void greet());
-  redis.on('close', () => setDown());
+  redis.on('close', () => {
+    begin();
+    stalled = false;
+    setDown();
+  });
   redis.on('error', (error) => setDown(error.message));
+  const firstAttempt = new Promise<void>((resolve) => {
+    redis.on('ready', () => void makeUsable(listeners).then(resolve));
+    redis.once('error', () => resolve()).once('close', () => resolve());
+  });
   redis.connect().catch(() => undefined);
 
   return {
@@ -139,7 +227,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
       batchWrites(redis);
       const start = performance.now();
       try {
-        return await breaker.execute(() => commands(redis));
+        return await breaker.execute(() => inTime(commands));
       } catch (error) {
         metrics.redisFailures.inc(failureOf(error));
         throw error;
@@ -150,19 +238,14 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     async send(commands) {
       if (redis.status !== 'ready') throw new RedisAway();
       batchWrites(redis);
-      return commands(redis);
+      if (!stalled) return inTime(commands);
+      commands(redis).catch(() => undefined);
+      throw new RedisTimeout();
     },
     onConnect: (listener) => {
       listeners.push(listener);
     },
-    async back(ms) {
-      const deadline = Date.now() + ms;
-      while (!up && Date.now() < deadline) {
-        if (!(await accepts(config))) return false;
-        await sleep(20);
-      }
-      return up;
-    },
+    tried: () => firstAttempt,
     async close() {
       closed = true;
       redis.disconnect();
@@ -175,16 +258,4 @@ function batchWrites({ stream }: Redis): void {
   if (stream.writableCorked > 0) return;
   stream.cork();
   setImmediate(() => stream.uncork());
-}
-
-/** Whether something listens there. A refusal proves that Redis is down at this very moment. */
-function accepts({ host, port }: RedisConfig): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host, port, timeout: COMMAND_TIMEOUT_MS });
-    const settle = (answer: boolean) => () => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', settle(true)).once('timeout', settle(false)).once('error', settle(false));
-  });
 }

@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics/metrics';
 import { createConnectionPool, type PoolFigures } from './connection-pool';
 import { contentionReason, databaseError, lossReason, mayHaveBeenWritten } from './errors';
 import type { Session } from './session';
-import type { Sql } from './sql';
+import type { Sql, SqlValue, WriteResult } from './sql';
 
 /** From the first wait to the last answer, retries included: a client hears 503 within 3 s. */
 const OPERATION_TIMEOUT_MS = 2800;
@@ -20,6 +20,8 @@ export interface Database extends Sql {
    * @throws AppError `database_busy` or `database_unavailable`; whatever `work` throws, after a rollback
    */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** A write that may be made twice: it is made again where its answer was lost. */
+  writeRepeatable(statement: string, values?: SqlValue[]): Promise<WriteResult>;
   figures(): PoolFigures;
   close(): Promise<void>;
 }
@@ -116,6 +118,7 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
         () => committing,
       );
     },
+    writeRepeatable: (statement, values) => call(({ sql }) => sql.write(statement, values), contentionOrLoss),
     figures: () => pool.figures(),
     close: () => pool.close(),
   };

@@ -151,6 +151,11 @@ function redisMetrics(registers: Registry[]) {
       }),
       [{ reason: 'away' }, { reason: 'timeout' }, { reason: 'error' }],
     ),
+    cacheUnconfirmed: new Counter({
+      name: 'cache_unconfirmed_invalidations_total',
+      help: 'Writes whose cache invalidation Redis did not confirm; each ends all cached answers through MySQL instead',
+      registers,
+    }),
     cacheRequests: new Counter({
       name: 'cache_requests_total',
       help: 'Cache look-ups by the path whose answers are cached and by result',
