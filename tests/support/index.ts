@@ -3,6 +3,7 @@ export { type ExampleProcess, startExampleProcess } from './example-process';
 export { type CapturedLog, capturedLog, eventually, exampleService } from './example-service';
 export { aCategory, anAddress, aProduct, aStore, aUser, type TestUser } from './factories';
 export { aGif, aJpeg, aPdf, aPng, aWebp } from './files';
+export { holdingInvalidation } from './invalidations';
 export { lockedRow } from './locked-row';
 export { aPart, multipartBody, multipartType, type RawPart } from './multipart';
 export { aFreshDatabase, productionEnv } from './production';

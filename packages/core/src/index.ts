@@ -5,6 +5,7 @@ export { type AccessTokens, accessTokens, type Caller, type Role, roles } from '
 export { mayActFor } from './auth/ownership';
 export { type AnswerCache, createAnswerCache } from './cache/answer-cache';
 export { createGeneration, type GenerationStore } from './cache/generation';
+export { invalidateIfGone } from './cache/invalidate-if-gone';
 export { connectRedis, type RedisLink } from './cache/redis';
 export { cacheScope, productScopes } from './cache/scopes';
 export { runCommand } from './command';

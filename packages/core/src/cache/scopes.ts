@@ -11,7 +11,10 @@ export const cacheScope = {
   owner: (userId: number): string => `owner:${userId}`,
   /** Any list over all stores. */
   products: 'products',
-  /** A write that may touch any product: a deleted category, a renamed or deleted store. Rare, so it may cost the whole cache. */
+  /**
+   * A write that may touch any product: a deleted category, a renamed or deleted store; or a repeated delete of something
+   * whose scopes are gone with it. Rare, so it may cost the whole cache.
+   */
   everything: 'epoch',
 } as const;
 

@@ -1,4 +1,4 @@
-import { type AnswerCache, type Caller, cacheScope, notFound, type Storage } from '@shop/core';
+import { type AnswerCache, type Caller, cacheScope, invalidateIfGone, notFound, type Storage } from '@shop/core';
 import { showStore } from './show-store';
 import { storeHasTransactions } from './store.errors';
 import type { StoreRepository } from './store.repository';
@@ -15,7 +15,7 @@ interface Parts {
 /** Its products go with it, and their images after them. @throws AppError `store_has_transactions` and what showStore throws */
 export const deleteStore = ({ stores, storage, cache, inTransaction }: Parts) => {
   const show = showStore({ stores });
-  return async (caller: Caller, id: number): Promise<void> => {
+  const remove = async (caller: Caller, id: number): Promise<void> => {
     await show(caller, id);
     // The foreign key decides, but most stores with transactions can be refused without locking what they sell.
     if (await stores.hasTransactions(id)) throw storeHasTransactions();
@@ -32,4 +32,6 @@ export const deleteStore = ({ stores, storage, cache, inTransaction }: Parts) =>
     await cache.invalidate([cacheScope.everything]);
     await storage.discard(images);
   };
+  return (caller: Caller, id: number): Promise<void> =>
+    invalidateIfGone(cache, [cacheScope.everything], () => remove(caller, id));
 };

@@ -1,12 +1,14 @@
 import { type AnswerCache, type Caller, notFound, productScopes } from '@shop/core';
+import type { OrderRepository } from './order.repository';
 import type { OrderStatus } from './order.schemas';
-import { checkStep, type Party, partiesOf } from './order-status';
+import { checkStep, isInvalidTransition, type Party, partiesOf } from './order-status';
 import type { LockedOrder, StatusRepository } from './status.repository';
 import type { StockRepository } from './stock.repository';
 
 interface StatusTransaction {
   statuses: Pick<StatusRepository, 'lock' | 'change'>;
   stock: Pick<StockRepository, 'putBack'>;
+  orders: Pick<OrderRepository, 'findTouched'>;
 }
 
 interface Parts {
@@ -43,15 +45,33 @@ const takeStep =
     if (touched) await cache.invalidate(productScopes(touched));
   };
 
+/**
+ * Invalidates again where a step is refused: the order may have been cancelled by an earlier attempt of the same request
+ * that died between its commit and its invalidation.
+ */
+const withRepeatedInvalidation =
+  (step: ReturnType<typeof takeStep>, { inTransaction, cache }: Parts) =>
+  async (change: Change): Promise<void> => {
+    try {
+      await step(change);
+    } catch (error) {
+      if (isInvalidTransition(error)) {
+        const touched = await inTransaction(({ orders }) => orders.findTouched(change.id));
+        if (touched) await cache.invalidate(productScopes(touched));
+      }
+      throw error;
+    }
+  };
+
 /** A step that somebody asks for. @throws AppError `not_found`, `forbidden`, `invalid_transition` */
 export const changeStatus = (parts: Parts) => {
-  const step = takeStep(parts);
+  const step = withRepeatedInvalidation(takeStep(parts), parts);
   return (caller: Caller, id: number, to: OrderStatus): Promise<void> =>
     step({ id, to, by: caller.id, partiesIn: (order) => partiesOf(caller, order) });
 };
 
 /** What the shop does with an order that nobody paid for. @throws AppError `not_found`, `invalid_transition` */
 export const cancelUnpaid = (parts: Parts) => {
-  const step = takeStep(parts);
+  const step = withRepeatedInvalidation(takeStep(parts), parts);
   return (id: number): Promise<void> => step({ id, to: 'cancelled', by: null, partiesIn: () => ['shop'] });
 };

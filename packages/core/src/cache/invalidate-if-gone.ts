@@ -1,0 +1,20 @@
+import { errorCode } from '../errors/app-error';
+import { notFound } from '../errors/common-errors';
+import type { AnswerCache } from './answer-cache';
+
+/**
+ * Runs a delete. Where there is nothing to delete it invalidates all the same: an earlier attempt may have died between
+ * its commit and its invalidation, and the 404 confirms what that attempt did.
+ */
+export async function invalidateIfGone<T>(
+  cache: Pick<AnswerCache, 'invalidate'>,
+  scopes: string[],
+  remove: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await remove();
+  } catch (error) {
+    if (errorCode(error) === notFound.code) await cache.invalidate(scopes);
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import {
+  aProduct,
+  aStore,
+  aUser,
+  holdingInvalidation,
+  startApp,
+  type TestApp,
+  type TestUser,
+  write,
+} from '@shop/testing';
+import { productService } from '../container';
+
+const PATH = '/api/v1/products';
+let app: TestApp;
+let seller: TestUser;
+let store: { id: number };
+
+beforeAll(async () => {
+  app = await startApp(productService);
+  seller = await aUser();
+  store = await aStore({ owner: seller });
+});
+afterAll(() => app.close());
+
+const put = (id: number, body: object) => app.http.put(`${PATH}/${id}`).set(seller.auth).send(body);
+const remove = (id: number, by = seller) => app.http.delete(`${PATH}/${id}`).set(by.auth);
+
+describe('a write waits for its cache invalidation', () => {
+  const listScopes = () => [`store:${store.id}`, `owner:${seller.id}`, 'products'];
+
+  test('adding a product', async () => {
+    const { result, scopes } = await holdingInvalidation(app, () =>
+      app.http.post(PATH).set(seller.auth).send({ name: 'Tea', price: 1 }),
+    );
+    expect(result.status).toBe(201);
+    expect(scopes.sort()).toEqual([`product:${result.body.id}`, ...listScopes()].sort());
+  });
+
+  test.each([
+    ['a price', { price: 2 }],
+    ['the stock', { stock: 3 }],
+    ['the stock to what it is', { stock: 10 }],
+  ])('setting %s', async (_, body) => {
+    const { id } = await aProduct({ store, stock: 10 });
+    const { result, scopes } = await holdingInvalidation(app, () => put(id, body));
+    expect(result.status).toBe(204);
+    expect(scopes.sort()).toEqual([`product:${id}`, ...listScopes()].sort());
+  });
+
+  test('deleting a product', async () => {
+    const { id } = await aProduct({ store });
+    const { result, scopes } = await holdingInvalidation(app, () => remove(id));
+    expect(result.status).toBe(204);
+    expect(scopes.sort()).toEqual([`product:${id}`, ...listScopes()].sort());
+  });
+
+  test('deleting a product that is gone', async () => {
+    const { id } = await aProduct({ store });
+    await write('DELETE FROM products WHERE id = ?', [id]);
+    const { result, scopes } = await holdingInvalidation(app, () => remove(id));
+    expect([result.status, scopes]).toEqual([404, ['epoch']]);
+  });
+});
+
+describe('after a commit whose invalidation was lost, the retry makes up for it', () => {
+  const catalog = (path: string) => app.http.get(`/api/v1/catalog/products${path}`);
+  const cached = async (id: number) => {
+    await catalog(`/${id}`).expect(200);
+    await catalog(`?store_id=${store.id}&limit=100`).expect(200);
+  };
+
+  test('of a price', async () => {
+    const { id } = await aProduct({ store, price: '1.00' });
+    await cached(id);
+    await write('UPDATE products SET price = 2 WHERE id = ?', [id]);
+    await put(id, { price: 2 }).expect(204);
+    expect((await catalog(`/${id}`)).body.price).toBe(2);
+  });
+
+  test('of a stock', async () => {
+    const { id } = await aProduct({ store, stock: 1 });
+    await cached(id);
+    await write('UPDATE products SET stock = 2 WHERE id = ?', [id]);
+    await put(id, { stock: 2 }).expect(204);
+    expect((await catalog(`/${id}`)).body.stock).toBe(2);
+  });
+
+  test.each(['seller', 'admin'] as const)('of a delete by the %s', async (who) => {
+    const by = who === 'seller' ? seller : await aUser({ role: 'admin' });
+    const { id } = await aProduct({ store });
+    await cached(id);
+    await write('DELETE FROM products WHERE id = ?', [id]);
+    await remove(id, by).expect(404);
+    await catalog(`/${id}`).expect(404);
+    const { body } = await catalog(`?store_id=${store.id}&limit=100`);
+    expect(body.data.map((product: { id: number }) => product.id)).not.toContain(id);
+  });
+});
