@@ -27,9 +27,12 @@ if command -v flock >/dev/null; then
   flock 9
 fi
 
-# npm writes the inner file last; a newer lock file means that packages changed since.
-if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+# npm writes the inner file last; a newer lock file means that packages changed since. Build and tests need the development
+# packages, and the compilers are optional ones (a package per platform), whatever NODE_ENV or npm's settings leave out.
+installed=node_modules/.package-lock.json
+if [ ! -f "$installed" ] || [ package-lock.json -nt "$installed" ] ||
+  ! grep -q '"dev": true' "$installed" || ! grep -q '"optional": true' "$installed"; then
   echo "installing npm packages"
-  npm ci --no-fund --no-audit --loglevel=error </dev/null
-  touch node_modules/.package-lock.json
+  npm ci --include=dev --include=optional --no-fund --no-audit --loglevel=error </dev/null
+  touch "$installed"
 fi

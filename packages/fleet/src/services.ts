@@ -24,7 +24,7 @@ export interface ServiceOptions extends ServerEvents {
   /** Which replica, from 0. */
   index: number;
   port: number;
-  /** Its whole environment, but for the port; PATH and the like are added. */
+  /** Its settings, without its port. PATH and the like come from this process; NODE_ENV is `production`, as in the image. */
   env: Env;
   logFile: string;
   /** Where `services/` is. */
@@ -49,14 +49,14 @@ export function serviceServer(options: ServiceOptions): ServiceServer {
     host: '127.0.0.1',
     port,
     logFile: options.logFile,
-    readyTimeoutMs: options.readyTimeoutMs ?? 60_000,
+    readyTimeoutMs: options.readyTimeoutMs,
     stopGraceMs: 12_000, // a service promises to drain within 10 s
     ready: async () => (await httpStatus(`${url}/ready`)) === 200,
     launch: async () => ({
       command: process.execPath,
       args: [path.join(root, 'services', service, 'dist/main.js')],
       cwd: root,
-      env: { ...process.env, ...options.env, [portVariable(service)]: String(port) },
+      env: { ...process.env, ...options.env, NODE_ENV: 'production', [portVariable(service)]: String(port) },
       dieWithParent: options.dieWithParent,
     }),
     onSpawn: options.onSpawn,
