@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import { loadConfig } from './config/core-config';
 import { ConfigError } from './config/load-env';
 import { createDatabase, type Database } from './db/database';
+import { AppError } from './errors/app-error';
+import { databaseUnavailable } from './errors/common-errors';
 import { createLogger, type Logger } from './log/logger';
 import { createMetrics } from './metrics/metrics';
 import { flushTraces, nameTraces } from './tracing/tracing';
@@ -23,16 +25,26 @@ export async function runCommand<T extends z.ZodObject>({
 }: CommandParts<T>): Promise<void> {
   nameTraces(name);
   let db: Database | undefined;
+  let at = '';
   try {
     const { core, own } = loadConfig(portKey, settings);
     const logger = createLogger(name, core.logLevel);
+    at = `${core.db.host}:${core.db.port}`;
     db = createDatabase(core.db, { logger, metrics: createMetrics(name) });
     await work({ db, logger }, own);
   } catch (error) {
-    process.stderr.write(`${error instanceof ConfigError ? error.message : `${name} failed: ${String(error)}`}\n`);
+    process.stderr.write(`${error instanceof ConfigError ? error.message : `${name} failed: ${explain(error, at)}`}\n`);
     process.exitCode = 1;
   } finally {
     await db?.close();
     await flushTraces();
   }
+}
+
+/** An operator needs the address and the reason, which the public message of a failed call leaves out. */
+function explain(error: unknown, at: string): string {
+  if (!(error instanceof AppError) || error.code !== databaseUnavailable.code) return String(error);
+  const { cause } = error;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return `the database at ${at} (DB_HOST, DB_PORT) cannot be used: ${reason}`;
 }

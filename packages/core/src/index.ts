@@ -10,7 +10,7 @@ export { connectRedis, type RedisLink } from './cache/redis';
 export { cacheScope, productScopes } from './cache/scopes';
 export { runCommand } from './command';
 export { type AppEnv, type CoreConfig, loadConfig } from './config/core-config';
-export { ConfigError, type Env, readEnv, setting } from './config/load-env';
+export { ConfigError, type Env, readEnv, setting, skippedLines } from './config/load-env';
 export { createDatabase, type Database } from './db/database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './db/errors';
 export { type Condition, contains, equalsText, ifGiven, oneOf, ownedIds, selectList } from './db/list';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { repoRoot } from '@shop/fleet';
+import { freePort, repoRoot } from '@shop/fleet';
 import { aDatabase, aFreshDatabase, closeDatabases, testEnv } from '@shop/testing';
 
 afterAll(closeDatabases);
@@ -9,9 +9,9 @@ afterAll(closeDatabases);
 test('`npm run verify:stock` is content with a shop that adds up, and names and fails what does not', async () => {
   const settings = { DB_NAME: await aFreshDatabase() };
   const { db } = aDatabase(settings);
-  const verify = () =>
+  const verify = (overrides = {}) =>
     promisify(execFile)(process.execPath, [path.join(repoRoot, 'services/transaction/dist/verify-stock.js')], {
-      env: { ...process.env, ...testEnv(settings) },
+      env: { ...process.env, ...testEnv({ ...settings, ...overrides }) },
     });
   const { insertId } = await db.write(
     `INSERT INTO products (store_id, name, description, price, stock) VALUES (1, 'Mug', '', 1, 9)`,
@@ -34,4 +34,9 @@ test('`npm run verify:stock` is content with a shop that adds up, and names and 
     code: 1,
     stdout: expect.stringContaining(`transaction ${order}: its total is 30.00, but its lines come to 0.00`),
   });
-}, 60_000);
+  const DB_PORT = String(await freePort());
+  await expect(verify({ DB_PORT })).rejects.toMatchObject({
+    code: 1,
+    stderr: `verify-stock failed: the database at 127.0.0.1:${DB_PORT} (DB_HOST, DB_PORT) cannot be used: connect ECONNREFUSED 127.0.0.1:${DB_PORT}\n`,
+  });
+});

@@ -63,6 +63,17 @@ describe('the env file', () => {
     ]);
   });
 
+  it('has no line that would be skipped in silence, and no word of a secret in the message', () => {
+    const path = file(
+      '.env.skipped',
+      `# DB_HOST\n\nKEY="-----BEGIN\nline of a key\n-----END"\nexport DB_HOST=db\nDB_PASS hunter2\nNOTE=it's\n  swordfish\n`,
+    );
+    expect(problemsOf(() => readEnv({ ENV_FILE: path }))).toEqual([
+      `${path}, line 7 (DB_PASS): there is no "="`,
+      `${path}, line 9: there is no "="`,
+    ]);
+  });
+
   it('that cannot be read is a clear error', () => {
     expect(problemsOf(() => readEnv({ ENV_FILE: folder }))).toEqual([
       expect.stringContaining('cannot be read (EISDIR)'),

@@ -27,8 +27,11 @@ export function readEnv(processEnv: Env = process.env, cwd: string = process.cwd
 }
 
 function readEnvFile(file: string, required: boolean): Env {
+  let text: string;
+  let env: Env;
   try {
-    return parseEnv(readFileSync(file, 'utf8'));
+    text = readFileSync(file, 'utf8');
+    env = parseEnv(text);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' && !required) return {};
@@ -36,6 +39,24 @@ function readEnvFile(file: string, required: boolean): Env {
       `the env file ${file} cannot be read (${code ?? 'not an env file'}): mend it or unset ENV_FILE`,
     ]);
   }
+  const problems = skippedLines(text, file);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return env;
+}
+
+/** A problem for each line of an env file that `parseEnv` would skip in silence. */
+export function skippedLines(text: string, file: string): string[] {
+  // A quoted value may span lines; its line breaks stay, for the numbers of the lines after it.
+  const flat = text.replace(/^([^\n#=]*=[^\S\n]*)(["'`])([\s\S]*?)\2/gm, (_, name: string, _quote, value: string) =>
+    name.concat(value.replace(/[^\n]+/g, '=')),
+  );
+  return flat.split('\n').flatMap((line, index) => {
+    const content = line.trim();
+    if (content === '' || content.startsWith('#') || content.includes('=')) return [];
+    // Only what looks like a variable's name is shown: the rest may be a secret.
+    const [name] = /^[A-Z][A-Z0-9_]{0,60}(?!\S)/.exec(content) ?? [];
+    return [`${file}, line ${index + 1}${name ? ` (${name})` : ''}: there is no "="`];
+  });
 }
 
 /** `X_FILE` names the file that holds X (Docker and Kubernetes secrets). An empty value counts as not set. */
