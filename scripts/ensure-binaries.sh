@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ensure-binaries.sh [mysql] [redis] [nginx] [prometheus] [alertmanager] [mysqld-exporter] [redis-exporter]
-#                    [nginx-exporter] [shellcheck]   (nothing named: the first three)
+#                    [nginx-exporter] [shellcheck] [curl] [git]   (nothing named: the first three)
 #
 # Makes sure that mariadbd or mysqld, redis-server, nginx and what else is named are there. What is missing is installed
 # on Debian and Ubuntu, as root or with passwordless sudo; the packages' own services are neither started nor enabled,
@@ -14,7 +14,7 @@ here() {
   case $1 in
     mysql) { command -v mariadbd || command -v mysqld; } >/dev/null ;;
     redis) command -v redis-server >/dev/null ;;
-    nginx | shellcheck) command -v "$1" >/dev/null ;;
+    nginx | shellcheck | curl | git) command -v "$1" >/dev/null ;;
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
     alertmanager) { command -v prometheus-alertmanager || command -v alertmanager; } >/dev/null ;;
     mysqld-exporter | redis-exporter | nginx-exporter) command -v "prometheus-$1" >/dev/null ;;
@@ -27,17 +27,16 @@ packages_of() {
   case $1 in
     mysql) echo mariadb-server-core mariadb-client-core ;;
     redis) echo redis-server ;;
-    nginx | prometheus | shellcheck) echo "$1" ;;
+    nginx | prometheus | shellcheck | curl | git) echo "$1" ;;
     alertmanager | mysqld-exporter | redis-exporter | nginx-exporter) echo "prometheus-$1" ;;
   esac
 }
 
-packages=() services=()
+packages=()
 for program in "$@"; do
   here "$program" && continue
   read -ra names <<<"$(packages_of "$program")"
   packages+=("${names[@]}")
-  case $program in mysql | shellcheck) ;; *) services+=("${names[0]}") ;; esac
 done
 [ ${#packages[@]} -gt 0 ] || exit 0
 
@@ -46,7 +45,7 @@ give_up() {
   exit 1
 }
 
-if ! { [ -f /etc/debian_version ] && command -v apt-get >/dev/null; }; then give_up "this is no Debian or Ubuntu"; fi
+if ! { command -v dpkg && command -v apt-get; } >/dev/null; then give_up "this is no Debian or Ubuntu"; fi
 as_root=()
 if [ "$(id -u)" != 0 ]; then
   sudo -n true 2>/dev/null || give_up "not root, and no sudo without a password"
@@ -66,12 +65,19 @@ apt() {
 }
 echo "installing ${packages[*]}"
 apt update || echo "apt-get update failed; trying with the package lists at hand" >&2
+# Lines with a version in brackets are upgrades of what was there before.
+new=$(apt -s install --no-install-recommends "${packages[@]}" | sed -n 's/^Inst \([^ ]*\) (.*/\1/p' || true)
 apt install --no-install-recommends "${packages[@]}" >/dev/null || give_up "apt-get could not install them"
 
-# Not at the next boot either.
-if [ ${#services[@]} -gt 0 ] && command -v systemctl >/dev/null; then
-  "${as_root[@]}" systemctl disable -q "${services[@]}" 2>/dev/null || true
-fi
+# Not at the next boot either. The packages have enabled their services by now, on a machine without systemd too.
+for package in $new; do
+  dpkg -L "$package" | while read -r file; do
+    case $file in
+      */systemd/system/*.*) "${as_root[@]}" deb-systemd-helper disable "${file##*/}" ;;
+      /etc/init.d/*) "${as_root[@]}" update-rc.d "${file##*/}" disable ;;
+    esac
+  done >/dev/null 2>&1 || true
+done
 
 for program in "$@"; do
   here "$program" || give_up "$program is still missing"

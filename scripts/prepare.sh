@@ -2,7 +2,7 @@
 # prepare.sh
 #
 # What has to be there before the tests run, from nothing: npm packages, MariaDB or MySQL, Redis, Nginx, Prometheus with
-# its Alertmanager and exporters, shellcheck, and the compiled code. `npm test` begins with it.
+# its Alertmanager and exporters, shellcheck, curl, git, and the compiled code. `npm test` begins with it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,5 +14,5 @@ else
   database=(mysql)
 fi
 scripts/ensure-binaries.sh "${database[@]}" redis nginx prometheus alertmanager mysqld-exporter redis-exporter \
-  nginx-exporter shellcheck
+  nginx-exporter shellcheck curl git
 npm run --silent build
