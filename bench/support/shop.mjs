@@ -1,11 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const require = createRequire(import.meta.url);
 const { accessTokens } = require('@shop/core');
-const { applySql, repoRoot, serviceServer, startMysql, startRedis, freePort, withConnection } = require('@shop/fleet');
+const {
+  applySql,
+  repoRoot,
+  serviceServer,
+  startMysql,
+  startRedis,
+  freePort,
+  temporaryFolder,
+  withConnection,
+} = require('@shop/fleet');
 
 const JWT_SECRET = 'a-secret-for-benchmarks-only-0123456789';
 const UNLIMITED = '1000000';
@@ -17,7 +25,7 @@ export const tokenFor = (caller) => accessTokens(JWT_SECRET, 86_400).issue(calle
  * given database, or one of its own; only the rate limit's numbers are out of the way.
  */
 export async function startService(service, settings = {}, given = undefined) {
-  const dir = await mkdtemp(path.join(tmpdir(), 'shop-bench-'));
+  const dir = await temporaryFolder('shop-bench-');
   const mysql = given ? undefined : await startMysql({ dir: path.join(dir, 'mysql'), dieWithParent: true });
   const redis = await startRedis({ dir: path.join(dir, 'redis'), dieWithParent: true });
   const database = given ?? mysql.settings;

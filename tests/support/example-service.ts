@@ -35,12 +35,3 @@ export function capturedLog(level = 'debug'): CapturedLog {
         .map((line) => JSON.parse(line)),
   };
 }
-
-/** Asks until `condition` holds; fails the test after `timeoutMs`. */
-export async function eventually(what: string, condition: () => unknown, timeoutMs = 10_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`gave up waiting for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

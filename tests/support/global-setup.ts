@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import {
   applySql,
@@ -10,6 +10,7 @@ import {
   repoRoot,
   startMysql,
   startRedis,
+  temporaryFolder,
   withConnection,
 } from '../../packages/fleet/src';
 import { atTeardown } from './teardown-list';
@@ -19,7 +20,7 @@ import { atTeardown } from './teardown-list';
  * suite makes a database of its own and drops it afterwards.
  */
 export default async function setUp({ maxWorkers }: { maxWorkers: number }): Promise<void> {
-  const dir = await mkdtemp(path.join(tmpdir(), 'shop-tests-'));
+  const dir = await runFolder();
   const database = await testDatabase(dir);
   await applySql(database, [path.join(repoRoot, 'sql/schema.sql'), path.join(repoRoot, 'sql/seed.sql')]);
   // One for each worker: a service that starts empties the cache it joins, under the test files beside it.
@@ -31,6 +32,7 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
   for (const server of redis) atTeardown(() => server.stop());
   Object.assign(process.env, {
     SHOP_TEST_DIR: dir,
+    TMPDIR: dir, // of every test and of what it starts
     SHOP_TEST_DB_HOST: database.host,
     SHOP_TEST_DB_PORT: String(database.port),
     SHOP_TEST_DB_USER: database.user,
@@ -39,6 +41,16 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
     SHOP_TEST_REDIS_PORTS: redis.map(({ port }) => port).join(),
     SHOP_TEST_UPLOADS: path.join(dir, 'uploads'),
   });
+}
+
+/** The folder for all that the run writes. jest calls no teardown for an interrupted run, or for one whose set-up fails. */
+async function runFolder(): Promise<string> {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  }
+  const dir = await temporaryFolder('shop-tests-');
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true, maxRetries: 20 }));
+  return dir;
 }
 
 async function testDatabase(dir: string): Promise<Required<DatabaseSettings>> {

@@ -52,4 +52,5 @@ export {
   serviceServer,
 } from './services';
 export { type FleetState, readState, type StateEntry, stillRuns } from './state';
+export { temporaryFolder } from './temporary-folder';
 export { httpStatus, type UntilOptions, until, within } from './wait';

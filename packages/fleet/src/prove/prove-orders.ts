@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { privateFleet } from '../private-fleet';
 import type { Server } from '../server';
+import { temporaryFolder } from '../temporary-folder';
 import type { AnyOperation, Evidence } from './evidence';
 import { injectFaults, planFaults } from './faults';
 import { readFinalState } from './final-state';
@@ -27,7 +26,7 @@ const JWT_SECRET = 'local-development-only-secret-for-prove-orders';
  * kills services, the database and Redis; then lets everything come back and gathers what the checks look at.
  */
 export async function proveOrders({ seed, seconds, print, signal }: ProofOptions): Promise<Evidence> {
-  const dir = await mkdtemp(path.join(os.tmpdir(), 'shop-proof-'));
+  const dir = await temporaryFolder('shop-proof-');
   const { fleet, mysql, redis, ...all } = await privateFleet({ dir, jwtSecret: JWT_SECRET, replicas: 2 });
   try {
     await all.start();
