@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import {
@@ -11,10 +11,8 @@ import {
   readState,
   repoRoot,
   stillRuns,
-  until,
 } from '@shop/fleet';
-
-jest.setTimeout(120_000);
+import { eventually } from './support/eventually';
 
 const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'];
 const dir = mkdtempSync(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'run-services-'));
@@ -35,7 +33,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'warn',
   };
   for (const [name, port] of ports) env[`${name.toUpperCase()}_PORT`] = String(port);
-}, 60_000);
+});
 
 afterEach(() => run(['stop']).ended);
 
@@ -45,14 +43,13 @@ interface Run {
   ended: Promise<number | null>;
 }
 
-/** The script as from a terminal: in a process group of its own, which Ctrl+C reaches as a whole. */
-function run(args: string[], overrides: NodeJS.ProcessEnv = {}): Run {
-  const child = spawn(path.join(repoRoot, 'run-services.sh'), args, {
-    cwd: dir,
-    env: { ...env, ...overrides },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+/** The script as from a terminal. */
+const run = (args: string[], overrides: NodeJS.ProcessEnv = {}): Run =>
+  start(path.join(repoRoot, 'run-services.sh'), args, { cwd: dir, env: { ...env, ...overrides } });
+
+/** In a process group of its own, which Ctrl+C reaches as a whole. */
+function start(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Run {
+  const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   return {
@@ -62,13 +59,8 @@ function run(args: string[], overrides: NodeJS.ProcessEnv = {}): Run {
   };
 }
 
-async function finished(
-  args: string[],
-  overrides: NodeJS.ProcessEnv = {},
-): Promise<{ code: number | null; output: string }> {
-  const one = run(args, overrides);
-  return { code: await one.ended, output: one.output() };
-}
+const finished = (args: string[], overrides: NodeJS.ProcessEnv = {}) => result(run(args, overrides));
+const result = async (one: Run) => ({ code: await one.ended, output: one.output() });
 
 /** Resolves when the line has been printed; fails with all that was when the script ends without it. */
 async function printed(one: Run, line: RegExp): Promise<void> {
@@ -76,7 +68,7 @@ async function printed(one: Run, line: RegExp): Promise<void> {
   void one.ended.then(() => {
     over = true;
   });
-  await until(() => over || line.test(one.output()), { timeoutMs: 90_000, everyMs: 20, what: String(line) });
+  await eventually(String(line), () => over || line.test(one.output()));
   if (!line.test(one.output())) throw new Error(`ended without ${line}:\n${one.output()}`);
 }
 
@@ -88,6 +80,13 @@ const state = (): FleetState => {
 
 const urlOf = (name: string, at: string) => `http://127.0.0.1:${ports.get(name)}${at}`;
 
+/** The shell block below a heading of the README. */
+function readmeBlock(heading: string): string {
+  const readme = readFileSync(path.join(repoRoot, 'README.md'), 'utf8');
+  const [, section = ''] = readme.split(`## ${heading}\n`);
+  return /```sh\n(.*?)```/s.exec(section)?.[1] ?? '';
+}
+
 async function portsInUse(): Promise<string[]> {
   const used: string[] = [];
   for (const [name, port] of ports) if (!(await portIsFree(port))) used.push(name);
@@ -95,10 +94,10 @@ async function portsInUse(): Promise<string[]> {
 }
 
 const nothingLeft = (entries: FleetState['entries']) =>
-  until(async () => !entries.some(stillRuns) && (await portsInUse()).length === 0, {
-    timeoutMs: 20_000,
-    what: 'every process and port to be gone',
-  });
+  eventually(
+    'every process and port to be gone',
+    async () => !entries.some(stillRuns) && (await portsInUse()).length === 0,
+  );
 
 const json = async (name: string, at: string, body: object) =>
   fetch(urlOf(name, at), {
@@ -118,10 +117,10 @@ test('up says ready when all answers, once; status tells of it; stop from anothe
   expect(entries.map(({ name }) => name).sort()).toEqual([...SERVICES, 'database', 'nginx', 'redis'].sort());
   for (const entry of entries) {
     expect(entry.origin).toBe('ours');
-    expect(up.output()).toMatch(
-      new RegExp(`^ +${entry.name} +${entry.port} +${entry.pid} .*/${entry.name}\\.log$`, 'm'),
-    );
+    expect(up.output()).toMatch(new RegExp(`^ +${entry.name} +${entry.port} +${entry.pid} .* ${entry.log}$`, 'm'));
   }
+  const gatewayLog = entries.find(({ name }) => name === 'nginx')?.log ?? '';
+  await eventually('a line in the log of Nginx', () => readFileSync(gatewayLog, 'utf8').includes('/health'));
 
   const second = await finished([]);
   expect(second).toEqual({ code: 1, output: expect.stringContaining(`already running, pid ${pid}`) });
@@ -131,6 +130,16 @@ test('up says ready when all answers, once; status tells of it; stop from anothe
   expect(healthy.code).toBe(0);
   expect(healthy.output.match(/healthy/g)).toHaveLength(7);
 
+  const typed = (command: string, ...args: string[]) => {
+    const { DB_PORT, APP_ENV, ...settings } = env;
+    return result(start(command, args, { cwd: repoRoot, env: settings }));
+  };
+  const calls = await typed('bash', '-euo', 'pipefail', '-c', readmeBlock('First calls'));
+  expect(calls).toEqual({ code: 0, output: expect.stringMatching(/"token".*"Blue mug".*{"id":1}.*"path":"price"/s) });
+  const verified = await typed('npm', 'run', '--silent', 'verify:stock');
+  const summary = `:${ports.get('db')}\n1 products, 1 transactions: all stock adds up`;
+  expect(verified).toEqual({ code: 0, output: expect.stringContaining(summary) });
+
   process.kill(entries.find(({ name }) => name === 'store')?.pid ?? 0, 'SIGKILL');
   await printed(up, /store \(port \d+\) died, signal SIGKILL/);
   const unwell = await finished(['status']);
@@ -139,14 +148,16 @@ test('up says ready when all answers, once; status tells of it; stop from anothe
   expect(await finished(['stop'])).toEqual({ code: 0, output: expect.stringMatching(/stopped$/m) });
   expect(await up.ended).toBe(0);
   await nothingLeft(entries);
-  expect(await finished(['status'])).toEqual({ code: 3, output: expect.stringContaining('not running') });
+  for (const command of ['status', 'url']) {
+    expect(await finished([command])).toEqual({ code: 3, output: expect.stringContaining('not running') });
+  }
 });
 
 test('killed, it takes everything along, and what was sold is there the next time; Ctrl+C ends that', async () => {
   const account = { email: 'kept@example.com', password: 'correct horse battery' };
   const first = run([]);
   await printed(first, /^ready$/m);
-  const registered = await json('gateway', '/api/v1/auth/register', { name: 'Kept', phone: '+4912345678', ...account });
+  const registered = await json('gateway', '/api/v1/auth/register', { name: 'Kept', phone: '+4987654321', ...account });
   expect(registered.status).toBe(201);
   const { entries } = state();
   process.kill(first.pid, 'SIGKILL');
@@ -175,7 +186,7 @@ test('--monitoring watches all of it, says where to look, and goes with the rest
     return data.activeTargets.map(({ health }) => health);
   };
   const everythingUp = async () => (await targets()).join() === Array(11).fill('up').join();
-  await until(everythingUp, { timeoutMs: 40_000, everyMs: 200, what: 'every target to be up' });
+  await eventually('every target to be up', everythingUp);
 
   const { code, output } = await finished(['status']);
   expect([code, output]).toEqual([0, expect.stringMatching(/prometheus .* listening/)]);
@@ -231,11 +242,59 @@ test('a database that refuses the password is an error, not a reason to start an
   expect(await portsInUse()).toEqual([]);
 });
 
-test('an older Node is refused, in one line', async () => {
+test('every wrong setting of every service is named, once', async () => {
+  const { code, output } = await finished([], {
+    TRUST_PROXY: 'no-address',
+    PENDING_ORDER_TTL_MINUTES: 'soon',
+    ACCESS_TOKEN_EXP_SECONDS: 'long',
+  });
+  expect(code).toBe(1);
+  const [, list = ''] = output.split('the settings are wrong:');
+  expect(list.match(/TRUST_PROXY: .* \(auth, product, transaction, address, store, file\)$/gm)).toHaveLength(1);
+  expect(list.match(/PENDING_ORDER_TTL_MINUTES: .* \(transaction\)$/gm)).toHaveLength(1);
+  expect(list.match(/ACCESS_TOKEN_EXP_SECONDS: .* \(auth\)$/gm)).toHaveLength(1);
+});
+
+test('a line without "=" in the env file is named, and nothing is started', async () => {
+  writeFileSync(path.join(dir, 'typo.env'), '# Settings\nNOTE="two\nlines"\nDB_PASS secret\n');
+  const { code, output } = await finished([], { ENV_FILE: 'typo.env' });
+  expect({ code, output }).toEqual({
+    code: 1,
+    output: expect.stringMatching(/typo\.env, line 4 \(DB_PASS\): there is no "="$/m),
+  });
+  expect(output).not.toContain('secret');
+  expect(await portsInUse()).toEqual([]);
+});
+
+/** A PATH on which `node` is too old for anything to be installed or built. */
+function pathWithOldNode(): string {
   const bin = path.join(dir, 'bin');
-  mkdirSync(bin);
+  mkdirSync(bin, { recursive: true });
   writeFileSync(path.join(bin, 'node'), '#!/bin/sh\necho v18.20.4\n', { mode: 0o755 });
-  const { code, output } = await finished([], { PATH: `${bin}:${process.env.PATH}` });
+  return `${bin}:${process.env.PATH}`;
+}
+
+test.each([
+  ['--bogus', '"--bogus"'],
+  ['up --replcas 2', '"--replcas"'],
+  ['--replicas', '--replicas takes a whole number'],
+  ['--replicas 0', '--replicas takes a whole number'],
+  ['--replicas x', '--replicas takes a whole number'],
+  ['--replicas=21', '--replicas takes a whole number'],
+  ['--monitoring=yes', '"--monitoring=yes"'],
+  ['strat', 'unknown command "strat"'],
+  ['up status', '"status"'],
+  ['status --json', '"--json"'],
+  ['stop now', '"now"'],
+  ['url 80', '"80"'],
+])('`run-services.sh %s` is refused before anything is installed', async (line, message) => {
+  const { code, output } = await finished(line.split(' '), { PATH: pathWithOldNode() });
+  expect({ code, output }).toEqual({ code: 2, output: expect.stringContaining(message) });
+  expect(output.trimEnd().split('\n')).toHaveLength(1);
+});
+
+test('an older Node is refused, in one line', async () => {
+  const { code, output } = await finished([], { PATH: pathWithOldNode() });
   expect(code).toBe(1);
   expect(output).toMatch(/^Node\.js 20\.19\.0 or newer is needed, this is v18\.20\.4: .*\n$/);
 });

@@ -5,7 +5,10 @@ import { proveOrdersCommand } from './commands/prove-orders';
 import { status } from './commands/status';
 import { stop } from './commands/stop';
 import { up } from './commands/up';
-import { FleetError, plainly } from './errors';
+import { url } from './commands/url';
+import { verifyStock } from './commands/verify-stock';
+import { plainly, UsageError } from './errors';
+import { runningDatabase } from './running-database';
 
 /** A command gets the arguments after its name and resolves to the exit code. */
 type Command = (args: string[]) => Promise<number>;
@@ -14,16 +17,34 @@ const commands = new Map<string, Command>([
   ['up', up],
   ['status', status],
   ['stop', stop],
+  ['url', url],
   ['db-apply', dbApply],
   ['journey', journey],
   ['prove-orders', proveOrdersCommand],
   ['fuzz', fuzzCommand],
+  ['verify-stock', verifyStock],
 ]);
+
+const withArguments = new Set(['up', 'journey', 'prove-orders', 'fuzz']);
+/** They work on the database of the fleet that runs, where one does. */
+const onDatabase = new Set(['db-apply', 'verify-stock']);
 
 async function main([name = 'up', ...args]: string[]): Promise<number> {
   const command = commands.get(name);
-  if (!command) throw new FleetError(`unknown command "${name}": there are ${[...commands.keys()].join(', ')}`);
+  if (!command) throw new UsageError(`unknown command "${name}": there are ${[...commands.keys()].join(', ')}`);
+  const [unexpected] = args;
+  if (unexpected !== undefined && !withArguments.has(name)) {
+    throw new UsageError(`${name} takes no arguments, and got "${unexpected}"`);
+  }
+  if (onDatabase.has(name)) useRunningDatabase();
   return command(args);
+}
+
+function useRunningDatabase(): void {
+  const database = runningDatabase();
+  if (database === undefined) return;
+  Object.assign(process.env, database);
+  console.error(`the running fleet's database: ${database.DB_NAME} at ${database.DB_HOST}:${database.DB_PORT}`);
 }
 
 // Whoever read our output may leave (a closed terminal, `| head`): no reason to leave the fleet running headless.
@@ -33,6 +54,6 @@ main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     console.error('error:', plainly(error) ?? error);
-    process.exit(1);
+    process.exit(error instanceof UsageError ? 2 : 1);
   },
 );

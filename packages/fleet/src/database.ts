@@ -3,6 +3,7 @@ import { type Connection, createConnection } from 'mysql2';
 import type { Connection as PromiseConnection } from 'mysql2/promise';
 import { codeOf, FleetError, messageOf } from './errors';
 import { shown } from './paths';
+import { isUnreachable, portAnswers } from './ports';
 
 export interface DatabaseSettings {
   host: string;
@@ -18,16 +19,12 @@ export interface DatabaseSettings {
  * `no-database`: it lets the user in, but the database is not there or not theirs. `other`: something that is no
  * MySQL, or one that is not well.
  */
-export type DatabaseProbe =
-  | { state: 'answers'; version: string }
-  | { state: 'absent' | 'denied' | 'no-database' | 'other'; message: string };
+export type DatabaseProbe = { state: 'answers'; version: string } | DatabaseProblem;
 
-const nobodyThere = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL']);
-const stateOfCode = new Map<string, 'denied' | 'no-database'>([
-  ['ER_ACCESS_DENIED_ERROR', 'denied'],
-  ['ER_BAD_DB_ERROR', 'no-database'],
-  ['ER_DBACCESS_DENIED_ERROR', 'no-database'],
-]);
+interface DatabaseProblem {
+  state: 'absent' | 'denied' | 'no-database' | 'other';
+  message: string;
+}
 
 /** Logs in and asks for the version. Never throws, and answers in about `timeoutMs`. */
 export async function probeDatabase(settings: DatabaseSettings, timeoutMs = 3000): Promise<DatabaseProbe> {
@@ -38,9 +35,7 @@ export async function probeDatabase(settings: DatabaseSettings, timeoutMs = 3000
     });
     return { state: 'answers', version };
   } catch (error) {
-    const code = codeOf(error) ?? '';
-    const state = nobodyThere.has(code) ? 'absent' : (stateOfCode.get(code) ?? 'other');
-    return { state, message: explain(error, settings) };
+    return explain(error, settings);
   }
 }
 
@@ -86,25 +81,39 @@ export async function applySql(settings: DatabaseSettings, steps: SqlStep[]): Pr
     });
   } catch (error) {
     const doing = current === '' ? 'the database cannot be prepared' : `${current} failed`;
-    throw new FleetError(`${doing}: ${explain(error, settings)}`);
+    throw new FleetError(`${doing}: ${(await explain(error, settings)).message}`);
   }
 }
 
 /** One line that says what is wrong and which variable to look at. */
-export function explain(error: unknown, { host, port, user, password, database }: DatabaseSettings): string {
+async function explain(error: unknown, settings: DatabaseSettings): Promise<DatabaseProblem> {
+  const { host, port, user, password, database } = settings;
   const at = `${host}:${port}`;
   const code = codeOf(error) ?? '';
-  if (nobodyThere.has(code)) return `no database answers at ${at} (DB_HOST, DB_PORT): ${code}`;
   switch (code) {
-    case 'ER_ACCESS_DENIED_ERROR':
-      return `the database at ${at} refuses user "${user}" ${password === '' ? 'without a password' : 'with this password'}: check DB_USER and DB_PASS`;
+    case 'ER_ACCESS_DENIED_ERROR': {
+      const how = password === '' ? 'without a password' : 'with this password';
+      return {
+        state: 'denied',
+        message: `the database at ${at} refuses user "${user}" ${how}: check DB_USER and DB_PASS`,
+      };
+    }
     case 'ER_BAD_DB_ERROR':
-      return `the server at ${at} has no database "${database}": create it, or check DB_NAME`;
+      return {
+        state: 'no-database',
+        message: `the server at ${at} has no database "${database}": create it, or check DB_NAME`,
+      };
     case 'ER_DBACCESS_DENIED_ERROR':
-      return `user "${user}" may not use database "${database}" at ${at}: grant it, or check DB_NAME`;
-    default:
-      return code.startsWith('ER_')
-        ? `the database at ${at}: ${messageOf(error)}`
-        : `what listens at ${at} (DB_HOST, DB_PORT) does not answer as a database: ${messageOf(error) || code}`;
+      return {
+        state: 'no-database',
+        message: `user "${user}" may not use database "${database}" at ${at}: grant it, or check DB_NAME`,
+      };
   }
+  if (code.startsWith('ER_')) return { state: 'other', message: `the database at ${at}: ${messageOf(error)}` };
+  return {
+    state: isUnreachable(error) ? 'absent' : 'other',
+    message: (await portAnswers(port, host))
+      ? `what listens at ${at} (DB_HOST, DB_PORT) does not answer as a database: ${messageOf(error) || code}`
+      : `nothing answers at ${at} (DB_HOST, DB_PORT): ${code || messageOf(error)}`,
+  };
 }

@@ -1,6 +1,11 @@
 /** Something the person at the keyboard can act on: its message is printed alone, without a stack. */
 export class FleetError extends Error {
-  override readonly name = 'FleetError';
+  override readonly name: string = 'FleetError';
+}
+
+/** The command line is wrong: exit code 2. */
+export class UsageError extends FleetError {
+  override readonly name = 'UsageError';
 }
 
 // Structural, not `instanceof Error`: under jest, errors of Node's own modules come from another realm.

@@ -3,7 +3,7 @@ import { type Env, portNumber } from './env';
 import { FleetError } from './errors';
 import { type NginxServer, nginxServer } from './nginx';
 import { freePort } from './ports';
-import type { ServerEvents } from './server';
+import { type ServerEvents, StartError } from './server';
 import {
   defaultPorts,
   portVariable,
@@ -95,7 +95,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     start: async () => {
       stopped = false;
       try {
-        await Promise.all(instances.map((instance) => instance.start()));
+        await startAll(instances);
         if (stopped) throw new FleetError('the fleet was stopped while it was starting');
         await gateway?.start();
       } catch (error) {
@@ -105,6 +105,40 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     },
     stop,
   };
+}
+
+interface StartFailure {
+  service: ServiceName;
+  error: unknown;
+}
+
+/** Starts all of them. When several fail, one error says what is wrong with each. */
+async function startAll(instances: readonly ServiceServer[]): Promise<void> {
+  const failures: StartFailure[] = [];
+  const start = (instance: ServiceServer) =>
+    instance.start().catch((error: unknown) => failures.push({ service: instance.service, error }));
+  await Promise.all(instances.map(start));
+  if (failures.length > 0) throw combined(failures);
+}
+
+/** Each distinct problem once, with the services that have it. */
+function combined(failures: StartFailure[]): unknown {
+  const services = new Map<string, Set<ServiceName>>();
+  for (const { service, error } of failures) {
+    if (!(error instanceof StartError)) return error;
+    const problems = settingsProblems(error.output);
+    if (problems.length === 0) return error;
+    for (const problem of problems) services.set(problem, (services.get(problem) ?? new Set()).add(service));
+  }
+  const namesIn = (found: Set<ServiceName>) => serviceNames.filter((name) => found.has(name)).join(', ');
+  const lines = [...services].map(([problem, found]) => `  - ${problem} (${namesIn(found)})`);
+  return new FleetError(`the settings are wrong:\n${lines.join('\n')}`);
+}
+
+/** What a service that refuses its settings writes: a heading, and a line for each problem. */
+function settingsProblems(output: string): string[] {
+  const [, list = ''] = output.split(/^.*the settings are wrong:$/m);
+  return [...list.matchAll(/^ {2}- (.+)$/gm)].map(([, problem = '']) => problem);
 }
 
 /** The same, started. */

@@ -8,6 +8,8 @@ export const dataDir = path.resolve(repoRoot, process.env.SHOP_DATA_DIR || '.dat
 
 export const runDir = path.join(dataDir, 'run');
 export const logDir = path.join(runDir, 'logs');
+/** Nginx's own choice in its rendered configuration; error.log is beside it. */
+export const accessLog = path.join(runDir, 'nginx/logs/access.log');
 export const stateFile = path.join(runDir, 'fleet.json');
 
 /** Paths as a person in the repository's root would type them. */

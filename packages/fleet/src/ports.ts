@@ -51,6 +51,11 @@ function ephemeralRangeStart(): number {
   }
 }
 
+const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL']);
+
+/** Whether a connection failed because there is no such host or nothing listens on its port. */
+export const isUnreachable = (error: unknown): boolean => unreachable.has(codeOf(error) ?? '');
+
 /** Whether something accepts connections there. */
 export function portAnswers(port: number, host = '127.0.0.1', timeoutMs = 1000): Promise<boolean> {
   return new Promise((resolve) => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { requireProgram } from './binaries';
 import { codeOf, messageOf } from './errors';
-import { freePort } from './ports';
+import { freePort, isUnreachable, portAnswers } from './ports';
 import { type Server, type ServerEvents, server } from './server';
 import { within } from './wait';
 
@@ -45,14 +45,12 @@ export async function probeRedis({ host, port, password }: RedisSettings, timeou
     if (/WRONGPASS|NOAUTH|NOPERM|invalid password|without any password/i.test(message)) {
       return { state: 'denied', message: `the Redis at ${at} refuses REDIS_PASSWORD: ${message}` };
     }
-    const code = codeOf(cause) ?? '';
-    const absent = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL)$/.test(code);
-    return absent
-      ? { state: 'absent', message: `no Redis answers at ${at} (REDIS_HOST, REDIS_PORT): ${code}` }
-      : {
-          state: 'other',
-          message: `what listens at ${at} (REDIS_HOST, REDIS_PORT) does not answer as a Redis: ${message}`,
-        };
+    return {
+      state: isUnreachable(cause) ? 'absent' : 'other',
+      message: (await portAnswers(port, host))
+        ? `what listens at ${at} (REDIS_HOST, REDIS_PORT) does not answer as a Redis: ${message}`
+        : `nothing answers at ${at} (REDIS_HOST, REDIS_PORT): ${codeOf(cause) ?? message}`,
+    };
   } finally {
     redis.disconnect();
   }
@@ -103,7 +101,6 @@ export async function redisServer(options: RedisOptions): Promise<RedisServer> {
     host: settings.host,
     port: settings.port,
     logFile: options.logFile ?? path.join(dir, 'server.log'),
-    readyTimeoutMs: 20_000,
     ready: async () => (await probeRedis(settings)).state === 'answers',
     launch: async () => {
       await mkdir(dir, { recursive: true, mode: 0o700 });

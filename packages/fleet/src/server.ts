@@ -40,10 +40,20 @@ export interface ServerSpec extends ServerEvents {
   launch: () => Promise<Omit<ProcessOptions, 'name' | 'logFile'>>;
   /** Whether it serves now. Asked again and again while starting. */
   ready: () => Promise<boolean>;
-  readyTimeoutMs?: number;
+  readyTimeoutMs?: number | undefined;
   stopSignal?: NodeJS.Signals;
   /** How long after stopSignal it is killed. */
   stopGraceMs?: number;
+}
+
+/** A server that did not come up, with what it wrote since it was started. */
+export class StartError extends FleetError {
+  constructor(
+    message: string,
+    readonly output: string,
+  ) {
+    super(message);
+  }
 }
 
 /** Makes a Server of a way to launch it and a way to see that it serves; it is not started yet. */
@@ -73,7 +83,7 @@ export function server(spec: ServerSpec): Server {
     spec.onSpawn?.(self, child.pid);
     try {
       await until(async () => child.exit !== undefined || (await spec.ready()), {
-        timeoutMs: spec.readyTimeoutMs ?? 60_000,
+        timeoutMs: spec.readyTimeoutMs ?? 120_000,
         what: `${spec.name} (port ${spec.port}) to be ready`,
       });
     } catch (error) {
@@ -89,7 +99,8 @@ export function server(spec: ServerSpec): Server {
 
   const withLog = (error: unknown, child: ManagedProcess): unknown => {
     if (!(error instanceof FleetError)) return error;
-    return new FleetError(`${error.message}. The end of ${spec.logFile}:\n${indent(child.lastWords())}`);
+    const message = `${error.message}. The end of ${spec.logFile}:\n${indent(child.lastWords())}`;
+    return new StartError(message, child.lastWords(1000));
   };
 
   const stop = async () => {

@@ -9,8 +9,6 @@ import { freePort, portState, requirePort } from './ports';
 import { probeRedis, type RedisServer, startRedis } from './redis-server';
 import { server } from './server';
 
-jest.setTimeout(120_000);
-
 const folder = mkdtempSync(path.join(os.tmpdir(), 'shop-servers-'));
 const templates = path.join(repoRoot, '.data/templates');
 
@@ -24,13 +22,22 @@ describe('a database of our own', () => {
   });
   afterAll(() => mysql.stop());
 
-  const state = async (change = {}) => (await probeDatabase({ ...mysql.settings, ...change }, 1000)).state;
+  const probe = (change = {}, timeoutMs = 60_000) => probeDatabase({ ...mysql.settings, ...change }, timeoutMs);
+  const state = async (change = {}) => (await probe(change)).state;
 
   test('what is wrong with an address is told apart', async () => {
     expect(await state()).toBe('answers');
     expect(await state({ password: 'wrong' })).toBe('denied');
     expect(await state({ database: 'missing' })).toBe('no-database');
-    expect(await state({ port: await freePort() })).toBe('absent');
+    const port = await freePort();
+    const message = `nothing answers at 127.0.0.1:${port} (DB_HOST, DB_PORT): ECONNREFUSED`;
+    expect(await probe({ port })).toEqual({ state: 'absent', message });
+  });
+
+  test('an address that no packet comes back from is not said to have a listener', async () => {
+    const host = '192.0.2.1'; // kept free for documentation
+    const message = expect.stringMatching(/^nothing answers at 192\.0\.2\.1:\d+ \(DB_HOST, DB_PORT\): /);
+    expect(await probe({ host }, 200)).toMatchObject({ message });
   });
 
   test('schema and seed can be applied again, by two at once', async () => {
@@ -63,7 +70,7 @@ describe('a database of our own', () => {
 
   test('frozen it does not answer; thawed it does', async () => {
     mysql.pause();
-    expect(await state()).toBe('other');
+    expect(await probe({}, 1000)).toEqual({ state: 'other', message: expect.stringMatching(/^what listens at /) });
     mysql.resume();
     expect(await state()).toBe('answers');
   });
@@ -75,7 +82,7 @@ describe('a database of our own', () => {
   });
 
   const count = (table: string) =>
-    withConnection(mysql.settings, 3000, async (connection) => {
+    withConnection(mysql.settings, 60_000, async (connection) => {
       const [rows] = await connection.query('SELECT COUNT(*) AS count FROM ??', [table]);
       return Array.isArray(rows) && rows[0] && 'count' in rows[0] ? rows[0].count : undefined;
     });
@@ -89,13 +96,16 @@ describe('a Redis of our own', () => {
   });
   afterAll(() => redis.stop());
 
-  const state = async (change = {}) => (await probeRedis({ ...redis.settings, ...change }, 1000)).state;
+  const probe = (change = {}, timeoutMs = 60_000) => probeRedis({ ...redis.settings, ...change }, timeoutMs);
+  const state = async (change = {}) => (await probe(change)).state;
 
   test('what is wrong with an address is told apart', async () => {
     expect(await state()).toBe('answers');
     expect(await state({ password: 'wrong' })).toBe('denied');
     expect(await state({ password: '' })).toBe('denied');
-    expect(await state({ port: await freePort() })).toBe('absent');
+    const port = await freePort();
+    const message = `nothing answers at 127.0.0.1:${port} (REDIS_HOST, REDIS_PORT): ECONNREFUSED`;
+    expect(await probe({ port })).toEqual({ state: 'absent', message });
   });
 
   test('it is there again after kill -9, and answers no one while frozen', async () => {
@@ -103,7 +113,7 @@ describe('a Redis of our own', () => {
     expect(await state()).toBe('absent');
     await redis.start();
     redis.pause();
-    expect(await state()).toBe('other');
+    expect(await probe({}, 1000)).toEqual({ state: 'other', message: expect.stringMatching(/^what listens at /) });
     redis.resume();
     expect(await state()).toBe('answers');
   });

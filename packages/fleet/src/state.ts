@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Env } from './env';
 import { codeOf, FleetError, messageOf } from './errors';
 import { stateFile } from './paths';
 
@@ -25,6 +26,8 @@ export interface FleetState {
   startedAt: string;
   /** Set once all is ready. */
   gatewayPort?: number | undefined;
+  /** Where the fleet's database is, for commands that work on it; without its password. */
+  database?: Env | undefined;
   entries: StateEntry[];
 }
 
@@ -102,6 +105,12 @@ function startTimeByPs(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The address of the gateway of a fleet that runs, as a browser wants it. */
+export function gatewayUrl(state = readState()): string | undefined {
+  if (!state || !stillRuns(state) || state.gatewayPort === undefined) return undefined;
+  return `http://localhost${state.gatewayPort === 80 ? '' : `:${state.gatewayPort}`}`;
 }
 
 /** Whether the very process that was written down still runs. */

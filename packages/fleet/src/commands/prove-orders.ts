@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { FleetError, messageOf } from '../errors';
+import { messageOf, UsageError } from '../errors';
 import { proveOrders } from '../prove/prove-orders';
 import { report } from '../prove/report';
 
@@ -30,12 +30,12 @@ function optionsFrom(args: string[]): { seed: number; seconds: number } | undefi
   const values = valuesOf(args);
   if (values.help) return undefined;
   if (values.minutes !== undefined && values.seconds !== undefined) {
-    throw new FleetError('--minutes and --seconds: one of them');
+    throw new UsageError('--minutes and --seconds: one of them');
   }
   const number = (name: string, given: string | undefined, max: number): number | undefined => {
     if (given === undefined) return undefined;
     if (/^\d+$/.test(given) && Number(given) >= 1 && Number(given) <= max) return Number(given);
-    throw new FleetError(`--${name} takes a whole number from 1 to ${max}`);
+    throw new UsageError(`--${name} takes a whole number from 1 to ${max}`);
   };
   const seconds = number('seconds', values.seconds, 86_400) ?? 60 * (number('minutes', values.minutes, 1440) ?? 2);
   return { seconds, seed: number('seed', values.seed, 2 ** 31 - 1) ?? randomInt(1, 2 ** 31 - 1) };
@@ -47,6 +47,6 @@ function valuesOf(args: string[]) {
   try {
     return parseArgs({ args, options }).values;
   } catch (error) {
-    throw new FleetError(`${messageOf(error)} (npm run prove:orders -- --help)`);
+    throw new UsageError(`${messageOf(error)} (npm run prove:orders -- --help)`);
   }
 }

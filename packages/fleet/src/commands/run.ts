@@ -1,6 +1,7 @@
-import type { Settings } from '../env';
+import type { Env, Settings } from '../env';
 import { FleetError } from '../errors';
 import { monitorNames } from '../monitoring/monitoring';
+import { accessLog } from '../paths';
 import { describeExit, tail } from '../processes';
 import type { Server, ServerEvents } from '../server';
 import { serviceNames } from '../services';
@@ -79,8 +80,10 @@ export class Run implements Session {
 
   readonly events: ServerEvents = {
     onSpawn: (server, pid) => {
-      const { name, host, port, logFile: log } = server;
-      this.record({ name, kind: kindOf(server), host, port, origin: 'ours', pid, identity: processIdentity(pid), log });
+      const { name, host, port, logFile } = server;
+      const kind = kindOf(server);
+      const log = kind === 'nginx' ? accessLog : logFile;
+      this.record({ name, kind, host, port, origin: 'ours', pid, identity: processIdentity(pid), log });
     },
     onDeath: (server, exit) => {
       if (this.isStopping) return;
@@ -93,6 +96,11 @@ export class Run implements Session {
     this.state.gatewayPort = gatewayPort;
     const order: StateEntry['kind'][] = ['database', 'redis', 'service', 'nginx', 'monitoring'];
     this.state.entries.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || a.port - b.port);
+    this.save();
+  }
+
+  usesDatabase(database: Env): void {
+    this.state.database = database;
     this.save();
   }
 

@@ -1,17 +1,18 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { findProgram } from '../binaries';
 import { applySql } from '../database';
 import { type Env, portNumber, positiveNumber, readSettings, type Settings } from '../env';
-import { FleetError, messageOf, plainly } from '../errors';
+import { FleetError, plainly } from '../errors';
 import { databaseConfig, lookAtDatabase } from '../find-database';
 import { lookAtRedis } from '../find-redis';
-import { createFleet, type Fleet } from '../fleet';
+import { createFleet } from '../fleet';
 import type { Monitoring } from '../monitoring/monitoring';
-import { logDir, runDir, shown } from '../paths';
+import { accessLog, logDir, runDir, shown } from '../paths';
 import { freePort, portState, requirePort, takenBy } from '../ports';
 import { bringUp, type Found, type Need } from '../resources';
 import { portVariable, serviceNames } from '../services';
+import { gatewayUrl } from '../state';
 import { sqlStepsFor } from './db-apply';
 import { Run } from './run';
 import { requireMonitoring, startMonitoring } from './start-monitoring';
@@ -19,12 +20,12 @@ import { entryTable } from './status';
 
 /** Starts everything, says so, and stays until it is told to stop. */
 export async function up(args: string[]): Promise<number> {
-  const wanted = wishesFrom(args);
+  const options = parseOptions(args);
   const settings = readSettings();
   const run = await Run.begin(settings);
   const finished = stopOnSignals(run);
   try {
-    await startEverything(run, wanted);
+    await startEverything(run, options);
   } catch (error) {
     if (!run.isStopping) {
       console.error('error:', plainly(error) ?? error);
@@ -36,25 +37,18 @@ export async function up(args: string[]): Promise<number> {
   return finished;
 }
 
-interface Wishes {
+interface UpOptions {
   replicas: number;
   monitoring: boolean;
 }
 
-function wishesFrom(args: string[]): Wishes {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: { replicas: { type: 'string', default: '1' }, monitoring: { type: 'boolean', default: false } },
-    });
-    const replicas = Number(values.replicas);
-    if (Number.isInteger(replicas) && replicas >= 1 && replicas <= 20) {
-      return { replicas, monitoring: values.monitoring };
-    }
-  } catch (error) {
-    throw new FleetError(`${messageOf(error)} (./run-services.sh --help)`);
-  }
-  throw new FleetError('--replicas takes a whole number from 1 to 20');
+/** run-services.sh refuses wrong arguments, before it installs or builds anything. */
+function parseOptions(args: string[]): UpOptions {
+  const { values } = parseArgs({
+    args,
+    options: { replicas: { type: 'string', default: '1' }, monitoring: { type: 'boolean', default: false } },
+  });
+  return { replicas: Number(values.replicas), monitoring: values.monitoring };
 }
 
 /** Resolves to the exit code when a signal has brought everything down. */
@@ -81,11 +75,12 @@ function stopOnSignals(run: Run): Promise<number> {
   });
 }
 
-async function startEverything(run: Run, { replicas, monitoring }: Wishes): Promise<void> {
+async function startEverything(run: Run, { replicas, monitoring }: UpOptions): Promise<void> {
   const { settings } = run;
   await rm(logDir, { recursive: true, force: true });
   await mkdir(logDir, { recursive: true });
   console.log(`settings: ${shown(settings.file)} and the environment`);
+  await refuseSkippedLines(settings.file);
 
   await requireServicePorts(run, replicas);
   const gatewayPort = await chooseGatewayPort(settings, run);
@@ -111,7 +106,13 @@ async function startEverything(run: Run, { replicas, monitoring }: Wishes): Prom
   const watching = statusPort === undefined ? undefined : await startMonitoring(run, fleet, env, statusPort);
   if (run.isStopping) return;
   run.ready(gatewayPort);
-  announce(run, fleet, watching);
+  announce(run, watching);
+}
+
+async function refuseSkippedLines(file: string): Promise<void> {
+  const { skippedLines } = await import('@shop/core'); // large: the other commands answer faster without it
+  const problems = skippedLines(await readFile(file, 'utf8'), shown(file));
+  if (problems.length > 0) throw new FleetError(problems.join('\n'));
 }
 
 /** Finds or starts database and Redis, applies the SQL, and gives the environment that leads the services there. */
@@ -136,6 +137,13 @@ async function findResources(run: Run, replicas: number): Promise<Env> {
 
   const config = { ...databaseConfig(env), host: db.host, port: db.port };
   await applySql(config, sqlStepsFor(env));
+  run.usesDatabase({
+    ENV_FILE: run.settings.file,
+    DB_HOST: db.host,
+    DB_PORT: String(db.port),
+    DB_USER: config.user,
+    DB_NAME: config.database,
+  });
   return {
     ...env,
     ENV_FILE: run.settings.file,
@@ -178,8 +186,8 @@ async function requireServicePorts(run: Run, replicas: number): Promise<void> {
   }
 }
 
-function announce(run: Run, fleet: Fleet, watching: Monitoring | undefined): void {
-  const base = fleet.url.replace('127.0.0.1', 'localhost').replace(/:80$/, '');
+function announce(run: Run, watching: Monitoring | undefined): void {
+  const base = gatewayUrl(run.state);
   console.log(`
 ready
 
@@ -188,6 +196,7 @@ ${entryTable(run.state)}
 try next
   curl ${base}/health
   ${base}/docs  in a browser: the whole API, to read and to try
+  tail -f ${shown(accessLog)}  each request that Nginx gets; error.log is beside it
   npm run journey  a purchase, step by step${watching ? watchingLines(watching) : ''}
   ./run-services.sh status  in another terminal; also: stop
 Ctrl+C stops everything that was started here.`);

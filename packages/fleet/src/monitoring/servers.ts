@@ -33,7 +33,6 @@ function monitor({ port, dir, ...options }: MonitorOptions, { name, probe, launc
     name,
     host: '127.0.0.1',
     port,
-    readyTimeoutMs: 30_000,
     ready: async () => (await httpStatus(`http://127.0.0.1:${port}${probe}`)) === 200,
     launch: async () => {
       await mkdir(dir, { recursive: true });

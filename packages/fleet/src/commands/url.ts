@@ -1,0 +1,12 @@
+import { gatewayUrl } from '../state';
+
+/** Prints the gateway's address, for `API=$(./run-services.sh url)`. */
+export async function url(): Promise<number> {
+  const address = gatewayUrl();
+  if (address === undefined) {
+    console.error('not running: ./run-services.sh starts it');
+    return 3;
+  }
+  console.log(address);
+  return 0;
+}
