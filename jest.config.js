@@ -19,6 +19,7 @@ module.exports = {
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
   setupFiles: ['<rootDir>/tests/support/worker-redis.ts'],
   setupFilesAfterEnv: ['<rootDir>/tests/support/after-each-file.ts'],
-  testTimeout: 30_000,
+  // Far more than any test needs, so that a busy machine makes a test slow and not red.
+  testTimeout: 300_000,
   maxWorkers: 2,
 };

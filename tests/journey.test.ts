@@ -5,8 +5,8 @@ import { startTestFleet, type TestFleet } from './support/test-fleet';
 let shop: TestFleet;
 beforeAll(async () => {
   shop = await startTestFleet();
-}, 120_000);
-afterAll(() => shop.stop(), 60_000);
+});
+afterAll(() => shop.stop());
 
 const journey = (baseUrl: string, lines: string[]) =>
   runJourney({ baseUrl, imagePath: path.join(repoRoot, 'docs/mug.png'), print: (line) => lines.push(line) });

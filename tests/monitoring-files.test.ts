@@ -11,8 +11,6 @@ const run = promisify(execFile);
 const alerts = rulesIn('alerting_rules.yml');
 
 // Some rule tests play a whole day.
-jest.setTimeout(120_000);
-
 /** Standard output and error, whether it went well or not. */
 async function output(command: string, args: string[]): Promise<{ code: number; text: string }> {
   const done = run(command, args, { cwd: repoRoot, maxBuffer: 1 << 24 });

@@ -9,13 +9,11 @@ import {
   repoRoot,
   runJourney,
   serviceNames,
-  until,
 } from '@shop/fleet';
+import { eventually } from './support/eventually';
 import { dashboard, prometheusAt, rulesIn, selectorsIn, withoutVariables } from './support/prometheus';
 import { JWT_SECRET } from './support/test-app';
 import { call, startTestFleet, type TestFleet } from './support/test-fleet';
-
-jest.setTimeout(120_000);
 
 const admin = accessTokens(JWT_SECRET).issue({ id: 1, role: 'admin' }).token;
 const alerts = rulesIn('alerting_rules.yml');
@@ -49,18 +47,18 @@ beforeAll(async () => {
   await monitoring.start();
   prometheus = prometheusAt(`http://127.0.0.1:${monitoring.prometheus.port}`);
   await sendTraffic();
-}, 180_000);
+});
 afterAll(async () => {
   await monitoring?.stop();
   await shop?.stop();
-}, 60_000);
+});
 
 /** Something of everything that the figures are about. */
 async function sendTraffic(): Promise<void> {
   const { url } = shop.fleet;
   const post = (where: string, json: object, token?: string) => call('POST', `${url}/api/v1${where}`, { token, json });
   const imagePath = path.join(repoRoot, 'docs/mug.png');
-  await until(async () => (await prometheus.query('up == 1')).length === 12, { timeoutMs: 30_000, what: 'a scrape' });
+  await eventually('a scrape', async () => (await prometheus.query('up == 1')).length === 12);
   for (let round = 0; round < 2; round += 1) {
     await runJourney({ baseUrl: url, imagePath, print: () => undefined });
     await post('/auth/login', { email: 'admin@example.com', password: 'wrong' });
@@ -75,10 +73,10 @@ async function sendTraffic(): Promise<void> {
   await shop.mysql.kill();
   await call('GET', `${url}/api/v1/stores`, { token: admin });
   await shop.mysql.start();
-  await until(async () => (await call('GET', `${url}/api/v1/stores`, { token: admin })).status === 200, {
-    timeoutMs: 20_000,
-    what: 'the stores',
-  });
+  await eventually(
+    'the stores',
+    async () => (await call('GET', `${url}/api/v1/stores`, { token: admin })).status === 200,
+  );
   await scrapes(3);
 }
 
@@ -86,7 +84,7 @@ async function sendTraffic(): Promise<void> {
 async function scrapes(count: number): Promise<void> {
   const fewest = async () => Number((await prometheus.query('min(count_over_time(up[1h]))'))[0]?.value[1]);
   const start = await fewest();
-  await until(async () => (await fewest()) >= start + count, { timeoutMs: 30_000, what: 'some scrapes' });
+  await eventually('some scrapes', async () => (await fewest()) >= start + count);
 }
 
 /** Series that a fleet which is well may lack. Every other that somebody asks for must exist, labels and all. */
@@ -132,10 +130,9 @@ test('the label service is that of the service itself, and instances tell replic
 });
 
 test('every rule can be evaluated', async () => {
-  await until(async () => (await prometheus.ruleHealth()).every(({ health }) => health !== 'unknown'), {
-    timeoutMs: 20_000,
-    what: 'the first evaluation',
-  });
+  await eventually('the first evaluation', async () =>
+    (await prometheus.ruleHealth()).every(({ health }) => health !== 'unknown'),
+  );
   const rules = await prometheus.ruleHealth();
   expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
   expect(rules).toHaveLength(alerts.length + records.length);
@@ -150,10 +147,7 @@ test('every alert and recording rule asks about metrics and labels that are ther
 });
 
 test('no alert fires on a fleet that is well: their expressions are empty', async () => {
-  await until(async () => (await prometheus.alerts()).length === 0, {
-    timeoutMs: 60_000,
-    what: 'all to be well again',
-  });
+  await eventually('all to be well again', async () => (await prometheus.alerts()).length === 0);
   const firing: string[] = [];
   for (const { alert, expr } of alerts) if ((await prometheus.query(expr)).length > 0) firing.push(alert ?? '');
   expect(firing).toEqual([]);
@@ -201,16 +195,13 @@ describe('live fire', () => {
     const address = shop.fleet.instance('address');
     process.kill(address.pid ?? 0, 'SIGKILL');
     const seen: string[] = [];
-    await until(
-      async () => {
-        const state = await stateOf('ServiceDown', 'address');
-        if (state && seen.at(-1) !== state) seen.push(state);
-        return state === 'firing';
-      },
-      { timeoutMs: 30_000, what: 'ServiceDown to fire' },
-    );
+    await eventually('ServiceDown to fire', async () => {
+      const state = await stateOf('ServiceDown', 'address');
+      if (state && seen.at(-1) !== state) seen.push(state);
+      return state === 'firing';
+    });
     expect(seen).toEqual(['pending', 'firing']);
-    await until(async () => (await called('ServiceDown')).length > 0, { timeoutMs: 30_000, what: 'the call' });
+    await eventually('the call', async () => (await called('ServiceDown')).length > 0);
     expect(await called('ServiceDown')).toEqual([
       expect.objectContaining({
         labels: expect.objectContaining({ service: 'address', severity: 'critical', environment: 'local' }),
@@ -222,23 +213,20 @@ describe('live fire', () => {
     expect((await prometheus.query('count(ALERTS{alertstate="firing"})'))[0]?.value[1]).toBe('1');
 
     await address.start();
-    await until(async () => (await prometheus.alerts()).length === 0, { timeoutMs: 30_000, what: 'the all-clear' });
-    await until(async () => (await called('ServiceDown')).length === 0, {
-      timeoutMs: 30_000,
-      what: 'it to be resolved',
-    });
+    await eventually('the all-clear', async () => (await prometheus.alerts()).length === 0);
+    await eventually('it to be resolved', async () => (await called('ServiceDown')).length === 0);
   });
 
   test('Nginx, database and Redis have an alert each, which reaches the Alertmanager', async () => {
     const names = ['DatabaseDown', 'GatewayDown', 'RedisDown'];
     await Promise.all([shop.mysql.kill(), shop.redis.kill(), shop.fleet.gateway?.kill()]);
     for (const name of names) {
-      await until(async () => (await called(name)).length > 0, { timeoutMs: 60_000, what: `${name} to be called` });
+      await eventually(`${name} to be called`, async () => (await called(name)).length > 0);
     }
     await Promise.all([shop.mysql.start(), shop.redis.start()]);
     await shop.fleet.gateway?.start();
     for (const name of names) {
-      await until(async () => (await called(name)).length === 0, { timeoutMs: 60_000, what: `${name} to be over` });
+      await eventually(`${name} to be over`, async () => (await called(name)).length === 0);
     }
   });
 });

@@ -106,7 +106,7 @@ test('nginx starts before its services, and follows them', async () => {
   const port = await freePort();
   const gateway = await gatewayOver({ product: [`127.0.0.1:${port}`] });
   const answer = () => ask(gateway.port, '/api/v1/products');
-  const answered = () => until('200', async () => ((await answer()).status === 200 ? true : undefined), 5000);
+  const answered = () => until('200', async () => ((await answer()).status === 200 ? true : undefined));
   expect((await answer()).status).toBe(503);
   const first = await echo('product', port);
   await answered();

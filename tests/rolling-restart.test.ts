@@ -1,25 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { accessTokens } from '@shop/core';
-import { httpStatus, until, withConnection } from '@shop/fleet';
+import { httpStatus, withConnection } from '@shop/fleet';
 import type { RowDataPacket } from 'mysql2';
+import { eventually } from './support/eventually';
 import { aPng } from './support/files';
-import { type LoadRequest, type LoadResult, type OpenLoop, openLoop } from './support/open-loop';
+import { affordableRate, type LoadRequest, type LoadResult, type OpenLoop, openLoop } from './support/open-loop';
 import { JWT_SECRET } from './support/test-app';
 import { call, startTestFleet, type TestFleet } from './support/test-fleet';
 
 /** Deploying: every instance of every service is replaced, one after the other, while customers come through Nginx. */
 
 const API = '/api/v1';
-const PER_SECOND = 200;
+/** Fewer on a machine that is too busy for them. */
+const MOST_PER_SECOND = 200;
 const token = accessTokens(JWT_SECRET).issue({ id: 1, role: 'admin' }).token;
 
 let shop: TestFleet;
+let perSecond: number;
 let load: OpenLoop | undefined;
 let reads: string[];
 let orders: object[];
 
 beforeAll(async () => {
-  shop = await startTestFleet({ replicas: 2, env: { DB_POOL_SIZE: '20' } });
+  shop = await startTestFleet({ replicas: 2, env: { DB_POOL_SIZE: '20', SHUTDOWN_DELAY_SECONDS: '2' } });
   const { url } = shop.fleet;
   const made = async (path: string, options: object) => (await call('POST', url + path, { token, ...options })).body;
   const form = new FormData();
@@ -44,10 +47,11 @@ beforeAll(async () => {
     `${API}/files`,
     String(product.image_url),
   ];
-}, 120_000);
+  perSecond = await affordableRate(MOST_PER_SECOND, customers);
+});
 // Also where a test has failed: it would go on for ever.
 afterEach(() => load?.stop());
-afterAll(() => shop?.stop(), 60_000);
+afterAll(() => shop?.stop());
 
 const authorization = `Bearer ${token}`;
 const aRead = (turn: number): LoadRequest => ({
@@ -76,39 +80,34 @@ const failures = (results: readonly LoadResult[]) =>
     .map(({ at, request, status, body }) => `${at.toFixed(2)} s: ${request.method} ${request.url}: ${status} ${body}`);
 
 test('replacing every instance in turn under 200 requests a second costs none of them', async () => {
-  load = openLoop(PER_SECOND, customers);
+  const before = await ordersIn(shop.mysql.settings);
+  load = openLoop(perSecond, customers);
   for (const instance of shop.fleet.instances) {
     expect(await instance.stop()).toEqual({ code: 0, signal: null });
     await instance.start();
   }
   const { results, seconds } = await load.stop();
   expect(failures(results)).toEqual([]);
-  expect(results.length).toBeGreaterThan(0.95 * PER_SECOND * seconds);
+  expect(results.length).toBeGreaterThan(0.95 * perSecond * seconds);
   const ids = placed(results);
   expect(new Set(ids).size).toBe(ids.length);
-  expect(await ordersIn(shop.mysql.settings)).toEqual(new Set(ids));
-}, 120_000);
+  expect(await ordersSince(before)).toEqual(new Set(ids));
+});
 
 test('an instance told to stop under load is unready first, finishes what it has begun and loses no order', async () => {
   const instance = shop.fleet.instance('transaction');
   const before = await ordersIn(shop.mysql.settings);
   // Past Nginx, which would hand on what this one does not take any more.
-  const buying = openLoop(PER_SECOND / 4, (turn) => aCheckout(turn, instance.url));
+  const buying = openLoop(perSecond / 4, (turn) => aCheckout(turn, instance.url));
   load = buying;
-  const second = () => buying.sent / (PER_SECOND / 4);
-  await until(() => buying.results.length >= 50, { timeoutMs: 20_000, what: 'orders to come in' });
+  const second = () => buying.sent / (perSecond / 4);
+  await eventually('orders to come in', () => buying.results.length >= 50);
 
-  const told = performance.now();
   const toldAt = second();
   const exit = instance.stop();
-  await until(async () => (await httpStatus(`${instance.url}/ready`)) === 503, {
-    timeoutMs: 5000,
-    everyMs: 5,
-    what: '503',
-  });
+  await eventually('503', async () => (await httpStatus(`${instance.url}/ready`)) === 503);
   const unreadyAt = second();
-  expect(await exit).toEqual({ code: 0, signal: null });
-  expect(performance.now() - told).toBeLessThan(10_000);
+  expect(await exit).toEqual({ code: 0, signal: null }); // the fleet kills what takes longer than it may
   const { results } = await buying.stop();
   await instance.start();
 
@@ -117,9 +116,8 @@ test('an instance told to stop under load is unready first, finishes what it has
   expect(late).toEqual([]);
   expect(results.filter(({ at, status }) => at > unreadyAt && status === 201).length).toBeGreaterThan(0);
   // All that was written was acknowledged, and all that was acknowledged is there.
-  const added = [...(await ordersIn(shop.mysql.settings))].filter((id) => !before.has(id));
-  expect(new Set(added)).toEqual(new Set(placed(results)));
-}, 60_000);
+  expect(await ordersSince(before)).toEqual(new Set(placed(results)));
+});
 
 /** Ids of the orders that were acknowledged. */
 const placed = (results: readonly LoadResult[]): number[] =>
@@ -127,8 +125,12 @@ const placed = (results: readonly LoadResult[]): number[] =>
     .filter(({ request, status }) => request.method === 'POST' && status === 201)
     .map(({ body }) => Number(JSON.parse(body).id));
 
+async function ordersSince(before: Set<number>): Promise<Set<number>> {
+  return new Set([...(await ordersIn(shop.mysql.settings))].filter((id) => !before.has(id)));
+}
+
 const ordersIn = (database: Parameters<typeof withConnection>[0]): Promise<Set<number>> =>
-  withConnection(database, 10_000, async (connection) => {
+  withConnection(database, 60_000, async (connection) => {
     const [rows] = await connection.query<RowDataPacket[]>('SELECT id FROM transactions');
     return new Set(rows.map(({ id }) => Number(id)));
   });

@@ -3,8 +3,6 @@ import http from 'node:http';
 import { productService } from '@shop/product';
 import { figure, labelValues, samplesOf, startApp, type TestApp } from '@shop/testing';
 
-jest.setTimeout(240_000);
-
 const REQUESTS = 50_000;
 const CLIENTS = 32;
 const LARGEST_BYTES = 300_000;

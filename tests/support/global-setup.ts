@@ -73,7 +73,7 @@ async function testDatabase(dir: string): Promise<Required<DatabaseSettings>> {
   };
   if (TEST_DB_NAME) return { ...server, database: TEST_DB_NAME };
   const database = `shop_test_${randomUUID().slice(0, 8)}`;
-  const run = (statement: string) => withConnection(server, 20_000, (connection) => connection.query(statement));
+  const run = (statement: string) => withConnection(server, 60_000, (connection) => connection.query(statement));
   try {
     await run(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
   } catch (error) {

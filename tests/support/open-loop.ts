@@ -11,7 +11,7 @@ export interface LoadRequest {
 
 export interface LoadResult {
   request: LoadRequest;
-  /** undefined: the connection broke, or no answer within 10 s. */
+  /** undefined: the connection broke, or no answer within a minute. */
   status: number | undefined;
   body: string;
   /** Seconds after the start. */
@@ -27,6 +27,28 @@ export interface OpenLoop {
 }
 
 const TICK_MS = 5;
+
+/**
+ * How many requests a second leave this machine idle half of the time, at most `most`. What else runs here decides what is a
+ * usual load and what is too much, and a shop that gets too much answers 503.
+ */
+export async function affordableRate(most: number, next: (turn: number) => LoadRequest): Promise<number> {
+  const agent = new Agent({ keepAlive: true });
+  const start = performance.now();
+  let sent = 0;
+  const client = async () => {
+    while (sent < SAMPLE) {
+      sent += 1;
+      await send(agent, next(sent));
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, client));
+  agent.destroy();
+  const perSecond = (1000 * SAMPLE) / (performance.now() - start);
+  return Math.max(1, Math.min(most, Math.floor(perSecond / 2)));
+}
+
+const SAMPLE = 400;
 
 /** Sends `perSecond` requests each second whatever becomes of the earlier ones, each once: nothing is ever retried. */
 export function openLoop(perSecond: number, next: (turn: number) => LoadRequest): OpenLoop {
@@ -68,7 +90,7 @@ function send(
 ): Promise<Omit<LoadResult, 'request' | 'at'>> {
   return new Promise((resolve) => {
     const length = body === '' ? {} : { 'content-length': Buffer.byteLength(body) };
-    const options = { method, agent, headers: { ...headers, ...length }, timeout: 10_000 };
+    const options = { method, agent, headers: { ...headers, ...length }, timeout: 60_000 };
     const broken = (error: Error) => resolve({ status: undefined, body: String(error) });
     const call = request(url, options, (answer) => {
       const chunks: Buffer[] = [];
@@ -76,7 +98,7 @@ function send(
       answer.on('end', () => resolve({ status: answer.statusCode, body: Buffer.concat(chunks).toString() }));
       answer.on('error', broken);
     });
-    call.on('timeout', () => call.destroy(new Error('no answer within 10 s')));
+    call.on('timeout', () => call.destroy(new Error('no answer within a minute')));
     call.on('error', broken);
     call.end(body);
   });

@@ -96,7 +96,7 @@ interface Target {
 /** What Prometheus' HTTP API is asked for. */
 export function prometheusAt(url: string) {
   const get = async <T>(where: string): Promise<T> => {
-    const answer = await fetch(`${url}/api/v1${where}`, { signal: AbortSignal.timeout(10_000) });
+    const answer = await fetch(`${url}/api/v1${where}`, { signal: AbortSignal.timeout(60_000) });
     const { data, error } = (await answer.json()) as { data: T; error?: string };
     if (!answer.ok) throw new Error(`${where}: ${error}`);
     return data;

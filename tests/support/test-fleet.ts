@@ -29,7 +29,7 @@ interface CallOptions {
   form?: FormData;
 }
 
-/** One request, never longer than 10 s. */
+/** One request. It gives up only where no answer will ever come. */
 export async function call(method: string, url: string, { token, json, form }: CallOptions = {}): Promise<Answer> {
   const start = performance.now();
   const answer = await fetch(url, {
@@ -39,7 +39,7 @@ export async function call(method: string, url: string, { token, json, form }: C
       ...(json ? { 'content-type': 'application/json' } : {}),
     },
     body: form ?? (json ? JSON.stringify(json) : null),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(60_000),
   });
   const text = await answer.text();
   const isJson = answer.headers.get('content-type')?.includes('json');

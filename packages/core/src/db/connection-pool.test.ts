@@ -163,7 +163,7 @@ describe('a server that takes no more connections', () => {
         maxConnections: 10,
         dieWithParent: true,
       });
-    }, 60_000);
+    });
     afterAll(async () => {
       await closeDatabases();
       await mysql.stop();

@@ -110,7 +110,7 @@ describe('a lock that somebody holds', () => {
       await take(sql, locked).catch(() => undefined);
     });
     await expect(waiting).rejects.toMatchObject({ kind: 'unavailable' });
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(30_000); // about 2 s, and more on a busy machine
     expect([await stockOf(mine), await stockOf(locked)]).toEqual([10, 10]);
     expect(await retries(shop)).toEqual({ lock_wait_timeout: 1 });
     await rival.release();

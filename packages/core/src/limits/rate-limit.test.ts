@@ -154,6 +154,7 @@ describe('who asks too often', () => {
 
   it('is refused on every other path, known or not', async () => {
     const from = aPeer();
+    const began = Date.now();
     await refused(app, { from });
     const answers = await Promise.all(
       ['/nothing', '/docs', '/openapi.json', '/things/%zz', '/health/', '//ready', '/metrics/x'].map((where) =>
@@ -162,7 +163,7 @@ describe('who asks too often', () => {
     );
     const allowed = answers.filter(({ status }) => status !== 429);
     // A token comes back each second, whatever it is asked for.
-    expect(allowed.length).toBeLessThanOrEqual(2);
+    expect(allowed.length).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - began) / 1000));
   });
 
   it('does not spend what others have', async () => {

@@ -112,7 +112,7 @@ async function grown(name: string, labels: Record<string, string> = {}): Promise
 
 /** The counts are made when the answer is out: a moment after the client has it. */
 const becomes = (expected: number, name: string, labels: Record<string, string>) =>
-  eventually(`${name} to grow by ${expected}`, async () => (await grown(name, labels)) === expected, 3000);
+  eventually(`${name} to grow by ${expected}`, async () => (await grown(name, labels)) === expected);
 
 /** A request as no well-behaved client makes it. */
 const rawRequest = (method: string, where: string) =>
@@ -190,9 +190,10 @@ describe('requests', () => {
     const inFlight = async (n: number) => figure(await scrape(slow.url), 'http_requests_in_flight') === n;
     await eventually('the request to arrive', () => inFlight(2));
     sent.destroy();
-    await eventually('the request to end', () => inFlight(1));
     const labels = { endpoint: '/never', method: 'GET', status: '499' };
-    expect(figure(await scrape(slow.url), 'http_requests_total', labels)).toBe(1);
+    const counted = async () => figure(await scrape(slow.url), 'http_requests_total', labels);
+    await eventually('the request to be counted', async () => (await counted()) === 1);
+    await eventually('the request to end', () => inFlight(1));
     await slow.close();
   });
 });
@@ -361,7 +362,7 @@ test('a deadlock is a retry by its reason', async () => {
 test("a process shows Node's own figures", async () => {
   const service = await startExampleProcess();
   const ready = async () => (await fetch(`${service.url}/ready`).catch(() => undefined))?.ok;
-  await eventually('/ready', ready, 20_000);
+  await eventually('/ready', ready);
   const samples = await scrape(service.url);
   for (const name of ['process_start_time_seconds', 'process_resident_memory_bytes', 'process_cpu_seconds_total']) {
     expect([name, (figure(samples, name, { service: 'example' }) ?? 0) > 0]).toEqual([name, true]);

@@ -72,8 +72,11 @@ afterAll(() => {
   collector.server.closeAllConnections();
 });
 
-const ready = (process: ExampleProcess) =>
-  eventually('the service', async () => (await fetch(`${process.url}/ready`).catch(() => undefined))?.status === 200);
+const ready = async (process: ExampleProcess) => {
+  const ask = async (where: string) => fetch(process.url + where).catch(() => undefined);
+  await eventually('the service', async () => (await ask('/ready'))?.status === 200);
+  await eventually('Redis', async () => (await (await ask('/health'))?.text())?.includes('"redis":{"status":"up"'));
+};
 const linesOf = (process: ExampleProcess, requestId: string) =>
   process.lines().filter(({ request_id }) => request_id === requestId);
 

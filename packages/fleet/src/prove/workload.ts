@@ -190,17 +190,20 @@ async function sellerTurn(
   run.log.push({ client: seller.name, kind: 'stock', at, productId, outcome, statuses: statusesOf(reply) });
 }
 
-/** What is still open at the end is asked once more, now that everything is well. */
+/** What is still open at the end is asked again until it is decided, now that everything is well. */
 export async function resolveUnknown({ shop, log }: Pick<Run, 'shop' | 'log'>): Promise<void> {
   for (const operation of log) {
     if (operation.kind !== 'order' || operation.key === undefined || operation.outcome !== 'unknown') continue;
     const buyer = shop.buyers.find(({ id }) => id === operation.buyerId);
     if (!buyer) throw new Error(`there is no buyer ${operation.buyerId}`);
     const json = orderBody(buyer, operation.lines);
-    const reply = await ask(shop.url + ORDERS, 'POST', { token: buyer.token, key: operation.key, json });
-    operation.attempts += 1;
-    operation.statuses.push(...statusesOf(reply));
-    operation.ids.push(...idsOf(reply));
-    operation.outcome = outcomeOf(reply);
+    const started = Date.now();
+    while (operation.outcome === 'unknown' && Date.now() - started < RETRY_FOR_MS) {
+      const reply = await ask(shop.url + ORDERS, 'POST', { token: buyer.token, key: operation.key, json });
+      operation.attempts += 1;
+      operation.statuses.push(...statusesOf(reply));
+      operation.ids.push(...idsOf(reply));
+      operation.outcome = outcomeOf(reply);
+    }
   }
 }

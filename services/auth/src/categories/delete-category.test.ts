@@ -1,6 +1,16 @@
 import { authService } from '@shop/auth';
 import { productService } from '@shop/product';
-import { aCategory, aProduct, aStore, aUser, rows, startApp, type TestApp, type TestUser } from '@shop/testing';
+import {
+  aCategory,
+  aProduct,
+  aStore,
+  aUser,
+  eventually,
+  rows,
+  startApp,
+  type TestApp,
+  type TestUser,
+} from '@shop/testing';
 
 const API = '/api/v1';
 let app: TestApp;
@@ -43,7 +53,7 @@ describe('deleting a category in use', () => {
         .set(owner.auth)
         .expect(200);
     for (const path of reads) await read(path);
-    for (const path of reads) expect((await read(path)).headers['x-cache']).toBe('HIT');
+    for (const path of reads) await eventually('a hit', async () => (await read(path)).headers['x-cache'] === 'HIT');
     await remove(category.id).expect(204);
     const [filtered, all, one] = [await read(reads[0] ?? ''), await read(reads[1] ?? ''), await read(reads[2] ?? '')];
     expect(filtered.body).toMatchObject({ data: [], pagination: { total: 0 } });

@@ -1,5 +1,5 @@
 import { authService } from '@shop/auth';
-import { aUser, rows, startApp, type TestApp } from '@shop/testing';
+import { aUser, eventually, rows, startApp, type TestApp } from '@shop/testing';
 import { aPerson, aRegistered, claimsOf, logIn } from '../../tests/people';
 import { passwordHasher } from '../passwords/password-hasher';
 import { repositories, transactionsOf } from '../repositories';
@@ -66,19 +66,19 @@ describe('a login is refused', () => {
 
   test('taking as long for an unknown address as for a wrong password', async () => {
     const user = await aRegistered(app);
-    const fastest = async (attempt: () => PromiseLike<unknown>) => {
-      const times: number[] = [];
-      for (let round = 0; round < 5; round += 1) {
-        const start = performance.now();
-        await attempt();
-        times.push(performance.now() - start);
-      }
-      return Math.min(...times);
+    const time = async (attempt: () => PromiseLike<unknown>) => {
+      const start = performance.now();
+      await attempt();
+      return performance.now() - start;
     };
-    const wrong = await fastest(() => logIn(app, { ...user, password: 'a wrong password' }));
-    const unknown = await fastest(() => logIn(app, aPerson()));
-    expect(unknown).toBeGreaterThan(wrong / 2);
-    expect(unknown).toBeLessThan(wrong * 2);
+    const [wrong, unknown]: [number[], number[]] = [[], []];
+    // The fastest of each: what else runs on this machine only ever adds.
+    await eventually('the same time for both', async () => {
+      wrong.push(await time(() => logIn(app, { ...user, password: 'a wrong password' })));
+      unknown.push(await time(() => logIn(app, aPerson())));
+      const ratio = Math.min(...unknown) / Math.min(...wrong);
+      return wrong.length >= 5 && ratio > 0.5 && ratio < 2;
+    });
   });
 
   test('where only the first 72 bytes fit', async () => {

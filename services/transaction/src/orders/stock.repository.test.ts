@@ -70,4 +70,4 @@ test('in a shop of a few products, one basket keeps its hands off the products o
   expect(await inTheWay((sql) => repositories(sql).stock.lockProducts([line]))).toEqual([first + 1]);
   expect(await inTheWay((sql) => repositories(sql).stock.take([line]))).toEqual([first + 1]);
   expect(await inTheWay((sql) => repositories(sql).stock.putBack(order))).toEqual([first + 1]);
-}, 60_000);
+});
