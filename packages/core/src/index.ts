@@ -37,7 +37,7 @@ export { createMetrics, type Metrics } from './metrics/metrics';
 export * from './schemas/schemas';
 export { buildService, type Resources, type RunningApp, runService, type ServiceDefinition } from './service';
 export { createStorage } from './storage/create-storage';
-export { acceptFile, displayName, MAX_FILE_BYTES } from './storage/file-content';
+export { displayName, MAX_FILE_BYTES } from './storage/file-content';
 export { type Storage, type StorageSettings, type StoredFile, storageSettings } from './storage/storage';
 export {
   type FileKind,

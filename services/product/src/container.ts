@@ -18,13 +18,14 @@ export const productService: ServiceDefinition<typeof storageSettings> = {
     const products = productRepository(db);
     const storage = createStorage(settings, { logger });
     const inTransaction: InTransaction = (work) => db.transaction((sql) => work(productRepository(sql)));
-    const selling = productEndpoints({
+    const useCases = {
       addProduct: addProduct({ products, inTransaction, storage, cache, logger }),
       listProducts: listProducts({ products }),
       showProduct: showProduct({ products }),
       updateProduct: updateProduct({ products, inTransaction, cache }),
       deleteProduct: deleteProduct({ products, storage, cache }),
-    });
+    };
+    const selling = productEndpoints(useCases, storage);
     const buying = catalogEndpoints({
       browseCatalog: browseCatalog({ products }),
       showInCatalog: showInCatalog({ products }),

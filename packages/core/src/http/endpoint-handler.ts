@@ -7,8 +7,9 @@ import { clientIpOf } from '../limits/rate-limit';
 import type { Metrics } from '../metrics/metrics';
 import { authenticate } from './authenticate';
 import type { AnyInput, AnyReply, Endpoint } from './endpoint';
+import { isMultipart } from './multipart-boundary';
 import { knownError } from './problem';
-import { bodyReader } from './request-body';
+import { bodyReader, type RequestBody } from './request-body';
 import { contextOf } from './request-context';
 import { Validation, withoutEmpty } from './validation';
 
@@ -21,20 +22,29 @@ interface HandlerParts {
 
 /** The way of every request through its endpoint: who, what, (cached) answer, check, send. */
 export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, metrics }: HandlerParts): RequestHandler {
-  const readInput = inputReader(endpoint);
+  const readBody = bodyReader(endpoint);
+  const toInput = inputReader(endpoint);
   const answer = async (req: Request, res: Response): Promise<void> => {
     const caller = authenticate(req, endpoint.access, { tokens, origins: config.corsOrigins });
     if (caller) contextOf(res).caller = caller;
-    const input: AnyInput = { caller, clientIp: clientIpOf(req), ...(await readInput(req, res)) };
-    if (endpoint.cache) return sendCached(endpoint, cache, input, res);
-    return send(endpoint, await endpoint.handler(input), req, res);
+    const body = await readBody(req, res);
+    let reply: AnyReply;
+    try {
+      const input: AnyInput = { caller, clientIp: clientIpOf(req), ...toInput(req, body) };
+      if (endpoint.cache) return await sendCached(endpoint, cache, input, res);
+      reply = await endpoint.handler(input);
+    } finally {
+      // A file that the handler stored is not affected.
+      await body.file?.discard();
+    }
+    return send(endpoint, reply, req, res);
   };
   return endpoint.upload ? countingUploads(answer, metrics) : answer;
 }
 
 function countingUploads(answer: (req: Request, res: Response) => Promise<void>, metrics: Metrics): RequestHandler {
   return async (req, res) => {
-    if (!req.is('multipart/form-data')) return answer(req, res);
+    if (!isMultipart(req.headers['content-type'])) return answer(req, res);
     try {
       await answer(req, res);
     } catch (error) {
@@ -52,9 +62,7 @@ function countingUploads(answer: (req: Request, res: Response) => Promise<void>,
 const noFields = z.strictObject({}).optional();
 
 function inputReader(endpoint: Endpoint) {
-  const readBody = bodyReader(endpoint);
-  return async (req: Request, res: Response): Promise<Omit<AnyInput, 'caller' | 'clientIp'>> => {
-    const { fields, isForm, file, errors } = await readBody(req, res);
+  return (req: Request, { fields, isForm, file, errors }: RequestBody): Omit<AnyInput, 'caller' | 'clientIp'> => {
     const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));
@@ -65,10 +73,11 @@ function inputReader(endpoint: Endpoint) {
       : endpoint.upload?.required
         ? undefined
         : validation.parse('body', endpoint.body ?? noFields, fields);
-    if (endpoint.upload?.required && !file) {
+    const field = endpoint.upload?.required ? endpoint.upload.field : undefined;
+    if (field && !file && errors.every(({ path }) => path !== field)) {
       validation.add({
         in: 'body',
-        path: endpoint.upload.field,
+        path: field,
         code: 'required',
         message: 'is required: one file, as multipart/form-data',
       });

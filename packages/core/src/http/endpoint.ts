@@ -2,6 +2,9 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Caller } from '../auth/access-token';
 import type { ErrorDefinition } from '../errors/app-error';
+import type { IncomingFile } from '../storage/incoming';
+import type { Storage } from '../storage/storage';
+import type { FileKind } from '../storage/stored-name';
 
 export type Access = 'public' | 'user' | 'admin';
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -28,11 +31,10 @@ type ReplyFor<Status, Answer> = Answer extends z.ZodType
 /** What a handler may return: one of its declared statuses with the body declared for it. */
 export type Reply<A extends Answers> = { [S in keyof A & SuccessStatus]: ReplyFor<S, A[S]> }[keyof A & SuccessStatus];
 
-/** A file of a multipart request, held in memory (at most `maxBytes`) until the use case has accepted it. */
-export interface UploadedFile {
+/** The accepted file of a multipart request. It is deleted after the request unless the use case stores it. */
+export interface UploadedFile extends IncomingFile {
   originalName: string;
-  declaredType: string;
-  bytes: Buffer;
+  kind: FileKind;
 }
 
 /** The one file field that a multipart endpoint takes. */
@@ -41,6 +43,9 @@ export interface Upload {
   /** Not required: the endpoint takes JSON as well. */
   required: boolean;
   maxBytes: number;
+  kinds: readonly FileKind[];
+  /** Takes the file in as it arrives. */
+  storage: Pick<Storage, 'receive'>;
 }
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;

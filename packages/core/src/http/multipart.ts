@@ -1,31 +1,70 @@
-import { isUtf8 } from 'node:buffer';
 import type { Request, Response } from 'express';
-import multer, { memoryStorage } from 'multer';
-import type { FieldError } from '../errors/app-error';
-import { payloadTooLarge } from '../errors/common-errors';
+import multer, { type StorageEngine } from 'multer';
+import type { FieldError, FieldErrorCode } from '../errors/app-error';
+import { malformedRequest, payloadTooLarge } from '../errors/common-errors';
+import { inspectFile } from '../storage/file-content';
+import type { FileKind } from '../storage/stored-name';
 import type { Upload, UploadedFile } from './endpoint';
+import { multipartBoundary } from './multipart-boundary';
+import { PartWatch } from './part-watch';
 import { runMiddleware } from './run-middleware';
 
 const FIELDS = 20;
 const FIELD_BYTES = 100 * 1024;
-/** Beside the file: its fields, and headers of up to 16 KiB for each part. */
+/** What a body may have beside its file: fields, and headers of up to 16 KiB for each part. */
 const ROOM_BYTES = (FIELDS + 1) * (FIELD_BYTES + 16 * 1024);
 
 interface MultipartBody {
   fields: Record<string, unknown>;
+  /** The caller has to store or discard it. */
   file: UploadedFile | undefined;
-  /** Texts that cannot be read. */
+  /** What is wrong with the fields and the file. */
   errors: FieldError[];
 }
 
 /**
- * Reads multipart bodies. Files stay in memory until they are accepted: a refused or cut-off upload leaves nothing behind.
- * Multer is asked first; what it keeps to itself is looked up in the bytes: it says text/plain of a file without a declared
- * type, and writes U+FFFD for what is no UTF-8.
+ * Reads multipart bodies. The file is checked and goes to the storage as it arrives, so memory does not depend on its
+ * size. A failure leaves nothing of it.
  */
-export function multipartReader({ field, maxBytes }: Upload): (req: Request, res: Response) => Promise<MultipartBody> {
-  const parse = multer({
-    storage: memoryStorage(),
+export function multipartReader(upload: Upload): (req: Request, res: Response) => Promise<MultipartBody> {
+  return async (req, res) => {
+    const boundary = multipartBoundary(req.headers['content-type']);
+    // Multer's parser does not take every form of the header that RFC 9110 allows; it takes this one.
+    req.headers['content-type'] = `multipart/form-data; boundary="${boundary.replace(/["\\]/g, '\\$&')}"`;
+    const parts = new PartWatch(boundary);
+    const receiver = new FileReceiver(upload, parts);
+    let size = 0;
+    const watch = (chunk: Buffer): void => {
+      size += chunk.length;
+      parts.push(chunk);
+    };
+    req.on('data', watch);
+    try {
+      await runMiddleware(parserFor(upload, receiver), req, res);
+    } catch (error) {
+      await receiver.discard();
+      throw wasCutOff(req) ? malformedRequest({ message: 'The body ended early.', cause: error }) : error;
+    } finally {
+      req.off('data', watch);
+    }
+    if (size > upload.maxBytes + ROOM_BYTES) {
+      await receiver.discard();
+      throw payloadTooLarge();
+    }
+    const fields: Record<string, unknown> = { ...req.body };
+    // Multer has no value for a text in a charset that it does not know.
+    const unread = Object.keys(fields).filter((name) => fields[name] === undefined);
+    const unreadable = [...parts.brokenTexts(), ...unread].map((name) =>
+      wrongField(name, 'invalid_format', 'must be text in UTF-8'),
+    );
+    const empty = receiver.foundEmpty ? [wrongField(upload.field, 'too_small', 'must not be empty')] : [];
+    return { fields, file: receiver.file, errors: [...unreadable, ...empty] };
+  };
+}
+
+const parserFor = ({ field, maxBytes }: Upload, storage: StorageEngine) =>
+  multer({
+    storage,
     defParamCharset: 'utf8',
     limits: {
       fileSize: maxBytes,
@@ -38,81 +77,71 @@ export function multipartReader({ field, maxBytes }: Upload): (req: Request, res
       fieldNestingDepth: 1,
     },
   }).single(field);
-  return async (req, res) => {
-    const bytes = keepBytes(req, maxBytes + ROOM_BYTES);
-    await runMiddleware(parse, req, res);
-    const parts = rawParts(bytes(), boundaryOf(req));
-    const fields: Record<string, unknown> = { ...req.body };
-    // Multer has no value for a text in a charset that it does not know.
-    const unread = Object.keys(fields).filter((name) => fields[name] === undefined);
-    const errors = [...parts.filter(isBrokenText).map(nameOf), ...unread].map(mustBeUtf8);
-    return { fields, file: uploadedFile(req.file, parts), errors };
-  };
-}
 
-const mustBeUtf8 = (path: string): FieldError => ({
+/** The client is gone, or its request took longer than the server waits. */
+const wasCutOff = (req: Request): boolean => req.destroyed && !req.complete;
+
+const wrongField = (path: string, code: FieldErrorCode, message: string): FieldError => ({
   in: 'body',
   path,
-  code: 'invalid_format',
-  message: 'must be text in UTF-8',
+  code,
+  message,
 });
 
-/** @returns hands out, once, what has come; throws AppError `payload_too_large` when that is more than `limit` */
-function keepBytes(req: Request, limit: number): () => Buffer {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  req.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= limit) chunks.push(chunk);
-  });
-  return () => {
-    if (size > limit) throw payloadTooLarge();
-    return Buffer.concat(chunks.splice(0));
-  };
-}
+/** Takes in the one file of a form for multer. */
+class FileReceiver implements StorageEngine {
+  file: UploadedFile | undefined;
+  foundEmpty = false;
+  private receiving: Promise<void> | undefined;
 
-function uploadedFile(file: Express.Multer.File | undefined, parts: RawPart[]): UploadedFile | undefined {
-  if (!file) return undefined;
-  // There is one at most.
-  const untyped = parts.some((part) => isFile(part) && !/^content-type:/im.test(part.head));
-  return { originalName: file.originalname, declaredType: untyped ? '' : file.mimetype, bytes: file.buffer };
-}
+  constructor(
+    private readonly upload: Upload,
+    private readonly parts: PartWatch,
+  ) {}
 
-interface RawPart {
-  /** Its header lines, a character for each byte. */
-  head: string;
-  content: Buffer;
-}
-
-const boundaryOf = (req: Request): string => {
-  const [, quoted, plain] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(req.headers['content-type'] ?? '') ?? [];
-  return quoted ?? plain ?? '';
-};
-
-/** The parts of a body that multer has taken, so there are not many. */
-function rawParts(body: Buffer, boundary: string): RawPart[] {
-  const delimiter = `\r\n--${boundary}`;
-  const parts: RawPart[] = [];
-  let start = body.indexOf(delimiter.slice(2)) + delimiter.length - 2;
-  for (let end = body.indexOf(delimiter, start); end >= 0; end = body.indexOf(delimiter, start)) {
-    const part = body.subarray(start, end);
-    const headEnd = part.indexOf('\r\n\r\n');
-    if (headEnd >= 0) parts.push({ head: part.toString('latin1', 0, headEnd), content: part.subarray(headEnd + 4) });
-    start = end + delimiter.length;
-    if (body.toString('latin1', start, start + 2) === '--') break;
+  _handleFile(
+    _req: Request,
+    part: Express.Multer.File,
+    done: (error?: unknown, info?: Partial<Express.Multer.File>) => void,
+  ): void {
+    this.receiving = this.receive(part).then((size) => done(null, { size }), done);
   }
-  return parts;
-}
 
-const isFile = ({ head }: RawPart): boolean => /^content-disposition:.*;\s*filename\*?=/im.test(head);
+  /** The reader discards the file, because multer does not always wait until it came in. */
+  _removeFile(_req: Request, _part: Express.Multer.File, done: (error: Error | null) => void): void {
+    done(null);
+  }
 
-/** Text that should be UTF-8 and is not; a part may declare another charset. */
-function isBrokenText(part: RawPart): boolean {
-  const charset = /^content-type:.*;\s*charset="?([^\s;"]+)/im.exec(part.head)?.[1] ?? 'utf-8';
-  return !isFile(part) && /^utf-?8$/i.test(charset) && !isUtf8(part.content);
-}
+  async discard(): Promise<void> {
+    await this.receiving;
+    await this.file?.discard();
+  }
 
-function nameOf({ head }: RawPart): string {
-  const name = /[;\s]name=(?:"([^"]*)"|([^\s;]+))/i.exec(head);
-  return Buffer.from(name?.[1] ?? name?.[2] ?? '', 'latin1').toString();
+  /** @returns the size */
+  private async receive({ stream, originalname: originalName, mimetype }: Express.Multer.File): Promise<number> {
+    const { kinds, field, storage, maxBytes } = this.upload;
+    const declaredType = this.parts.fileHasType ? mimetype : '';
+    const inspector = inspectFile({ originalName, declaredType }, kinds, field);
+    let kind: FileKind | undefined;
+    async function* inspected(): AsyncGenerator<Buffer> {
+      let size = 0;
+      // Destroying the stream would give multer an error of its own in place of the reason.
+      for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+        size += chunk.length;
+        // Multer passes on one byte too many, and then waits for the rest.
+        if (size > maxBytes) throw payloadTooLarge();
+        inspector.push(chunk);
+        yield chunk;
+      }
+      kind = inspector.end();
+    }
+    const incoming = await storage.receive(inspected());
+    if (kind) {
+      this.file = { ...incoming, originalName, kind };
+    } else {
+      this.foundEmpty = true;
+      await incoming.discard();
+    }
+    return incoming.size;
+  }
 }

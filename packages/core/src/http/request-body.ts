@@ -5,6 +5,7 @@ import type { FieldError } from '../errors/app-error';
 import { invalidJson, unsupportedMediaType } from '../errors/common-errors';
 import type { Endpoint, UploadedFile } from './endpoint';
 import { multipartReader } from './multipart';
+import { isMultipart } from './multipart-boundary';
 import { runMiddleware } from './run-middleware';
 
 const JSON_LIMIT = '100kb';
@@ -40,7 +41,8 @@ export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) =>
   const readMultipart = upload && multipartReader(upload);
   return async (req, res) => {
     if (!readsBody(endpoint) || !hasBody(req)) return jsonBody();
-    if (readMultipart && req.is('multipart/form-data')) return { isForm: true, ...(await readMultipart(req, res)) };
+    if (readMultipart && isMultipart(req.headers['content-type']))
+      return { isForm: true, ...(await readMultipart(req, res)) };
     if (upload?.required || !req.is('application/json')) {
       if (body || upload) throw unsupportedMediaType();
       return jsonBody();

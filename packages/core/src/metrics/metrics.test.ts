@@ -6,6 +6,7 @@ import {
   databaseUnavailable,
   defineError,
   endpoint,
+  fileKinds,
   noContent,
   ok,
   type Resources,
@@ -26,6 +27,7 @@ import {
   type TestApp,
 } from '@shop/testing';
 import { z } from 'zod';
+import { localStorage } from '../storage/local-storage';
 
 const tooOdd = defineError('invalid', 'too_odd', 'That is too odd.', {
   in: 'body',
@@ -83,7 +85,13 @@ const endpoints = ({ db }: Resources) => [
     path: '/uploads',
     body: z.object({ how: z.string() }),
     form: z.object({ how: z.string() }),
-    upload: { field: 'file', required: false, maxBytes: 1000 },
+    upload: {
+      field: 'file',
+      required: false,
+      maxBytes: 1000,
+      kinds: fileKinds,
+      storage: localStorage(process.env.SHOP_TEST_UPLOADS ?? ''),
+    },
     answers: { 204: 'empty' },
     handler: async ({ body }) => {
       if (body.how === 'odd') throw tooOdd();
@@ -228,12 +236,17 @@ describe('the database', () => {
 
 describe('uploads', () => {
   const upload = (how: string, bytes = 100) =>
-    app.http.post('/uploads').field('how', how).attach('file', Buffer.alloc(bytes), 'a.txt');
+    app.http
+      .post('/uploads')
+      .field('how', how)
+      .attach('file', Buffer.alloc(bytes, 'x'), how === 'png' ? 'a.png' : 'a.txt');
 
   test.each([
     ['stored', 204, 'well', 100],
     ['refused', 400, 'odd', 100],
     ['refused', 413, 'well', 2000],
+    ['refused', 415, 'png', 100],
+    ['refused', 400, 'well', 0],
     ['failed', 503, 'away', 100],
     ['failed', 500, 'broken', 100],
   ])('are %s (%i) when they go %s with %i bytes', async (outcome, status, how, bytes) => {

@@ -6,7 +6,9 @@ import type { Storage, StorageSettings } from './storage';
 /** The storage that the settings name. Touches nothing yet. */
 export function createStorage(settings: StorageSettings, { logger }: { logger: Logger }): Storage {
   const { S3_BUCKET: bucket, UPLOAD_PATH: folder } = settings;
-  const backend = bucket ? s3Storage({ ...settings, S3_BUCKET: bucket }) : localStorage(folder ?? '.data/uploads');
+  const backend = bucket
+    ? s3Storage({ ...settings, S3_BUCKET: bucket }, { logger })
+    : localStorage(folder ?? '.data/uploads');
   return {
     ...backend,
     async discard(names) {

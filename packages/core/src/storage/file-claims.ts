@@ -13,9 +13,18 @@ const KIND_OF_TYPE: Record<string, FileKind> = {
   'text/plain': 'txt',
   'text/markdown': 'txt',
   'text/csv': 'txt',
+  'text/x-csv': 'txt',
+  'text/comma-separated-values': 'txt',
+  'text/x-comma-separated-values': 'txt',
+  'application/csv': 'txt',
+  'application/x-csv': 'txt',
   'text/tab-separated-values': 'txt',
+  'text/tsv': 'txt',
   'text/x-log': 'txt',
 };
+
+/** What Windows declares for a .csv file where Excel is installed. It says nothing of a file whose name is that of a text. */
+const EXCEL = 'application/vnd.ms-excel';
 
 const KIND_OF_EXTENSION: Record<string, FileKind> = {
   ...Object.fromEntries(['jpg', 'jpeg', 'jpe', 'jfif', 'pjpeg'].map((extension) => [extension, 'jpg'] as const)),
@@ -45,13 +54,22 @@ const OTHER_EXTENSIONS = new Set([
 /** Says nothing about the content. */
 const NO_CLAIM = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
 
-/** Whether the part's declared media type and the file name's extension both allow that the content is of this kind. */
-export function claimsAllow(kind: FileKind, file: { originalName: string; declaredType: string }): boolean {
-  const declared = file.declaredType.split(';')[0]?.trim().toLowerCase() ?? '';
-  const declaredKind = Object.hasOwn(KIND_OF_TYPE, declared) ? KIND_OF_TYPE[declared] : undefined;
-  if (!NO_CLAIM.has(declared) && declaredKind !== kind) return false;
-  // Windows drops dots and spaces at the end of a name.
-  const extension = /\.([^.\\/]+)$/.exec(file.originalName.replace(/[.\s]+$/, ''))?.[1]?.toLowerCase() ?? '';
-  const claimed = Object.hasOwn(KIND_OF_EXTENSION, extension) ? KIND_OF_EXTENSION[extension] : undefined;
-  return claimed ? claimed === kind : !OTHER_EXTENSIONS.has(extension);
+export interface FileClaims {
+  originalName: string;
+  /** The media type that the client declared; empty when it declared none. */
+  declaredType: string;
 }
+
+/** Whether the part's declared media type and the file name's extension both allow that the content is of this kind. */
+export function claimsAllow(kind: FileKind, { originalName, declaredType }: FileClaims): boolean {
+  // Windows drops dots and spaces at the end of a name.
+  const extension = /\.([^.\\/]+)$/.exec(originalName.replace(/[.\s]+$/, ''))?.[1]?.toLowerCase() ?? '';
+  const claimed = kindIn(KIND_OF_EXTENSION, extension);
+  if (claimed ? claimed !== kind : OTHER_EXTENSIONS.has(extension)) return false;
+  const declared = declaredType.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (NO_CLAIM.has(declared) || (declared === EXCEL && claimed === 'txt')) return true;
+  return kindIn(KIND_OF_TYPE, declared) === kind;
+}
+
+const kindIn = (kinds: Record<string, FileKind>, name: string): FileKind | undefined =>
+  Object.hasOwn(kinds, name) ? kinds[name] : undefined;

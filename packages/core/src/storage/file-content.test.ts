@@ -1,9 +1,37 @@
 import { aGif, aJpeg, aPdf, aPng, aWebp } from '@shop/testing';
-import { acceptFile, displayName } from './file-content';
-import { fileKinds, imageKinds } from './stored-name';
+import { displayName, inspectFile } from './file-content';
+import { type FileKind, fileKinds, imageKinds } from './stored-name';
 
-const accept = (content: Buffer | string, originalName = 'file', declaredType = '', kinds = fileKinds) =>
-  acceptFile({ bytes: Buffer.from(content), originalName, declaredType }, kinds, 'file');
+/** However the bytes are cut, the result is the same. */
+function accept(content: Buffer | string, originalName = 'file', declaredType = '', kinds = fileKinds) {
+  const bytes = Buffer.from(content);
+  const outcomes = [1, 2, 7, 4096, Number.POSITIVE_INFINITY].map((size) =>
+    outcomeOf(() => inspectInChunks(bytes, size, { originalName, declaredType }, kinds)),
+  );
+  for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
+  const [outcome] = outcomes;
+  if (outcome && 'error' in outcome) throw outcome.error;
+  return outcome?.kind;
+}
+
+function inspectInChunks(
+  bytes: Buffer,
+  size: number,
+  claims: { originalName: string; declaredType: string },
+  kinds: readonly FileKind[],
+): FileKind | undefined {
+  const inspector = inspectFile(claims, kinds, 'file');
+  for (let start = 0; start < bytes.length; start += size) inspector.push(bytes.subarray(start, start + size));
+  return inspector.end();
+}
+
+function outcomeOf(inspect: () => FileKind | undefined): { kind: FileKind | undefined } | { error: unknown } {
+  try {
+    return { kind: inspect() };
+  } catch (error) {
+    return { error };
+  }
+}
 
 describe('what a file is', () => {
   test.each([
@@ -15,6 +43,9 @@ describe('what a file is', () => {
     ['plain text', 'Grüße 👋, 1 < 2 & 3 > 2\r\n\tindented\f', 'txt'],
     ['text with a byte order mark', '\ufeffhello', 'txt'],
     ['text that speaks of <b>bold</b> words', 'text that speaks of <b>bold</b> words', 'txt'],
+    ['text that ends where a tag might begin', 'a < b and <script', 'txt'],
+    ['long text in many languages', 'zażółć 日本語 😀 ქართული \ufffd '.repeat(2000), 'txt'],
+    ['white space', ' \n'.repeat(5000), 'txt'],
   ])('%s is told by its bytes', (_, content, kind) => {
     expect(accept(content)).toBe(kind);
   });
@@ -32,6 +63,8 @@ describe('what a file is', () => {
     ['PHP', 'hello <?php phpinfo();'],
     ['a shell script', '#!/bin/sh\nrm -rf /'],
     ['a batch file', '@echo off\r\ndel *'],
+    ['a batch file after white space', `${' \n'.repeat(5000)}@ECHO ${' '.repeat(5000)}Off`],
+    ['a closing tag with a long prefix', `${'x'.repeat(100)}</abcdefghijklmnopqrst:object>`],
     ['text with a NUL', 'a\0b'],
     ['text with an escape character', 'a\x1b[31mb'],
     ['text that is not UTF-8', Buffer.from([0x61, 0xff, 0xfe])],
@@ -45,10 +78,68 @@ describe('what a file is', () => {
     expect(() => accept(content)).toThrow(expect.objectContaining({ code: 'unsupported_media_type' }));
   });
 
-  test('an empty file is invalid and names its field', () => {
-    expect(() => accept('')).toThrow(
-      expect.objectContaining({ code: 'invalid_request', errors: [expect.objectContaining({ path: 'file' })] }),
-    );
+  test.each([
+    ['UTF-16 with a byte order mark', Buffer.from('\ufeffhello', 'utf16le'), 'text in UTF-16'],
+    ['big-endian UTF-16', Buffer.from('\ufeffこんにちは', 'utf16le').swap16(), 'text in UTF-16'],
+    ['UTF-16 without a mark', Buffer.from('a;b\r\n1;2\r\n', 'utf16le'), 'text in UTF-16'],
+    ['big-endian UTF-16 without a mark', Buffer.from('name;price\r\n', 'utf16le').swap16(), 'text in UTF-16'],
+    ['Windows-1252', Buffer.from('name;price\r\ncaf\xe9;\x803', 'latin1'), 'text that is not UTF-8'],
+    [
+      'Windows-1252 far into the text',
+      Buffer.from(`${'x'.repeat(10_000)}\xe9t\xe9`, 'latin1'),
+      'text that is not UTF-8',
+    ],
+    ['Windows-1252 at its end', Buffer.from('a long enough caf\xe9', 'latin1'), 'text that is not UTF-8'],
+  ])('%s is refused, and the message names the encoding', (_, content, encoding) => {
+    const error = expect.objectContaining({
+      code: 'unsupported_media_type',
+      message: `The content of "file" is ${encoding}. Text must be UTF-8.`,
+    });
+    expect(() => accept(content, 'a.csv', 'text/csv')).toThrow(error);
+    expect(() => accept(content, 'a.csv', 'text/csv', imageKinds)).toThrow('must be one of: jpg, png, gif, webp');
+  });
+
+  test('an empty file is of no kind', () => {
+    expect(accept('')).toBeUndefined();
+  });
+
+  test('what cannot become an accepted file is refused at its first bytes', () => {
+    const start = (bytes: Buffer | string, kinds = fileKinds) =>
+      inspectFile({ originalName: 'a', declaredType: 'image/png' }, kinds, 'file').push(Buffer.from(bytes));
+    expect(() => start(aPdf(), imageKinds)).toThrow('must be one of');
+    expect(() => start('plain text, 16 bytes and more', imageKinds)).toThrow('must be one of');
+    expect(() => start(aJpeg())).toThrow('says otherwise');
+    expect(() => start(aPng())).not.toThrow();
+  });
+
+  test('text is judged alike however it is cut', () => {
+    const random = seededRandom(1);
+    const pieces = [
+      '<',
+      '<scr',
+      'ipt',
+      '>',
+      ' ',
+      '\ufeff',
+      '@echo',
+      'off',
+      '<!doc',
+      'type',
+      'é',
+      '日',
+      '😀',
+      'x',
+      '</',
+      '\0',
+    ];
+    const oneOf = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+    const outcomes = new Set<unknown>();
+    for (let round = 0; round < 200; round += 1) {
+      const bytes = Buffer.from(Array.from({ length: 12 }, () => oneOf(pieces)).join(''));
+      if (random() < 0.3) bytes[Math.floor(random() * bytes.length)] = 0xe9;
+      outcomes.add('kind' in outcomeOf(() => accept(bytes)));
+    }
+    expect(outcomes).toEqual(new Set([true, false]));
   });
 
   test('only what the endpoint accepts passes', () => {
@@ -64,6 +155,14 @@ describe('what the client says of it', () => {
     [aPng(), 'no extension', 'application/octet-stream'],
     [aPng(), 'version.2', ''],
     [Buffer.from('a,b'), 'a.csv', 'text/csv'],
+    [Buffer.from('a;b'), 'a.csv', 'application/vnd.ms-excel'],
+    [Buffer.from('a;b'), 'A.CSV', 'Application/Vnd.MS-Excel; charset=x'],
+    [Buffer.from('a\tb'), 'a.tsv', 'application/vnd.ms-excel'],
+    [Buffer.from('a,b'), 'a.csv', 'application/csv'],
+    [Buffer.from('a,b'), 'a.csv', 'application/x-csv'],
+    [Buffer.from('a,b'), 'a.csv', 'text/x-csv'],
+    [Buffer.from('a,b'), 'a.csv', 'text/comma-separated-values'],
+    [Buffer.from('a,b'), 'a.csv', 'text/x-comma-separated-values'],
     [Buffer.from('# hi'), 'README.md', 'text/plain; charset=utf-8'],
     [Buffer.from('hi'), 'page.html.txt', 'text/plain'],
     [Buffer.from('hi'), 'a.constructor', 'text/plain'],
@@ -76,6 +175,10 @@ describe('what the client says of it', () => {
     [aPng(), 'a.jpg', 'image/png'],
     [aPng(), 'a.png', 'text/html'],
     [aPng(), 'a.png', 'constructor'],
+    [aPng(), 'a.png', 'application/vnd.ms-excel'],
+    [aPng(), 'a.csv', 'application/vnd.ms-excel'],
+    [Buffer.from('a,b'), 'a', 'application/vnd.ms-excel'],
+    [Buffer.from('a,b'), 'a.xls', 'application/vnd.ms-excel'],
     [aPng(), 'a.svg', ''],
     [aPng(), 'a.php', 'image/png'],
     [aPng(), 'a.php. ', 'image/png'],
@@ -89,6 +192,17 @@ describe('what the client says of it', () => {
     expect(() => accept(bytes, name, type)).toThrow(expect.objectContaining({ code: 'unsupported_media_type' }));
   });
 });
+
+/** A pseudo-random sequence that is the same in every run (mulberry32). */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
 
 test.each([
   ['C:\\fakepath\\my photo.png', 'my photo.png'],

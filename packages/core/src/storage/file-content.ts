@@ -1,9 +1,8 @@
-import { isUtf8 } from 'node:buffer';
-import { invalidRequest, unsupportedMediaType } from '../errors/common-errors';
-import type { UploadedFile } from '../http/endpoint';
+import { unsupportedMediaType } from '../errors/common-errors';
 import { hasVisibleCharacter } from '../schemas/schemas';
-import { claimsAllow } from './file-claims';
+import { claimsAllow, type FileClaims } from './file-claims';
 import type { FileKind } from './stored-name';
+import { isUtf16, TextCheck, type TextFlaw } from './text-check';
 
 export const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
@@ -18,49 +17,90 @@ const isPdf = (bytes: Buffer): boolean => /^%PDF-\d\.\d/.test(bytes.toString('la
 const isJpeg = (bytes: Buffer): boolean =>
   startsWith(bytes, '\xff\xd8\xff') && (bytes[3] ?? 0) >= 0xc0 && bytes[3] !== 0xff;
 
-/** Control characters other than tab, line feed, form feed and carriage return. */
-const CONTROL = /[^\P{Cc}\t\n\f\r\u0080-\u009f]/u;
-/** A document that begins with a tag, a declaration or a processing instruction, or a script with its interpreter. */
-const MARKUP_START = /^[\ufeff\s]*(<[a-z/!?%]|#!|@echo\s+off)/i;
-/** What makes HTML, SVG, XML, PHP and their like of a text, wherever it stands in it. */
-const MARKUP =
-  /<(!doctype|!entity|!\[cdata\[|\?xml|\?php|\?=|\/?([a-z]{1,20}:)?(html|head|body|script|svg|math|iframe|frame|object|embed|applet|form|style|link|meta|base|img|video|audio)(?=[\s/>]))/i;
+/** As many of the first bytes as the checks above need. */
+const HEAD_BYTES = 16;
 
-function isPlainText(bytes: Buffer): boolean {
-  if (!isUtf8(bytes)) return false;
-  const text = bytes.toString('utf8');
-  return !CONTROL.test(text) && !MARKUP_START.test(text) && !MARKUP.test(text);
+function binaryKind(head: Buffer): FileKind | undefined {
+  if (isJpeg(head)) return 'jpg';
+  if (isPng(head)) return 'png';
+  if (isGif(head)) return 'gif';
+  if (isWebp(head)) return 'webp';
+  return isPdf(head) ? 'pdf' : undefined;
 }
 
-/** What the bytes are, whatever their name says; undefined: nothing that is taken. */
-function kindOfContent(bytes: Buffer): FileKind | undefined {
-  if (isJpeg(bytes)) return 'jpg';
-  if (isPng(bytes)) return 'png';
-  if (isGif(bytes)) return 'gif';
-  if (isWebp(bytes)) return 'webp';
-  if (isPdf(bytes)) return 'pdf';
-  return isPlainText(bytes) ? 'txt' : undefined;
+/** Checks a file while its bytes arrive. */
+export interface FileInspector {
+  /** @throws AppError `unsupported_media_type` as soon as the bytes so far cannot be the start of an accepted file */
+  push(chunk: Buffer): void;
+  /**
+   * @returns what the file is; undefined: it is empty
+   * @throws AppError `unsupported_media_type`
+   */
+  end(): FileKind | undefined;
 }
 
 /**
- * Decides by its bytes what an uploaded file is.
- * @param field names it in the error
- * @throws AppError `invalid_request` when it is empty; `unsupported_media_type` when it is of none of the accepted kinds, or
- *   when its declared type or its name's extension says that it is something else
+ * Decides by its bytes what an uploaded file is. It must be of an accepted kind, and neither its declared type nor the
+ * extension of its name may say that it is something else.
+ * @param field names it in errors
  */
-export function acceptFile(file: UploadedFile, accepted: readonly FileKind[], field: string): FileKind {
-  if (file.bytes.length === 0)
-    throw invalidRequest({ errors: [{ in: 'body', path: field, code: 'too_small', message: 'must not be empty' }] });
-  const kind = kindOfContent(file.bytes);
-  if (!kind || !accepted.includes(kind)) {
-    throw unsupportedMediaType({ message: `The content of "${field}" must be one of: ${accepted.join(', ')}.` });
-  }
-  if (!claimsAllow(kind, file)) {
+export function inspectFile(claims: FileClaims, accepted: readonly FileKind[], field: string): FileInspector {
+  let head = Buffer.alloc(0);
+  let kind: FileKind | undefined;
+  let text: TextCheck | undefined;
+
+  const refuse = (flaw?: TextFlaw): never => {
     throw unsupportedMediaType({
-      message: `The content of "${field}" is ${kind}; its declared type or its name's extension says otherwise.`,
+      message: flaw
+        ? `The content of "${field}" is ${flaw}. Text must be UTF-8.`
+        : `The content of "${field}" must be one of: ${accepted.join(', ')}.`,
     });
+  };
+
+  const assertClaims = (is: FileKind): void => {
+    if (claimsAllow(is, claims)) return;
+    throw unsupportedMediaType({
+      message: `The content of "${field}" is ${is}; its declared type or its name's extension says otherwise.`,
+    });
+  };
+
+  /** Decides by the first bytes, once: `HEAD_BYTES`, or fewer when the file has no more. */
+  function decide(): void {
+    kind = binaryKind(head);
+    if (kind) {
+      if (!accepted.includes(kind)) refuse();
+      assertClaims(kind);
+      return;
+    }
+    if (!accepted.includes('txt')) refuse();
+    if (isUtf16(head)) refuse('text in UTF-16');
+    text = new TextCheck(refuse);
+    text.push(head);
   }
-  return kind;
+
+  return {
+    push(chunk) {
+      const missing = HEAD_BYTES - head.length;
+      if (missing > 0) {
+        // A copy, so that the chunk is not kept.
+        head = Buffer.concat([head, chunk.subarray(0, missing)]);
+        if (head.length === HEAD_BYTES) decide();
+      }
+      text?.push(chunk.subarray(missing));
+    },
+
+    end() {
+      if (head.length === 0) return undefined;
+      if (head.length < HEAD_BYTES) decide();
+      if (text) {
+        text.end();
+        // Only now is it known to be text.
+        kind = 'txt';
+        assertClaims(kind);
+      }
+      return kind;
+    },
+  };
 }
 
 /** The client's own name of a file: without path parts and control characters, at most 255 characters. */

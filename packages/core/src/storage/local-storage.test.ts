@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { localStorage } from './local-storage';
@@ -16,26 +16,37 @@ const listed = async (storage: ReturnType<typeof localStorage>): Promise<string[
   return names;
 };
 
+/** Bytes as they arrive, one at a time. */
+async function* arriving(text: string): AsyncGenerator<Buffer> {
+  for (const byte of Buffer.from(text)) yield Buffer.of(byte);
+}
+
+const store = async (storage: ReturnType<typeof localStorage>, name: string, text: string): Promise<void> =>
+  storage.put(name, await storage.receive(arriving(text)));
+
+const incoming = () => readdir(path.join(folder, '.incoming'));
+
 test('makes its folder and keeps the bytes under the name', async () => {
   const name = newStoredName(7, 'txt');
-  await localStorage(folder).put(name, Buffer.from('hello'));
+  await store(localStorage(folder), name, 'hello');
   expect(await readFile(path.join(folder, name), 'utf8')).toBe('hello');
 });
 
 test('never overwrites, and of two at once one is kept whole', async () => {
   const storage = localStorage(folder);
   const name = newStoredName(7, 'txt');
-  const outcomes = await Promise.allSettled(['one', 'two'].map((text) => storage.put(name, Buffer.from(text))));
+  const outcomes = await Promise.allSettled(['one', 'two'].map((text) => store(storage, name, text)));
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   const winner = outcomes[0]?.status === 'fulfilled' ? 'one' : 'two';
   expect(await readFile(path.join(folder, name), 'utf8')).toBe(winner);
-  expect(await readdir(path.join(folder, '.incoming'))).toEqual([]);
+  expect(await incoming()).toEqual([]);
 });
 
 test.each(['../x.txt', '/etc/passwd', '', '.', 'a/b.txt', `1_${'0'.repeat(32)}.html`, `1_${'0'.repeat(32)}.txt\0`])(
   'neither writes nor deletes outside its names: %j',
   async (name) => {
-    await expect(localStorage(folder).put(name, Buffer.from('x'))).rejects.toThrow('not a stored name');
+    await expect(store(localStorage(folder), name, 'x')).rejects.toThrow('not a stored name');
+    expect(await incoming()).toEqual([]);
     await expect(localStorage(folder).delete(name)).rejects.toThrow('not a stored name');
   },
 );
@@ -47,20 +58,26 @@ test('deleting what is not there is fine', async () => {
 test('lists stored files and nothing else', async () => {
   const storage = localStorage(folder);
   const name = newStoredName(7, 'png');
-  await storage.put(name, Buffer.from('x'));
+  await store(storage, name, 'x');
   await writeFile(path.join(folder, 'notes.txt'), '');
   expect(await listed(storage)).toEqual([name]);
 });
 
 test('takes away what a crash left unfinished an hour ago, and nothing that may be in the making', async () => {
-  const incoming = path.join(folder, '.incoming');
-  await mkdir(incoming, { recursive: true });
-  await writeFile(path.join(incoming, 'old'), 'x');
-  await writeFile(path.join(incoming, 'new'), 'x');
+  const leftover = (name: string) => path.join(folder, '.incoming', name);
+  await mkdir(leftover(''), { recursive: true });
+  for (const name of ['old', 'new']) await writeFile(leftover(name), 'x');
   const twoHoursAgo = new Date(Date.now() - 7_200_000);
-  await utimes(path.join(incoming, 'old'), twoHoursAgo, twoHoursAgo);
-  await localStorage(folder).put(newStoredName(7, 'txt'), Buffer.from('x'));
-  expect(await readdir(incoming)).toEqual(['new']);
+  await utimes(leftover('old'), twoHoursAgo, twoHoursAgo);
+  const storage = localStorage(folder);
+  await store(storage, newStoredName(7, 'txt'), 'x');
+  expect(await incoming()).toEqual(['new']);
+  // A process that runs for long does so again.
+  await utimes(leftover('new'), twoHoursAgo, twoHoursAgo);
+  const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+  await store(storage, newStoredName(7, 'txt'), 'x');
+  now.mockRestore();
+  expect(await incoming()).toEqual([]);
 });
 
 test('says storage_unavailable where the folder cannot be used', async () => {
@@ -68,6 +85,43 @@ test('says storage_unavailable where the folder cannot be used', async () => {
   await writeFile(file, '');
   const broken = localStorage(file);
   const unavailable = expect.objectContaining({ code: 'storage_unavailable' });
-  await expect(broken.put(newStoredName(7, 'txt'), Buffer.from('x'))).rejects.toEqual(unavailable);
+  await expect(broken.receive(arriving('x'))).rejects.toEqual(unavailable);
   await expect(listed(broken)).rejects.toEqual(unavailable);
+});
+
+test('keeps nothing of a file that breaks off, and passes on why', async () => {
+  const cut = new Error('the client is gone');
+  async function* breakingOff(): AsyncGenerator<Buffer> {
+    yield Buffer.from('half');
+    throw cut;
+  }
+  await expect(localStorage(folder).receive(breakingOff())).rejects.toBe(cut);
+  expect(await incoming()).toEqual([]);
+});
+
+test('nothing can be read of a file before it is put, nor after it is discarded', async () => {
+  const storage = localStorage(folder);
+  const file = await storage.receive(arriving('hello'));
+  expect(file.size).toBe(5);
+  expect(await listed(storage)).toEqual([]);
+  await file.discard();
+  expect(await incoming()).toEqual([]);
+  await expect(storage.put(newStoredName(7, 'txt'), file)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  expect(await listed(storage)).toEqual([]);
+});
+
+test('takes in no more than it can write', async () => {
+  let given = 0;
+  let writing = 0;
+  async function* counted(): AsyncGenerator<Buffer> {
+    for (; given < 20; given += 1) {
+      writing += 1;
+      expect(writing).toBe(1);
+      yield Buffer.alloc(100_000);
+      writing -= 1;
+    }
+  }
+  const file = await localStorage(folder).receive(counted());
+  expect(file.size).toBe(2_000_000);
+  expect((await stat(file.path)).size).toBe(2_000_000);
 });

@@ -1,104 +1,73 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Request, Response } from 'express';
 import send from 'send';
 import type { AppError } from '../errors/app-error';
 import { notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '../errors/common-errors';
+import { incomingFolder, orUnavailable } from './incoming';
 import type { StorageBackend } from './storage';
 import { kindOfStoredName } from './stored-name';
 
-/** Where bytes wait until they are whole. In the folder, so that they move by a link and not by copying. */
+/** Inside the folder, so that a whole file gets its name by a link and not by a copy. */
 const INCOMING = '.incoming';
-/** No upload takes so long: what is older was left by a crash. */
-const STALE_MS = 3_600_000;
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-/** Files in a local folder, made on first use. */
+/** Files in a local folder, created on first use. */
 export function localStorage(folder: string): StorageBackend {
   const root = path.resolve(folder);
-  const incoming = path.join(root, INCOMING);
-  let swept: Promise<void> | undefined;
 
   const pathOf = (name: string): string => {
     if (!kindOfStoredName(name)) throw new Error(`not a stored name: ${name}`);
     return path.join(root, name);
   };
 
-  /** Once per process: takes away what a crash left unfinished. */
-  async function sweepIncoming(): Promise<void> {
-    for await (const { name } of await opendir(incoming)) {
-      const leftover = path.join(incoming, name);
-      const { mtimeMs } = await stat(leftover);
-      if (mtimeMs < Date.now() - STALE_MS) await rm(leftover, { force: true });
-    }
-  }
-
-  async function prepare(): Promise<void> {
-    await mkdir(incoming, { recursive: true });
-    swept ??= sweepIncoming().catch(() => undefined);
-    await swept;
-  }
-
   return {
-    put: (name, bytes) =>
-      guarded(async () => {
-        const target = pathOf(name);
-        await prepare();
-        const temporary = path.join(incoming, randomUUID());
-        try {
-          await writeDurably(temporary, bytes);
-          await publish(temporary, target);
-        } finally {
-          await rm(temporary, { force: true });
-        }
-        await syncFolder(root);
-      }),
+    ...incomingFolder(path.join(root, INCOMING)),
+
+    async put(name, file) {
+      try {
+        await orUnavailable(() => publish(file.path, pathOf(name)));
+      } finally {
+        await file.discard();
+      }
+    },
 
     async serve(name, req, res, headers) {
       if (!kindOfStoredName(name)) throw notFound();
       await sendFile(root, name, { req, res, headers });
     },
 
-    delete: (name) => guarded(() => rm(pathOf(name), { force: true })),
+    delete: (name) => orUnavailable(() => rm(pathOf(name), { force: true })),
 
     async *list() {
-      for (const name of await guarded(() => readdir(root))) {
-        const found = kindOfStoredName(name) && (await guarded(() => stat(path.join(root, name))));
+      for (const name of await orUnavailable(() => readdir(root))) {
+        const found = kindOfStoredName(name) && (await orUnavailable(() => stat(path.join(root, name))));
         if (found) yield { name, modifiedAt: found.mtime };
       }
     },
   };
 }
 
-/** A full disk, a read-only one, missing rights: all of it is the operator's to mend, and the client may come again. */
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
+/** Gives a whole file its name, or leaves nothing under that name. */
+async function publish(source: string, target: string): Promise<void> {
+  await linkOrRename(source, target);
   try {
-    return await work();
+    await syncFolder(path.dirname(target));
   } catch (error) {
-    throw codeOf(error) ? storageUnavailable({ cause: error }) : error;
+    await rm(target, { force: true });
+    throw error;
   }
 }
 
-async function writeDurably(file: string, bytes: Buffer): Promise<void> {
-  const handle = await open(file, 'wx');
+/** One step. A link, unlike a rename, never replaces an existing file. */
+async function linkOrRename(source: string, target: string): Promise<void> {
   try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Gives the whole file its name in one step. A link, unlike a rename, never replaces what is there. */
-async function publish(temporary: string, target: string): Promise<void> {
-  try {
-    await link(temporary, target);
+    await link(source, target);
   } catch (error) {
-    // Some network file systems know no hard links. The names are random: a rename meets nothing either.
+    // Some network file systems have no hard links. Names are random, so a rename replaces nothing either.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error) ?? '')) throw error;
-    await rename(temporary, target);
+    await rename(source, target);
   }
 }
 

@@ -1,9 +1,14 @@
+import { createReadStream } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import type { Request, Response } from 'express';
 import { type AppError, AppError as AppErrorClass } from '../errors/app-error';
 import { notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '../errors/common-errors';
+import type { Logger } from '../log/logger';
+import { type IncomingFile, incomingFolder } from './incoming';
 import type { StorageBackend, StorageSettings } from './storage';
 import { kindOfStoredName, mediaTypeOf } from './stored-name';
 
@@ -14,11 +19,13 @@ const REQUEST_TIMEOUT_MS = 5000;
 const SOCKET_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 2;
 
-type S3Settings = Omit<StorageSettings, 'UPLOAD_PATH' | 'S3_BUCKET'> & { S3_BUCKET: string };
+const ORPHAN = 'the bucket may have kept a file whose upload failed, and it could not be deleted; sweep finds it';
+
+type S3Settings = StorageSettings & { S3_BUCKET: string };
 type Sdk = typeof import('@aws-sdk/client-s3');
 
-/** Files in an S3-compatible bucket. */
-export function s3Storage(settings: S3Settings): StorageBackend {
+/** Files in an S3-compatible bucket. They wait on disk until they are whole: see docs/decisions/0015-uploads.md. */
+export function s3Storage(settings: S3Settings, { logger }: { logger: Logger }): StorageBackend {
   const bucket = settings.S3_BUCKET;
   let opened: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
 
@@ -44,10 +51,42 @@ export function s3Storage(settings: S3Settings): StorageBackend {
     return { Bucket: bucket, Key: name, ContentType: mediaTypeOf(kind) };
   };
 
+  /** The SDK cannot send a stream a second time, so each attempt gets a stream of its own. */
+  async function putObject(target: ReturnType<typeof objectOf>, file: IncomingFile): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const aborting = new AbortController();
+      // The SDK does not listen: without a listener a read error would end the process.
+      const body = createReadStream(file.path).on('error', (error) => aborting.abort(error));
+      try {
+        const command = { ...target, Body: body, ContentLength: file.size };
+        await run((sdk, client) => client.send(new sdk.PutObjectCommand(command), { abortSignal: aborting.signal }));
+        return;
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS || wasRefused(error)) throw error;
+      } finally {
+        body.destroy();
+      }
+    }
+  }
+
+  async function deleteObject({ Bucket, Key }: ReturnType<typeof objectOf>): Promise<void> {
+    await run((sdk, client) => client.send(new sdk.DeleteObjectCommand({ Bucket, Key })));
+  }
+
   return {
-    async put(name, bytes) {
+    ...incomingFolder(path.join(settings.UPLOAD_PATH || path.join(tmpdir(), 'shop-uploads'), '.incoming')),
+
+    async put(name, file) {
       const target = objectOf(name);
-      await run((sdk, client) => client.send(new sdk.PutObjectCommand({ ...target, Body: bytes })));
+      try {
+        await putObject(target, file);
+      } catch (error) {
+        // The bucket may have stored what it did not confirm. Not awaited: the client has waited long enough.
+        if (!wasRefused(error)) void deleteObject(target).catch((err) => logger.error({ err, file: name }, ORPHAN));
+        throw error;
+      } finally {
+        await file.discard();
+      }
     },
 
     async serve(name, req, res, headers) {
@@ -77,10 +116,7 @@ export function s3Storage(settings: S3Settings): StorageBackend {
       });
     },
 
-    async delete(name) {
-      const { Bucket, Key } = objectOf(name);
-      await run((sdk, client) => client.send(new sdk.DeleteObjectCommand({ Bucket, Key })));
-    },
+    delete: (name) => deleteObject(objectOf(name)),
 
     async *list() {
       let after: string | undefined;
@@ -186,6 +222,12 @@ interface SdkFailure {
 const statusOf = (error: unknown): number | undefined => (error as SdkFailure | undefined)?.$metadata?.httpStatusCode;
 const headerOf = (error: unknown, name: string): string | undefined =>
   (error as SdkFailure | undefined)?.$response?.headers?.[name];
+
+/** The bucket refused a request: it stored nothing, and would refuse it again. */
+function wasRefused(error: unknown): boolean {
+  const status = (error instanceof AppErrorClass && statusOf(error.cause)) || 500;
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
 
 function storageError(error: unknown): AppError {
   const status = statusOf(error);

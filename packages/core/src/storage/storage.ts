@@ -1,13 +1,21 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { IncomingFile } from './incoming';
 
 /** Where uploaded bytes are kept: a folder or a bucket that all replicas share. Names are those of `newStoredName`. */
 export interface Storage {
   /**
-   * Resolves when the bytes are there to stay. Never overwrites; a failure or a crash leaves nothing that can be read.
+   * Takes in a file as its bytes arrive. Nothing can read it before `put`, so a crash leaves only bytes that are deleted
+   * later. Rejects with whatever `content` throws.
    * @throws AppError `storage_unavailable`
    */
-  put(name: string, bytes: Buffer): Promise<void>;
+  receive(content: AsyncIterable<Buffer>): Promise<IncomingFile>;
+  /**
+   * Stores a received file under its name, and uses it up, also when it fails. Resolves when the bytes are durable. Never
+   * overwrites; a failure or a crash leaves nothing that can be read.
+   * @throws AppError `storage_unavailable`
+   */
+  put(name: string, file: IncomingFile): Promise<void>;
   /**
    * Answers a GET or HEAD with the file: ranges and conditional requests too.
    * @param headers set on a 200, 206 or 304, not on a refusal
@@ -37,7 +45,10 @@ const requiredWhere = (path: string, where: string) => ({
   when: () => true,
 });
 
-/** Settings of every service that stores or removes files. S3_BUCKET chooses the bucket, UPLOAD_PATH the folder. */
+/**
+ * Settings of every service that stores or removes files. S3_BUCKET chooses the bucket, otherwise UPLOAD_PATH is the folder;
+ * with a bucket, uploads wait in UPLOAD_PATH until they are whole.
+ */
 export const storageSettings = z
   .object({
     UPLOAD_PATH: z.string().optional(),

@@ -26,7 +26,7 @@ export interface FileParts {
   uploadFile: ReturnType<typeof uploadFile>;
   listFiles: ReturnType<typeof listFiles>;
   deleteFile: ReturnType<typeof deleteFile>;
-  storage: Pick<Storage, 'serve'>;
+  storage: Pick<Storage, 'receive' | 'serve'>;
 }
 
 const PATH = '/api/v1/files';
@@ -42,7 +42,7 @@ export const fileEndpoints = (parts: FileParts): Endpoint[] => [
       'A JPEG, PNG, GIF, WebP or PDF file or plain text, told by its content, of at most 5 MiB. ' +
       'A declared type or an extension that contradicts the content is refused.',
     access: 'user',
-    upload: { field: 'file', required: true, maxBytes: MAX_FILE_BYTES },
+    upload: { field: 'file', required: true, maxBytes: MAX_FILE_BYTES, kinds: fileKinds, storage: parts.storage },
     body: noFields,
     form: noFields,
     answers: { 201: uploadedFile },

@@ -1,8 +1,6 @@
 import {
-  acceptFile,
   type Caller,
   displayName,
-  fileKinds,
   type Logger,
   mayHaveBeenWritten,
   mediaTypeOf,
@@ -21,28 +19,26 @@ interface Parts {
 
 /**
  * The bytes first, then their row, so that no row points to nothing. A refused row takes its bytes back.
- * @throws AppError `invalid_request`, `unsupported_media_type`, `storage_unavailable`
+ * @throws AppError `storage_unavailable`
  */
 export const uploadFile =
   ({ files, storage, logger }: Parts) =>
   async (caller: Caller, file: UploadedFile): Promise<{ url: string; filename: string; size: number }> => {
-    const kind = acceptFile(file, fileKinds, 'file');
-    const storedName = newStoredName(caller.id, kind);
+    const storedName = newStoredName(caller.id, file.kind);
     const filename = displayName(file.originalName);
-    const size = file.bytes.length;
-    await storage.put(storedName, file.bytes);
+    await storage.put(storedName, file);
     try {
       await files.insert({
         userId: caller.id,
         storedName,
         originalName: filename,
-        contentType: mediaTypeOf(kind),
-        sizeBytes: size,
+        contentType: mediaTypeOf(file.kind),
+        sizeBytes: file.size,
       });
     } catch (error) {
       if (mayHaveBeenWritten(error)) logger.warn({ file: storedName }, 'kept: its row may have been written');
       else await storage.discard([storedName]);
       throw error;
     }
-    return { url: uploadUrl(storedName), filename, size };
+    return { url: uploadUrl(storedName), filename, size: file.size };
   };

@@ -1,8 +1,6 @@
 import {
   type AnswerCache,
-  acceptFile,
   type Caller,
-  imageKinds,
   type Logger,
   mayActFor,
   mayHaveBeenWritten,
@@ -25,8 +23,7 @@ interface Parts {
 
 /**
  * Adds a product to a store. Its image is stored before its row, so that no row points to nothing.
- * @throws AppError `unsupported_media_type`, `no_store`, `store_not_found`, `category_not_found`, `forbidden`,
- *   `storage_unavailable`
+ * @throws AppError `no_store`, `store_not_found`, `category_not_found`, `forbidden`, `storage_unavailable`
  */
 export const addProduct = (parts: Parts) => {
   const { inTransaction, storage, cache, logger } = parts;
@@ -35,10 +32,9 @@ export const addProduct = (parts: Parts) => {
     { store_id, ...values }: NewProduct,
     file: UploadedFile | undefined,
   ): Promise<Product> => {
-    const kind = file && acceptFile(file, imageKinds, 'image');
     const store = await storeFor(parts, caller, store_id);
-    const image = kind ? newStoredName(caller.id, kind) : null;
-    if (file && image) await storage.put(image, file.bytes);
+    const image = file ? newStoredName(caller.id, file.kind) : null;
+    if (file && image) await storage.put(image, file);
     const insert = inTransaction(async (transaction) => {
       const id = await transaction.insert(values, store.id, image);
       await transaction.recordStock(id, 'initial', values.stock);

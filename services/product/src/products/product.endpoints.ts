@@ -4,12 +4,14 @@ import {
   endpoint,
   forbidden,
   idParams,
+  imageKinds,
   listAnswer,
   listOf,
   MAX_FILE_BYTES,
   noContent,
   notFound,
   ok,
+  type Storage,
   storageUnavailable,
 } from '@shop/core';
 import type { addProduct } from './add-product';
@@ -32,7 +34,7 @@ export interface ProductUseCases {
 const PATH = '/api/v1/products';
 const tag = 'products';
 
-export const productEndpoints = (useCases: ProductUseCases): Endpoint[] => [
+export const productEndpoints = (useCases: ProductUseCases, storage: Pick<Storage, 'receive'>): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
@@ -42,7 +44,7 @@ export const productEndpoints = (useCases: ProductUseCases): Endpoint[] => [
     access: 'user',
     body: newProduct,
     form: newProductForm,
-    upload: { field: 'image', required: false, maxBytes: MAX_FILE_BYTES },
+    upload: { field: 'image', required: false, maxBytes: MAX_FILE_BYTES, kinds: imageKinds, storage },
     answers: { 201: product },
     errors: [forbidden, noStore, storeNotFound, categoryNotFound, storageUnavailable],
     handler: async ({ caller, body, file }) => {

@@ -1,0 +1,37 @@
+import { malformedRequest } from '../errors/common-errors';
+
+/** Whether a Content-Type header says multipart/form-data, whatever its parameters. */
+export const isMultipart = (contentType = ''): boolean => /^\s*multipart\/form-data\s*(;|$)/i.test(contentType);
+
+/** RFC 9110, 5.6.6: name=token or name="quoted string", without spaces around the `=`; it may also be absent (`a=b;`). */
+const PARAMETER =
+  /[ \t]*;[ \t]*(?:(?<name>[\w!#$%&'*+.^`|~-]+)=(?:(?<token>[\w!#$%&'*+.^`|~-]+)|"(?<quoted>(?:[^"\\]|\\.)*)"))?/gy;
+/** RFC 2046, 5.1.1, and the other printable characters of ASCII, because some clients use them. */
+const BOUNDARY = /^[ -~]{0,69}[!-~]$/;
+
+/**
+ * The boundary between the parts of a multipart body.
+ * @throws AppError `malformed_request`
+ */
+export function multipartBoundary(contentType = ''): string {
+  const parameters = /;.*/.exec(contentType.trim())?.[0] ?? '';
+  const boundaries: string[] = [];
+  let end = 0;
+  for (const match of parameters.matchAll(PARAMETER)) {
+    end = match.index + match[0].length;
+    const { name, token, quoted } = match.groups ?? {};
+    if (name?.toLowerCase() === 'boundary') boundaries.push(token ?? quoted?.replace(/\\(.)/g, '$1') ?? '');
+  }
+  if (end < parameters.length) throw refusal('parameters must have the form name=value or name="value"');
+  const [boundary, ...others] = boundaries;
+  if (boundary === undefined) throw refusal('must name a boundary: multipart/form-data; boundary=...');
+  if (others.length > 0) throw refusal('must name one boundary');
+  if (BOUNDARY.test(boundary)) return boundary;
+  throw refusal('boundary must have 1 to 70 printable ASCII characters and no space at its end');
+}
+
+const refusal = (message: string) =>
+  malformedRequest({
+    message: `The Content-Type header cannot be read: ${message}.`,
+    errors: [{ in: 'header', path: 'content-type', code: 'invalid_format', message }],
+  });
