@@ -61,6 +61,7 @@ export async function startService(service, settings = {}, given = undefined) {
   await instance.start();
   return {
     url: instance.url,
+    pid: instance.pid,
     database,
     adminToken: tokenFor({ id: 1, role: 'admin' }),
     sql: (statement, values) => withConnection(database, 60_000, (connection) => connection.query(statement, values)),

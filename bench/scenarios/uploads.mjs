@@ -1,0 +1,95 @@
+/**
+ * Memory of the services that take uploads: 100 uploads of 5 MiB at once, each held open just before its end and then
+ * finished. Prints the highest RSS of the process; fails from 200 MiB on.
+ */
+import { readFile } from 'node:fs/promises';
+import http from 'node:http';
+import { startService } from '../support/shop.mjs';
+
+const AT_MOST_MIB = 200;
+const FILE_BYTES = 5 * 1024 * 1024;
+const PNG_START = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+const BOUNDARY = 'bench-boundary';
+const CHUNK = Buffer.alloc(64 * 1024);
+
+const field = (name, value) => `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+const fileHead = (name) =>
+  `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n`;
+const END = `\r\n--${BOUNDARY}--\r\n`;
+
+const TARGETS = [
+  { service: 'file', path: '/api/v1/files/upload', head: fileHead('file') },
+  {
+    service: 'product',
+    path: '/api/v1/products',
+    head: field('name', 'Tea') + field('price', '1') + fileHead('image'),
+  },
+];
+
+/** Sends all of an upload but its last bytes. @returns finishes it: its status */
+async function openUpload({ url, token }, { path, head }) {
+  const start = Buffer.concat([Buffer.from(head), PNG_START]);
+  const request = http.request(url + path, {
+    method: 'POST',
+    agent: false,
+    headers: {
+      Authorization: `Bearer ${token}`,
+      'Content-Type': `multipart/form-data; boundary=${BOUNDARY}`,
+      'Content-Length': head.length + FILE_BYTES + END.length,
+    },
+  });
+  const status = new Promise((resolve, reject) => {
+    request.on('error', reject);
+    request.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+  });
+  const write = (bytes) => new Promise((resolve) => request.write(bytes, resolve));
+  await write(start);
+  for (let left = FILE_BYTES - PNG_START.length; left > 0; left -= CHUNK.length) {
+    await write(CHUNK.subarray(0, Math.min(left, CHUNK.length)));
+  }
+  return () => {
+    request.end(END);
+    return status;
+  };
+}
+
+/** MiB, from the kernel's own count. */
+async function memory(pid, name) {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)[1]) / 1024;
+}
+
+async function measure(target, uploads) {
+  const shop = await startService(target.service);
+  try {
+    await shop.sql('INSERT INTO stores (user_id, name) VALUES (1, ?)', ['Bench']);
+    const idle = await memory(shop.pid, 'VmRSS');
+    const finish = await Promise.all(
+      Array.from({ length: uploads }, () => openUpload({ url: shop.url, token: shop.adminToken }, target)),
+    );
+    const open = await memory(shop.pid, 'VmRSS');
+    const statuses = [];
+    // More at once would be refused by the pool of database connections.
+    for (let next = 0; next < uploads; next += 10) {
+      statuses.push(...(await Promise.all(finish.slice(next, next + 10).map((end) => end()))));
+    }
+    const peak = await memory(shop.pid, 'VmHWM');
+    const stored = statuses.filter((status) => status === 201).length;
+    console.log(
+      `${target.service}: ${stored} of ${uploads} uploads stored; RSS ${idle.toFixed(0)} MiB before, ` +
+        `${open.toFixed(0)} MiB with all of them open, ${peak.toFixed(0)} MiB at its peak (below ${AT_MOST_MIB})`,
+    );
+    return stored === uploads && peak < AT_MOST_MIB;
+  } finally {
+    await shop.stop();
+  }
+}
+
+export async function run([uploads = '100']) {
+  let passed = true;
+  for (const target of TARGETS) passed = (await measure(target, Number(uploads))) && passed;
+  return passed ? 0 : 1;
+}
