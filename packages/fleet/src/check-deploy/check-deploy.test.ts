@@ -121,7 +121,7 @@ const mistakes: Record<string, Mistake[]> = {
     ['k8s/store.yaml', 'drop: [ALL]', 'drop: [NET_RAW]', /capabilities\.drop/],
     ['k8s/store.yaml', /livenessProbe:[\s\S]*?(?=\s+readinessProbe)/, '', /livenessProbe: is missing/],
     ['k8s/store.yaml', /limits: .*/, 'limits: { cpu: "1" }', /resources\.limits\.memory: is missing/],
-    ['k8s/store.yaml', 'memory: 128Mi', 'memory: 1280Mi', /memory: requests 1280Mi of at most 512Mi/],
+    ['k8s/store.yaml', 'memory: 128Mi', 'memory: 1280Mi', /memory: requests 1280Mi of at most 384Mi/],
     ['k8s/store.yaml', 'cpu: 100m', 'cpu: "100"', /cpu: requests 100 of at most 1/],
     ['k8s/store.yaml', 'memory: 128Mi', 'memory: 128MB', /memory: requests 128MB/],
     ['k8s/store.yaml', /(livenessProbe:\s+httpGet: \{ path: )\/health/, '$1/ready', /livenessProbe: must ask \/health/],
