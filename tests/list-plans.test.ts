@@ -84,7 +84,7 @@ async function run(list: (sql: Sql) => Promise<unknown>): Promise<Ran[]> {
     const sql: Sql = {
       async rows<T>(statement: string, values: unknown[] = []) {
         const bound = values.map((value) => (typeof value === 'bigint' ? Number(value) : value));
-        const steps = await query(`EXPLAIN ${statement}`, bound);
+        const steps = await query(`EXPLAIN /*!80000 FORMAT=TRADITIONAL */ ${statement}`, bound);
         const before = await reads();
         const rows = await query(statement, bound);
         ran.push({

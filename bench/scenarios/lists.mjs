@@ -232,7 +232,7 @@ async function printPlans(title, { query }, read) {
   console.log(`\n${title}`);
   for (const { statement, values } of await listStatements({ query }, read)) {
     console.log(`  ${statement}`);
-    const [plan] = await query(`EXPLAIN ${statement}`, values);
+    const [plan] = await query(`EXPLAIN /*!80000 FORMAT=TRADITIONAL */ ${statement}`, values);
     for (const row of plan)
       console.log(
         `    ${[row.id, row.select_type, row.table, row.type, row.key, `rows ${row.rows}`, row.Extra].join(' | ')}`,

@@ -1,31 +1,30 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { authService } from '@shop/auth';
 import { productService } from '@shop/product';
-import { eventually, startApp } from '@shop/testing';
+import { eventually, startApp, testEnv, write } from '@shop/testing';
 import type { RowDataPacket } from 'mysql2';
 import { sqlStepsFor } from './commands/db-apply';
-import { applySql, withConnection } from './database';
-import { type MysqlServer, startMysql } from './mysql-server';
+import { applySql, type DatabaseSettings, withConnection } from './database';
 import { repoRoot } from './paths';
 
 jest.setTimeout(180_000);
 
-const folder = mkdtempSync(path.join(os.tmpdir(), 'shop-upgrade-'));
-let mysql: MysqlServer;
+const database = `shop_upgrade_${randomUUID().slice(0, 8)}`;
+const create = () => write(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
+const drop = () => write(`DROP DATABASE ${database}`);
+let settings: DatabaseSettings;
 
 beforeAll(async () => {
-  mysql = await startMysql({ dir: folder, templates: path.join(repoRoot, '.data/templates'), dieWithParent: true });
+  const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASS = '' } = testEnv();
+  settings = { host: DB_HOST, port: Number(DB_PORT), user: DB_USER, password: DB_PASS, database };
+  await create();
 });
-afterAll(async () => {
-  await mysql.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(drop);
 
 async function query(statement: string, values: unknown[] = []): Promise<RowDataPacket[]> {
-  return withConnection(mysql.settings, 60_000, async (connection) => {
+  return withConnection(settings, 60_000, async (connection) => {
     const [rows] = await connection.query<RowDataPacket[]>(statement, values);
     return rows;
   });
@@ -41,7 +40,7 @@ async function earlierSchema(): Promise<string> {
     return line.replace('KEY stores_owner_newest (user_id, created_at, id)', 'KEY stores_user (user_id, id)');
   });
   const text = lines.filter((line) => line !== undefined).join('\n');
-  const file = path.join(folder, 'earlier.sql');
+  const file = path.join(process.env.SHOP_TEST_DIR ?? '', 'earlier.sql');
   // Where the last line of a table went, so does the comma before it.
   await writeFile(file, text.replaceAll(/,\n\) ENGINE/g, '\n) ENGINE'));
   return file;
@@ -58,7 +57,7 @@ const layout = () =>
   );
 
 test('a database of the first release gets columns, indexes and folded texts, with two starters at once', async () => {
-  await applySql(mysql.settings, [await earlierSchema()]);
+  await applySql(settings, [await earlierSchema()]);
   await query("INSERT INTO users (id, name, email) VALUES (7, 'Zoë', 'zoe@example.com')");
   await query("INSERT INTO stores (id, user_id, name) VALUES (7, 7, 'WEIẞBROT')");
   await query('INSERT INTO categories (name, name_key) VALUES (?, ?), (?, ?), (?, ?)', [
@@ -70,20 +69,14 @@ test('a database of the first release gets columns, indexes and folded texts, wi
   await query('INSERT INTO products (store_id, name, description, price) VALUES ?', [products]);
   await query("INSERT INTO addresses (user_id, address, city, postal_code) VALUES (7, 'x', 'ÜRÜMQI', 'A1')");
 
-  const env = {
-    DB_HOST: mysql.host,
-    DB_PORT: String(mysql.port),
-    DB_USER: mysql.user,
-    DB_PASS: mysql.password,
-    DB_NAME: mysql.database,
-  };
+  const env = { DB_NAME: database };
   const apps = await Promise.all([startApp(productService, env), startApp(authService, env)]);
   for (const app of apps) expect((await app.http.get('/ready').expect(503)).body.code).toBe('schema_missing');
 
   const lines: unknown[] = [];
   const print = jest.spyOn(console, 'log').mockImplementation((line) => lines.push(line));
   const steps = sqlStepsFor({ APP_ENV: 'local' });
-  await Promise.all([applySql(mysql.settings, steps), applySql(mysql.settings, steps)]);
+  await Promise.all([applySql(settings, steps), applySql(settings, steps)]);
   print.mockRestore();
   expect(new Set(lines)).toEqual(new Set([expect.stringMatching(/^category \d+ "Cafe\u0301" has the same name/)]));
 
@@ -97,17 +90,16 @@ test('a database of the first release gets columns, indexes and folded texts, wi
   expect(await query('SELECT name_folded FROM users WHERE id = 7')).toEqual([{ name_folded: 'zoë' }]);
   expect(await query('SELECT name_folded FROM stores WHERE id = 7')).toEqual([{ name_folded: 'weissbrot' }]);
   expect(await query("SELECT name_key FROM categories WHERE name = 'Süßes'")).toEqual([{ name_key: 'süsses' }]);
-  expect(await query('SELECT COUNT(*) AS empty FROM products WHERE description_words IS NULL')).toEqual([{ empty: 0 }]);
+  expect(await query('SELECT COUNT(*) AS unfilled FROM products WHERE description_words IS NULL')).toEqual([
+    { unfilled: 0 },
+  ]);
   expect(await query('SELECT label_folded, city_folded, postal_code_folded FROM addresses')).toEqual([
     { label_folded: '', city_folded: 'ürümqi', postal_code_folded: 'a1' },
   ]);
 
   const upgraded = await layout();
-  await query(`DROP DATABASE ${mysql.database}`).then(() =>
-    withConnection({ ...mysql.settings, database: 'information_schema' }, 10_000, (connection) =>
-      connection.query(`CREATE DATABASE ${mysql.database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`),
-    ),
-  );
-  await applySql(mysql.settings, steps);
+  await drop();
+  await create();
+  await applySql(settings, steps);
   expect(upgraded).toEqual(await layout());
 });
