@@ -27,12 +27,14 @@ type Rule<T> = [holds: (value: T) => boolean, code: FieldErrorCode, message: str
  * A check that reports the first rule that does not hold and ends the checks of this value. Not `refine` with `abort`: that
  * would also silence the rules about several fields of the object around it.
  */
-const checkInOrder =
+export const checkInOrder =
   <T>(...rules: Rule<T>[]) =>
   ({ value, issues }: z.core.ParsePayload<T>): void => {
     const broken = rules.find(([holds]) => !holds(value));
     if (broken) issues.push({ code: 'custom', input: value, params: { code: broken[1] }, message: broken[2] });
   };
+
+export const storable: Rule<string> = [isStorable, 'invalid_format', 'must not contain a NUL or an unpaired surrogate'];
 
 /** Trimmed text of `min` to `max` characters (code points). Where `min` is over 0, one of them must be visible. */
 export const text = (min: number, max: number) =>
@@ -41,7 +43,7 @@ export const text = (min: number, max: number) =>
     .trim()
     .check(
       checkInOrder(
-        [isStorable, 'invalid_format', 'must not contain a NUL or an unpaired surrogate'],
+        storable,
         [
           (value) => min === 0 || value === '' || hasVisibleCharacter(value),
           'invalid_format',

@@ -1,4 +1,4 @@
-import { failWith, text } from '@shop/core';
+import { checkInOrder, storable, text } from '@shop/core';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 
@@ -15,21 +15,21 @@ export const hasPasswordLength = (password: string): boolean => {
 };
 
 /** Taken as it is, blanks included. */
-const passwordText = z
+export const newPassword = z
   .string()
-  .refine(
-    (value) => !value.includes('\0') && value.isWellFormed(),
-    failWith('invalid_format', 'must not contain a NUL or an unpaired surrogate'),
-  );
-
-export const newPassword = passwordText
-  .refine((value) => Buffer.byteLength(value) >= MIN_BYTES, failWith('too_small', PASSWORD_LENGTH))
-  .refine((value) => Buffer.byteLength(value) <= MAX_BYTES, failWith('too_big', PASSWORD_LENGTH))
+  .check(
+    checkInOrder(
+      storable,
+      [(value) => Buffer.byteLength(value) >= MIN_BYTES, 'too_small', PASSWORD_LENGTH],
+      [(value) => Buffer.byteLength(value) <= MAX_BYTES, 'too_big', PASSWORD_LENGTH],
+    ),
+  )
   .meta({ format: 'password', description: `${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`, minLength: 1 });
 
 /** At a login any length is a wrong password, not a wrong request. */
-export const givenPassword = passwordText
-  .refine((value) => value !== '', failWith('too_small', 'must not be empty'))
+export const givenPassword = z
+  .string()
+  .check(checkInOrder(storable, [(value) => value !== '', 'too_small', 'must not be empty']))
   .meta({ format: 'password', minLength: 1 });
 
 export const RESET_SECONDS = 3600;
