@@ -24,7 +24,7 @@ const ORPHAN = 'the bucket may have kept a file whose upload failed, and it coul
 type S3Settings = StorageSettings & { S3_BUCKET: string };
 type Sdk = typeof import('@aws-sdk/client-s3');
 
-/** Files in an S3-compatible bucket. They wait on disk until they are whole: see docs/decisions/0015-uploads.md. */
+/** Files in an S3-compatible bucket. They wait on disk until they are whole: see docs/decisions/0017-uploads.md. */
 export function s3Storage(settings: S3Settings, { logger }: { logger: Logger }): StorageBackend {
   const bucket = settings.S3_BUCKET;
   let opened: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
