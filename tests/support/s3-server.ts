@@ -15,6 +15,8 @@ export interface S3Server {
   endpoint: string;
   bucket: string;
   objects: Map<string, StoredObject>;
+  /** Called for each PUT, after its object was stored; what it returns is the response's status instead of 200. */
+  onPut: (() => number | 'hang up' | undefined) | undefined;
   close(): Promise<void>;
 }
 
@@ -25,6 +27,16 @@ export interface S3Server {
 export async function startS3Server(bucket = 'uploads'): Promise<S3Server> {
   const objects = new Map<string, StoredObject>();
   const server = createServer((req, res) => void answer(req, res));
+  const s3: S3Server = {
+    endpoint: '',
+    bucket,
+    objects,
+    onPut: undefined,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(req.url ?? '/', 'http://s3');
@@ -35,6 +47,12 @@ export async function startS3Server(bucket = 'uploads'): Promise<S3Server> {
     if (!key) return list(res, url);
     if (req.method === 'PUT') {
       objects.set(key, { bytes: body, contentType: req.headers['content-type'] ?? '', modified: new Date() });
+      const failure = s3.onPut?.();
+      if (failure === 'hang up') {
+        req.destroy();
+        return undefined;
+      }
+      if (failure) return refuse(res, failure, 'InternalError');
       res.writeHead(200, { ETag: etagOf(body) }).end();
       return undefined;
     }
@@ -63,15 +81,8 @@ export async function startS3Server(bucket = 'uploads'): Promise<S3Server> {
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    bucket,
-    objects,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  s3.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return s3;
 }
 
 const etagOf = (bytes: Buffer): string => `"${createHash('md5').update(bytes).digest('hex')}"`;

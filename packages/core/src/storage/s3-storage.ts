@@ -32,7 +32,7 @@ export function s3Storage(settings: S3Settings, { logger }: { logger: Logger }):
   /** The SDK is large: it is loaded only where a bucket is used. */
   async function open(): Promise<{ sdk: Sdk; client: S3Client }> {
     const sdk = await import('@aws-sdk/client-s3');
-    return { sdk, client: connect(sdk, settings) };
+    return { sdk, client: connect(sdk, settings, logger) };
   }
 
   async function run<T>(work: (sdk: Sdk, client: S3Client) => Promise<T>): Promise<T> {
@@ -134,7 +134,7 @@ export function s3Storage(settings: S3Settings, { logger }: { logger: Logger }):
   };
 }
 
-function connect({ S3Client: Client }: Sdk, settings: S3Settings): S3Client {
+function connect({ S3Client: Client }: Sdk, settings: S3Settings, logger: Logger): S3Client {
   return new Client({
     region: settings.S3_REGION,
     credentials: {
@@ -144,6 +144,14 @@ function connect({ S3Client: Client }: Sdk, settings: S3Settings): S3Client {
     // A server of one's own rarely has a DNS name for each bucket.
     ...(settings.S3_ENDPOINT ? { endpoint: settings.S3_ENDPOINT, forcePathStyle: true } : {}),
     maxAttempts: MAX_ATTEMPTS,
+    // Its warning that it cannot repeat a stream would go to the console: the storage repeats it. Its other lines are noise.
+    logger: {
+      trace() {},
+      debug() {},
+      info() {},
+      warn: (text) => logger.debug(text),
+      error: (text) => logger.error(text),
+    },
     // Not every S3-compatible server knows the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -1,7 +1,10 @@
+import { mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
   aPng,
   aUser,
+  eventually,
   S3_KEYS,
   type S3Server,
   startApp,
@@ -15,8 +18,10 @@ let s3: S3Server;
 let app: TestApp;
 let user: TestUser;
 
+let folder: string;
+
 const bucketEnv = (server: S3Server) => ({
-  UPLOAD_PATH: '',
+  UPLOAD_PATH: folder,
   S3_BUCKET: server.bucket,
   S3_ENDPOINT: server.endpoint,
   S3_ACCESS_KEY_ID: S3_KEYS.accessKeyId,
@@ -24,6 +29,7 @@ const bucketEnv = (server: S3Server) => ({
 });
 
 beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'shop-bucket-'));
   s3 = await startS3Server();
   app = await startApp(fileService, bucketEnv(s3));
   user = await aUser();
@@ -119,3 +125,37 @@ test('the settings ask for the keys of a bucket, and for a folder where there is
     /S3_ENDPOINT: must be a URL[\s\S]*S3_ACCESS_KEY_ID: is required[\s\S]*S3_SECRET_ACCESS_KEY: is required/,
   );
 });
+
+const waiting = () => readdir(path.join(folder, '.incoming')).catch(() => []);
+
+test('leaves nothing of a file that is refused, neither in the bucket nor on disk', async () => {
+  const before = s3.objects.size;
+  await upload(aPng(5 * 1024 * 1024 + 1), 'a.png', 'image/png').expect(413);
+  await upload(Buffer.from(`${'x'.repeat(100_000)}<script>`), 'a.txt', 'text/plain').expect(415);
+  await upload(Buffer.alloc(0), 'a.txt', 'text/plain').expect(400);
+  expect(s3.objects.size).toBe(before);
+  expect(await waiting()).toEqual([]);
+});
+
+test.each([500, 503, 'hang up'] as const)('tries again when the bucket answers with %j', async (failure) => {
+  let failures = 1;
+  s3.onPut = () => (failures-- > 0 ? failure : undefined);
+  const bytes = aPng(3 * 1024 * 1024);
+  const url = await uploaded(bytes, 'a.png', 'image/png');
+  s3.onPut = undefined;
+  expect(s3.objects.get(path.basename(url))?.bytes.equals(bytes)).toBe(true);
+  expect(await waiting()).toEqual([]);
+});
+
+test.each([500, 503, 'hang up'] as const)(
+  'keeps no orphan when the bucket stores a file and answers with %j',
+  async (failure) => {
+    const before = [...s3.objects.keys()].sort();
+    s3.onPut = () => failure;
+    const { body } = await upload(aPng(), 'a.png', 'image/png').expect(503);
+    s3.onPut = undefined;
+    expect(body.code).toBe('storage_unavailable');
+    expect(await waiting()).toEqual([]);
+    await eventually('the orphan to be deleted', () => [...s3.objects.keys()].sort().join() === before.join());
+  },
+);

@@ -118,6 +118,49 @@ describe('POST /api/v1/files/upload', () => {
     await send('Content-Type: text/plain').expect(415);
   });
 
+  test.each([
+    ['a.csv', 'application/vnd.ms-excel'],
+    ['a.csv', 'application/csv'],
+    ['a.csv', 'text/x-csv'],
+    ['a.csv', 'text/comma-separated-values'],
+    ['a.tsv', 'text/tab-separated-values'],
+  ])('takes %s as %s for text', async (filename, type) => {
+    const { body } = await upload('name;price\r\nTea;1\r\n', filename, type).expect(201);
+    expect(body.url).toMatch(/\.txt$/);
+  });
+
+  test.each([
+    ['UTF-16', Buffer.from('\ufeffname;price', 'utf16le'), 'text in UTF-16'],
+    ['UTF-16 without a byte order mark', Buffer.from('name;price', 'utf16le'), 'text in UTF-16'],
+    ['Windows-1252', Buffer.from('caf\xe9;1', 'latin1'), 'text that is not UTF-8'],
+  ])('answers 415 to text in %s and names the encoding', async (_, bytes, encoding) => {
+    const { body } = await upload(bytes, 'a.csv', 'text/csv').expect(415);
+    expect(body.detail).toContain(encoding);
+    await expectNothingLeft();
+  });
+
+  test.each([
+    ['multipart/form-data; boundary= test-boundary', 400],
+    ['multipart/form-data; boundary=', 400],
+    ['multipart/form-data', 400],
+    [`multipart/form-data; boundary=${'x'.repeat(71)}`, 400],
+    ['multipart/form-data; boundary=test-boundary;', 201],
+    ['multipart/form-data; BOUNDARY="test-boundary"', 201],
+    ['multipart/mixed; boundary=test-boundary', 415],
+  ])('answers a body of type %j with %i', async (type, status) => {
+    const body = multipartBody(aPart('file', aPng(), 'a.png'));
+    await app.http.post(UPLOAD).set(user.auth).set('Content-Type', type).send(body).expect(status);
+  });
+
+  test('stores two uploads at once, each whole', async () => {
+    const files = [aPng(4 * 1024 * 1024), aPng(3 * 1024 * 1024)];
+    const answers = await Promise.all(files.map((bytes) => upload(bytes, 'a.png', 'image/png').expect(201)));
+    for (const [index, { body }] of answers.entries()) {
+      const bytes = await readFile(path.join(folder, path.basename(body.url)));
+      expect(files[index]?.equals(bytes)).toBe(true);
+    }
+  });
+
   test('answers 400 to an empty file and names the field', async () => {
     const { body } = await upload('').expect(400);
     expect(body.errors).toEqual([{ in: 'body', path: 'file', code: 'too_small', message: 'must not be empty' }]);
