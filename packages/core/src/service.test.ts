@@ -65,7 +65,10 @@ describe('a service whose database', () => {
     expect(await problem(service, '/ready')).toEqual([503, 'schema_missing', true]);
     expect(await problem(service, '/users')).toEqual([503, 'schema_missing', true]);
 
-    await withConnection(mysql.settings, 60_000, (connection) => connection.query('CREATE TABLE users (id BIGINT)'));
+    await withConnection(mysql.settings, 60_000, async (connection) => {
+      await connection.query('CREATE TABLE users (id BIGINT)');
+      await connection.query('CREATE TABLE cache_generation (id TINYINT PRIMARY KEY, generation CHAR(36))');
+    });
     await becomes(service, '/ready', 200);
     expect(await status(service, '/users')).toBe(204);
     // 50 x 6 processes do not fit the 200 that this server takes.

@@ -209,10 +209,15 @@ export async function runService<T extends z.ZodObject>(definition: ServiceDefin
     process.exitCode = 1;
     void running.close().then(() => process.exit(1));
   });
-  server.listen(config.port, () => {
-    logger.info({ port: config.port, env: config.appEnv }, 'listening');
-    void reportDatabase(running);
-  });
+  const listen = (): void => {
+    if (running.isDraining()) return;
+    server.listen(config.port, () => {
+      logger.info({ port: config.port, env: config.appEnv }, 'listening');
+      void reportDatabase(running);
+    });
+  };
+  // A write before this process can reach Redis would leave old answers in the others for up to 2 s.
+  void running.resources.redis.tried().then(listen);
   const stopJobs = startJobs(running.jobs, running.resources);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => void shutDown(server, { running, stopJobs }, signal));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CacheRule } from '../http/endpoint';
 import type { Metrics } from '../metrics/metrics';
 import type { CacheGeneration } from './generation';
-import { RedisAway, type RedisLink } from './redis';
+import type { RedisLink } from './redis';
 import { cacheScope } from './scopes';
 import { sharedRuns } from './shared-runs';
 
@@ -57,9 +57,9 @@ export function createAnswerCache({ redis, generation, metrics }: CacheParts): A
 
   /** One round trip, except for scopes that have no version yet. Rejects where the cache is not to be used. */
   async function lookUp(key: string, scopes: string[]): Promise<{ version: string; entry: Buffer | null }> {
-    if (redis.status() !== 'up') throw new RedisAway();
-    const known = await generation.current();
-    if (known === undefined) throw new RedisAway();
+    // While Redis is away nobody looks at the generation: `use` rejects at once.
+    const known = redis.status() === 'up' ? await generation.current() : 'unknown';
+    if (known === undefined) throw new Error('the cache generation is not known');
     const versionKeys = scopes.map(versionKey);
     return redis.use('cache_read', async (client) => {
       const replies = await client.mgetBuffer(...versionKeys, key);

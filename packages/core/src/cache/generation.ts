@@ -9,7 +9,7 @@ const LOOK_EVERY_MS = 1000;
 /** Without an answer for this long it does not use the cache: no entry is believed longer after a renewal. */
 const BELIEVE_MS = 2000;
 /** How long a read waits for the generation; loading its answer from MySQL is the alternative. */
-const LOOK_TIMEOUT_MS = 100;
+const LOOK_TIMEOUT_MS = 200;
 const RETRY_MS = 1000;
 
 /**

@@ -1,4 +1,3 @@
-import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll, isBrokenCircuitError } from 'cockatiel';
 import { Redis } from 'ioredis';
 import type { RedisConfig } from '../config/core-config';
 import type { Logger } from '../log/logger';
@@ -33,8 +32,8 @@ export interface RedisLink {
    */
   use<T>(purpose: string, commands: (redis: Redis) => Promise<T>): Promise<T>;
   /**
-   * For invalidations: runs commands on any open connection, also before it is `up` and while the breaker is open. On a
-   * stalled one it leaves them in the socket and rejects at once.
+   * For invalidations: runs commands on any open connection, also before it is `up`. On a stalled one it leaves them in the
+   * socket and rejects at once.
    */
   send<T>(commands: (redis: Redis) => Promise<T>): Promise<T>;
   /** Runs `listener` after each connect, before `status` is `up`; a failure keeps Redis `down` and is tried again. */
@@ -72,10 +71,8 @@ const failure = { away: { reason: 'away' }, timeout: { reason: 'timeout' }, erro
 
 function failureOf(error: unknown) {
   if (error instanceof RedisTimeout) return failure.timeout;
-  return error instanceof RedisAway || isBrokenCircuitError(error) ? failure.away : failure.error;
+  return error instanceof RedisAway ? failure.away : failure.error;
 }
-
-const closedBreaker = () => circuitBreaker(handleAll, { halfOpenAfter: 1000, breaker: new ConsecutiveBreaker(5) });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
@@ -106,10 +103,6 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     retryStrategy: () => RECONNECT_DELAY_MS,
     reconnectOnError: (error) => /READONLY|NOAUTH|LOADING/.test(error.message),
   });
-  let breaker = closedBreaker();
-  metrics.gauge('redis_client_breaker_open', '1 while commands are not even tried, after failures in a row', () =>
-    breaker.state === CircuitState.Open || breaker.state === CircuitState.HalfOpen ? 1 : 0,
-  );
   const listeners: ((redis: Redis) => Promise<void>)[] = [];
   /** Rejects the commands that wait for an answer on the current connection. */
   const waiting = new Set<(error: Error) => void>();
@@ -191,8 +184,6 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
       try {
         for (const commands of first) await inTime(commands);
         if (!goesOn()) return;
-        // What the old connection could not do says nothing about this one, which has just answered.
-        breaker = closedBreaker();
         up = true;
         metrics.redisUp.set(1);
         if (warned) logger.info('Redis is back');
@@ -227,7 +218,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
       batchWrites(redis);
       const start = performance.now();
       try {
-        return await breaker.execute(() => inTime(commands));
+        return await inTime(commands);
       } catch (error) {
         metrics.redisFailures.inc(failureOf(error));
         throw error;

@@ -305,39 +305,31 @@ describe('Redis', () => {
   test('up, with nothing wrong', async () => {
     await reads();
     expect(await now('redis_up')).toBe(1);
-    expect(await now('redis_client_breaker_open')).toBe(0);
     for (const reason of ['away', 'timeout', 'error']) {
       expect(await now('redis_client_failures_total', { reason })).toBe(0);
     }
   });
 
-  test('frozen: time-outs, then a breaker that is open, and the cache is gone round', async () => {
+  const isUp = (value: number) => eventually(`redis_up to be ${value}`, async () => (await now('redis_up')) === value);
+
+  test('frozen: a timeout, then it counts as away, and the cache is bypassed', async () => {
     redis.pause();
-    await eventually('the breaker to open', async () => {
-      await reads();
-      return (await now('redis_client_breaker_open')) === 1;
-    });
-    expect(await now('redis_client_failures_total', { reason: 'timeout' })).toBeGreaterThanOrEqual(5);
-    expect(await now('cache_requests_total', { cache: '/cached/:id', result: 'bypass' })).toBeGreaterThanOrEqual(2);
-    expect(await now('rate_limit_decisions_total', { store: 'process' })).toBeGreaterThanOrEqual(2);
+    await reads();
+    await isUp(0);
+    expect(await now('redis_client_failures_total', { reason: 'timeout' })).toBeGreaterThanOrEqual(1);
+    expect(await now('cache_requests_total', { cache: '/cached/:id', result: 'bypass' })).toBeGreaterThanOrEqual(1);
+    expect(await now('rate_limit_decisions_total', { store: 'process' })).toBeGreaterThanOrEqual(1);
     redis.resume();
-    await eventually('the breaker to close', async () => {
-      await reads();
-      return (await now('redis_client_breaker_open')) === 0;
-    });
+    await isUp(1);
   });
 
-  test('frozen and then started anew: used at once, whatever the old connection could not do', async () => {
+  test('frozen and then started anew: used again', async () => {
     redis.pause();
-    await eventually('the breaker to open', async () => {
-      await reads();
-      return (await now('redis_client_breaker_open')) === 1;
-    });
+    await reads();
     await redis.kill();
-    await eventually('redis_up to be 0', async () => (await now('redis_up')) === 0);
+    await isUp(0);
     await redis.start();
-    await eventually('redis_up to be 1', async () => (await now('redis_up')) === 1);
-    expect(await now('redis_client_breaker_open')).toBe(0);
+    await isUp(1);
     const bypasses = await now('cache_requests_total', { cache: '/cached/:id', result: 'bypass' });
     await reads();
     expect(await now('cache_requests_total', { cache: '/cached/:id', result: 'bypass' })).toBe(bypasses);

@@ -1,0 +1,237 @@
+import net from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type SimulatedRedis, simulatedRedis } from '../../../../tests/support/simulated-redis';
+import { virtualClock } from '../../../../tests/support/virtual-clock';
+import { databaseUnavailable } from '../errors/common-errors';
+import { createLogger } from '../log/logger';
+import { createMetrics } from '../metrics/metrics';
+import { type AnswerCache, createAnswerCache } from './answer-cache';
+import { createGeneration } from './generation';
+import { connectRedis, type RedisLink } from './redis';
+
+/**
+ * A model check of docs/decisions/0004-cache-coherence.md: two processes with the real cache and the real Redis client read
+ * and write over a simulated Redis, network and MySQL. A seed decides everything, so that a run that fails can be repeated:
+ *
+ *     CACHE_MODEL_SEED=4711 npx jest packages/core/src/cache/model.test.ts
+ *     CACHE_MODEL_SEEDS=100000 npx jest packages/core/src/cache/model.test.ts
+ */
+const SEEDS = Number(process.env.CACHE_MODEL_SEEDS ?? 400);
+const ONLY = process.env.CACHE_MODEL_SEED;
+const PROCESSES = [0, 1];
+const STEPS = 60;
+const FAULT_EVERY_STEPS = 10;
+
+interface Mode {
+  faults: (keyof typeof faults)[];
+  thaw: 'arrival' | 'random';
+  /** How long after a write was acknowledged a read may still begin and miss it. */
+  lateMs: number;
+}
+
+/** Stalls and restarts of Redis never make a read stale; what only one process notices may, for 2 s. */
+const modes = {
+  'a Redis that stalls': { faults: ['stall'], thaw: 'arrival', lateMs: 0 },
+  'a Redis that is killed, and started with all, old or no data': {
+    faults: ['restart', 'stall'],
+    thaw: 'arrival',
+    lateMs: 0,
+  },
+  'partitions, stalls, restarts and a MySQL that fails': {
+    faults: ['partition', 'partition', 'stall', 'restart', 'mysql'],
+    thaw: 'random',
+    lateMs: 2000,
+  },
+} satisfies Record<string, Mode>;
+
+interface World {
+  random: () => number;
+  mode: Mode;
+  redis: SimulatedRedis;
+  links: RedisLink[];
+  caches: AnswerCache[];
+  mysql: { values: Map<string, number>; generation: string; away: Set<number> };
+  /** Every acknowledged write. */
+  acknowledged: { key: string; value: number; at: number }[];
+  problems: string[];
+}
+
+const faults = {
+  async stall({ random, redis, mode }: World) {
+    redis.freeze();
+    await pass(20 + random() * (random() < 0.7 ? 300 : 4000));
+    redis.thaw(mode.thaw);
+  },
+  async restart(world: World) {
+    const { random, redis } = world;
+    redis.snapshot();
+    await pass(random() * 300);
+    if (random() < 0.5) await write(world, pick(random, PROCESSES), 'thing');
+    redis.kill();
+    await pass(random() * 700);
+    redis.start((['all', 'snapshot', 'nothing'] as const)[Math.floor(random() * 3)] ?? 'all');
+  },
+  async partition({ random, redis }: World) {
+    const process = pick(random, PROCESSES);
+    redis.setLine(process, random() < 0.5 ? 'silent' : 'refused');
+    await pass(random() * 4000);
+    redis.setLine(process, 'open');
+  },
+  async mysql({ random, mysql }: World) {
+    const process = pick(random, PROCESSES);
+    mysql.away.add(process);
+    await pass(random() * 3000);
+    mysql.away.delete(process);
+  },
+};
+
+/** mulberry32 */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const pick = <T>(random: () => number, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A statement of `process`: fails while its MySQL is away, and takes effect at some moment of its time. */
+async function statement<T>({ random, mysql }: World, process: number, effect: () => T): Promise<T> {
+  const duration = () => random() * (random() < 0.1 ? 60 : 4);
+  await pass(duration());
+  if (mysql.away.has(process)) throw databaseUnavailable();
+  const result = effect();
+  await pass(duration());
+  return result;
+}
+
+async function write(world: World, process: number, key: string): Promise<void> {
+  const { mysql, caches, acknowledged } = world;
+  try {
+    const value = await statement(world, process, () => {
+      const next = (mysql.values.get(key) ?? 0) + 1;
+      mysql.values.set(key, next);
+      return next;
+    });
+    await caches[process]?.invalidate([`product:${key}`]);
+    acknowledged.push({ key, value, at: performance.now() });
+  } catch {
+    // Not acknowledged: its client does not know what came of it.
+  }
+}
+
+async function read(world: World, process: number, key: string): Promise<void> {
+  const { mysql, caches, acknowledged, mode, problems } = world;
+  const begun = performance.now();
+  const known = acknowledged.filter((each) => each.key === key && each.at + mode.lateMs <= begun);
+  const least = Math.max(0, ...known.map(({ value }) => value));
+  const load = () => statement(world, process, () => Buffer.from(String(mysql.values.get(key) ?? 0)));
+  try {
+    const rule = { key, scopes: [`product:${key}`], ttlSeconds: 300 };
+    const answer = await caches[process]?.answer('/thing', rule, load);
+    const value = Number(answer?.bytes.toString());
+    if (value >= least) return;
+    const when = `read at ${begun.toFixed(0)} ms by process ${process}`;
+    problems.push(`${when} of "${key}": ${value} (${answer?.status}), but ${least} was acknowledged`);
+  } catch {
+    // MySQL is away.
+  }
+}
+
+async function live(world: World): Promise<void> {
+  const { random, mode } = world;
+  const running: Promise<void>[] = [];
+  // As a service does before it listens.
+  await Promise.all(world.links.map((link) => link.tried()));
+  let fault: Promise<void> = Promise.resolve();
+  let faulty = false;
+  // Few writes leave old entries in place for long, many meet each fault; and so it is with pauses.
+  const writes = random() < 0.5 ? 0.03 : 0.2;
+  const pauses = random() < 0.5 ? 0.05 : 0.5;
+  for (let step = 1; step <= STEPS; step += 1) {
+    await pass(random() * (random() < pauses ? 600 : 30));
+    const act = random() < writes ? write : read;
+    // Several at once: they meet in one socket, and in one look-up.
+    const times = random() < 0.2 ? 3 : 1;
+    for (let count = 0; count < times; count += 1) running.push(act(world, pick(random, PROCESSES), 'thing'));
+    if (faulty || random() > 1 / FAULT_EVERY_STEPS) continue;
+    faulty = true;
+    fault = faults[pick(random, mode.faults)](world).then(() => {
+      faulty = false;
+    });
+  }
+  await fault;
+  await Promise.all(running);
+}
+
+const silent = createLogger('model', 'silent');
+
+async function run(seed: number, mode: Mode): Promise<string[]> {
+  const clock = virtualClock();
+  const random = seeded(seed);
+  const redis = simulatedRedis(random);
+  const createConnection = (({ port }: { port: number }) =>
+    redis.connect(port)) as unknown as typeof net.createConnection;
+  jest.spyOn(net, 'createConnection').mockImplementation(createConnection);
+  const mysql = { values: new Map<string, number>(), generation: 'first', away: new Set<number>() };
+  const world: World = { random, mode, redis, links: [], caches: [], mysql, acknowledged: [], problems: [] };
+  let renewals = 0;
+  for (const process of PROCESSES) {
+    const metrics = createMetrics('model');
+    const link = connectRedis({ host: 'redis', port: process, password: undefined }, { logger: silent, metrics });
+    const generation = createGeneration(
+      {
+        read: () => statement(world, process, () => mysql.generation),
+        renew: () =>
+          statement(world, process, () => {
+            renewals += 1;
+            mysql.generation = `renewed ${renewals}`;
+          }),
+      },
+      { logger: silent },
+    );
+    world.links.push(link);
+    world.caches.push(createAnswerCache({ redis: link, generation, metrics }));
+  }
+  let alive = true;
+  const done = live(world).finally(() => {
+    alive = false;
+  });
+  while (alive) {
+    // Everything that is possible at this moment happens before time goes on.
+    await turn();
+    await turn();
+    if (alive) clock.next();
+  }
+  await done;
+  await Promise.all(world.links.map((link) => link.close()));
+  clock.end();
+  jest.restoreAllMocks();
+  return world.problems;
+}
+
+// Without stack traces, which cost more than all else.
+const { stackTraceLimit } = Error;
+beforeEach(() => {
+  Error.stackTraceLimit = 0;
+});
+afterEach(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+  jest.restoreAllMocks();
+});
+
+test.each(Object.entries<Mode>(modes))(
+  `no read is older than the last acknowledged write, ${SEEDS} seeds: %s`,
+  async (_, mode) => {
+    const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_unused, index) => index + 1) : [Number(ONLY)];
+    for (const seed of seeds) {
+      const problems = await run(seed, mode);
+      if (problems.length > 0) throw new Error(`CACHE_MODEL_SEED=${seed}:\n${problems.slice(0, 5).join('\n')}`);
+    }
+  },
+  60_000 + SEEDS * 1000,
+);
