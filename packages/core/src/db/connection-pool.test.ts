@@ -71,9 +71,9 @@ describe('a pool whose connections are all in use', () => {
     const shop = aDatabase({ DB_POOL_SIZE: '1' });
     const busy = await occupy(shop, 1);
     let served = 0;
-    const queued = Array.from({ length: 4 }, () => connectionId(shop.db).then(() => (served += 1)));
+    const queued = Array.from({ length: 30 }, () => connectionId(shop.db).then(() => (served += 1)));
     await expect(connectionId(shop.db)).rejects.toMatchObject({ code: 'database_busy' });
-    expect([served, shop.db.figures().waiting]).toEqual([0, 4]);
+    expect([served, shop.db.figures().waiting]).toEqual([0, 30]);
     busy.open();
     await Promise.all([busy.done, ...queued]);
   });

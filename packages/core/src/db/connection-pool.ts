@@ -12,6 +12,8 @@ import { openSession, type Session } from './session';
 const CONNECT_TIMEOUT_MS = 2000;
 /** Waiting for a free connection longer than this means overload: shed instead of queueing. */
 const ACQUIRE_TIMEOUT_MS = 2000;
+/** A burst that is served in about 200 ms. Without Redis, 300 readers who come at once must all be served. */
+const WAITING_PER_CONNECTION = 30;
 
 /** InnoDB waits 50 s for a lock by default, and a statement may run for ever; the comments are each server's own dialect. */
 const SESSION_SETUP =
@@ -54,7 +56,7 @@ export function createConnectionPool(
     // mysql2 closes idle connections only where fewer may idle than there may be.
     maxIdle: Math.min(config.maxIdle, Math.max(1, config.poolSize - 1)),
     idleTimeout: 60_000,
-    queueLimit: config.poolSize * 4,
+    queueLimit: config.poolSize * WAITING_PER_CONNECTION,
     connectTimeout: CONNECT_TIMEOUT_MS,
     enableKeepAlive: true,
     maxPreparedStatements: 100,
