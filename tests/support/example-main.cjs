@@ -33,6 +33,15 @@ void runService({
       await db.rows('SELECT id FROM users LIMIT 1');
       return noContent();
     }),
+    // Locks a user's row, says so, and stays inside its transaction.
+    get('/holds', async () => {
+      await db.transaction(async (sql) => {
+        await sql.rows('SELECT id FROM users WHERE id = ? FOR UPDATE', [Number(process.env.EXAMPLE_ROW)]);
+        writeFileSync(`${process.env.EXAMPLE_GATE}.begun`, '');
+        await sleep(60_000);
+      });
+      return noContent();
+    }),
     get('/rejects', async () => {
       void Promise.reject(new Error('nobody handles this'));
       return noContent();

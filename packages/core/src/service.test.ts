@@ -7,9 +7,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, httpStatus, type MysqlServer, mysqlServer, portState, withConnection } from '@shop/fleet';
 import {
+  aUser,
   type ExampleProcess,
   eventually,
   figure,
+  rows,
   scrape,
   startExampleProcess,
   startProxy,
@@ -27,7 +29,8 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((service) => service.kill()));
 });
 
-const status = (service: ExampleProcess, where: string) => httpStatus(service.url + where, 60_000);
+const status = (service: ExampleProcess, where: string, timeoutMs = 60_000) =>
+  httpStatus(service.url + where, timeoutMs);
 const becomes = (service: ExampleProcess, where: string, expected: number) =>
   eventually(`${where} to be ${expected}`, async () => (await status(service, where)) === expected);
 const said = (service: ExampleProcess, words: string) =>
@@ -139,6 +142,26 @@ describe('a bug that nobody catches', () => {
   });
 });
 
+describe('a service that freezes inside a transaction', () => {
+  it('loses its locks within a minute, and serves again once it goes on', async () => {
+    const { id } = await aUser();
+    const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
+    const service = await start({ EXAMPLE_GATE: gate, EXAMPLE_ROW: String(id) });
+    await becomes(service, '/ready', 200);
+    const holding = status(service, '/holds').catch(() => undefined);
+    await eventually('the row to be locked', () => existsSync(`${gate}.begun`));
+    service.signal('SIGSTOP');
+    await eventually(
+      'the row to be free',
+      () => rows('SELECT id FROM users WHERE id = ? FOR UPDATE NOWAIT', [id]).catch(() => false),
+      90_000,
+    );
+    service.signal('SIGCONT');
+    await holding;
+    await eventually('the service to serve', async () => (await status(service, '/users')) === 204);
+  }, 120_000);
+});
+
 describe('a service that is told to stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     '(%s) is unready, answers what it has begun, then exits with 0',
@@ -159,6 +182,34 @@ describe('a service that is told to stop', () => {
       expect(said(service, 'stopped')).toHaveLength(1);
     },
   );
+
+  it('finishes a request that needs most of the ten seconds', async () => {
+    const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
+    const service = await start({ SHUTDOWN_DELAY_SECONDS: '1', EXAMPLE_GATE: gate });
+    await becomes(service, '/ready', 200);
+    const slow = status(service, '/slow', 20_000);
+    await eventually('the request to be under way', () => existsSync(`${gate}.begun`));
+    const told = Date.now();
+    service.signal('SIGTERM');
+    await eventually('six seconds to pass', () => Date.now() - told > 6000, 20_000);
+    writeFileSync(gate, '');
+    expect(await slow).toBe(204);
+    expect(await service.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('exits in time although a request never ends', async () => {
+    const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
+    const service = await start({ SHUTDOWN_DELAY_SECONDS: '1', EXAMPLE_GATE: gate });
+    await becomes(service, '/ready', 200);
+    const endless = status(service, '/slow', 20_000).catch(() => 'cut');
+    await eventually('the request to be under way', () => existsSync(`${gate}.begun`));
+    const told = Date.now();
+    service.signal('SIGTERM');
+    expect(await service.exited).toEqual({ code: 0, signal: null });
+    // Ten seconds are promised; the rest is for a slow machine.
+    expect(Date.now() - told).toBeLessThan(25_000);
+    expect(await endless).not.toBe(204);
+  });
 
   it('exits in time although its database hangs and a request waits for it', async () => {
     const { DB_HOST = '', DB_PORT } = testEnv();

@@ -250,30 +250,35 @@ function wordsOf(error: unknown): string {
   return message || code || 'unknown';
 }
 
-const FINISH_MS = 4000;
+/** Since the signal: when what is still in flight is cut off, and when the process exits. 10 s are promised. */
+const CUT_OFF_MS = 9000;
+const EXIT_MS = 9500;
 
 /**
- * Unready first, so that balancers look away; then no new connections, the requests in flight finish, and everything
- * closes in reverse order of its making. Exit code 0, within 10 s of the signal.
+ * Unready first, so that balancers look away, and no more work of its own; then no new connections, the requests in flight
+ * finish, and everything closes in reverse order of its making. Exit code 0, within 10 s of the signal.
  */
 async function shutDown(
   server: Server,
   { running, stopJobs }: { running: RunningApp; stopJobs: () => Promise<void> },
   signal: string,
 ): Promise<void> {
+  const told = Date.now();
+  const untilMs = (afterSignal: number): Promise<void> => sleep(Math.max(0, told + afterSignal - Date.now()));
   const { logger, config } = running.resources;
   logger.info({ signal }, 'shutting down');
   running.drain();
+  const jobsStopped = stopJobs();
   await sleep(config.shutdownDelayMs);
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
   server.closeIdleConnections();
   const idle = setInterval(() => server.closeIdleConnections(), 50);
-  await Promise.race([Promise.all([closed, stopJobs()]), sleep(FINISH_MS)]);
+  await Promise.race([Promise.all([closed, jobsStopped]), untilMs(CUT_OFF_MS)]);
   clearInterval(idle);
   server.closeAllConnections();
   logger.info('stopped');
-  await Promise.all([running.close(), flushTraces()]);
+  await Promise.race([Promise.all([running.close(), flushTraces()]), untilMs(EXIT_MS)]);
   process.exit(0);
 }
