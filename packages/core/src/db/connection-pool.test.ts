@@ -115,6 +115,16 @@ describe('a connection', () => {
     expect(await connectionId(db)).toBe(await connectionId(db));
   });
 
+  it('that has been idle nearly as long as MySQL allows is replaced before it is used', async () => {
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    const first = await connectionId(db);
+    const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 31_000);
+    const second = await connectionId(db);
+    now.mockRestore();
+    expect(second).not.toBe(first);
+    expect(await connectionId(db)).toBe(second);
+  });
+
   it('older than its longest life is replaced before it is used', async () => {
     const { db } = aDatabase({ DB_POOL_SIZE: '1', DB_CONNECTION_MAX_LIFETIME_SECONDS: '1' });
     const first = await connectionId(db);

@@ -3,11 +3,11 @@ import { promisify } from 'node:util';
 import { createPool, type PoolConnection } from 'mysql2';
 import type { DatabaseConfig } from '../config/core-config';
 import { beforeDeadline } from '../deadline';
-import { databaseBusy } from '../errors/common-errors';
+import { databaseBusy, databaseUnavailable, queryTimeout } from '../errors/common-errors';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
-import { isConnectionError } from './errors';
-import { openSession, type Session } from './session';
+import { DeadlineError, isConnectionError } from './errors';
+import { openSession, type Session, type SessionEvents } from './session';
 
 const CONNECT_TIMEOUT_MS = 2000;
 /** Waiting for a free connection longer than this means overload: shed instead of queueing. */
@@ -15,11 +15,26 @@ const ACQUIRE_TIMEOUT_MS = 2000;
 /** A burst that is served in about 200 ms. Without Redis, 300 readers who come at once must all be served. */
 const WAITING_PER_CONNECTION = 30;
 
+/** What the server allows: both end well before a call's deadline, so that it says itself what a statement died of. */
+export const LOCK_WAIT_MS = 1000;
+const STATEMENT_MS = 2000;
+/** A server that has answered any statement within this time is alive. */
+const ALIVE_MS = 1000;
+
+/**
+ * A frozen process keeps its rows locked until the server ends its connection. MariaDB does so for connections that idle
+ * inside a transaction; MySQL for all that idle, so the pool must close its idle connections earlier.
+ */
+const IDLE_TRANSACTION_SECONDS = 5;
+const SERVER_IDLE_SECONDS = 50;
+const POOL_IDLE_MS = 30_000;
+
 /** InnoDB waits 50 s for a lock by default, and a statement may run for ever; the comments are each server's own dialect. */
 const SESSION_SETUP =
-  "SET time_zone = '+00:00', innodb_lock_wait_timeout = 2, " +
+  `SET time_zone = '+00:00', innodb_lock_wait_timeout = ${LOCK_WAIT_MS / 1000}, ` +
   "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION' " +
-  '/*M! , max_statement_time = 3 */ /*!80000 , max_execution_time = 3000 */';
+  `/*M! , max_statement_time = ${STATEMENT_MS / 1000}, idle_transaction_timeout = ${IDLE_TRANSACTION_SECONDS} */ ` +
+  `/*!80000 , max_execution_time = ${STATEMENT_MS}, wait_timeout = ${SERVER_IDLE_SECONDS} */`;
 
 export interface PoolFigures {
   limit: number;
@@ -30,8 +45,8 @@ export interface PoolFigures {
 
 export interface ConnectionPool {
   /**
-   * Lends `work` a connection until `deadline` (ms since the epoch). Afterwards it is free again, or destroyed where its
-   * state is unknown.
+   * Lends `work` a connection until `deadline` (ms since the epoch). Afterwards an open transaction is rolled back, and the
+   * connection is free again, or destroyed where its state is unknown.
    */
   lend<T>(deadline: number, work: (session: Session) => Promise<T>): Promise<T>;
   figures(): PoolFigures;
@@ -55,19 +70,20 @@ export function createConnectionPool(
     connectionLimit: config.poolSize,
     // mysql2 closes idle connections only where fewer may idle than there may be.
     maxIdle: Math.min(config.maxIdle, Math.max(1, config.poolSize - 1)),
-    idleTimeout: 60_000,
+    idleTimeout: POOL_IDLE_MS,
     queueLimit: config.poolSize * WAITING_PER_CONNECTION,
     connectTimeout: CONNECT_TIMEOUT_MS,
     enableKeepAlive: true,
     maxPreparedStatements: 100,
   });
-  /** Every open connection and when it was opened. */
-  const open = new Map<object, number>();
+  /** Every open connection, when it was opened and when it was last given back (ms since the epoch). */
+  const open = new Map<object, { openedAt: number; freedAt: number }>();
   const counts = { busy: 0, waiting: 0 };
+  let lastAnswer = Number.NEGATIVE_INFINITY;
 
   const getConnection = promisify(pool.getConnection).bind(pool);
   pool.on('connection', (connection) => {
-    open.set(connection, Date.now());
+    open.set(connection, { openedAt: Date.now(), freedAt: Date.now() });
     const forget = () => void open.delete(connection);
     connection.once('end', forget);
     // A reset socket never ends. And mysql2 may emit a second error, which without a listener would end the process.
@@ -81,27 +97,42 @@ export function createConnectionPool(
     });
   });
 
-  const isTooOld = (connection: PoolConnection): boolean =>
-    Date.now() - (open.get(connection) ?? 0) > config.maxLifetimeSeconds * 1000;
+  function isTooOld(connection: PoolConnection): boolean {
+    const known = open.get(connection);
+    if (!known) return true;
+    return Date.now() - known.openedAt > config.maxLifetimeSeconds * 1000 || Date.now() - known.freedAt > POOL_IDLE_MS;
+  }
 
   function destroy(connection: PoolConnection): void {
     open.delete(connection);
     connection.destroy();
   }
 
-  const release = (connection: PoolConnection): void =>
-    isTooOld(connection) ? destroy(connection) : connection.release();
+  function release(connection: PoolConnection): void {
+    const known = open.get(connection);
+    if (known) known.freedAt = Date.now();
+    if (isTooOld(connection)) destroy(connection);
+    else connection.release();
+  }
+
+  const isServerAlive = (): boolean => performance.now() - lastAnswer < ALIVE_MS;
 
   async function nextConnection(deadline: number): Promise<PoolConnection> {
     const pending = getConnection();
     // The pool still hands over a late connection some time: it goes straight back.
     return beforeDeadline(deadline, pending, () => {
       pending.then(release, () => undefined);
-      return databaseBusy();
+      const isConnecting = open.size < config.poolSize;
+      return isConnecting && !isServerAlive() ? databaseUnavailable() : databaseBusy();
     });
   }
 
-  const observe = (query: string, seconds: number): void => metrics.dbQuery.observe({ query }, seconds);
+  const events: SessionEvents = {
+    answered: () => {
+      lastAnswer = performance.now();
+    },
+    timed: (query, seconds) => metrics.dbQuery.observe({ query }, seconds),
+  };
 
   async function acquire(deadline: number): Promise<PoolConnection> {
     const start = performance.now();
@@ -120,23 +151,43 @@ export function createConnectionPool(
     }
   }
 
+  /** Why a call has come to its deadline: the server does not answer, or it is alive and the call has to wait or is slow. */
+  function deadlineError(session: Session): Error {
+    const since = session.runningSince();
+    if (since !== undefined && !isServerAlive()) return noAnswer();
+    const isSlow = since !== undefined && performance.now() - since >= STATEMENT_MS;
+    return new DeadlineError(isSlow ? queryTimeout : databaseBusy, session.end());
+  }
+
+  /** Frees the connection, once the statement that is running has ended: the server ends it within its own limits. */
+  async function giveBack(connection: PoolConnection, session: Session, broken: boolean): Promise<void> {
+    let usable = !broken && session.isClean();
+    if (usable) {
+      usable = await beforeDeadline(Date.now() + STATEMENT_MS, session.end(), noAnswer).then(
+        () => session.isClean(),
+        () => false,
+      );
+    } else void session.end();
+    counts.busy -= 1;
+    if (usable) release(connection);
+    else destroy(connection);
+  }
+
   return {
     async lend(deadline, work) {
       const connection = await acquire(deadline);
       counts.busy += 1;
-      const session = openSession(connection, observe);
-      let broken = false;
+      const session = openSession(connection, events);
       try {
         // Not mysql2's own query timeout: that starts only after the statement before it and its preparation.
-        return await beforeDeadline(deadline, work(session), noAnswer);
+        const result = await beforeDeadline(deadline, work(session), () => deadlineError(session));
+        await giveBack(connection, session, false);
+        return result;
       } catch (error) {
-        broken = isConnectionError(error);
+        const givenBack = giveBack(connection, session, isConnectionError(error));
+        // After a deadline the client must not wait any longer.
+        if (!(error instanceof DeadlineError)) await givenBack;
         throw error;
-      } finally {
-        session.end();
-        counts.busy -= 1;
-        if (broken || !session.isClean()) destroy(connection);
-        else release(connection);
       }
     },
     figures: () => ({

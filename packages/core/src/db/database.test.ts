@@ -95,7 +95,7 @@ describe('each session', () => {
     expect(new Set(sessions.map(({ connection }) => connection)).size).toBe(3);
     for (const session of sessions) {
       expect(session).toMatchObject({ zone: '+00:00', charset: 'utf8mb4' });
-      expect(Number(session.lockWait)).toBe(2);
+      expect(Number(session.lockWait)).toBe(1);
       expect(session.mode.split(',')).toEqual(expect.arrayContaining(['STRICT_TRANS_TABLES', 'NO_ZERO_DATE']));
     }
   });

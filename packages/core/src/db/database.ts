@@ -3,8 +3,8 @@ import type { DatabaseConfig } from '../config/core-config';
 import { databaseUnavailable } from '../errors/common-errors';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
-import { createConnectionPool, type PoolFigures } from './connection-pool';
-import { contentionReason, databaseError, lossReason, mayHaveBeenWritten } from './errors';
+import { createConnectionPool, LOCK_WAIT_MS, type PoolFigures } from './connection-pool';
+import { contentionReason, DeadlineError, databaseError, lossReason, mayHaveBeenWritten } from './errors';
 import type { Session } from './session';
 import type { Sql, SqlValue, WriteResult } from './sql';
 
@@ -39,11 +39,8 @@ type ReasonOf = (error: unknown) => string | undefined;
 /** For what leaves nothing behind when its connection is lost. */
 const contentionOrLoss: ReasonOf = (error) => contentionReason(error) ?? lossReason(error);
 
-/** Waiting for a lock once more could end after the deadline: a single write done after the client has heard 503. */
-const contentionButLockWait: ReasonOf = (error) => {
-  const reason = contentionReason(error);
-  return reason === 'lock_wait_timeout' ? undefined : reason;
-};
+/** Time that another attempt needs to end before the deadline: with one more wait for a lock, where the last waited. */
+const timeFor = (reason: string): number => (reason === 'lock_wait_timeout' ? LOCK_WAIT_MS + 200 : 100);
 
 /** The database with a deadline for each call, safe retries, and errors that say what to tell the client. */
 export function createDatabase(config: DatabaseConfig, { logger, metrics, onLostAnswer }: DatabaseParts): Database {
@@ -69,8 +66,11 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
         return await pool.lend(deadline, work);
       } catch (error) {
         const reason = reasonOf(error);
-        if (!reason || attempt === MAX_ATTEMPTS || Date.now() > deadline - 100) {
-          if (mayHaveWritten() && mayHaveBeenWritten(error)) await onLostAnswer?.();
+        if (!reason || attempt === MAX_ATTEMPTS || Date.now() > deadline - timeFor(reason)) {
+          if (mayHaveWritten() && mayHaveBeenWritten(error)) {
+            if (error instanceof DeadlineError) void error.settled.then(onLostAnswer);
+            await onLostAnswer?.();
+          }
           throw publicError(error);
         }
         metrics.dbRetries.inc({ reason });
@@ -95,7 +95,7 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
           sent = true;
           return place(session).write(statement, values);
         },
-        contentionButLockWait,
+        contentionReason,
         () => sent,
       );
     },
@@ -138,9 +138,7 @@ async function inTransaction<T>(
     await session.command('COMMIT');
     return result;
   } catch (error) {
-    session.end();
-    // Never give back a connection with an open transaction: the next borrower would commit it.
-    if (session.isClean()) await session.rollback();
+    await session.end();
     throw session.failure() ?? error;
   }
 }

@@ -1,5 +1,5 @@
 import { type AppError, AppError as AppErrorClass, type ErrorDefinition } from '../errors/app-error';
-import { databaseBusy, databaseUnavailable, outOfRange, schemaMissing } from '../errors/common-errors';
+import { databaseBusy, databaseUnavailable, outOfRange, queryTimeout, schemaMissing } from '../errors/common-errors';
 
 const errnoOf = (error: unknown): number | undefined =>
   typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'
@@ -13,20 +13,37 @@ const codeOf = (error: unknown): string =>
 const RETRYABLE = new Map([
   [1213, 'deadlock'],
   [1205, 'lock_wait_timeout'],
+  [3572, 'lock_wait_timeout'], // MySQL's for NOWAIT
   [1020, 'record_changed'],
 ]);
 /** Every reason for making a call again. */
-export const retryReasons = [...RETRYABLE.values(), 'connection_lost'];
+export const retryReasons = [...new Set(RETRYABLE.values()), 'connection_lost'];
+/** The call's deadline came while the server was alive: it waits for a lock, or its statement is slow. */
+export class DeadlineError extends Error {
+  constructor(
+    /** What it means to the caller. */
+    readonly meaning: ErrorDefinition,
+    /** Resolves once nothing more can come of the call on the server. */
+    readonly settled: Promise<void>,
+  ) {
+    super('the deadline of a database call passed');
+  }
+}
+
 /** The codes of what the database is to blame for. */
-export const databaseErrorCodes = [databaseBusy, databaseUnavailable, schemaMissing].map(({ code }) => code);
+export const databaseErrorCodes = [databaseBusy, databaseUnavailable, queryTimeout, schemaMissing].map(
+  ({ code }) => code,
+);
 
 const numbers = (list: string): number[] => list.split(' ').map(Number);
 
 const BUSY = new Set([
-  ...numbers('1205 1213 1020'), // lock contention that outlived the retries
+  ...numbers('1205 3572 1213 1020'), // lock contention that outlived the retries
   ...numbers('1040 1203 1226'), // too many connections
-  ...numbers('1969 3024 1317'), // statement time limit, interrupted
+  ...numbers('1317'), // KILL QUERY
 ]);
+/** The server's time limit for a statement. */
+const TOO_SLOW = new Set(numbers('1969 3024'));
 const AWAY = new Set([
   ...numbers('1044 1045 1049 1129 1130 1524 1698'), // no access, or not this database
   ...numbers('1021 1030 1041 1037 1114'), // disk or memory full
@@ -68,14 +85,18 @@ export const lossReason = (error: unknown): string | undefined =>
 const BROKEN_CODE = /^(PROTOCOL_|ECONNRESET|EPIPE|ETIMEDOUT|ERR_STREAM|ERR_SOCKET)/;
 
 /** Whether a write that failed with `error` may stand in the tables nevertheless: its answer never came. */
-export const mayHaveBeenWritten = (error: unknown): boolean =>
-  BROKEN_CODE.test(codeOf(error instanceof AppErrorClass ? error.cause : error));
+export function mayHaveBeenWritten(error: unknown): boolean {
+  const cause = error instanceof AppErrorClass ? error.cause : error;
+  return cause instanceof DeadlineError || BROKEN_CODE.test(codeOf(cause));
+}
 
 /** What a failed database call means to the caller; undefined: a bug of ours, or a constraint the repository maps. */
 export function databaseError(error: unknown): AppError | undefined {
   if (error instanceof AppErrorClass) return error;
   const errno = errnoOf(error) ?? -1;
   const cause = { cause: error };
+  if (error instanceof DeadlineError) return error.meaning(cause);
+  if (TOO_SLOW.has(errno)) return queryTimeout(cause);
   if (NO_SCHEMA.has(errno)) return schemaMissing(cause);
   if (AWAY.has(errno)) return databaseUnavailable(cause);
   if (BUSY.has(errno)) return databaseBusy(cause);

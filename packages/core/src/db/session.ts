@@ -5,8 +5,13 @@ import { bindable, type Sql, type SqlValue } from './sql';
 /** Hands a statement to mysql2, which calls back. */
 type Send = (done: (error: QueryError | null, result: unknown) => void) => void;
 
-/** Told of each statement's time on its connection. */
-export type ObserveQuery = (query: string, seconds: number) => void;
+/** What a session reports of its statements. */
+export interface SessionEvents {
+  /** The server has answered, with a result or an error. */
+  answered(): void;
+  /** A statement's time on its connection. */
+  timed(query: string, seconds: number): void;
+}
 
 /** What counts for statements that no repository named: probes, jobs' own, tests'. */
 const UNNAMED = 'other';
@@ -15,44 +20,64 @@ const UNNAMED = 'other';
 export interface Session {
   sql: Sql;
   /** A statement without values and without rows, such as COMMIT. */
-  command(statement: string): Promise<void>;
-  /** Undoes an open transaction. Never rejects: where it fails, the connection is not clean. */
-  rollback(): Promise<void>;
+  command(statement: 'START TRANSACTION' | 'COMMIT'): Promise<void>;
   /** The first error that undid the transaction or broke the connection, whatever was made of it since. */
   failure(): unknown;
   /** Whether the connection may be lent again. */
   isClean(): boolean;
-  /** Refuses every later statement: the connection belongs to somebody else soon. */
-  end(): void;
+  /** When the statement that the server is working on was sent (performance.now()); undefined: there is none. */
+  runningSince(): number | undefined;
+  /**
+   * Refuses every later statement, waits for the one that is running, and rolls back an open transaction. Never rejects:
+   * where the rollback fails, the connection is not clean. Safe to call again.
+   */
+  end(): Promise<void>;
 }
 
-export function openSession(connection: PoolConnection, observe: ObserveQuery): Session {
+export function openSession(connection: PoolConnection, { answered, timed }: SessionEvents): Session {
   let failed: unknown;
   let clean = true;
-  let ended = false;
+  let ended: Promise<void> | undefined;
+  let inTransaction = false;
+  /** Statements sent and not yet answered; the connection answers them in order. */
+  let pending = 0;
+  let since: number | undefined;
+  let last: Promise<unknown> | undefined;
 
   function note(error: QueryError): void {
     if (isConnectionError(error)) clean = false;
     if (!clean || contentionReason(error)) failed ??= error;
   }
 
-  const noting = (send: Send): Promise<unknown> =>
-    answerOf((done) => {
+  function noting(send: Send): Promise<unknown> {
+    pending += 1;
+    since ??= performance.now();
+    last = answerOf((done) => {
       send((error, result) => {
+        pending -= 1;
+        since = pending > 0 ? performance.now() : undefined;
         if (error) note(error);
+        if (!error || !isConnectionError(error)) answered();
         done(error, result);
       });
     });
+    return last;
+  }
 
-  const run = (query: string, statement: string, values: SqlValue[] = []): Promise<unknown> =>
-    noting((done) => {
-      if (ended) throw new Error('a statement came after the end of its transaction');
-      const start = performance.now();
+  function refuseWhenEnded(): void {
+    if (ended) throw new Error('a statement came after the end of its transaction');
+  }
+
+  async function run(query: string, statement: string, values: SqlValue[] = []): Promise<unknown> {
+    refuseWhenEnded();
+    const start = performance.now();
+    return noting((done) => {
       connection.execute(statement, values.map(bindable), (error, result) => {
-        observe(query, (performance.now() - start) / 1000);
+        timed(query, (performance.now() - start) / 1000);
         done(error, result);
       });
     });
+  }
 
   const sqlFor = (query: string): Sql => ({
     // The one place where rows get their type: the statement and the interface stand side by side in a repository.
@@ -65,20 +90,29 @@ export function openSession(connection: PoolConnection, observe: ObserveQuery): 
     named: sqlFor,
   });
 
+  async function finish(): Promise<void> {
+    await last?.catch(() => undefined);
+    if (!inTransaction || !clean) return;
+    // Never give back a connection with an open transaction: the next borrower would commit it.
+    await noting((done) => connection.query('ROLLBACK', done)).catch(() => {
+      clean = false;
+    });
+  }
+
   return {
     sql: sqlFor(UNNAMED),
     async command(statement) {
+      refuseWhenEnded();
+      inTransaction = true;
       await noting((done) => connection.query(statement, done));
-    },
-    rollback: async () => {
-      await answerOf((done) => connection.query('ROLLBACK', done)).catch(() => {
-        clean = false;
-      });
+      inTransaction = statement === 'START TRANSACTION';
     },
     failure: () => failed,
     isClean: () => clean,
+    runningSince: () => since,
     end: () => {
-      ended = true;
+      ended ??= finish();
+      return ended;
     },
   };
 }

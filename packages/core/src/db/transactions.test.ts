@@ -84,7 +84,7 @@ describe('a transaction', () => {
       await take(sql, product.id);
       await new Promise(() => undefined);
     });
-    await expect(stuck).rejects.toMatchObject({ code: 'database_unavailable' });
+    await expect(stuck).rejects.toMatchObject({ code: 'database_busy' });
     await eventually('its lock to be gone', async () => (await take(db, product.id, 2)).affectedRows === 1);
     expect(await stockOf(product.id)).toBe(8);
   });

@@ -53,6 +53,11 @@ export const databaseUnavailable = defineError(
   'The database cannot be reached. Try again.',
 );
 export const databaseBusy = defineError('unavailable', 'database_busy', 'The database is busy. Try again.');
+export const queryTimeout = defineError(
+  'unavailable',
+  'query_timeout',
+  'The query takes too long and was stopped. Ask for less: the same request would be stopped again.',
+);
 export const schemaMissing = defineError(
   'unavailable',
   'schema_missing',

@@ -10,7 +10,7 @@ import type { AccessTokens } from '../auth/access-token';
 import type { AnswerCache } from '../cache/answer-cache';
 import type { CoreConfig } from '../config/core-config';
 import type { ErrorDefinition } from '../errors/app-error';
-import { notFound } from '../errors/common-errors';
+import { notFound, queryTimeout } from '../errors/common-errors';
 import { type RateLimitBuckets, rateLimitMiddleware } from '../limits/rate-limit';
 import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
@@ -159,7 +159,9 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
       return;
     }
     const body = problemBody(known, context.requestId);
-    if (known?.kind === 'unavailable') res.setHeader('Retry-After', String(known.retryAfterSeconds ?? 1));
+    // A repeated slow query would only cost the database its time limit again.
+    const mayRetry = known?.kind === 'unavailable' && known.code !== queryTimeout.code;
+    if (mayRetry) res.setHeader('Retry-After', String(known.retryAfterSeconds ?? 1));
     if (known?.kind === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer');
     res
       .status(body.status)

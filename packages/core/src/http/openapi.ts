@@ -19,6 +19,7 @@ import {
   notFound,
   outOfRange,
   payloadTooLarge,
+  queryTimeout,
   rateLimited,
   requestTimeout,
   schemaMissing,
@@ -148,6 +149,7 @@ const ALWAYS_POSSIBLE = [
   rateLimited,
   databaseUnavailable,
   databaseBusy,
+  queryTimeout,
   schemaMissing,
   upstreamUnavailable,
 ];
