@@ -14,7 +14,7 @@ export { ConfigError, type Env, readEnv, setting, skippedLines } from './config/
 export { createDatabase, type Database } from './db/database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './db/errors';
 export { type Condition, contains, equalsText, ifGiven, oneOf, ownedIds, selectList } from './db/list';
-export { lockInIdOrder } from './db/lock-order';
+export { forUpdate, type LockWait, lockInIdOrder } from './db/lock-order';
 export { centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './db/money';
 export { repository } from './db/repository';
 export { containsPattern, inList, type Sql, type SqlValue, type WriteResult } from './db/sql';

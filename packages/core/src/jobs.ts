@@ -6,7 +6,8 @@ import type { Metrics } from './metrics/metrics';
 export interface Job {
   name: string;
   everySeconds: number;
-  run(): Promise<unknown>;
+  /** @param stopping aborted when the service stops: a run of many steps ends after the current one */
+  run(stopping?: AbortSignal): Promise<unknown>;
 }
 
 interface JobParts {
@@ -31,7 +32,7 @@ export function startJobs(jobs: Job[], { logger, metrics }: JobParts): () => Pro
         return;
       }
       try {
-        await run();
+        await run(stopping.signal);
         metrics.jobRuns.inc({ job: name, outcome: 'success' });
       } catch (error) {
         metrics.jobRuns.inc({ job: name, outcome: 'failure' });

@@ -36,7 +36,7 @@ export function transactionJobs({ db, cache, logger, metrics }: Resources, own: 
           {
             name: 'cancel_unpaid_orders',
             everySeconds: 20,
-            run: cancelUnpaidOrders({ statuses, cancel, ttlMinutes, logger }),
+            run: cancelUnpaidOrders({ statuses, cancel, ttlMinutes, logger, metrics }),
           },
         ]
       : []),

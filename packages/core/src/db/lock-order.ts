@@ -1,5 +1,10 @@
 import { inList, type Sql } from './sql';
 
+/** `nowait`: the statement fails as a lock wait timeout where another transaction holds the lock. */
+export type LockWait = 'wait' | 'nowait';
+
+export const forUpdate = (wait: LockWait): string => (wait === 'wait' ? 'FOR UPDATE' : 'FOR UPDATE NOWAIT');
+
 const ROWS_AT_ONCE = 1024;
 
 /**

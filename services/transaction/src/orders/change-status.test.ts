@@ -1,4 +1,15 @@
-import { anAddress, aProduct, aStore, aUser, rows, startApp, type TestApp, type TestUser, write } from '@shop/testing';
+import {
+  anAddress,
+  aProduct,
+  aStore,
+  aUser,
+  lockedRow,
+  rows,
+  startApp,
+  type TestApp,
+  type TestUser,
+  write,
+} from '@shop/testing';
 import { transactionService } from '@shop/transaction';
 import { verifyStock } from '../ledger/verify-stock';
 import { repositories } from '../repositories';
@@ -215,15 +226,18 @@ describe('cancelling', () => {
 });
 
 describe('an order that nobody pays for', () => {
-  const expire = (app: TestApp, ttlMinutes = 30) => {
-    const { db, cache, logger } = app.resources;
+  const expiryJob = (app: TestApp, now = () => Date.now()) => {
+    const { db, cache, logger, metrics } = app.resources;
     return cancelUnpaidOrders({
       statuses: repositories(db).statuses,
       cancel: cancelUnpaid({ inTransaction: (work) => db.transaction((sql) => work(repositories(sql))), cache }),
-      ttlMinutes,
+      ttlMinutes: 30,
       logger,
-    })();
+      metrics,
+      now,
+    });
   };
+  const expire = (app: TestApp) => expiryJob(app)();
   const age = (id: number, minutes: number) =>
     write('UPDATE transactions SET created_at = NOW(3) - INTERVAL ? MINUTE WHERE id = ?', [minutes, id]);
 
@@ -239,6 +253,69 @@ describe('an order that nobody pays for', () => {
     ]);
     expect((await show(young.id)).transaction.status).toBe('pending');
     expect((await show(paid.id)).transaction.status).toBe('paid');
+  });
+
+  /** Unpaid for an hour, written without a checkout. */
+  async function oldOrdersOf(product: { id: number }, count: number): Promise<number[]> {
+    const ids: number[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const id = await write(
+        `INSERT INTO transactions
+           (user_id, store_id, ship_label, ship_address, ship_city, ship_postal_code, total, created_at)
+         VALUES (?, ?, '', '', '', '', 10, NOW(3) - INTERVAL 1 HOUR)`,
+        [buyer.id, store.id],
+      );
+      await write(
+        `INSERT INTO product_logs (transaction_id, product_id, product_name, product_price, quantity)
+         VALUES (?, ?, 'A Product', 10, 1)`,
+        [id, product.id],
+      );
+      ids.push(id);
+    }
+    return ids;
+  }
+  const statusOf = async (id: number) =>
+    (await rows<{ status: Status }>('SELECT status FROM transactions WHERE id = ?', [id]))[0]?.status;
+  const failures = async (app: TestApp) => {
+    const metric = app.resources.metrics.registry.getSingleMetric('unpaid_order_cancel_failures_total');
+    const { values } = (await metric?.get()) ?? { values: [] };
+    return Object.fromEntries(
+      values.filter(({ value }) => value > 0).map(({ labels, value }) => [labels.reason, value]),
+    );
+  };
+
+  test('is cancelled although more than a page of older ones cannot be; those are tried again later', async () => {
+    const app = await startApp(transactionService);
+    let time = Date.now();
+    const run = expiryJob(app, () => time);
+    const [locked, full] = [await aProduct({ store }), await aProduct({ store })];
+    await write('UPDATE products SET stock = 9223372036854775807 WHERE id = ?', [full.id]);
+    const stuck = [...(await oldOrdersOf(full, 1)), ...(await oldOrdersOf(locked, 101))];
+    const good = await anOrder();
+    await age(good.id, 31);
+    const lock = await lockedRow('products', locked.id);
+    await run();
+    expect(await statusOf(good.id)).toBe('cancelled');
+    expect(await Promise.all(stuck.map(statusOf))).toEqual(Array(102).fill('pending'));
+    expect(await failures(app)).toEqual({ out_of_range: 1, database_busy: 101 });
+
+    await lock.release();
+    await run();
+    expect(await failures(app)).toEqual({ out_of_range: 1, database_busy: 101 });
+    time += 10 * 60_000;
+    await write('UPDATE products SET stock = 10 WHERE id = ?', [full.id]);
+    await run();
+    expect(await Promise.all(stuck.map(statusOf))).toEqual(Array(102).fill('cancelled'));
+    expect(await stockOf(locked.id)).toBe(10 + 101);
+    await app.close();
+  }, 120_000);
+
+  test('is left alone once the service stops', async () => {
+    const { id } = await anOrder();
+    await age(id, 31);
+    await expiryJob(here)(AbortSignal.abort());
+    expect(await statusOf(id)).toBe('pending');
+    await expire(here);
   });
 
   test('is looked for only where the setting says so', async () => {

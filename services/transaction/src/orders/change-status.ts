@@ -1,4 +1,4 @@
-import { type AnswerCache, type Caller, notFound, productScopes } from '@shop/core';
+import { type AnswerCache, type Caller, type LockWait, notFound, productScopes } from '@shop/core';
 import type { OrderRepository } from './order.repository';
 import type { OrderStatus } from './order.schemas';
 import { checkStep, isInvalidTransition, type Party, partiesOf } from './order-status';
@@ -23,6 +23,7 @@ interface Change {
   /** null: the shop itself. */
   by: number | null;
   partiesIn: (order: LockedOrder) => Party[];
+  wait?: LockWait;
 }
 
 /**
@@ -32,12 +33,12 @@ interface Change {
  */
 const takeStep =
   ({ inTransaction, cache }: Parts) =>
-  async ({ id, to, by, partiesIn }: Change): Promise<void> => {
+  async ({ id, to, by, partiesIn, wait = 'wait' }: Change): Promise<void> => {
     const touched = await inTransaction(async ({ statuses, stock }) => {
-      const order = await statuses.lock(id);
+      const order = await statuses.lock(id, wait);
       if (!order) throw notFound();
       checkStep(partiesIn(order), order.status, to);
-      const productIds = to === 'cancelled' ? await stock.putBack(id) : undefined;
+      const productIds = to === 'cancelled' ? await stock.putBack(id, wait) : undefined;
       // After the products: it locks the user who asked, as a checkout does last.
       await statuses.change({ id, from: order.status, to, by });
       return productIds && { productIds, storeId: order.storeId, ownerId: order.sellerId };
@@ -70,8 +71,12 @@ export const changeStatus = (parts: Parts) => {
     step({ id, to, by: caller.id, partiesIn: (order) => partiesOf(caller, order) });
 };
 
-/** What the shop does with an order that nobody paid for. @throws AppError `not_found`, `invalid_transition` */
+/**
+ * What the shop does with an order that nobody paid for.
+ * @throws AppError `not_found`, `invalid_transition`; `database_busy` where another holds a lock
+ */
 export const cancelUnpaid = (parts: Parts) => {
   const step = withRepeatedInvalidation(takeStep(parts), parts);
-  return (id: number): Promise<void> => step({ id, to: 'cancelled', by: null, partiesIn: () => ['shop'] });
+  return (id: number, wait: LockWait): Promise<void> =>
+    step({ id, to: 'cancelled', by: null, partiesIn: () => ['shop'], wait });
 };

@@ -55,8 +55,8 @@ export function countedCancelling(metrics: Metrics) {
       },
     byShop:
       (cancel: ReturnType<typeof cancelUnpaid>): ReturnType<typeof cancelUnpaid> =>
-      async (id) => {
-        await cancel(id);
+      async (id, wait) => {
+        await cancel(id, wait);
         cancelled.inc({ by: 'shop' });
       },
   };

@@ -1,4 +1,4 @@
-import { repository, type Sql } from '@shop/core';
+import { forUpdate, type LockWait, repository, type Sql } from '@shop/core';
 import type { OrderStatus, StatusChange } from './order.schemas';
 
 export interface LockedOrder {
@@ -9,6 +9,11 @@ export interface LockedOrder {
   sellerId: number;
 }
 
+export interface UnpaidOrder {
+  id: number;
+  createdAt: Date;
+}
+
 interface ChangeRow {
   from_status: OrderStatus;
   to_status: OrderStatus;
@@ -17,11 +22,11 @@ interface ChangeRow {
 }
 
 export const statusRepository = repository('status', (sql: Sql) => ({
-  /** Locks the order's row until the end of the transaction. */
-  async lock(id: number): Promise<LockedOrder | undefined> {
+  /** Locks the order's row until the end of the transaction. @param wait NOWAIT fails where another holds the lock */
+  async lock(id: number, wait: LockWait = 'wait'): Promise<LockedOrder | undefined> {
     const [row] = await sql.rows<{ status: OrderStatus; user_id: number; store_id: number; owner_id: number }>(
       `SELECT t.status, t.user_id, t.store_id, (SELECT s.user_id FROM stores s WHERE s.id = t.store_id) AS owner_id
-       FROM transactions t WHERE t.id = ? FOR UPDATE`,
+       FROM transactions t WHERE t.id = ? ${forUpdate(wait)}`,
       [id],
     );
     return row && { status: row.status, buyerId: row.user_id, storeId: row.store_id, sellerId: row.owner_id };
@@ -51,15 +56,20 @@ export const statusRepository = repository('status', (sql: Sql) => ({
     }));
   },
 
-  /** @returns ids, oldest first */
-  async listUnpaid(olderThanMinutes: number, limit: number): Promise<number[]> {
-    const rows = await sql.rows<{ id: number }>(
-      `SELECT id FROM transactions
+  /** @returns at most `limit` orders that come after `after`, oldest first */
+  async listUnpaid(
+    olderThanMinutes: number,
+    limit: number,
+    after: UnpaidOrder = { id: 0, createdAt: new Date(0) },
+  ): Promise<UnpaidOrder[]> {
+    const rows = await sql.rows<{ id: number; created_at: Date }>(
+      `SELECT id, created_at FROM transactions
        WHERE status = 'pending' AND created_at < NOW(3) - INTERVAL ? MINUTE
+         AND created_at >= ? AND (created_at > ? OR id > ?)
        ORDER BY created_at, id LIMIT ?`,
-      [olderThanMinutes, limit],
+      [olderThanMinutes, after.createdAt, after.createdAt, after.id, limit],
     );
-    return rows.map(({ id }) => id);
+    return rows.map(({ id, created_at }) => ({ id, createdAt: created_at }));
   },
 }));
 

@@ -1,4 +1,4 @@
-import { centsFromDecimal, inList, repository, type Sql } from '@shop/core';
+import { centsFromDecimal, forUpdate, inList, type LockWait, repository, type Sql } from '@shop/core';
 import type { OrderLine } from './order.schemas';
 
 /*
@@ -80,12 +80,12 @@ export const stockRepository = repository('stock', (sql: Sql) => ({
    * The order's row must be locked.
    * @returns the ids of its products
    */
-  async putBack(orderId: number): Promise<number[]> {
+  async putBack(orderId: number, wait: LockWait = 'wait'): Promise<number[]> {
     const lines = await sql.rows<{ product_id: number }>(
       `SELECT p.id AS product_id
        FROM product_logs l FORCE INDEX (product_logs_transaction)
        STRAIGHT_JOIN products p FORCE INDEX (PRIMARY) ON p.id = l.product_id
-       WHERE l.transaction_id = ? ORDER BY l.id FOR UPDATE`,
+       WHERE l.transaction_id = ? ORDER BY l.id ${forUpdate(wait)}`,
       [orderId],
     );
     await sql.write(
