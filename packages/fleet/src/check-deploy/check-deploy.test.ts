@@ -349,7 +349,7 @@ const mistakes: Record<string, Mistake[]> = {
       /host not found in set_real_ip_from/,
     ],
     ['k8s/nginx.yaml', 'name: NGINX_PROXY_BIND', 'name: PROXY_BIND', /needs NGINX_PROXY_BIND, which is not set/],
-    ['.env.local', 'RATE_LIMIT_BURST=', 'RATE_LIMIT_PEAK=', /needs RATE_LIMIT_BURST, which is not set/],
+    ['.env.local', 'CORS_ORIGINS=', 'CORS_LIST=', /needs CORS_ORIGINS, which is not set/],
   ],
   shell: [
     ['scripts/prepare.sh', 'set -euo pipefail', 'set -euo pipefail\ncd $HOME', /prepare\.sh: line \d+: .*SC2086/],
