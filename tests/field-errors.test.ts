@@ -22,7 +22,6 @@ beforeAll(async () => {
 });
 
 // Hundreds of requests, however slow the machine.
-jest.setTimeout(300_000);
 
 test.each(SERVICE_NAMES)('%s names each wrong field and what it expects', async (name) => {
   const app = await startNamed(name);

@@ -11,8 +11,6 @@ import { storeRepository } from '../services/store/src/stores/store.repository';
 import { orderRepository } from '../services/transaction/src/orders/order.repository';
 import { aFreshDatabase } from './support/production';
 
-jest.setTimeout(180_000);
-
 const PRODUCTS = 30_000;
 const STORES = 300;
 /** Owns stores 1 to 200; store 201; stores 202 to 211; store 301, which is empty. */

@@ -88,7 +88,7 @@ describe('without a single deadlock', () => {
       if (deleted.status === 204) expect(answers).toEqual(new Set(['product_not_found']));
       else expect([deleted.body.code, answers]).toEqual(['store_has_transactions', new Set([201])]);
     }
-  }, 120_000);
+  });
 
   test('a category is deleted beside orders and edits of its products', async () => {
     const buyer = await aUser();
@@ -105,7 +105,7 @@ describe('without a single deadlock', () => {
       ]);
       expect(answers.filter(({ status }) => ![201, 204].includes(status))).toEqual([]);
     }
-  }, 120_000);
+  });
 
   test('an address is deleted beside cancellations of its orders and new ones', async () => {
     const buyer = await aUser();
@@ -122,7 +122,7 @@ describe('without a single deadlock', () => {
       const outcomes = new Set(answers.map(({ status, body }) => body.code ?? status));
       for (const outcome of outcomes) expect([201, 204, 'address_not_found']).toContain(outcome);
     }
-  }, 120_000);
+  });
 
   test('a product is deleted beside cancellations of its orders', async () => {
     const buyer = await aUser();
@@ -136,7 +136,7 @@ describe('without a single deadlock', () => {
       ]);
       expect(answers.filter(({ status }) => status !== 204)).toEqual([]);
     }
-  }, 120_000);
+  });
 
   test('a user is edited beside his checkouts, with and without keys, and cancellations', async () => {
     const { ids } = await aStoreWithProducts(1);
@@ -152,7 +152,7 @@ describe('without a single deadlock', () => {
       ]);
       expect(answers.filter(({ status }) => ![201, 204].includes(status)).map(({ body }) => body)).toEqual([]);
     }
-  }, 120_000);
+  });
 });
 
 describe('of two deletes at the same time one is answered with 204, the other with 404:', () => {

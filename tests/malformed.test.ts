@@ -136,7 +136,6 @@ function shapeOf(schema: object): Record<string, unknown> {
 }
 
 // Hundreds of requests, however slow the machine.
-jest.setTimeout(300_000);
 
 test.each(SERVICE_NAMES)('%s refuses malformed requests to each of its endpoints and stays healthy', async (name) => {
   const app = await startNamed(name);

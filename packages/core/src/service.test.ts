@@ -29,8 +29,7 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((service) => service.kill()));
 });
 
-const status = (service: ExampleProcess, where: string, timeoutMs = 60_000) =>
-  httpStatus(service.url + where, timeoutMs);
+const status = (service: ExampleProcess, where: string) => httpStatus(service.url + where, 120_000);
 const becomes = (service: ExampleProcess, where: string, expected: number) =>
   eventually(`${where} to be ${expected}`, async () => (await status(service, where)) === expected);
 const said = (service: ExampleProcess, words: string) =>
@@ -151,15 +150,13 @@ describe('a service that freezes inside a transaction', () => {
     const holding = status(service, '/holds').catch(() => undefined);
     await eventually('the row to be locked', () => existsSync(`${gate}.begun`));
     service.signal('SIGSTOP');
-    await eventually(
-      'the row to be free',
-      () => rows('SELECT id FROM users WHERE id = ? FOR UPDATE NOWAIT', [id]).catch(() => false),
-      90_000,
+    await eventually('the row to be free', () =>
+      rows('SELECT id FROM users WHERE id = ? FOR UPDATE NOWAIT', [id]).catch(() => false),
     );
     service.signal('SIGCONT');
     await holding;
     await eventually('the service to serve', async () => (await status(service, '/users')) === 204);
-  }, 120_000);
+  });
 });
 
 describe('a service that is told to stop', () => {
@@ -187,11 +184,11 @@ describe('a service that is told to stop', () => {
     const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
     const service = await start({ SHUTDOWN_DELAY_SECONDS: '1', EXAMPLE_GATE: gate });
     await becomes(service, '/ready', 200);
-    const slow = status(service, '/slow', 20_000);
+    const slow = status(service, '/slow');
     await eventually('the request to be under way', () => existsSync(`${gate}.begun`));
     const told = Date.now();
     service.signal('SIGTERM');
-    await eventually('six seconds to pass', () => Date.now() - told > 6000, 20_000);
+    await eventually('six seconds to pass', () => Date.now() - told > 6000);
     writeFileSync(gate, '');
     expect(await slow).toBe(204);
     expect(await service.exited).toEqual({ code: 0, signal: null });
@@ -201,7 +198,7 @@ describe('a service that is told to stop', () => {
     const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
     const service = await start({ SHUTDOWN_DELAY_SECONDS: '1', EXAMPLE_GATE: gate });
     await becomes(service, '/ready', 200);
-    const endless = status(service, '/slow', 20_000).catch(() => 'cut');
+    const endless = status(service, '/slow').catch(() => 'cut');
     await eventually('the request to be under way', () => existsSync(`${gate}.begun`));
     const told = Date.now();
     service.signal('SIGTERM');

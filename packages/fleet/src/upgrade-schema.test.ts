@@ -9,8 +9,6 @@ import { sqlStepsFor } from './commands/db-apply';
 import { applySql, type DatabaseSettings, withConnection } from './database';
 import { repoRoot } from './paths';
 
-jest.setTimeout(180_000);
-
 const database = `shop_upgrade_${randomUUID().slice(0, 8)}`;
 const create = () => write(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
 const drop = () => write(`DROP DATABASE ${database}`);
