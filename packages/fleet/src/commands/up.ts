@@ -7,6 +7,7 @@ import { FleetError, plainly } from '../errors';
 import { databaseConfig, lookAtDatabase } from '../find-database';
 import { lookAtRedis } from '../find-redis';
 import { createFleet } from '../fleet';
+import { missingUploadsWarning } from '../missing-uploads';
 import type { Monitoring } from '../monitoring/monitoring';
 import { accessLog, logDir, runDir, shown } from '../paths';
 import { freePort, portState, requirePort, takenBy } from '../ports';
@@ -137,6 +138,8 @@ async function findResources(run: Run, replicas: number): Promise<Env> {
 
   const config = { ...databaseConfig(env), host: db.host, port: db.port };
   await applySql(config, sqlStepsFor(env));
+  const warning = await missingUploadsWarning(config, env);
+  if (warning) console.log(warning);
   run.usesDatabase({
     ENV_FILE: run.settings.file,
     DB_HOST: db.host,
