@@ -49,7 +49,7 @@ test.each([
   expect(() => multipartBoundary(header)).toThrow(
     expect.objectContaining({
       code: 'malformed_request',
-      message: expect.stringMatching(/^The Content-Type header cannot be read: .+\.$/),
+      message: expect.stringMatching(/^The Content-Type header must .+\.$/),
       errors: [expect.objectContaining({ in: 'header', path: 'content-type' })],
     }),
   );

@@ -22,16 +22,16 @@ export function multipartBoundary(contentType = ''): string {
     const { name, token, quoted } = match.groups ?? {};
     if (name?.toLowerCase() === 'boundary') boundaries.push(token ?? quoted?.replace(/\\(.)/g, '$1') ?? '');
   }
-  if (end < parameters.length) throw refusal('parameters must have the form name=value or name="value"');
+  if (end < parameters.length) throw refusal('must have parameters of the form name=value or name="value"');
   const [boundary, ...others] = boundaries;
   if (boundary === undefined) throw refusal('must name a boundary: multipart/form-data; boundary=...');
   if (others.length > 0) throw refusal('must name one boundary');
   if (BOUNDARY.test(boundary)) return boundary;
-  throw refusal('boundary must have 1 to 70 printable ASCII characters and no space at its end');
+  throw refusal('must have a boundary of 1 to 70 printable ASCII characters that does not end with a space');
 }
 
 const refusal = (message: string) =>
   malformedRequest({
-    message: `The Content-Type header cannot be read: ${message}.`,
+    message: `The Content-Type header ${message}.`,
     errors: [{ in: 'header', path: 'content-type', code: 'invalid_format', message }],
   });
