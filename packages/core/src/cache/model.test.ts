@@ -147,8 +147,8 @@ async function live(world: World): Promise<void> {
   const running: Promise<void>[] = [];
   // As a service does before it listens.
   await Promise.all(world.links.map((link) => link.tried()));
-  let fault: Promise<void> = Promise.resolve();
-  let faulty = false;
+  const broken: Promise<void>[] = [];
+  const going = new Set<string>();
   // Few writes leave old entries in place for long, many meet each fault; and so it is with pauses.
   const writes = random() < 0.5 ? 0.03 : 0.2;
   const pauses = random() < 0.5 ? 0.05 : 0.5;
@@ -158,13 +158,15 @@ async function live(world: World): Promise<void> {
     // Several at once: they meet in one socket, and in one look-up.
     const times = random() < 0.2 ? 3 : 1;
     for (let count = 0; count < times; count += 1) running.push(act(world, pick(random, PROCESSES), 'thing'));
-    if (faulty || random() > 1 / FAULT_EVERY_STEPS) continue;
-    faulty = true;
-    fault = faults[pick(random, mode.faults)](world).then(() => {
-      faulty = false;
-    });
+    if (random() > 1 / FAULT_EVERY_STEPS) continue;
+    const kind = pick(random, mode.faults);
+    // One fault of each server at a time.
+    const server = kind === 'mysql' ? 'mysql' : 'redis';
+    if (going.has(server)) continue;
+    going.add(server);
+    broken.push(faults[kind](world).then(() => void going.delete(server)));
   }
-  await fault;
+  await Promise.all(broken);
   await Promise.all(running);
 }
 

@@ -1,0 +1,98 @@
+import { aGate, eventually } from '@shop/testing';
+import { databaseUnavailable } from '../errors/common-errors';
+import { createLogger } from '../log/logger';
+import { createMetrics } from '../metrics/metrics';
+import { createAnswerCache } from './answer-cache';
+import { createGeneration, type GenerationStore } from './generation';
+import { connectRedis } from './redis';
+
+const logger = createLogger('example', 'silent');
+
+/** A cache without Redis: no invalidation is ever confirmed. */
+function withoutRedis(store: Partial<GenerationStore>) {
+  const metrics = createMetrics('example');
+  const redis = connectRedis(undefined, { logger, metrics });
+  const generation = createGeneration(
+    { read: async () => 'first', renew: async () => undefined, ...store },
+    { logger },
+  );
+  return { cache: createAnswerCache({ redis, generation, metrics }), generation };
+}
+
+describe('an invalidation that Redis does not confirm', () => {
+  test('waits until the generation is renewed', async () => {
+    const gate = aGate();
+    const renew = jest.fn(() => gate.passed);
+    const { cache } = withoutRedis({ renew });
+    let ended = false;
+    const invalidating = cache.invalidate(['product:1']).then(() => {
+      ended = true;
+    });
+    await eventually('the renewal to begin', () => renew.mock.calls.length === 1);
+    expect(ended).toBe(false);
+    gate.open();
+    await invalidating;
+  });
+
+  test('of 50 writers at once renews twice: for the first, and for those who came while that was running', async () => {
+    const renew = jest.fn(async () => undefined);
+    const { cache } = withoutRedis({ renew });
+    await Promise.all(Array.from({ length: 50 }, () => cache.invalidate(['product:1'])));
+    expect(renew).toHaveBeenCalledTimes(2);
+  });
+
+  test('fails where MySQL cannot be told either, and tries again until it is', async () => {
+    let away = true;
+    const renew = jest.fn(async () => {
+      if (away) throw databaseUnavailable();
+    });
+    const { cache, generation } = withoutRedis({ renew });
+    await expect(cache.invalidate(['product:1'])).rejects.toMatchObject({ code: 'database_unavailable' });
+    away = false;
+    await eventually('another attempt', () => renew.mock.calls.length === 2);
+    generation.close();
+  });
+
+  test('of a write whose fate is unknown does not wait for MySQL', async () => {
+    const { cache } = withoutRedis({ renew: () => new Promise(() => undefined) });
+    await cache.invalidateAll();
+  });
+});
+
+describe('concurrent reads without Redis', () => {
+  const rule = { key: 'one', scopes: ['product:1'], ttlSeconds: 60 };
+
+  test('share a query only if it has not begun before they came', async () => {
+    const { cache } = withoutRedis({});
+    const first = aGate();
+    let loads = 0;
+    const load = async () => {
+      loads += 1;
+      const mine = loads;
+      if (mine === 1) await first.passed;
+      return Buffer.from(String(mine));
+    };
+    const answers = [cache.answer('/thing', rule, load)];
+    await eventually('the first query', () => loads === 1);
+    for (let count = 0; count < 20; count += 1) answers.push(cache.answer('/thing', rule, load));
+    await new Promise(setImmediate);
+    first.open();
+    const bytes = (await Promise.all(answers)).map((answer) => answer.bytes.toString());
+    expect(bytes).toEqual(['1', ...Array(20).fill('2')]);
+  });
+
+  test('do not wait twice for a database that is away', async () => {
+    const { cache } = withoutRedis({});
+    const first = aGate();
+    const load = jest.fn(async (): Promise<Buffer> => {
+      await first.passed;
+      throw databaseUnavailable();
+    });
+    const answers = [1, 2, 3].map(() => cache.answer('/thing', rule, load));
+    await eventually('the first query', () => load.mock.calls.length === 1);
+    await new Promise(setImmediate);
+    first.open();
+    for (const { status } of await Promise.allSettled(answers)) expect(status).toBe('rejected');
+    expect(load).toHaveBeenCalledTimes(1);
+  });
+});
