@@ -11,7 +11,7 @@ export { cacheScope, productScopes } from './cache/scopes';
 export { runCommand } from './command';
 export { type AppEnv, type CoreConfig, loadConfig } from './config/core-config';
 export { ConfigError, type Env, readEnv, setting, skippedLines } from './config/load-env';
-export { createDatabase, type Database } from './db/database';
+export { createDatabase, type Database, operationDeadline } from './db/database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './db/errors';
 export { type Condition, contains, equalsText, ifGiven, oneOf, ownedIds, selectList } from './db/list';
 export { forUpdate, type LockWait, lockInIdOrder } from './db/lock-order';

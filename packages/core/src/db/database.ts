@@ -10,6 +10,8 @@ import type { Sql, SqlValue, WriteResult } from './sql';
 
 /** From the first wait to the last answer, retries included: a client hears 503 within 3 s. */
 const OPERATION_TIMEOUT_MS = 2800;
+
+export const operationDeadline = (): number => Date.now() + OPERATION_TIMEOUT_MS;
 const MAX_ATTEMPTS = 4;
 
 export interface Database extends Sql {
@@ -17,9 +19,10 @@ export interface Database extends Sql {
    * Runs `work` in one database transaction on one connection. Deadlocks, lock wait timeouts and a connection that is lost
    * before COMMIT roll everything back and run `work` again (at most 3 times, with jitter), so it must have no effect
    * outside the transaction.
-   * @throws AppError `database_busy` or `database_unavailable`; whatever `work` throws, after a rollback
+   * @param deadline ms since the epoch; by default that of an operation that begins now
+   * @throws AppError `database_busy`, `database_unavailable`, `query_timeout`; whatever `work` throws, after a rollback
    */
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  transaction<T>(work: (sql: Sql) => Promise<T>, deadline?: number): Promise<T>;
   /** A write that may be made twice: it is made again where its answer was lost. */
   writeRepeatable(statement: string, values?: SqlValue[]): Promise<WriteResult>;
   figures(): PoolFigures;
@@ -59,8 +62,8 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
     work: (session: Session) => Promise<T>,
     reasonOf: ReasonOf,
     mayHaveWritten: () => boolean = () => false,
+    deadline = operationDeadline(),
   ): Promise<T> {
-    const deadline = Date.now() + OPERATION_TIMEOUT_MS;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await pool.lend(deadline, work);
@@ -104,7 +107,7 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
 
   return {
     ...sqlAt(({ sql }) => sql),
-    transaction(work) {
+    transaction(work, deadline) {
       let committing = false;
       return call(
         (session) => {
@@ -116,6 +119,7 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
         // A COMMIT whose answer is lost may have been done.
         (error) => (committing ? contentionReason(error) : contentionOrLoss(error)),
         () => committing,
+        deadline,
       );
     },
     writeRepeatable: (statement, values) => call(({ sql }) => sql.write(statement, values), contentionOrLoss),

@@ -81,7 +81,7 @@ describe('a statement that takes too long', () => {
     const slow = db.transaction(async (sql) => {
       attempts += 1;
       await sql.write('UPDATE products SET stock = 0 WHERE id = ?', [product.id]);
-      await sql.rows('SELECT SLEEP(60)');
+      await sql.rows(SLOW_READ);
     });
     await expect(slow).rejects.toMatchObject({ kind: 'unavailable' });
     expect(attempts).toBe(1);

@@ -1,4 +1,16 @@
-import { anAddress, aProduct, aStore, aUser, rows, startApp, type TestApp, type TestUser, write } from '@shop/testing';
+import {
+  anAddress,
+  aProduct,
+  aStore,
+  aUser,
+  eventually,
+  lockedRow,
+  rows,
+  startApp,
+  type TestApp,
+  type TestUser,
+  write,
+} from '@shop/testing';
 import { transactionService } from '@shop/transaction';
 import { mergeLines, totalOf } from './place-order';
 
@@ -221,6 +233,33 @@ describe('is refused, leaving nothing, when', () => {
   );
 
   test('nobody is logged in', () => app.http.post(PATH).send({}).expect(401));
+});
+
+test('forty buyers of a locked product leave most of the pool to other products', async () => {
+  const small = await startApp(transactionService, { DB_POOL_SIZE: '15' });
+  const { buyer, address_id } = await aBuyer();
+  const [hot, other] = [await aProduct(), await aProduct()];
+  const order = ({ id }: { id: number }) =>
+    small.http
+      .post(PATH)
+      .set(buyer.auth)
+      .send({ address_id, items: [{ product_id: id, quantity: 1 }] });
+  const busy = () => small.resources.db.figures().open - small.resources.db.figures().idle;
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, busy());
+  }, 5);
+  const lock = await lockedRow('products', hot.id);
+  const waiting = Promise.all(Array.from({ length: 40 }, () => order(hot)));
+  await eventually('some to wait for the lock', () => busy() >= 5);
+  await order(other).expect(201);
+  const answers = await waiting;
+  clearInterval(watch);
+  await lock.release();
+  expect(new Set(answers.map(({ status, body }) => body.code ?? status))).toEqual(new Set(['database_busy']));
+  expect(most).toBeLessThanOrEqual(6);
+  await order(hot).expect(201);
+  await small.close();
 });
 
 describe('at the same time', () => {

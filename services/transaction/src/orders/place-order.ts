@@ -1,4 +1,4 @@
-import { type AnswerCache, type AppError, type Caller, MAX_CENTS, productScopes } from '@shop/core';
+import { type AnswerCache, type AppError, type Caller, MAX_CENTS, operationDeadline, productScopes } from '@shop/core';
 import type { IdempotencyRepository } from '../idempotency/idempotency.repository';
 import { type KeyedRequest, nameOf } from '../idempotency/idempotency-key';
 import type { InTurn } from '../idempotency/turns';
@@ -13,6 +13,7 @@ import {
 } from './order.errors';
 import type { OrderRepository } from './order.repository';
 import type { NewOrder, OrderLine } from './order.schemas';
+import type { ProductBulkhead } from './product-bulkhead';
 import type { LockedProduct, StockRepository } from './stock.repository';
 
 interface OrderTransaction {
@@ -23,7 +24,8 @@ interface OrderTransaction {
 
 interface Parts {
   /** One database transaction; may run its work again after a deadlock. */
-  inTransaction: <T>(work: (transaction: OrderTransaction) => Promise<T>) => Promise<T>;
+  inTransaction: <T>(work: (transaction: OrderTransaction) => Promise<T>, deadline: number) => Promise<T>;
+  perProduct: ProductBulkhead;
   /** For attempts with the same key. */
   inTurn: InTurn;
   cache: AnswerCache;
@@ -37,6 +39,9 @@ export interface PlacedOrder {
   total: bigint | undefined;
 }
 
+/** What a checkout needs before its deadline once it may start: one wait for a lock, and its statements. */
+const TRANSACTION_MS = 1200;
+
 /**
  * The checkout. Locks the products in the order of their ids, so that two baskets can never wait for each other, and
  * decides everything on the locked rows. A key is taken first and settled last, all in the order's own database
@@ -46,9 +51,11 @@ export interface PlacedOrder {
  *   `total_too_large`
  */
 export const placeOrder =
-  ({ inTransaction, inTurn, cache }: Parts) =>
+  ({ inTransaction, perProduct, inTurn, cache }: Parts) =>
   async (buyer: Caller, { address_id: addressId, items }: NewOrder, keyed?: KeyedRequest): Promise<PlacedOrder> => {
+    const deadline = operationDeadline();
     const lines = mergeLines(items);
+    const productIds = lines.map(({ productId }) => productId);
     const attempt = async ({ orders, stock, keys }: OrderTransaction) => {
       const earlier = keyed && (await keys.claim(keyed));
       if (earlier !== undefined) {
@@ -71,11 +78,11 @@ export const placeOrder =
       return {
         id,
         replayed: false,
-        touched: { productIds: lines.map(({ productId }) => productId), storeId, ownerId },
+        touched: { productIds, storeId, ownerId },
         total,
       };
     };
-    const tryOnce = () => inTransaction(attempt);
+    const tryOnce = () => perProduct(productIds, deadline - TRANSACTION_MS, () => inTransaction(attempt, deadline));
     const { touched, ...placed } = await (keyed ? inTurn(nameOf(keyed), tryOnce) : tryOnce());
     if (touched) await cache.invalidate(productScopes(touched));
     return placed;
