@@ -19,9 +19,7 @@ import { productService } from '../container';
 /** What buyers read right after a write, from an instance that may have the answer of before it in its cache. */
 
 const PATH = '/api/v1/catalog/products';
-const ROUNDS = 1000;
-/** For a machine that is busy otherwise. */
-const TIMEOUT_MS = 240_000;
+const ROUNDS = 300;
 let redis: TcpProxy;
 let selling: [TestApp, TestApp];
 let storing: TestApp;
@@ -123,7 +121,7 @@ async function neverStale(): Promise<void> {
 }
 
 describe('with Redis', () => {
-  test(`${ROUNDS} writes: the very next read from another instance shows each`, neverStale, TIMEOUT_MS);
+  test(`${ROUNDS} writes: the very next read from another instance shows each`, neverStale);
   test('what newly matches a filter is in it at once, and what is deleted is gone', newlyMatches);
 
   test('a retry under its key is not answered before the order shows, where whoever took the first attempt stands still', async () => {
@@ -161,6 +159,6 @@ describe('with Redis stopped while its answers were in use', () => {
     for (const app of selling) expect(await xCache(app)).toBe('BYPASS');
   });
 
-  test(`${ROUNDS} writes: the very next read from another instance shows each`, neverStale, TIMEOUT_MS);
+  test(`${ROUNDS} writes: the very next read from another instance shows each`, neverStale);
   test('what newly matches a filter is in it at once, and what is deleted is gone', newlyMatches);
 });
