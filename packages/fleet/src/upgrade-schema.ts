@@ -7,6 +7,8 @@ interface Additions {
   table: string;
   columns?: Record<string, string>;
   indexes?: Record<string, string>;
+  /** Foreign keys that today's schema no longer has. */
+  droppedForeignKeys?: string[];
   /** The values of the new columns, from the row's others. They are NULL until they are filled. */
   fill?: (row: Record<string, string>) => Record<string, string>;
 }
@@ -62,6 +64,7 @@ const additions: Additions[] = [
     table: 'transactions',
     indexes: { transactions_status: `status, ${NEWEST}`, transactions_total: `total, ${NEWEST}` },
   },
+  { table: 'idempotency_keys', droppedForeignKeys: ['idempotency_keys_user'] },
 ];
 
 /** Adds the columns and indexes that are missing and fills the columns that are empty. Safe to run again, and after a break. */
@@ -79,18 +82,24 @@ async function query(connection: Connection, statement: string, values: unknown[
 }
 
 /** In one statement for each table: a service that sees a column has its indexes too. */
-async function addMissing(connection: Connection, { table, columns = {}, indexes = {} }: Additions): Promise<void> {
+async function addMissing(
+  connection: Connection,
+  { table, columns = {}, indexes = {}, droppedForeignKeys = [] }: Additions,
+): Promise<void> {
   const present = await query(
     connection,
     `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?
-     UNION SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ?`,
-    [table, table],
+     UNION SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ?
+     UNION SELECT constraint_name FROM information_schema.referential_constraints
+           WHERE constraint_schema = DATABASE() AND table_name = ?`,
+    [table, table, table],
   );
   const names = new Set(present.map(({ name }) => name));
   const missing = (all: Record<string, string>) => Object.entries(all).filter(([name]) => !names.has(name));
   const changes = [
     ...missing(columns).map(([name, type]) => `ADD COLUMN ${name} ${type}`),
     ...missing(indexes).map(([name, parts]) => `ADD INDEX ${name} (${parts})`),
+    ...droppedForeignKeys.filter((name) => names.has(name)).map((name) => `DROP FOREIGN KEY ${name}`),
   ];
   if (changes.length > 0) await connection.query(`ALTER TABLE ${table} ${changes.join(', ')}`);
 }
