@@ -11,7 +11,7 @@ import { showOrder } from './orders/show-order';
 import { type Repositories, repositories } from './repositories';
 import { settings } from './settings';
 
-/** Checkouts of one product wait for each other's lock anyway: they must not hold all connections meanwhile. */
+/** Checkouts and cancellations of one product wait for each other's lock: they must not hold all connections meanwhile. */
 const POOL_SHARE_OF_A_PRODUCT = 1 / 3;
 /** As long as the database lets one wait for a lock. */
 const TWIN_WAIT_MS = 2000;
@@ -42,7 +42,7 @@ export const transactionService: ServiceDefinition<typeof settings> = {
       ),
       listOrders: listOrders({ orders }),
       showOrder: showOrder({ orders, statuses }),
-      changeStatus: countedCancelling(metrics).byPerson(changeStatus({ inTransaction, cache })),
+      changeStatus: countedCancelling(metrics).byPerson(changeStatus({ inTransaction, cache, orders, perProduct })),
     });
   },
   jobs: transactionJobs,

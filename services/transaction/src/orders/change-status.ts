@@ -1,7 +1,8 @@
-import { type AnswerCache, type Caller, type LockWait, notFound, productScopes } from '@shop/core';
+import { type AnswerCache, type Caller, type LockWait, notFound, operationDeadline, productScopes } from '@shop/core';
 import type { OrderRepository } from './order.repository';
 import type { OrderStatus } from './order.schemas';
 import { checkStep, isInvalidTransition, type Party, partiesOf } from './order-status';
+import { type ProductBulkhead, WORK_MS } from './product-bulkhead';
 import type { LockedOrder, StatusRepository } from './status.repository';
 import type { StockRepository } from './stock.repository';
 
@@ -13,7 +14,7 @@ interface StatusTransaction {
 
 interface Parts {
   /** One database transaction; may run its work again after a deadlock. */
-  inTransaction: <T>(work: (transaction: StatusTransaction) => Promise<T>) => Promise<T>;
+  inTransaction: <T>(work: (transaction: StatusTransaction) => Promise<T>, deadline?: number) => Promise<T>;
   cache: Pick<AnswerCache, 'invalidate'>;
 }
 
@@ -24,6 +25,7 @@ interface Change {
   by: number | null;
   partiesIn: (order: LockedOrder) => Party[];
   wait?: LockWait;
+  deadline?: number;
 }
 
 /**
@@ -33,7 +35,7 @@ interface Change {
  */
 const takeStep =
   ({ inTransaction, cache }: Parts) =>
-  async ({ id, to, by, partiesIn, wait = 'wait' }: Change): Promise<void> => {
+  async ({ id, to, by, partiesIn, wait = 'wait', deadline }: Change): Promise<void> => {
     const touched = await inTransaction(async ({ statuses, stock }) => {
       const order = await statuses.lock(id, wait);
       if (!order) throw notFound();
@@ -42,7 +44,7 @@ const takeStep =
       // After the products: it locks the user who asked, as a checkout does last.
       await statuses.change({ id, from: order.status, to, by });
       return productIds && { productIds, storeId: order.storeId, ownerId: order.sellerId };
-    });
+    }, deadline);
     if (touched) await cache.invalidate(productScopes(touched));
   };
 
@@ -64,11 +66,21 @@ const withRepeatedInvalidation =
     }
   };
 
-/** A step that somebody asks for. @throws AppError `not_found`, `forbidden`, `invalid_transition` */
-export const changeStatus = (parts: Parts) => {
+interface CancellationParts {
+  orders: Pick<OrderRepository, 'findTouched'>;
+  perProduct: ProductBulkhead;
+}
+
+/** A step that a user asks for. @throws AppError `not_found`, `forbidden`, `invalid_transition` */
+export const changeStatus = (parts: Parts & CancellationParts) => {
   const step = withRepeatedInvalidation(takeStep(parts), parts);
-  return (caller: Caller, id: number, to: OrderStatus): Promise<void> =>
-    step({ id, to, by: caller.id, partiesIn: (order) => partiesOf(caller, order) });
+  return async (caller: Caller, id: number, to: OrderStatus): Promise<void> => {
+    const deadline = operationDeadline();
+    const take = () => step({ id, to, by: caller.id, partiesIn: (order) => partiesOf(caller, order), deadline });
+    // A cancellation locks the products that it restocks, so it must not fill the pool while one of them is locked.
+    const order = to === 'cancelled' ? await parts.orders.findTouched(id) : undefined;
+    await (order ? parts.perProduct(order.productIds, deadline - WORK_MS, take) : take());
+  };
 };
 
 /**

@@ -13,7 +13,7 @@ import {
 } from './order.errors';
 import type { OrderRepository } from './order.repository';
 import type { NewOrder, OrderLine } from './order.schemas';
-import type { ProductBulkhead } from './product-bulkhead';
+import { type ProductBulkhead, WORK_MS } from './product-bulkhead';
 import type { LockedProduct, StockRepository } from './stock.repository';
 
 interface OrderTransaction {
@@ -38,9 +38,6 @@ export interface PlacedOrder {
   /** In cents; undefined where it is replayed. */
   total: bigint | undefined;
 }
-
-/** What a checkout needs before its deadline once it may start: one wait for a lock, and its statements. */
-const TRANSACTION_MS = 1200;
 
 /**
  * The checkout. Locks the products in the order of their ids, so that two baskets can never wait for each other, and
@@ -82,7 +79,7 @@ export const placeOrder =
         total,
       };
     };
-    const tryOnce = () => perProduct(productIds, deadline - TRANSACTION_MS, () => inTransaction(attempt, deadline));
+    const tryOnce = () => perProduct(productIds, deadline - WORK_MS, () => inTransaction(attempt, deadline));
     const { touched, ...placed } = await (keyed ? inTurn(nameOf(keyed), tryOnce) : tryOnce());
     if (touched) await cache.invalidate(productScopes(touched));
     return placed;

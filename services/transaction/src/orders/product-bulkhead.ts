@@ -10,6 +10,9 @@ interface Entrance {
   waiters: Set<Waiter>;
 }
 
+/** What work needs before its deadline once it may start: one wait for a lock, and its statements. */
+export const WORK_MS = 1200;
+
 export type ProductBulkhead = <T>(productIds: number[], deadline: number, work: () => Promise<T>) => Promise<T>;
 
 /**
@@ -65,6 +68,7 @@ export function productBulkhead(atOnce: number): ProductBulkhead {
       };
       const timer = setTimeout(() => {
         stopWaiting(waiter);
+        for (const id of productIds) forgetUnused(id);
         reject(databaseBusy());
       }, deadline - Date.now());
       for (const id of productIds) entranceOf(id).waiters.add(waiter);
