@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { FleetError, messageOf } from '../errors';
+import { messageOf, UsageError } from '../errors';
 import { fuzz } from '../fuzz/fuzz';
 import { reportFuzz } from '../fuzz/report';
 
@@ -27,6 +27,7 @@ export async function fuzzCommand(args: string[]): Promise<number> {
   const result = await fuzz({ seed, requests, print: console.log, signal: interrupted.signal });
   const sound = reportFuzz(result, console.log);
   console.log(`\nseed ${seed}: npm run fuzz -- --requests ${requests} --seed ${seed}`);
+  if (interrupted.signal.aborted) return 130;
   return sound ? 0 : 1;
 }
 
@@ -35,12 +36,12 @@ function optionsOf(args: string[]) {
   try {
     return parseArgs({ args, options: { requests: text, seed: text, help: { type: 'boolean' } } }).values;
   } catch (error) {
-    throw new FleetError(`${messageOf(error)} (npm run fuzz -- --help)`);
+    throw new UsageError(`${messageOf(error)} (npm run fuzz -- --help)`);
   }
 }
 
 function wholeNumber(name: string, given: string | undefined, max: number): number | undefined {
   if (given === undefined) return undefined;
   if (/^\d+$/.test(given) && Number(given) >= 1 && Number(given) <= max) return Number(given);
-  throw new FleetError(`--${name} takes a whole number from 1 to ${max}`);
+  throw new UsageError(`--${name} takes a whole number from 1 to ${max}`);
 }
