@@ -162,6 +162,9 @@ const schemaCheck = (db: Database, tables: readonly string[]) =>
     if (Number(row?.found ?? 0) < tables.length) throw schemaNotApplied();
   });
 
+/** How long a service waits for its first answer from Redis before it listens. */
+const REDIS_WAIT_MS = 3000;
+
 /** Runs a service until SIGTERM or SIGINT: the whole of its main.ts. */
 export async function runService<T extends z.ZodObject>(definition: ServiceDefinition<T>): Promise<void> {
   let running: RunningApp;
@@ -183,9 +186,9 @@ export async function runService<T extends z.ZodObject>(definition: ServiceDefin
   });
   const server = createServer(
     {
-      // Slow clients: headers within 5 s, the whole request within 30 s, looked at each second.
+      // Slow clients: headers within 5 s, the whole request within 60 s, looked at each second.
       headersTimeout: 5000,
-      requestTimeout: 30_000,
+      requestTimeout: 60_000,
       connectionsCheckingInterval: 1000,
       // More than Nginx passes (nginx/templates), which adds headers of its own.
       maxHeaderSize: 48 * 1024,
@@ -216,8 +219,9 @@ export async function runService<T extends z.ZodObject>(definition: ServiceDefin
       void reportDatabase(running);
     });
   };
-  // A write before this process can reach Redis would leave old answers in the others for up to 2 s.
-  void running.resources.redis.tried().then(listen);
+  // A write before this process can reach Redis would leave old answers in the others for up to 2 s. But a Redis that
+  // accepts connections and refuses commands (its disk is full) must not keep the service from starting.
+  void Promise.race([running.resources.redis.tried(), sleep(REDIS_WAIT_MS)]).then(listen);
   const stopJobs = startJobs(running.jobs, running.resources);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => void shutDown(server, { running, stopJobs }, signal));

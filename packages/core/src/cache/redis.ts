@@ -111,6 +111,8 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
   /** Counts connects, stalls and ends: what was begun in one of them must not go on in the next. */
   let life = 0;
   let wasAway = false;
+  /** What the current connection must do before it is used. A stall does not cancel it. */
+  let owed: ((redis: Redis) => Promise<void>)[] = [];
   let warned = false;
   let closed = false;
 
@@ -147,7 +149,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     );
     if (!goesOn()) return;
     // The same connection is the same Redis: it has forgotten nothing and needs no new epoch, which would empty the cache.
-    if (answered) await makeUsable([]);
+    if (answered) await makeUsable();
     else redis.disconnect(true);
   }
 
@@ -175,15 +177,16 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     });
   }
 
-  /** Makes the connection usable: lets it settle where Redis was away, then runs `first` until all of it succeeds. */
-  async function makeUsable(first: ((redis: Redis) => Promise<void>)[]): Promise<void> {
+  /** Makes the connection usable: lets it settle where Redis was away, then does what is owed until all of it succeeds. */
+  async function makeUsable(): Promise<void> {
     stalled = false;
     const goesOn = begin();
     if (wasAway) await pause(SETTLE_MS);
     while (goesOn()) {
       try {
-        for (const commands of first) await inTime(commands);
+        for (const commands of owed) await inTime(commands);
         if (!goesOn()) return;
+        owed = [];
         up = true;
         metrics.redisUp.set(1);
         if (warned) logger.info('Redis is back');
@@ -203,7 +206,10 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
   });
   redis.on('error', (error) => setDown(error.message));
   const firstAttempt = new Promise<void>((resolve) => {
-    redis.on('ready', () => void makeUsable(listeners).then(resolve));
+    redis.on('ready', () => {
+      owed = [...listeners];
+      void makeUsable().then(resolve);
+    });
     redis.once('error', () => resolve()).once('close', () => resolve());
   });
   redis.connect().catch(() => undefined);
