@@ -57,8 +57,8 @@ export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) =>
 
 /** @throws AppError `unsupported_media_type` naming the charset */
 function assertUtf8(contentType: string): void {
-  const charset = new MIMEType(contentType).params.get('charset');
-  if (charset === null || /^utf-?8$/i.test(charset)) return;
+  const charset = new MIMEType(contentType).params.get('charset')?.trim();
+  if (charset === undefined || /^utf-?8$/i.test(charset)) return;
   throw unsupportedMediaType({
     message: `JSON is taken in UTF-8 only, not in ${JSON.stringify(charset.slice(0, 40))}.`,
   });
