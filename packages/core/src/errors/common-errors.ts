@@ -69,6 +69,13 @@ export const upstreamUnavailable = defineError(
   'upstream_unavailable',
   'The service did not answer. A write may have been carried out: look before repeating it.',
 );
+/** The next two are the gateway's alone. */
+export const tooManyConnections = defineError(
+  'rate_limited',
+  'too_many_connections',
+  'Too many requests from this address are still being answered.',
+);
+export const httpsRequired = defineError('forbidden', 'https_required', 'This API is served over https only.');
 export const overloaded = defineError('unavailable', 'overloaded', 'Too much at once. Try again.');
 export const storageUnavailable = defineError(
   'unavailable',
