@@ -97,7 +97,7 @@ test.each(settings)('APP_ENV=%s CORS_ORIGINS="%s": as the services', async (appE
   }
 });
 
-test('a browser is told that it is too fast, and not by a network error', async () => {
+test('a rate-limited browser request fails with 429 and not with a network error', async () => {
   const echo = await startEcho('product');
   toStop.push(echo.close);
   const origin = 'https://shop.example';

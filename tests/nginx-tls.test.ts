@@ -111,7 +111,7 @@ test('so does http that is sent to the port of https', async () => {
   expectRefused(await ask(https, '/api/v1/auth/me', { headers: HEADERS }));
 });
 
-test('a preflight over http is let through, so that the page is told by the request after it', async () => {
+test('a preflight over http passes, so that the page sees why its request is refused', async () => {
   const headers = { ...HEADERS, 'access-control-request-method': 'PUT' };
   expect((await ask(http, '/api/v1/stores/1', { method: 'OPTIONS', headers })).status).toBe(204);
 });

@@ -69,7 +69,7 @@ const REFUSALS: [title: string, refusal: Refusal][] = [
   ['no token', { status: 401 }],
   ['a media type that is not taken', { status: 415, type: 'application/octet-stream', authorization: 'valid' }],
   ['a route of the service that does not exist', { status: 404, path: '/api/v1/files/no/route' }],
-  ['a route of nobody', { status: 404, path: '/nothing' }],
+  ['an unknown route', { status: 404, path: '/nothing' }],
   ['a method that the path does not have', { status: 405, path: '/api/v1/files' }],
   [
     'JSON that is too large',

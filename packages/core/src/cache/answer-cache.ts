@@ -57,7 +57,7 @@ export function createAnswerCache({ redis, generation, metrics }: CacheParts): A
 
   /** One round trip, except for scopes that have no version yet. Rejects where the cache is not to be used. */
   async function lookUp(key: string, scopes: string[]): Promise<{ version: string; entry: Buffer | null }> {
-    // While Redis is away nobody looks at the generation: `use` rejects at once.
+    // While Redis is away the generation is not read: `use` rejects at once.
     const known = redis.status() === 'up' ? await generation.current() : 'unknown';
     if (known === undefined) throw new Error('the cache generation is not known');
     const versionKeys = scopes.map(versionKey);

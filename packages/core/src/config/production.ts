@@ -39,7 +39,7 @@ const items = (list: string): string[] =>
 
 /**
  * A proxy is trusted to say who the client is, so a block that holds a good part of the internet lets clients choose their
- * address. No network of one's own is larger than these.
+ * address. No private network is larger than these.
  */
 function isTooWide(text: string): boolean {
   const block = parseBlock(text);

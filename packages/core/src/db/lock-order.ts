@@ -9,7 +9,7 @@ const ROWS_AT_ONCE = 1024;
 
 /**
  * Locks rows in id order until the end of the transaction. Every insert locks its own row before the parents that its
- * foreign keys name, so whoever deletes a parent must lock its children first, or the two can deadlock.
+ * foreign keys name, so a delete of a parent must lock its children first, or the two can deadlock.
  */
 export async function lockInIdOrder(sql: Sql, table: 'products' | 'transactions', ids: number[]): Promise<void> {
   const sorted = ids.toSorted((a, b) => a - b);

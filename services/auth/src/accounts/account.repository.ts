@@ -29,7 +29,7 @@ export interface AccountFields {
   phone: string | null;
   passwordHash: string | null;
   googleSub: string | null;
-  /** null: nobody has proved yet that the mailbox is theirs. */
+  /** null: not yet verified. */
   emailVerifiedAt: Date | null;
 }
 

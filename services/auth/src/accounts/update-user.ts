@@ -20,7 +20,7 @@ export const updateUser = ({ accounts, inTransaction }: Parts) => {
     if (!caller) throw unauthenticated();
     await show(caller, id);
     assertMayChangeRoles(caller.role);
-    // A caller who demotes somebody else stays an administrator; only a self-demotion depends on the other ones.
+    // After demoting another user the caller is still an administrator. Only a self-demotion can leave none.
     const involved = callerId === id ? await accounts.listAdminIds() : [callerId, id];
     await inTransaction(async ({ accounts }) => {
       const roles = await accounts.lockRoles(involved);

@@ -152,7 +152,7 @@ describe('signing in with Google', () => {
   });
 });
 
-describe('an address that was registered by somebody else first', () => {
+describe('an email address that a stranger registered first', () => {
   const forgotPassword = (email: string) => app.http.post('/api/v1/auth/forgot-password').send({ email });
   const reset = (token: string) =>
     app.http.post('/api/v1/auth/reset-password').send({ token, password: 'another good password' });

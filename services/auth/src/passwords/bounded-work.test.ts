@@ -2,7 +2,7 @@ import { boundedWork } from './bounded-work';
 
 const overloaded = expect.objectContaining({ code: 'overloaded' });
 
-/** Work that runs until it is told to finish, and notes when it starts. */
+/** Work that runs until it is released, and records when it starts. */
 function aJob(name: string, started: string[]) {
   let finish: () => void = () => undefined;
   const finished = new Promise<void>((resolve) => {

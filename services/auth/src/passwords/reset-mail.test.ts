@@ -229,7 +229,7 @@ describe('how many mails are sent', () => {
     }
   });
 
-  test("nobody's mail waits for those beyond the limit: a slow mail server, and one account asked for all the time", async () => {
+  test("other users' mails do not wait while one account is flooded and the mail server is slow", async () => {
     const slow = await startSmtpServer({ delayMs: 200 });
     const proxied = await inProduction(slow.port);
     try {

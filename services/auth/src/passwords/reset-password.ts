@@ -9,7 +9,7 @@ interface Parts {
   passwordResets: Pick<PasswordResetRepository, 'findLive'>;
   inTransaction: InTransaction;
   passwords: Pick<PasswordHasher, 'hash'>;
-  /** Whether tokens reach nobody but the holder of the mailbox, so that one of them proves the email address. */
+  /** Whether reset tokens go by mail only, so that using one proves the email address. */
   onlyByMail: boolean;
 }
 

@@ -84,7 +84,7 @@ export const changeStatus = (parts: Parts & CancellationParts) => {
 };
 
 /**
- * What the shop does with an order that nobody paid for.
+ * Cancels an order that was not paid in time.
  * @throws AppError `not_found`, `invalid_transition`; `database_busy` where another holds a lock
  */
 export const cancelUnpaid = (parts: Parts) => {
