@@ -1,5 +1,13 @@
 import { Writable } from 'node:stream';
-import { createLogger, type Endpoint, type Logger, type Resources, type ServiceDefinition } from '@shop/core';
+import {
+  createLogger,
+  type Endpoint,
+  endpoint,
+  type Logger,
+  noContent,
+  type Resources,
+  type ServiceDefinition,
+} from '@shop/core';
 import { z } from 'zod';
 
 const settings = z.object({});
@@ -9,6 +17,23 @@ export const exampleService = (
   endpoints: (resources: Resources) => Endpoint[],
   tables: readonly string[] = ['users'],
 ): ServiceDefinition<typeof settings> => ({ name: 'example', portKey: 'AUTH_PORT', settings, tables, endpoints });
+
+/** An example service whose `GET /thing` runs one statement and answers 204. */
+export const statementService = (statement: string): ServiceDefinition<typeof settings> =>
+  exampleService(({ db }) => [
+    endpoint({
+      method: 'get',
+      path: '/thing',
+      tag: 'things',
+      summary: 'A thing',
+      access: 'public',
+      answers: { 204: 'empty' },
+      handler: async () => {
+        await db.rows(statement);
+        return noContent();
+      },
+    }),
+  ]);
 
 export interface CapturedLog {
   logger: Logger;

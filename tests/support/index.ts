@@ -1,7 +1,7 @@
 export { aDatabase, aGate, closeDatabases, connectionId, type Gate, retries, type TestDatabase } from './a-database';
 export { eventually } from './eventually';
 export { type ExampleProcess, startExampleProcess } from './example-process';
-export { type CapturedLog, capturedLog, exampleService } from './example-service';
+export { type CapturedLog, capturedLog, exampleService, statementService } from './example-service';
 export { aCategory, anAddress, aProduct, aStore, aUser, type TestUser } from './factories';
 export { aGif, aJpeg, aPdf, aPng, aWebp } from './files';
 export { holdingInvalidation } from './invalidations';

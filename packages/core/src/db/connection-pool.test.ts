@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { endpoint, noContent } from '@shop/core';
 import { type MysqlServer, startMysql } from '@shop/fleet';
 import {
   aDatabase,
@@ -8,10 +7,10 @@ import {
   closeDatabases,
   connectionId,
   eventually,
-  exampleService,
   type Gate,
   rows,
   startApp,
+  statementService,
   type TestDatabase,
   write,
 } from '@shop/testing';
@@ -79,23 +78,7 @@ describe('a pool whose connections are all in use', () => {
   });
 
   it('is 503 with Retry-After to a client, while the service stays alive', async () => {
-    const app = await startApp(
-      exampleService(({ db }) => [
-        endpoint({
-          method: 'get',
-          path: '/thing',
-          tag: 'things',
-          summary: 'A thing',
-          access: 'public',
-          answers: { 204: 'empty' },
-          handler: async () => {
-            await db.rows('SELECT 1');
-            return noContent();
-          },
-        }),
-      ]),
-      { DB_POOL_SIZE: '1' },
-    );
+    const app = await startApp(statementService('SELECT 1'), { DB_POOL_SIZE: '1' });
     const busy = await occupy(app.resources, 1);
     const answer = await app.http.get('/thing');
     expect([answer.status, answer.body.code, answer.get('retry-after')]).toEqual([503, 'database_busy', '1']);

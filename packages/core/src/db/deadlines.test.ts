@@ -1,14 +1,14 @@
-import { endpoint, errorCode, mayHaveBeenWritten, noContent } from '@shop/core';
+import { errorCode, mayHaveBeenWritten } from '@shop/core';
 import {
   aDatabase,
   aProduct,
   closeDatabases,
   connectionId,
   eventually,
-  exampleService,
   rows,
   startApp,
   startProxy,
+  statementService,
   type TcpProxy,
 } from '@shop/testing';
 
@@ -36,22 +36,7 @@ describe('a statement that takes too long', () => {
   });
 
   it('is 503 without Retry-After to a client, as its OpenAPI document says', async () => {
-    const app = await startApp(
-      exampleService(({ db }) => [
-        endpoint({
-          method: 'get',
-          path: '/thing',
-          tag: 'things',
-          summary: 'A thing',
-          access: 'public',
-          answers: { 204: 'empty' },
-          handler: async () => {
-            await db.rows(SLOW_READ);
-            return noContent();
-          },
-        }),
-      ]),
-    );
+    const app = await startApp(statementService(SLOW_READ));
     const answer = await app.http.get('/thing');
     expect([answer.status, answer.body.code, answer.get('retry-after')]).toEqual([503, 'query_timeout', undefined]);
     const document = await app.http.get('/openapi.json');
@@ -151,23 +136,7 @@ describe('a server that is frozen', () => {
   });
 
   it('does not hold up a client: 503, and /ready says so', async () => {
-    const app = await startApp(
-      exampleService(({ db }) => [
-        endpoint({
-          method: 'get',
-          path: '/thing',
-          tag: 'things',
-          summary: 'A thing',
-          access: 'public',
-          answers: { 204: 'empty' },
-          handler: async () => {
-            await db.rows('SELECT 2');
-            return noContent();
-          },
-        }),
-      ]),
-      { DB_PORT: String(proxy.port) },
-    );
+    const app = await startApp(statementService('SELECT 2'), { DB_PORT: String(proxy.port) });
     expect((await app.http.get('/ready')).status).toBe(200);
     proxy.freeze();
     const [thing, ready] = await Promise.all([app.http.get('/thing'), app.http.get('/ready')]);
