@@ -18,50 +18,38 @@ export interface LoadResult {
   at: number;
 }
 
-export interface OpenLoop {
+export interface PacedLoad {
   /** Sends no more, and resolves to all results once every answer is there. */
-  stop(): Promise<{ results: LoadResult[]; seconds: number }>;
+  stop(): Promise<LoadResult[]>;
   /** What has come back so far. */
   readonly results: readonly LoadResult[];
-  readonly sent: number;
+  /** Seconds since the start, as in the results. */
+  readonly seconds: number;
 }
 
 const TICK_MS = 5;
+/** More at once than this would measure how busy the machine is: a shop that gets more than it can serve sheds load. */
+const MOST_UNDER_WAY = 20;
 
-/**
- * How many requests a second leave this machine idle half of the time, at most `most`. What else runs here decides what is a
- * usual load and what is too much, and a shop that gets too much answers 503.
- */
-export async function affordableRate(most: number, next: (turn: number) => LoadRequest): Promise<number> {
+/** Sends `perSecond` requests each second, fewer where the machine cannot keep up. Each is sent once: nothing is ever retried. */
+export function pacedLoad(perSecond: number, next: (turn: number) => LoadRequest): PacedLoad {
   const agent = new Agent({ keepAlive: true });
-  const start = performance.now();
-  let sent = 0;
-  const client = async () => {
-    while (sent < SAMPLE) {
-      sent += 1;
-      await send(agent, next(sent));
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, client));
-  agent.destroy();
-  const perSecond = (1000 * SAMPLE) / (performance.now() - start);
-  return Math.max(1, Math.min(most, Math.floor(perSecond / 2)));
-}
-
-const SAMPLE = 400;
-
-/** Sends `perSecond` requests each second whatever becomes of the earlier ones, each once: nothing is ever retried. */
-export function openLoop(perSecond: number, next: (turn: number) => LoadRequest): OpenLoop {
-  const agent = new Agent({ keepAlive: true, maxSockets: 500 });
   const results: LoadResult[] = [];
   const underWay = new Set<Promise<void>>();
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
   let sent = 0;
+  /** Requests that were due while too many were under way: they are skipped, not sent in a burst later. */
+  let skipped = 0;
   const timer = setInterval(() => {
-    for (; sent < elapsed() * perSecond; sent += 1) {
+    while (sent + skipped < elapsed() * perSecond) {
+      if (underWay.size >= MOST_UNDER_WAY) {
+        skipped += 1;
+        continue;
+      }
       const at = elapsed();
       const load = next(sent);
+      sent += 1;
       const answered = send(agent, load).then((answer) => {
         results.push({ request: load, at, ...answer });
         underWay.delete(answered);
@@ -71,15 +59,14 @@ export function openLoop(perSecond: number, next: (turn: number) => LoadRequest)
   }, TICK_MS);
   return {
     results,
-    get sent() {
-      return sent;
+    get seconds() {
+      return elapsed();
     },
     async stop() {
       clearInterval(timer);
-      const seconds = elapsed();
       await Promise.all(underWay);
       agent.destroy();
-      return { results, seconds };
+      return results;
     },
   };
 }
