@@ -12,7 +12,8 @@ module.exports = {
   moduleNameMapper: {
     '^@shop/testing$': '<rootDir>/tests/support/index.ts',
     '^@shop/(core|fleet)$': '<rootDir>/packages/$1/src/index.ts',
-    '^@shop/(auth|product|transaction|address|store|file)$': '<rootDir>/services/$1/src/container.ts',
+    '^@shop/core/(\\w[\\w-]*)$': '<rootDir>/packages/core/src/$1/index.ts',
+    '^@shop/(auth|product|transaction|address|store|file)$': '<rootDir>/services/$1/src/service.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   globalSetup: '<rootDir>/tests/support/global-setup.ts',

@@ -2,7 +2,7 @@ import { authService } from '@shop/auth';
 import type { Sql } from '@shop/core';
 import { withConnection } from '@shop/fleet';
 import { productService } from '@shop/product';
-import { aUser, startApp, type TestApp, testEnv, write } from '@shop/testing';
+import { aUser, sqlOver, startApp, type TestApp, testEnv, write } from '@shop/testing';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { accountRepository } from '../services/auth/src/accounts/account.repository';
@@ -79,23 +79,20 @@ async function run(list: (sql: Sql) => Promise<unknown>): Promise<Ran[]> {
       const counters = await query("SHOW SESSION STATUS LIKE 'Handler_read%'");
       return counters.reduce((sum, { Value }) => sum + Number(Value), 0);
     };
-    const sql: Sql = {
-      async rows<T>(statement: string, values: unknown[] = []) {
-        const bound = values.map((value) => (typeof value === 'bigint' ? Number(value) : value));
-        const steps = await query(`EXPLAIN /*!80000 FORMAT=TRADITIONAL */ ${statement}`, bound);
-        const before = await reads();
-        const rows = await query(statement, bound);
-        ran.push({
-          statement,
-          plan: steps
-            .filter(({ table }) => table !== null && !String(table).startsWith('<'))
-            .map(({ table, type, key, Extra }) => ({ table, type, key, extra: Extra ?? '' })),
-          reads: (await reads()) - before,
-        });
-        return rows as T[];
-      },
-      write: () => Promise.reject(new Error('a list writes nothing')),
-    };
+    const sql = sqlOver(async (statement, values) => {
+      const bound = values.map((value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value));
+      const steps = await query(`EXPLAIN /*!80000 FORMAT=TRADITIONAL */ ${statement}`, bound);
+      const before = await reads();
+      const rows = await query(statement, bound);
+      ran.push({
+        statement,
+        plan: steps
+          .filter(({ table }) => table !== null && !String(table).startsWith('<'))
+          .map(({ table, type, key, Extra }) => ({ table, type, key, extra: Extra ?? '' })),
+        reads: (await reads()) - before,
+      });
+      return rows;
+    });
     await list(sql);
   });
   return ran;

@@ -1,6 +1,13 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buildService, createLogger, type Env, type RunningApp, type ServiceDefinition } from '@shop/core';
+import {
+  buildService,
+  createLogger,
+  type Env,
+  type Resources,
+  type RunningApp,
+  type ServiceDefinition,
+} from '@shop/core';
 import request from 'supertest';
 import type { z } from 'zod';
 
@@ -40,8 +47,8 @@ export interface TestApp extends RunningApp {
 }
 
 /** One instance of a service on a free port. Close it in afterAll. */
-export async function startApp<T extends z.ZodObject>(
-  definition: ServiceDefinition<T>,
+export async function startApp<T extends z.ZodObject, C extends Resources>(
+  definition: ServiceDefinition<T, C>,
   overrides: Env = {},
   logger = createLogger(definition.name, 'silent'),
 ): Promise<TestApp> {

@@ -2,7 +2,7 @@
 import './tracing/tracing';
 
 export { type AccessTokens, accessTokens, type Caller, type Role, roles } from './auth/access-token';
-export { mayActFor } from './auth/ownership';
+export { assertOwnerOrAdmin } from './auth/assert-owner-or-admin';
 export { type AnswerCache, createAnswerCache } from './cache/answer-cache';
 export { createGeneration, type GenerationStore } from './cache/generation';
 export { invalidateIfGone } from './cache/invalidate-if-gone';
@@ -13,9 +13,9 @@ export { type AppEnv, type CoreConfig, loadConfig } from './config/core-config';
 export { ConfigError, type Env, readEnv, setting, skippedLines } from './config/load-env';
 export { createDatabase, type Database, operationDeadline } from './db/database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './db/errors';
-export { type Condition, contains, equalsText, ifGiven, oneOf, ownedIds, selectList } from './db/list';
+export { type Condition, contains, equalsText, ifGiven, oneOf, ownedIds, selectList } from './db/legacy-list';
 export { forUpdate, type LockWait, lockInIdOrder } from './db/lock-order';
-export { centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './db/money';
+export { cents, centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './db/money';
 export { repository } from './db/repository';
 export { containsPattern, inList, type Sql, type SqlValue, type WriteResult } from './db/sql';
 export { beforeDeadline } from './deadline';

@@ -30,7 +30,8 @@ export interface Resources {
   config: CoreConfig;
 }
 
-export interface ServiceDefinition<T extends z.ZodObject> {
+/** @template C what its use cases get */
+export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = Resources> {
   name: string;
   /** The variable with its port: `PRODUCT_PORT`. */
   portKey: string;
@@ -39,10 +40,11 @@ export interface ServiceDefinition<T extends z.ZodObject> {
   /** The tables it reads or writes, and as `table.column` those columns that earlier releases did not have; /ready is 503 until they exist. */
   tables: readonly string[];
   /** What else has to hold before it serves: asked until it resolves once. /ready is 503 with what it rejects with. */
-  mustHold?: (resources: Resources) => Promise<void>;
-  /** The composition root: joins repositories, use cases and endpoints. */
-  endpoints: (resources: Resources, settings: z.output<T>) => Endpoint[];
-  jobs?: (resources: Resources, settings: z.output<T>) => Job[];
+  mustHold?: (context: C) => Promise<void>;
+  /** Made once: the resources, and what this service adds to them. */
+  createContext?: (resources: Resources, settings: z.output<T>) => C;
+  endpoints: (context: C, settings: z.output<T>) => Endpoint[];
+  jobs?: (context: C, settings: z.output<T>) => Job[];
 }
 
 const shuttingDown = defineError('unavailable', 'shutting_down', 'This instance is shutting down.');
@@ -68,8 +70,8 @@ export interface RunningApp {
 }
 
 /** Builds a service's app over its resources, without listening: what `runService` serves and tests call. */
-export function buildService<T extends z.ZodObject>(
-  definition: ServiceDefinition<T>,
+export function buildService<T extends z.ZodObject, C extends Resources>(
+  definition: ServiceDefinition<T, C>,
   env?: Env,
   logger?: Logger,
 ): RunningApp {
@@ -88,10 +90,11 @@ export function buildService<T extends z.ZodObject>(
   const tokens = accessTokens(config.jwtSecret);
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
-  const endpoints = definition.endpoints(resources, own);
-  const jobs = definition.jobs?.(resources, own) ?? [];
+  const context = definition.createContext?.(resources, own) ?? (resources as C);
+  const endpoints = definition.endpoints(context, own);
+  const jobs = definition.jobs?.(context, own) ?? [];
   const checkSchema = schemaCheck(db, [...definition.tables, GENERATION_TABLE]);
-  const checkOnce = once(async () => definition.mustHold?.(resources));
+  const checkOnce = once(async () => definition.mustHold?.(context));
   const checkDatabase = async () => {
     await pingDatabase(db);
     await checkSchema();
@@ -166,7 +169,9 @@ const schemaCheck = (db: Database, tables: readonly string[]) =>
 const REDIS_WAIT_MS = 3000;
 
 /** Runs a service until SIGTERM or SIGINT: the whole of its main.ts. */
-export async function runService<T extends z.ZodObject>(definition: ServiceDefinition<T>): Promise<void> {
+export async function runService<T extends z.ZodObject, C extends Resources>(
+  definition: ServiceDefinition<T, C>,
+): Promise<void> {
   let running: RunningApp;
   try {
     running = buildService(definition);

@@ -1,4 +1,4 @@
 import { runService } from '@shop/core';
-import { addressService } from './container';
+import { addressService } from './service';
 
 void runService(addressService);

@@ -1,4 +1,4 @@
 import { runService } from '@shop/core';
-import { authService } from './container';
+import { authService } from './service';
 
 void runService(authService);

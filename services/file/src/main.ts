@@ -1,4 +1,4 @@
 import { runService } from '@shop/core';
-import { fileService } from './container';
+import { fileService } from './service';
 
 void runService(fileService);

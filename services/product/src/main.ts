@@ -1,4 +1,4 @@
 import { runService } from '@shop/core';
-import { productService } from './container';
+import { productService } from './service';
 
 void runService(productService);

@@ -1,4 +1,4 @@
 import { runService } from '@shop/core';
-import { storeService } from './container';
+import { storeService } from './service';
 
 void runService(storeService);

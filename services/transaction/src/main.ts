@@ -1,4 +1,4 @@
 import { runService } from '@shop/core';
-import { transactionService } from './container';
+import { transactionService } from './service';
 
 void runService(transactionService);

@@ -57,6 +57,8 @@ export interface DatabaseConfig {
   maxLifetimeSeconds: number;
   /** How many processes share the server, for the start-up check against its max_connections. */
   fleetProcesses: number;
+  /** Compare each statement's declared columns with the server's: everywhere but in production. */
+  checkColumns: boolean;
 }
 
 export interface RedisConfig {
@@ -148,6 +150,7 @@ export function loadConfig<T extends z.ZodObject>(
       maxIdle: Math.min(shared.DB_POOL_MAX_IDLE, shared.DB_POOL_SIZE),
       maxLifetimeSeconds: shared.DB_CONNECTION_MAX_LIFETIME_SECONDS,
       fleetProcesses: shared.FLEET_PROCESSES,
+      checkColumns: secret.APP_ENV !== 'production',
     },
     redis: shared.REDIS_HOST
       ? { host: shared.REDIS_HOST, port: shared.REDIS_PORT, password: shared.REDIS_PASSWORD }

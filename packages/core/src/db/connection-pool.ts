@@ -8,6 +8,7 @@ import type { Logger } from '../log/logger';
 import type { Metrics } from '../metrics/metrics';
 import { DeadlineError, isConnectionError } from './errors';
 import { openSession, type Session, type SessionEvents } from './session';
+import { assertColumns } from './statement';
 
 const CONNECT_TIMEOUT_MS = 2000;
 /** Waiting for a free connection longer than this means overload: shed instead of queueing. */
@@ -79,6 +80,8 @@ export function createConnectionPool(
   /** Every open connection, when it was opened and when it was last given back (ms since the epoch). */
   const open = new Map<object, { openedAt: number; freedAt: number }>();
   const counts = { busy: 0, waiting: 0 };
+  /** Texts whose columns are as declared. */
+  const checked = new Set<string>();
   let lastAnswer = Number.NEGATIVE_INFINITY;
 
   const getConnection = promisify(pool.getConnection).bind(pool);
@@ -132,6 +135,11 @@ export function createConnectionPool(
       lastAnswer = performance.now();
     },
     timed: (query, seconds) => metrics.dbQuery.observe({ query }, seconds),
+    described(statement, text, fields) {
+      if (!config.checkColumns || checked.has(text)) return;
+      assertColumns(statement, fields);
+      checked.add(text);
+    },
   };
 
   async function acquire(deadline: number): Promise<PoolConnection> {

@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics/metrics';
 import { createConnectionPool, LOCK_WAIT_MS, type PoolFigures } from './connection-pool';
 import { contentionReason, DeadlineError, databaseError, lossReason, mayHaveBeenWritten } from './errors';
 import type { Session } from './session';
-import type { Sql, SqlValue, WriteResult } from './sql';
+import type { Sql, SqlValue, SqlValues, Statement, WriteResult } from './sql';
 
 /** From the first wait to the last answer, retries included: a client hears 503 within 3 s. */
 const OPERATION_TIMEOUT_MS = 2800;
@@ -24,7 +24,7 @@ export interface Database extends Sql {
    */
   transaction<T>(work: (sql: Sql) => Promise<T>, deadline?: number): Promise<T>;
   /** A write that may be made twice: it is made again where its answer was lost. */
-  writeRepeatable(statement: string, values?: SqlValue[]): Promise<WriteResult>;
+  writeRepeatable(statement: Statement | string, values?: SqlValues | SqlValue[]): Promise<WriteResult>;
   figures(): PoolFigures;
   close(): Promise<void>;
 }
@@ -90,11 +90,16 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
 
   /** @param place where on a session's connection its statements go */
   const sqlAt = (place: (session: Session) => Sql): Sql => ({
-    rows: (statement, values) => call((session) => place(session).rows(statement, values), contentionOrLoss),
-    write(statement, values) {
+    async rows(statement, values) {
+      return await call(async (session) => place(session).rows(statement, values), contentionOrLoss);
+    },
+    async row(statement, values) {
+      return await call(async (session) => place(session).row(statement, values), contentionOrLoss);
+    },
+    async write(statement, values) {
       let sent = false;
-      return call(
-        (session) => {
+      return await call(
+        async (session) => {
           sent = true;
           return place(session).write(statement, values);
         },

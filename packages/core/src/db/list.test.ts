@@ -1,35 +1,44 @@
-import { aStore, aUser, rows } from '@shop/testing';
+import { aStore, aUser, rows, sqlOver } from '@shop/testing';
 import { listAnswer, MAX_TOTAL } from '../schemas/schemas';
-import { type Condition, contains, equalsText, ifGiven, oneOf, ownedIds, selectList } from './list';
-import type { Sql, SqlValue } from './sql';
+import { int } from './columns';
+import { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
+import type { Sql } from './sql';
 
 /** The test database, and every statement that was run on it. */
 function recordingSql(): { sql: Sql; statements: string[] } {
   const statements: string[] = [];
-  const sql: Sql = {
-    rows(statement, values = []) {
-      statements.push(statement.replaceAll(/\s+/g, ' '));
-      return rows(statement, values as Exclude<SqlValue, boolean | Buffer>[]);
-    },
-    write: () => Promise.reject(new Error('a list writes nothing')),
-  };
+  const sql = sqlOver((statement, values) => {
+    statements.push(statement.replaceAll(/\s+/g, ' '));
+    const numbers = values.map((value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value));
+    return rows(statement, numbers as string[]);
+  });
   return { sql, statements };
 }
 
-const listStores = (sql: Sql, where: (Condition | undefined)[], page = { page: 1, limit: 10 }) =>
-  selectList(
-    sql,
-    { table: 'stores', columns: 'stores.id', where, index: 'stores_newest', newest: 'stores_newest' },
-    page,
-    ({ id }: { id: number }) => id,
-  );
+const listStores = async (sql: Sql, where: (Condition | undefined)[], page = { page: 1, limit: 10 }) => {
+  const source = {
+    name: 'store.list',
+    columns: { id: int },
+    select: 'stores.id',
+    table: 'stores',
+    where,
+    index: 'stores_newest',
+    newest: 'stores_newest',
+  };
+  const { rows, total } = await selectList(sql, source, page);
+  return { rows: rows.map(({ id }) => id), total };
+};
 
 describe('selectList', () => {
   it('asks only for what was given, in the order of time and id', async () => {
     const owner = await aUser();
     const { id } = await aStore({ owner, name: 'Mugs' });
     const { sql, statements } = recordingSql();
-    const where = [ifGiven('user_id = ?', owner.id), ifGiven('id = ?', undefined), contains(['name_folded'], '')];
+    const where = [
+      when('user_id = :user', { user: owner.id }),
+      when('id = :id', { id: undefined }),
+      contains(['name_folded'], ''),
+    ];
     expect(await listStores(sql, where)).toEqual({ rows: [id], total: 1 });
     const [count, page] = statements;
     expect(count).toContain('FROM stores WHERE user_id = ? LIMIT');
@@ -48,7 +57,7 @@ describe('selectList', () => {
   it('reads no page past the end', async () => {
     const { id } = await aStore();
     const { sql, statements } = recordingSql();
-    const where = [ifGiven('id = ?', id)];
+    const where = [when('id = :id', { id })];
     expect(await listStores(sql, where, { page: Number.MAX_SAFE_INTEGER, limit: 100 })).toEqual({ rows: [], total: 1 });
     expect(await listStores(sql, where, { page: 2, limit: 1 })).toEqual({ rows: [], total: 1 });
     expect(statements).toHaveLength(2);
@@ -57,12 +66,14 @@ describe('selectList', () => {
 
 describe('conditions', () => {
   it('compare folded text', () => {
-    expect(contains(['name_folded', 'email'], '100% WEIẞ_')).toEqual([
-      '(name_folded LIKE ? OR email LIKE ?)',
-      '%100\\% weiss\\_%',
-      '%100\\% weiss\\_%',
-    ]);
-    expect(equalsText('city_folded', 'Ürümqi')).toEqual(['city_folded = ?', 'ürümqi']);
+    expect(contains(['name_folded', 'email'], '100% WEIẞ_')).toEqual({
+      text: '(name_folded LIKE :name_folded_pattern OR email LIKE :name_folded_pattern)',
+      values: { name_folded_pattern: '%100\\% weiss\\_%' },
+    });
+    expect(equalsText('city_folded', 'Ürümqi')).toEqual({
+      text: 'city_folded = :city_folded',
+      values: { city_folded: 'ürümqi' },
+    });
     expect([contains(['x'], undefined), equalsText('x', ''), equalsText('x', undefined)]).toEqual([
       undefined,
       undefined,
@@ -70,9 +81,9 @@ describe('conditions', () => {
     ]);
   });
 
-  it('name one value alone, and several in few different statements', () => {
-    expect(oneOf('store_id', [7])).toEqual(['store_id = ?', 7]);
-    expect(oneOf('store_id', [7, 8, 9])).toEqual(['store_id IN (?, ?, ?, ?)', 7, 8, 9, 9]);
+  it('name one value alone, and several as a list', () => {
+    expect(oneOf('store_id', [7])).toEqual({ text: 'store_id = :store_id', values: { store_id: 7 } });
+    expect(oneOf('store_id', [7, 8])).toEqual({ text: 'store_id IN (:store_id)', values: { store_id: [7, 8] } });
   });
 
   it('ownedIds narrows to what is owned and what is asked for', async () => {

@@ -1,3 +1,5 @@
+import { type Column, decimal } from './columns';
+
 /** The largest amount a DECIMAL(12,2) holds: 9999999999.99. */
 export const MAX_CENTS = 999_999_999_999n;
 
@@ -18,6 +20,9 @@ export function centsFromDecimal(decimal: string): bigint {
   const cents = BigInt(whole) * 100n + BigInt(fraction.padEnd(2, '0'));
   return sign === '-' ? -cents : cents;
 }
+
+/** A DECIMAL(_,2) column, in cents. */
+export const cents: Column<bigint> = { ...decimal, decode: centsFromDecimal };
 
 /** Cents as the literal to bind to a DECIMAL column. */
 export function centsToDecimal(cents: bigint): string {

@@ -1,9 +1,12 @@
-import type { PoolConnection, QueryError, ResultSetHeader } from 'mysql2';
+import type { FieldPacket, PoolConnection, QueryError, ResultSetHeader, RowDataPacket } from 'mysql2';
 import { contentionReason, isConnectionError } from './errors';
-import { bindable, type Sql, type SqlValue } from './sql';
+import type { Sql, SqlValue, SqlValues, Statement, WriteResult } from './sql';
+import { bindable, decodeRows } from './statement';
 
 /** Hands a statement to mysql2, which calls back. */
-type Send = (done: (error: QueryError | null, result: unknown) => void) => void;
+type Send<T> = (done: (error: QueryError | null, result: T) => void) => void;
+
+type RowsOrHeader = RowDataPacket[] | ResultSetHeader;
 
 /** What a session reports of its statements. */
 export interface SessionEvents {
@@ -11,6 +14,8 @@ export interface SessionEvents {
   answered(): void;
   /** A statement's time on its connection. */
   timed(query: string, seconds: number): void;
+  /** The columns of a statement's rows. */
+  described(statement: Statement<unknown>, text: string, fields: readonly FieldPacket[]): void;
 }
 
 /** What counts for statements that no repository named: probes, jobs' own, tests'. */
@@ -34,7 +39,7 @@ export interface Session {
   end(): Promise<void>;
 }
 
-export function openSession(connection: PoolConnection, { answered, timed }: SessionEvents): Session {
+export function openSession(connection: PoolConnection, { answered, timed, described }: SessionEvents): Session {
   let failed: unknown;
   let clean = true;
   let ended: Promise<void> | undefined;
@@ -49,10 +54,10 @@ export function openSession(connection: PoolConnection, { answered, timed }: Ses
     if (!clean || contentionReason(error)) failed ??= error;
   }
 
-  function noting(send: Send): Promise<unknown> {
+  function noting<T>(send: Send<T>): Promise<T> {
     pending += 1;
     since ??= performance.now();
-    last = answerOf((done) => {
+    const answer = answerOf<T>((done) => {
       send((error, result) => {
         pending -= 1;
         since = pending > 0 ? performance.now() : undefined;
@@ -61,32 +66,50 @@ export function openSession(connection: PoolConnection, { answered, timed }: Ses
         done(error, result);
       });
     });
-    return last;
+    last = answer;
+    return answer;
   }
 
   function refuseWhenEnded(): void {
     if (ended) throw new Error('a statement came after the end of its transaction');
   }
 
-  async function run(query: string, statement: string, values: SqlValue[] = []): Promise<unknown> {
+  async function run<Row>(statement: Statement<Row>, given: SqlValues): Promise<RowsOrHeader> {
     refuseWhenEnded();
     const start = performance.now();
-    return noting((done) => {
-      connection.execute(statement, values.map(bindable), (error, result) => {
-        timed(query, (performance.now() - start) / 1000);
-        done(error, result);
+    const { text, values } = statement.bind(given);
+    try {
+      const { result, fields } = await noting<{ result: RowsOrHeader; fields: FieldPacket[] }>((done) => {
+        connection.execute<RowsOrHeader>(text, values, (error, result, fields) => {
+          timed(statement.name, (performance.now() - start) / 1000);
+          done(error, { result, fields });
+        });
       });
-    });
+      if (statement.columns) described(statement, text, fields);
+      return result;
+    } catch (error) {
+      // The driver's own stack begins at its socket; this one names those who wait for the statement.
+      if (error instanceof Error) Error.captureStackTrace(error);
+      throw error;
+    }
   }
 
   const sqlFor = (query: string): Sql => ({
-    // The one place where rows get their type: the statement and the interface stand side by side in a repository.
-    rows: <T>(statement: string, values?: SqlValue[]) => run(query, statement, values) as Promise<T[]>,
-    write: (statement, values) =>
-      run(query, statement, values).then((result) => {
-        const { affectedRows, insertId } = result as ResultSetHeader;
-        return { affectedRows, insertId };
-      }),
+    async rows<Row>(statement: Statement<Row> | string, values: SqlValues | SqlValue[] = {}): Promise<Row[]> {
+      const [known, bound] = named<Row>(query, statement, values);
+      const rows = await run(known, bound);
+      // The one place where rows get their type: `columns` say it, and `described` compares them with the server's.
+      return decodeRows(known, rows as RowDataPacket[]);
+    },
+    async row(statement, values = {}) {
+      const [row] = decodeRows(statement, (await run(statement, values)) as RowDataPacket[]);
+      return row;
+    },
+    async write(statement: Statement | string, values: SqlValues | SqlValue[] = {}): Promise<WriteResult> {
+      const [known, bound] = named<never>(query, statement, values);
+      const { affectedRows, insertId } = (await run(known, bound)) as ResultSetHeader;
+      return { affectedRows, insertId };
+    },
     named: sqlFor,
   });
 
@@ -94,7 +117,7 @@ export function openSession(connection: PoolConnection, { answered, timed }: Ses
     await last?.catch(() => undefined);
     if (!inTransaction || !clean) return;
     // Never give back a connection with an open transaction: the next borrower would commit it.
-    await noting((done) => connection.query('ROLLBACK', done)).catch(() => {
+    await noting<unknown>((done) => connection.query('ROLLBACK', done)).catch(() => {
       clean = false;
     });
   }
@@ -104,7 +127,7 @@ export function openSession(connection: PoolConnection, { answered, timed }: Ses
     async command(statement) {
       refuseWhenEnded();
       inTransaction = true;
-      await noting((done) => connection.query(statement, done));
+      await noting<unknown>((done) => connection.query(statement, done));
       inTransaction = statement === 'START TRANSACTION';
     },
     failure: () => failed,
@@ -118,10 +141,20 @@ export function openSession(connection: PoolConnection, { answered, timed }: Ses
 }
 
 /** mysql2's promises take a stack trace for each statement, which costs more than it tells: the request id finds the way. */
-const answerOf = (send: Send): Promise<unknown> =>
+const answerOf = <T>(send: Send<T>): Promise<T> =>
   new Promise((resolve, reject) => {
     send((error, result) => {
       if (error) reject(error);
       else resolve(result);
     });
   });
+
+function named<Row>(
+  query: string,
+  statement: Statement<Row> | string,
+  values: SqlValues | SqlValue[],
+): [Statement<Row>, SqlValues] {
+  if (typeof statement !== 'string') return [statement, values as SqlValues];
+  const bound = (Array.isArray(values) ? values : []).map(bindable);
+  return [{ name: query, columns: undefined, bind: () => ({ text: statement, values: bound }) }, {}];
+}

@@ -1,24 +1,19 @@
-/** What may be bound to a `?`. Integers travel as strings: mysql2 sends numbers as DOUBLE, which MySQL refuses in LIMIT. */
-export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
+import { padded, type SqlValue, type SqlValues, type Statement } from './statement';
 
 export interface WriteResult {
   affectedRows: number;
   insertId: number;
 }
 
-/** A place to run statements: the pool, or the one connection of a transaction. Values are always bound, never spliced. */
+/** A place to run statements: the pool, or the one connection of a database transaction. Values are always bound, never spliced. */
 export interface Sql {
-  rows<T>(statement: string, values?: SqlValue[]): Promise<T[]>;
-  write(statement: string, values?: SqlValue[]): Promise<WriteResult>;
+  rows<Row>(statement: Statement<Row> | string, values?: SqlValues | SqlValue[]): Promise<Row[]>;
+  /** The first row; undefined where there is none. */
+  row<Row>(statement: Statement<Row>, values?: SqlValues): Promise<Row | undefined>;
+  write(statement: Statement | string, values?: SqlValues | SqlValue[]): Promise<WriteResult>;
   /** The same place for statements that count as `query` in the metrics; absent where nothing is measured. */
   named?(query: string): Sql;
 }
-
-export const bindable = (value: SqlValue): string | Date | Buffer | null => {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  if (typeof value === 'boolean') return value ? '1' : '0';
-  return value;
-};
 
 /**
  * A LIKE pattern that finds `search` literally, anywhere: `%`, `_` and `\` are escaped (LIKE's default escape is `\`).
@@ -35,8 +30,8 @@ export const containsPattern = (search: string): string => `%${search.replace(/[
  * @param values at least one
  */
 export function inList<T extends SqlValue>(values: readonly T[]): { placeholders: string; values: T[] } {
-  const size = 2 ** Math.ceil(Math.log2(Math.max(values.length, 1)));
-  const last = values.at(-1);
-  const padded = last === undefined ? [] : [...values, ...Array<T>(size - values.length).fill(last)];
-  return { placeholders: padded.map(() => '?').join(', '), values: padded };
+  const list = values.length === 0 ? [] : padded(values);
+  return { placeholders: list.map(() => '?').join(', '), values: list };
 }
+
+export type { SqlValue, SqlValues, Statement } from './statement';

@@ -1,17 +1,16 @@
 import { type Caller, notFound } from '@shop/core';
-import type { AddressRepository } from './address.repository';
-import type { AddressChange } from './address.schemas';
-import { showAddress } from './show-address';
+import type { AddressContext } from '../service';
+import type { AddressChange } from './addresses.schemas';
+import { updateAddress } from './addresses.sql';
+import { getAddress } from './get-address';
 
-interface Parts {
-  addresses: Pick<AddressRepository, 'findById' | 'update'>;
+/** Changes the given fields. Orders that were shipped to it keep their own copy. */
+export async function changeAddress(
+  ctx: AddressContext,
+  caller: Caller,
+  id: number,
+  change: AddressChange,
+): Promise<void> {
+  await getAddress(ctx, caller, id);
+  if (!(await updateAddress(ctx.db, id, change))) throw notFound();
 }
-
-/** Past transactions keep the copy they shipped to. @throws AppError what showAddress throws */
-export const changeAddress = ({ addresses }: Parts) => {
-  const show = showAddress({ addresses });
-  return async (caller: Caller, id: number, change: AddressChange): Promise<void> => {
-    await show(caller, id);
-    if (!(await addresses.update(id, change))) throw notFound();
-  };
-};

@@ -1,4 +1,4 @@
-import { type Caller, mayActFor, notFound } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
 import type { AccountRepository } from './account.repository';
 import type { User } from './account.schemas';
 
@@ -12,6 +12,6 @@ export const showUser =
   async (caller: Caller, id: number): Promise<User> => {
     const user = await accounts.findById(id);
     if (!user) throw notFound();
-    mayActFor(caller, user.id);
+    assertOwnerOrAdmin(caller, user.id);
     return user;
   };

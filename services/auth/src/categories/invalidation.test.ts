@@ -10,7 +10,7 @@ import {
   type TestUser,
   write,
 } from '@shop/testing';
-import { authService } from '../container';
+import { authService } from '../service';
 
 let app: TestApp;
 let products: TestApp;

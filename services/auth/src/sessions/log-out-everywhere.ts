@@ -1,4 +1,4 @@
-import { type Caller, mayActFor, notFound } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
 import type { InTransaction } from '../repositories';
 
 interface Parts {
@@ -9,7 +9,7 @@ interface Parts {
 export const logOutEverywhere =
   ({ inTransaction }: Parts) =>
   async (caller: Caller, userId: number): Promise<void> => {
-    mayActFor(caller, userId);
+    assertOwnerOrAdmin(caller, userId);
     await inTransaction(async ({ accounts, sessions }) => {
       if (userId !== caller.id && !(await accounts.findCaller(userId))) throw notFound();
       await sessions.updateAllRevoked(userId, new Date());

@@ -12,7 +12,7 @@ import {
   type TestApp,
   type TestUser,
 } from '@shop/testing';
-import { fileService } from '../container';
+import { fileService } from '../service';
 
 let s3: S3Server;
 let app: TestApp;

@@ -1,4 +1,4 @@
-import { type Caller, kindOfStoredName, mayActFor, notFound, type Storage } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller, kindOfStoredName, notFound, type Storage } from '@shop/core';
 import type { FileRepository } from './file.repository';
 
 interface Parts {
@@ -17,7 +17,7 @@ export const deleteFile =
   async (caller: Caller, storedName: string): Promise<void> => {
     const ownerId = kindOfStoredName(storedName) && (await files.findOwner(storedName));
     if (!ownerId) throw notFound();
-    mayActFor(caller, ownerId);
+    assertOwnerOrAdmin(caller, ownerId);
     await storage.delete(storedName);
     if (!(await files.delete(storedName))) throw notFound();
   };

@@ -3,7 +3,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { aJpeg, aPdf, aPng, aUser, startApp, type TestApp } from '@shop/testing';
-import { fileService } from '../container';
+import { fileService } from '../service';
 
 let app: TestApp;
 let folder: string;

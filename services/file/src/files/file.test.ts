@@ -17,7 +17,7 @@ import {
   type TestApp,
   type TestUser,
 } from '@shop/testing';
-import { fileService } from '../container';
+import { fileService } from '../service';
 
 const MAX = 5 * 1024 * 1024;
 const UPLOAD = '/api/v1/files/upload';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createStorage, newStoredName, storageSettings } from '@shop/core';
 import { aProduct, aUser, S3_KEYS, startApp, startS3Server, type TestApp, write } from '@shop/testing';
-import { fileService } from '../container';
+import { fileService } from '../service';
 import { referenceRepository } from './reference.repository';
 import { sweepStorage } from './sweep-storage';
 

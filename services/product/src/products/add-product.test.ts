@@ -20,7 +20,7 @@ import {
   type TestUser,
   write,
 } from '@shop/testing';
-import { productService } from '../container';
+import { productService } from '../service';
 import { addProduct } from './add-product';
 import { productRepository } from './product.repository';
 import { newProduct } from './product.schemas';

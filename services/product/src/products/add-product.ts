@@ -1,8 +1,8 @@
 import {
   type AnswerCache,
+  assertOwnerOrAdmin,
   type Caller,
   type Logger,
-  mayActFor,
   mayHaveBeenWritten,
   newStoredName,
   productScopes,
@@ -65,6 +65,6 @@ async function storeFor(
   }
   const ownerId = await products.findStoreOwner(storeId);
   if (ownerId === undefined) throw storeNotFound();
-  mayActFor(caller, ownerId);
+  assertOwnerOrAdmin(caller, ownerId);
   return { id: storeId, ownerId };
 }

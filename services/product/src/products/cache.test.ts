@@ -1,6 +1,6 @@
 import { aProduct, aStore, aUser, eventually, startApp, type TestApp, type TestUser } from '@shop/testing';
 import { Redis } from 'ioredis';
-import { productService } from '../container';
+import { productService } from '../service';
 import { productRule } from './product-cache';
 
 const PATH = '/api/v1/products';

@@ -14,7 +14,7 @@ import {
   type TestUser,
 } from '@shop/testing';
 import { transactionService } from '@shop/transaction';
-import { productService } from '../container';
+import { productService } from '../service';
 
 /** What buyers read right after a write, from an instance that may have the answer of before it in its cache. */
 

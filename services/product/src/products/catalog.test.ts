@@ -1,5 +1,5 @@
 import { aCategory, aProduct, aStore, aUser, eventually, startApp, type TestApp, type TestUser } from '@shop/testing';
-import { productService } from '../container';
+import { productService } from '../service';
 
 const PATH = '/api/v1/catalog/products';
 let here: TestApp;

@@ -13,7 +13,7 @@ import {
   type TestUser,
   write,
 } from '@shop/testing';
-import { productService } from '../container';
+import { productService } from '../service';
 
 const PATH = '/api/v1/products';
 let app: TestApp;

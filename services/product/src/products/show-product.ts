@@ -1,4 +1,4 @@
-import { type Caller, mayActFor, notFound } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
 import type { OwnedProduct, ProductRepository } from './product.repository';
 
 interface Parts {
@@ -11,6 +11,6 @@ export const showProduct =
   async (caller: Caller, id: number): Promise<OwnedProduct> => {
     const found = await products.findById(id);
     if (!found) throw notFound();
-    mayActFor(caller, found.ownerId);
+    assertOwnerOrAdmin(caller, found.ownerId);
     return found;
   };

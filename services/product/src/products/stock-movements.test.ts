@@ -14,7 +14,7 @@ import {
   type TestUser,
 } from '@shop/testing';
 import { transactionService } from '@shop/transaction';
-import { productService } from '../container';
+import { productService } from '../service';
 
 const PATH = '/api/v1/products';
 let here: TestApp;

@@ -9,7 +9,7 @@ import {
   type TestUser,
   write,
 } from '@shop/testing';
-import { storeService } from '../container';
+import { storeService } from '../service';
 
 const PATH = '/api/v1/stores';
 let app: TestApp;

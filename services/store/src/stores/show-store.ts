@@ -1,4 +1,4 @@
-import { type Caller, mayActFor, notFound } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
 import type { StoreRepository } from './store.repository';
 import type { Store } from './store.schemas';
 
@@ -12,6 +12,6 @@ export const showStore =
   async (caller: Caller, id: number): Promise<Store> => {
     const store = await stores.findById(id);
     if (!store) throw notFound();
-    mayActFor(caller, store.user_id);
+    assertOwnerOrAdmin(caller, store.user_id);
     return store;
   };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { accessTokens } from '@shop/core';
 import { aProduct, aStore, aUser, rows, startApp, type TestApp, type TestUser, testEnv, write } from '@shop/testing';
-import { storeService } from '../container';
+import { storeService } from '../service';
 
 const PATH = '/api/v1/stores';
 let app: TestApp;

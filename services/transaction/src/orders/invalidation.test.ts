@@ -9,7 +9,7 @@ import {
   type TestUser,
   write,
 } from '@shop/testing';
-import { transactionService } from '../container';
+import { transactionService } from '../service';
 
 const PATH = '/api/v1/transactions';
 let app: TestApp;

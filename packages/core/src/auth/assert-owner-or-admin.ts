@@ -2,6 +2,6 @@ import { forbidden } from '../errors/common-errors';
 import type { Caller } from './access-token';
 
 /** "Owner or admin", the rule of every resource that belongs to a user. @throws AppError `forbidden` */
-export function mayActFor(caller: Caller, ownerId: number): void {
+export function assertOwnerOrAdmin(caller: Caller, ownerId: number): void {
   if (caller.role !== 'admin' && caller.id !== ownerId) throw forbidden();
 }

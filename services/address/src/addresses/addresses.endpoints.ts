@@ -11,25 +11,17 @@ import {
   notFound,
   ok,
 } from '@shop/core';
-import type { addAddress } from './add-address';
-import { address, addressChange, addressQuery, newAddress } from './address.schemas';
-import type { changeAddress } from './change-address';
-import type { deleteAddress } from './delete-address';
-import type { listAddresses } from './list-addresses';
-import type { showAddress } from './show-address';
-
-export interface AddressUseCases {
-  addAddress: ReturnType<typeof addAddress>;
-  listAddresses: ReturnType<typeof listAddresses>;
-  showAddress: ReturnType<typeof showAddress>;
-  changeAddress: ReturnType<typeof changeAddress>;
-  deleteAddress: ReturnType<typeof deleteAddress>;
-}
+import type { AddressContext } from '../service';
+import { address, addressChange, addressQuery, newAddress } from './addresses.schemas';
+import { insertAddress, listAddresses } from './addresses.sql';
+import { changeAddress } from './change-address';
+import { deleteAddress } from './delete-address';
+import { getAddress } from './get-address';
 
 const PATH = '/api/v1/addresses';
 const tag = 'addresses';
 
-export const addressEndpoints = (useCases: AddressUseCases): Endpoint[] => [
+export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
@@ -39,7 +31,7 @@ export const addressEndpoints = (useCases: AddressUseCases): Endpoint[] => [
     body: newAddress,
     answers: { 201: createdId },
     handler: async ({ caller, body }) => {
-      const id = await useCases.addAddress(caller, body);
+      const id = await insertAddress(ctx.db, caller.id, body);
       return created(`${PATH}/${id}`, { id });
     },
   }),
@@ -53,7 +45,7 @@ export const addressEndpoints = (useCases: AddressUseCases): Endpoint[] => [
     access: 'user',
     query: addressQuery,
     answers: { 200: listOf(address) },
-    handler: async ({ caller, query }) => ok(listAnswer(await useCases.listAddresses(caller, query), query)),
+    handler: async ({ caller, query }) => ok(listAnswer(await listAddresses(ctx.db, caller.id, query), query)),
   }),
 
   endpoint({
@@ -65,7 +57,7 @@ export const addressEndpoints = (useCases: AddressUseCases): Endpoint[] => [
     params: idParams,
     answers: { 200: address },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => ok(await useCases.showAddress(caller, params.id)),
+    handler: async ({ caller, params }) => ok(await getAddress(ctx, caller, params.id)),
   }),
 
   endpoint({
@@ -79,7 +71,7 @@ export const addressEndpoints = (useCases: AddressUseCases): Endpoint[] => [
     answers: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params, body }) => {
-      await useCases.changeAddress(caller, params.id, body);
+      await changeAddress(ctx, caller, params.id, body);
       return noContent();
     },
   }),
@@ -88,13 +80,13 @@ export const addressEndpoints = (useCases: AddressUseCases): Endpoint[] => [
     method: 'delete',
     path: `${PATH}/:id`,
     tag,
-    summary: 'Delete an address; transactions that shipped to it keep their copy',
+    summary: 'Delete an address; orders that were shipped to it keep their copy',
     access: 'user',
     params: idParams,
     answers: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params }) => {
-      await useCases.deleteAddress(caller, params.id);
+      await deleteAddress(ctx, caller, params.id);
       return noContent();
     },
   }),

@@ -1,0 +1,11 @@
+import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
+import type { AddressContext } from '../service';
+import type { Address } from './addresses.schemas';
+import { findAddress } from './addresses.sql';
+
+export async function getAddress({ db }: Pick<AddressContext, 'db'>, caller: Caller, id: number): Promise<Address> {
+  const address = await findAddress(db, id);
+  if (!address) throw notFound();
+  assertOwnerOrAdmin(caller, address.user_id);
+  return address;
+}

@@ -1,0 +1,16 @@
+import type { Resources, ServiceDefinition } from '@shop/core';
+import { z } from 'zod';
+import { addressEndpoints } from './addresses/addresses.endpoints';
+
+/** What the use cases of this service get. */
+export type AddressContext = Resources;
+
+const settings = z.object({});
+
+export const addressService: ServiceDefinition<typeof settings, AddressContext> = {
+  name: 'address',
+  portKey: 'ADDRESS_PORT',
+  settings,
+  tables: ['addresses', 'addresses.postal_code_folded', 'transactions'],
+  endpoints: addressEndpoints,
+};
