@@ -7,7 +7,7 @@ import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { accountRepository } from '../services/auth/src/accounts/account.repository';
 import { productRepository } from '../services/product/src/products/product.repository';
-import { storeRepository } from '../services/store/src/stores/store.repository';
+import { listStores } from '../services/store/src/stores/stores.sql';
 import { orderRepository } from '../services/transaction/src/orders/order.repository';
 import { aFreshDatabase } from './support/production';
 
@@ -119,7 +119,7 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>(
   ['all completed transactions', orders({}, { status: 'completed' }), 'transactions_status'],
   ['transactions over a total that many have', orders({}, { min_total: 10_000n }), 'transactions_newest'],
   ['all users', (sql) => accountRepository(sql).list(first), 'users_newest'],
-  ['own stores', (sql) => storeRepository(sql).list(BIG_SELLER, first), 'stores_owner_newest'],
+  ['own stores', (sql) => listStores(sql, BIG_SELLER, first), 'stores_owner_newest'],
 ])('%s: the page is read from an index in its order', async (_, list, index) => {
   const ran = await run(list);
   const page = ran.at(-1);

@@ -1,37 +1,32 @@
-import { type AnswerCache, type Caller, cacheScope, invalidateIfGone, notFound, type Storage } from '@shop/core';
-import { showStore } from './show-store';
-import { storeHasTransactions } from './store.errors';
-import type { StoreRepository } from './store.repository';
+import { type Caller, cacheScope, invalidateIfGone, notFound } from '@shop/core';
+import { lockInIdOrder } from '@shop/core/db';
+import type { StoreContext } from '../service';
+import { getStore } from './get-store';
+import { storeHasOrders } from './stores.errors';
+import { deleteStoreRow, hasOrders, listProductIds, listProductImages, lockStore } from './stores.sql';
 
-interface Parts {
-  stores: Pick<StoreRepository, 'findById' | 'hasTransactions' | 'listProductIds'>;
-  storage: Pick<Storage, 'discard'>;
-  cache: AnswerCache;
-  inTransaction: <T>(
-    work: (stores: Pick<StoreRepository, 'lockProducts' | 'lock' | 'listProductImages' | 'delete'>) => Promise<T>,
-  ) => Promise<T>;
+/** Deletes a store with its products, then their image files. */
+export async function deleteStore(ctx: StoreContext, caller: Caller, id: number): Promise<void> {
+  await invalidateIfGone(ctx.cache, [cacheScope.everything], async function deleteExistingStore() {
+    await getStore(ctx, caller, id);
+    // The foreign key decides, but this refuses most stores with orders before their products are locked.
+    if (await hasOrders(ctx.db, id)) throw storeHasOrders();
+    const images = await deleteWithProducts(ctx, id);
+    await ctx.cache.invalidate([cacheScope.everything]);
+    await ctx.storage.discard(images);
+  });
 }
 
-/** Its products go with it, and their images after them. @throws AppError `store_has_transactions` and what showStore throws */
-export const deleteStore = ({ stores, storage, cache, inTransaction }: Parts) => {
-  const show = showStore({ stores });
-  const remove = async (caller: Caller, id: number): Promise<void> => {
-    await show(caller, id);
-    // The foreign key decides, but most stores with transactions can be refused without locking what they sell.
-    if (await stores.hasTransactions(id)) throw storeHasTransactions();
-    const productIds = await stores.listProductIds(id);
-    const images = await inTransaction(async (locked) => {
-      // Products before their store, as in a checkout. One that joins in between goes with the store.
-      await locked.lockProducts(productIds);
-      if (!(await locked.lock(id))) throw notFound();
-      // No product can join a locked store, so this list is complete.
-      const found = await locked.listProductImages(id);
-      await locked.delete(id);
-      return found;
-    });
-    await cache.invalidate([cacheScope.everything]);
-    await storage.discard(images);
-  };
-  return (caller: Caller, id: number): Promise<void> =>
-    invalidateIfGone(cache, [cacheScope.everything], () => remove(caller, id));
-};
+/** @returns the stored names of its products' images */
+async function deleteWithProducts({ db }: StoreContext, id: number): Promise<string[]> {
+  const productIds = await listProductIds(db, id);
+  return await db.transaction(async function deleteLocked(sql) {
+    // Products before their store, as in a checkout. A product that is added in between is deleted with the store.
+    await lockInIdOrder(sql, 'products', productIds);
+    if (!(await lockStore(sql, id))) throw notFound();
+    // Nobody can add a product to a locked store, so this list is complete.
+    const images = await listProductImages(sql, id);
+    await deleteStoreRow(sql, id);
+    return images;
+  });
+}

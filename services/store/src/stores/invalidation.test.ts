@@ -29,7 +29,7 @@ test.each([
   ['renaming a store', async (id: number) => rename(id, 'Renamed'), 204],
   ['deleting a store', async (id: number) => remove(id), 204],
   [
-    'deleting a store that is gone',
+    'deleting a store that no longer exists',
     async (id: number) => {
       await write('DELETE FROM stores WHERE id = ?', [id]);
       return remove(id);
@@ -42,10 +42,10 @@ test.each([
   expect([result.status, scopes]).toEqual([status, ['epoch']]);
 });
 
-describe('after a commit whose invalidation was lost, the retry makes up for it', () => {
+describe('when a process died between its commit and the invalidation, the retry invalidates', () => {
   const read = (id: number) => products.http.get(`/api/v1/catalog/products/${id}`);
 
-  test('of a rename', async () => {
+  test('a rename', async () => {
     const store = await aStore({ owner: seller });
     const { id } = await aProduct({ store });
     await read(id).expect(200);
@@ -54,7 +54,7 @@ describe('after a commit whose invalidation was lost, the retry makes up for it'
     expect((await read(id)).body.store.name).toBe('New');
   });
 
-  test('of a delete', async () => {
+  test('a delete', async () => {
     const store = await aStore({ owner: seller });
     const { id } = await aProduct({ store });
     await read(id).expect(200);

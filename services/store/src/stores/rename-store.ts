@@ -1,18 +1,11 @@
-import { type AnswerCache, type Caller, cacheScope, notFound } from '@shop/core';
-import { showStore } from './show-store';
-import type { StoreRepository } from './store.repository';
+import { type Caller, cacheScope, notFound } from '@shop/core';
+import type { StoreContext } from '../service';
+import { getStore } from './get-store';
+import { updateStoreName } from './stores.sql';
 
-interface Parts {
-  stores: Pick<StoreRepository, 'findById' | 'updateName'>;
-  cache: AnswerCache;
+export async function renameStore(ctx: StoreContext, caller: Caller, id: number, name: string): Promise<void> {
+  await getStore(ctx, caller, id);
+  if (!(await updateStoreName(ctx.db, id, name))) throw notFound();
+  // Any cached response about a product can contain the name of its store.
+  await ctx.cache.invalidate([cacheScope.everything]);
 }
-
-/** Answers about products may show the name of their store: all of them go. */
-export const renameStore = ({ stores, cache }: Parts) => {
-  const show = showStore({ stores });
-  return async (caller: Caller, id: number, name: string): Promise<void> => {
-    await show(caller, id);
-    if (!(await stores.updateName(id, name))) throw notFound();
-    await cache.invalidate([cacheScope.everything]);
-  };
-};

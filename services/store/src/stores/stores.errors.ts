@@ -1,6 +1,6 @@
 import { defineError } from '@shop/core';
 
-export const storeHasTransactions = defineError(
+export const storeHasOrders = defineError(
   'conflict',
   'store_has_transactions',
   'A store that has transactions cannot be deleted.',

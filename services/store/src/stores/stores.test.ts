@@ -23,7 +23,7 @@ afterAll(() => app.close());
 
 const storeRow = async (id: number) =>
   (await rows<Record<string, unknown>>('SELECT * FROM stores WHERE id = ?', [id]))[0];
-const transactionOf = (storeId: number, buyer: { id: number }) =>
+const addOrder = (storeId: number, buyer: { id: number }) =>
   write(
     `INSERT INTO transactions (user_id, store_id, ship_label, ship_address, ship_city, ship_postal_code, total)
      VALUES (?, ?, '', '', '', '', 1)`,
@@ -42,7 +42,7 @@ describe('POST /api/v1/stores', () => {
     }
   });
 
-  test('takes 255 characters, not bytes', async () => {
+  test('limits the name to 255 characters, not bytes', async () => {
     const { body } = await open({ name: '🍵'.repeat(255) }).expect(201);
     expect(await storeRow(body.id)).toMatchObject({ name: '🍵'.repeat(255) });
   });
@@ -55,20 +55,20 @@ describe('POST /api/v1/stores', () => {
     { name: 'a\0' },
     { name: 7 },
     { name: null },
-  ])('answers 400 to %j and names the field', async (body) => {
+  ])('responds 400 to %j and names the field', async (body) => {
     const answer = await open(body).expect(400);
     expect(answer.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'name' })]);
     expect(await rows('SELECT id FROM stores WHERE user_id = ?', [owner.id])).toEqual([]);
   });
 
-  test('answers 400 to unknown fields: nobody opens a store for another user', async () => {
+  test('responds 400 to unknown fields, so nobody can open a store for another user', async () => {
     const { body } = await open({ name: 'x', user_id: stranger.id }).expect(400);
     expect(body.errors).toEqual([
       { in: 'body', path: 'user_id', code: 'unknown_field', message: 'is not a known field' },
     ]);
   });
 
-  test('answers 400 to broken JSON, 413 to too much, 415 to a form, 401 to nobody and to a user who is gone', async () => {
+  test('responds 400 to broken JSON, 413 to a large body, 415 to a form, 401 without a token or with a deleted user', async () => {
     await app.http.post(PATH).set(owner.auth).type('json').send('{"name":').expect(400);
     await open({ name: 'x'.repeat(110_000) }).expect(413);
     await app.http.post(PATH).set(owner.auth).type('form').send('name=x').expect(415);
@@ -85,7 +85,7 @@ describe('GET /api/v1/stores', () => {
     return body.data.map(({ name }: { name: string }) => name);
   };
 
-  test("lists one's own, newest first, page by page", async () => {
+  test("lists the caller's own stores, newest first, page by page", async () => {
     for (const name of ['1', '2', '3']) await aStore({ owner, name });
     await aStore({ owner: stranger });
     const { body } = await list({ limit: 2 }).expect(200);
@@ -101,13 +101,13 @@ describe('GET /api/v1/stores', () => {
     });
   });
 
-  test("lists everybody's to an admin", async () => {
+  test('lists all stores for an admin', async () => {
     const { id } = await aStore({ owner });
     const { body } = await list({ limit: 100 }, admin).expect(200);
     expect(body.data.map((store: { id: number }) => store.id)).toContain(id);
   });
 
-  test('searches literally, whatever the case', async () => {
+  test('searches for the literal text and ignores case', async () => {
     for (const name of ['100% Tea', 'tea_pot', 'Coffee']) await aStore({ owner, name });
     expect(await names({ search: ' TEA ' })).toEqual(['tea_pot', '100% Tea']);
     expect(await names({ search: '%' })).toEqual(['100% Tea']);
@@ -117,7 +117,7 @@ describe('GET /api/v1/stores', () => {
     expect(await names({ search: '', colour: 'red' })).toHaveLength(3);
   });
 
-  test('answers 400 to every wrong parameter at once and 401 to nobody', async () => {
+  test('responds 400 and names every wrong parameter, 401 without a token', async () => {
     const { body } = await list({ page: 0, limit: '1.5', search: 'x'.repeat(256) }).expect(400);
     expect(body.errors.map(({ path: where }: { path: string }) => where)).toEqual(['page', 'limit', 'search']);
     await app.http.get(PATH).expect(401);
@@ -125,7 +125,7 @@ describe('GET /api/v1/stores', () => {
 });
 
 describe('GET /api/v1/stores/:id', () => {
-  test('shows a store to its owner and to an admin, to nobody else', async () => {
+  test('shows a store to its owner and to admins only', async () => {
     const { id } = await aStore({ owner, name: 'Tea' });
     for (const { auth } of [owner, admin]) {
       const { body } = await app.http.get(`${PATH}/${id}`).set(auth).expect(200);
@@ -135,7 +135,7 @@ describe('GET /api/v1/stores/:id', () => {
     await app.http.get(`${PATH}/${id}`).expect(401);
   });
 
-  test('answers 404 to an unknown id and 400 to what is no id', async () => {
+  test('responds 404 to an unknown id and 400 to an invalid one', async () => {
     expect((await app.http.get(`${PATH}/999999999`).set(owner.auth).expect(404)).body.code).toBe('not_found');
     for (const id of ['0', '-1', '1.5', '1abc', '99999999999999999999']) {
       await app.http.get(`${PATH}/${id}`).set(owner.auth).expect(400);
@@ -146,7 +146,7 @@ describe('GET /api/v1/stores/:id', () => {
 describe('PUT /api/v1/stores/:id', () => {
   const rename = (id: number, body: object, by = owner) => app.http.put(`${PATH}/${id}`).set(by.auth).send(body);
 
-  test('renames, for the owner and for an admin, also to the name it has', async () => {
+  test('renames a store for its owner and for an admin, also to its current name', async () => {
     const { id } = await aStore({ owner });
     for (const by of [owner, owner, admin]) {
       await rename(id, { name: `by ${by.role}` }, by).expect(204, '');
@@ -154,7 +154,7 @@ describe('PUT /api/v1/stores/:id', () => {
     }
   });
 
-  test('answers 400, 401, 403 and 404 and changes nothing', async () => {
+  test('responds 400, 401, 403 and 404 and changes nothing', async () => {
     const { id } = await aStore({ owner, name: 'Tea' });
     for (const body of [{}, { name: ' ' }, { name: 'x', user_id: stranger.id }]) await rename(id, body).expect(400);
     await app.http.put(`${PATH}/${id}`).send({ name: 'x' }).expect(401);
@@ -167,7 +167,7 @@ describe('PUT /api/v1/stores/:id', () => {
 describe('DELETE /api/v1/stores/:id', () => {
   const remove = (id: number, by = owner) => app.http.delete(`${PATH}/${id}`).set(by.auth);
 
-  /** A product as the product service leaves it: its image stands in the storage. */
+  /** A product as the product service stores it, with its image file. */
   async function aProductWithImage(store: { id: number }): Promise<string> {
     const { id } = await aProduct({ store });
     const image = `${owner.id}_${id.toString(16).padStart(32, '0')}.png`;
@@ -176,7 +176,7 @@ describe('DELETE /api/v1/stores/:id', () => {
     return image;
   }
 
-  test("takes the products and their images along, and no other store's", async () => {
+  test("deletes the store's products and their images, and nothing of another store", async () => {
     const [store, other] = [await aStore({ owner }), await aStore({ owner })];
     const gone = [await aProductWithImage(store), await aProductWithImage(store)];
     await aProduct({ store });
@@ -191,7 +191,7 @@ describe('DELETE /api/v1/stores/:id', () => {
     await remove(store.id).expect(404);
   });
 
-  test('an image that is missing already, or cannot be deleted, keeps no store alive', async () => {
+  test('deletes the store even if an image file cannot be deleted', async () => {
     const broken = await startApp(storeService, { UPLOAD_PATH: '/dev/null' });
     try {
       const store = await aStore({ owner });
@@ -203,17 +203,17 @@ describe('DELETE /api/v1/stores/:id', () => {
     }
   });
 
-  test('answers 409 to a store with transactions and keeps it, its products and their images', async () => {
+  test('responds 409 for a store with orders and keeps it, its products and their images', async () => {
     const store = await aStore({ owner });
     const image = await aProductWithImage(store);
-    await transactionOf(store.id, stranger);
+    await addOrder(store.id, stranger);
     const { body } = await remove(store.id).expect(409);
     expect(body.code).toBe('store_has_transactions');
     expect(await rows('SELECT id FROM products WHERE store_id = ?', [store.id])).toHaveLength(1);
     expect(await readdir(folder)).toContain(image);
   });
 
-  test('answers 401, 403 and 404; an admin may', async () => {
+  test('responds 401, 403 and 404; an admin may delete', async () => {
     const { id } = await aStore({ owner });
     await app.http.delete(`${PATH}/${id}`).expect(401);
     await remove(id, stranger).expect(403);
@@ -222,7 +222,7 @@ describe('DELETE /api/v1/stores/:id', () => {
     await remove(id, admin).expect(204);
   });
 
-  test('beside products that are just being added, no product is left over', async () => {
+  test('leaves no product behind while products are being added', async () => {
     const store = await aStore({ owner });
     const adding = Array.from({ length: 10 }, () => aProduct({ store }).catch(() => undefined));
     await remove(store.id).expect(204);

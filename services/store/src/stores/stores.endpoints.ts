@@ -11,26 +11,18 @@ import {
   notFound,
   ok,
 } from '@shop/core';
-import type { addStore } from './add-store';
-import type { deleteStore } from './delete-store';
-import type { listStores } from './list-stores';
-import type { renameStore } from './rename-store';
-import type { showStore } from './show-store';
-import { storeHasTransactions } from './store.errors';
-import { store, storeName, storeQuery } from './store.schemas';
-
-export interface StoreUseCases {
-  addStore: ReturnType<typeof addStore>;
-  listStores: ReturnType<typeof listStores>;
-  showStore: ReturnType<typeof showStore>;
-  renameStore: ReturnType<typeof renameStore>;
-  deleteStore: ReturnType<typeof deleteStore>;
-}
+import type { StoreContext } from '../service';
+import { deleteStore } from './delete-store';
+import { getStore } from './get-store';
+import { renameStore } from './rename-store';
+import { storeHasOrders } from './stores.errors';
+import { store, storeName, storeQuery } from './stores.schemas';
+import { insertStore, listStores } from './stores.sql';
 
 const PATH = '/api/v1/stores';
 const tag = 'stores';
 
-export const storeEndpoints = (useCases: StoreUseCases): Endpoint[] => [
+export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
@@ -40,7 +32,7 @@ export const storeEndpoints = (useCases: StoreUseCases): Endpoint[] => [
     body: storeName,
     answers: { 201: createdId },
     handler: async ({ caller, body }) => {
-      const id = await useCases.addStore(caller, body.name);
+      const id = await insertStore(ctx.db, caller.id, body.name);
       return created(`${PATH}/${id}`, { id });
     },
   }),
@@ -53,7 +45,10 @@ export const storeEndpoints = (useCases: StoreUseCases): Endpoint[] => [
     access: 'user',
     query: storeQuery,
     answers: { 200: listOf(store) },
-    handler: async ({ caller, query }) => ok(listAnswer(await useCases.listStores(caller, query), query)),
+    handler: async ({ caller, query }) => {
+      const owner = caller.role === 'admin' ? undefined : caller.id;
+      return ok(listAnswer(await listStores(ctx.db, owner, query), query));
+    },
   }),
 
   endpoint({
@@ -65,7 +60,7 @@ export const storeEndpoints = (useCases: StoreUseCases): Endpoint[] => [
     params: idParams,
     answers: { 200: store },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => ok(await useCases.showStore(caller, params.id)),
+    handler: async ({ caller, params }) => ok(await getStore(ctx, caller, params.id)),
   }),
 
   endpoint({
@@ -79,7 +74,7 @@ export const storeEndpoints = (useCases: StoreUseCases): Endpoint[] => [
     answers: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params, body }) => {
-      await useCases.renameStore(caller, params.id, body.name);
+      await renameStore(ctx, caller, params.id, body.name);
       return noContent();
     },
   }),
@@ -92,9 +87,9 @@ export const storeEndpoints = (useCases: StoreUseCases): Endpoint[] => [
     access: 'user',
     params: idParams,
     answers: { 204: 'empty' },
-    errors: [forbidden, notFound, storeHasTransactions],
+    errors: [forbidden, notFound, storeHasOrders],
     handler: async ({ caller, params }) => {
-      await useCases.deleteStore(caller, params.id);
+      await deleteStore(ctx, caller, params.id);
       return noContent();
     },
   }),
