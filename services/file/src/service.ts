@@ -1,23 +1,16 @@
-import { createStorage, type ServiceDefinition, storageSettings } from '@shop/core';
-import { deleteFile } from './files/delete-file';
-import { fileEndpoints } from './files/file.endpoints';
-import { fileRepository } from './files/file.repository';
-import { listFiles } from './files/list-files';
-import { uploadFile } from './files/upload-file';
+import { createStorage, type Resources, type ServiceDefinition, type Storage, storageSettings } from '@shop/core';
+import { fileEndpoints } from './files/files.endpoints';
 
-export const fileService: ServiceDefinition<typeof storageSettings> = {
+/** What the use cases of this service get. */
+export interface FileContext extends Resources {
+  storage: Storage;
+}
+
+export const fileService: ServiceDefinition<typeof storageSettings, FileContext> = {
   name: 'file',
   portKey: 'FILE_PORT',
   settings: storageSettings,
   tables: ['files'],
-  endpoints: ({ db, logger }, settings) => {
-    const files = fileRepository(db);
-    const storage = createStorage(settings, { logger });
-    return fileEndpoints({
-      uploadFile: uploadFile({ files, storage, logger }),
-      listFiles: listFiles({ files }),
-      deleteFile: deleteFile({ files, storage }),
-      storage,
-    });
-  },
+  createContext: (resources, settings) => ({ ...resources, storage: createStorage(settings, resources) }),
+  endpoints: fileEndpoints,
 };

@@ -1,23 +1,22 @@
 import { createStorage, runCommand, storageSettings } from '@shop/core';
-import { referenceRepository } from './sweep/reference.repository';
 import { sweepStorage } from './sweep/sweep-storage';
 
 const USAGE = `Usage: node services/file/dist/sweep.js [--delete]
 
-Lists stored files that no upload and no product points to (a process was killed between storing and recording them, or a
-deletion failed). --delete removes them. Files younger than a day are never touched. Check first that the settings name the
-database that belongs to the storage: any other one knows none of its files.
+Lists stored files that no upload and no product refers to (a process was killed between storing and recording them, or a
+deletion failed). --delete removes them. Files younger than a day are never touched. First check that the settings name the
+database that belongs to the storage: with any other database, every file looks unreferenced.
 `;
 
-/** Never runs by itself: with the wrong database it would take all files for orphans. */
+/** Runs only by hand: with the wrong database every file would look like an orphan. */
 const sweep = (remove: boolean): Promise<void> =>
   runCommand({
     name: 'file-sweep',
     portKey: 'FILE_PORT',
     settings: storageSettings,
     async work({ db, logger }, settings) {
-      const find = sweepStorage({ storage: createStorage(settings, { logger }), references: referenceRepository(db) });
-      const { seen, orphans } = await find({ remove });
+      const storage = createStorage(settings, { logger });
+      const { seen, orphans } = await sweepStorage({ db, storage }, { remove });
       for (const name of orphans) process.stdout.write(`${name}\n`);
       process.stdout.write(`${seen} files, ${orphans.length} orphans${remove ? ' deleted' : ''}\n`);
     },

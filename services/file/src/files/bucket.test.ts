@@ -47,7 +47,7 @@ async function uploaded(bytes: Buffer | string, filename = 'a.txt', contentType 
   return body.url;
 }
 
-test('keeps the bytes in the bucket, under their stored name and type, and another replica serves them', async () => {
+test('stores a file in the bucket under its stored name and type, and another replica serves it', async () => {
   const url = await uploaded(aPng(), 'a.png', 'image/png');
   expect(s3.objects.get(path.basename(url))).toMatchObject({ bytes: aPng(), contentType: 'image/png' });
   const replica = await startApp(fileService, bucketEnv(s3));
@@ -68,7 +68,7 @@ test('keeps the bytes in the bucket, under their stored name and type, and anoth
   }
 });
 
-test('answers ranges, conditions and HEAD as the folder does', async () => {
+test('responds to ranges, conditional requests and HEAD as with a folder', async () => {
   const url = await uploaded('0123456789');
   const { headers } = await app.http.head(url).expect(200).expect('Content-Length', '10');
   const { etag = '', 'last-modified': modified = '' } = headers;
@@ -83,13 +83,13 @@ test('answers ranges, conditions and HEAD as the folder does', async () => {
   await app.http.get(url).set('If-Match', '"other"').expect(412);
 });
 
-test('answers 404 to what is not there, without asking the bucket for names that it never gave', async () => {
+test('responds 404 to a missing file, and asks the bucket for well-formed names only', async () => {
   await app.http.get(`/uploads/1_${'0'.repeat(32)}.txt`).expect(404);
   await app.http.head(`/uploads/1_${'0'.repeat(32)}.txt`).expect(404);
   await app.http.get('/uploads/..%2fother-bucket%2fsecret').expect(404);
 });
 
-test('deletes from the bucket', async () => {
+test('deletes the object from the bucket', async () => {
   const url = await uploaded('bye');
   await app.http
     .delete(`/api/v1/files/${path.basename(url)}`)
@@ -102,8 +102,8 @@ test('deletes from the bucket', async () => {
 test.each([
   ['the key is wrong', { S3_SECRET_ACCESS_KEY: 'wrong' }],
   ['the bucket does not exist', { S3_BUCKET: 'missing' }],
-  ['nobody listens', { S3_ENDPOINT: 'http://127.0.0.1:1' }],
-])('answers 503 where %s, and keeps no row', async (_, setting) => {
+  ['nothing listens', { S3_ENDPOINT: 'http://127.0.0.1:1' }],
+])('responds 503 when %s, and keeps no row', async (_, setting) => {
   const broken = await startApp(fileService, { ...bucketEnv(s3), ...setting });
   try {
     const before = await app.http.get('/api/v1/files').set(user.auth).expect(200);
@@ -118,7 +118,7 @@ test.each([
   }
 });
 
-test('the settings ask for the keys of a bucket, and for a folder where there is none', async () => {
+test('requires the keys of a bucket, and a folder without a bucket', async () => {
   const none = { UPLOAD_PATH: '', S3_BUCKET: '' };
   await expect(startApp(fileService, none)).rejects.toThrow('UPLOAD_PATH: is required');
   await expect(startApp(fileService, { ...none, S3_BUCKET: 'b', S3_ENDPOINT: 'not a url' })).rejects.toThrow(
@@ -128,7 +128,7 @@ test('the settings ask for the keys of a bucket, and for a folder where there is
 
 const waiting = () => readdir(path.join(folder, '.incoming')).catch(() => []);
 
-test('leaves nothing of a file that is refused, neither in the bucket nor on disk', async () => {
+test('leaves nothing of a refused file, in the bucket or on disk', async () => {
   const before = s3.objects.size;
   await upload(aPng(5 * 1024 * 1024 + 1), 'a.png', 'image/png').expect(413);
   await upload(Buffer.from(`${'x'.repeat(100_000)}<script>`), 'a.txt', 'text/plain').expect(415);
@@ -137,7 +137,7 @@ test('leaves nothing of a file that is refused, neither in the bucket nor on dis
   expect(await waiting()).toEqual([]);
 });
 
-test.each([500, 503, 'hang up'] as const)('tries again when the bucket answers with %j', async (failure) => {
+test.each([500, 503, 'hang up'] as const)('tries again when the bucket responds with %j', async (failure) => {
   let failures = 1;
   s3.onPut = () => (failures-- > 0 ? failure : undefined);
   const bytes = aPng(3 * 1024 * 1024);
@@ -148,7 +148,7 @@ test.each([500, 503, 'hang up'] as const)('tries again when the bucket answers w
 });
 
 test.each([500, 503, 'hang up'] as const)(
-  'keeps no orphan when the bucket stores a file and answers with %j',
+  'keeps no orphan when the bucket stores a file and responds with %j',
   async (failure) => {
     const before = [...s3.objects.keys()].sort();
     s3.onPut = () => failure;

@@ -1,23 +1,16 @@
-import { assertOwnerOrAdmin, type Caller, kindOfStoredName, notFound, type Storage } from '@shop/core';
-import type { FileRepository } from './file.repository';
-
-interface Parts {
-  files: Pick<FileRepository, 'findOwner' | 'delete'>;
-  storage: Pick<Storage, 'delete'>;
-}
+import { assertOwnerOrAdmin, type Caller, kindOfStoredName, notFound } from '@shop/core';
+import type { FileContext } from '../service';
+import { deleteFileRow, findFileOwner } from './files.sql';
 
 /**
- * Deletes an upload. Product images have no row here and go with their products only.
+ * Deletes an upload. Product images have no row in files: they are deleted with their products.
  *
- * The bytes go first: once this has answered nobody can read them, and a call that was cut off can be repeated.
- * @throws AppError `not_found`, `forbidden`, `storage_unavailable`
+ * The bytes go first: after the response nobody can read them, and an interrupted call can be repeated.
  */
-export const deleteFile =
-  ({ files, storage }: Parts) =>
-  async (caller: Caller, storedName: string): Promise<void> => {
-    const ownerId = kindOfStoredName(storedName) && (await files.findOwner(storedName));
-    if (!ownerId) throw notFound();
-    assertOwnerOrAdmin(caller, ownerId);
-    await storage.delete(storedName);
-    if (!(await files.delete(storedName))) throw notFound();
-  };
+export async function deleteFile({ db, storage }: FileContext, caller: Caller, storedName: string): Promise<void> {
+  const ownerId = kindOfStoredName(storedName) && (await findFileOwner(db, storedName));
+  if (!ownerId) throw notFound();
+  assertOwnerOrAdmin(caller, ownerId);
+  await storage.delete(storedName);
+  if (!(await deleteFileRow(db, storedName))) throw notFound();
+}

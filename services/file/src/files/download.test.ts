@@ -37,7 +37,7 @@ const rawStatus = (target: string): Promise<number> =>
       .on('error', reject);
   });
 
-test('gives the bytes to anybody, for a year, as what they are', async () => {
+test('serves a file to anyone, with its type and cacheable for a year', async () => {
   const url = await uploaded(aJpeg(), 'a.jpg', 'image/jpeg');
   const { body, headers } = await app.http.get(url).expect(200);
   expect(body).toEqual(aJpeg());
@@ -64,7 +64,7 @@ test.each([
   expect(headers['content-disposition']).toBe(`attachment; filename="${path.basename(url)}"`);
 });
 
-test('answers HEAD like GET, without the bytes', async () => {
+test('responds to HEAD like GET, without the body', async () => {
   const url = await uploaded(aPng(), 'a.png', 'image/png');
   await app.http
     .head(url)
@@ -78,12 +78,12 @@ test.each([
   ['bytes=7-', '789', 'bytes 7-9/10'],
   ['bytes=-2', '89', 'bytes 8-9/10'],
   ['bytes=5-1000', '56789', 'bytes 5-9/10'],
-])('answers Range %s with 206', async (range, part, contentRange) => {
+])('responds 206 to Range %s', async (range, part, contentRange) => {
   const url = await uploaded('0123456789');
   await app.http.get(url).set('Range', range).expect(206, part).expect('Content-Range', contentRange);
 });
 
-test('answers a range past the end with 416 and the size, as a problem that nobody caches', async () => {
+test('responds 416 to a range past the end, with the size and an uncacheable problem', async () => {
   const url = await uploaded('0123456789');
   const { body, headers } = await app.http
     .get(url)
@@ -96,7 +96,7 @@ test('answers a range past the end with 416 and the size, as a problem that nobo
   expect(headers['cache-control'] ?? '').not.toContain('immutable');
 });
 
-test('answers conditional requests: 304, 412, and the whole file to an outdated If-Range', async () => {
+test('responds to conditional requests: 304, 412, and the whole file to an outdated If-Range', async () => {
   const url = await uploaded('0123456789');
   const { headers } = await app.http.get(url).expect(200);
   const { etag = '', 'last-modified': modified = '' } = headers;
@@ -131,19 +131,19 @@ test.each([
   `/uploads/1_${'0'.repeat(32)}.txt%00`,
   `/uploads/1_${'0'.repeat(32)}.html`,
   `/uploads/${'9'.repeat(5000)}`,
-])('answers 404 to %s', async (target) => {
+])('responds 404 to %s', async (target) => {
   await writeFile(path.join(folder, 'secret.txt'), 'secret');
   expect(await rawStatus(target)).toBe(404);
 });
 
-test('answers 404 to a folder that has the name of a file', async () => {
+test('responds 404 to a folder with the name of a file', async () => {
   const name = `1_${'a'.repeat(32)}.txt`;
   await mkdir(path.join(folder, name), { recursive: true });
   const { body } = await app.http.get(`/uploads/${name}`).expect(404);
   expect(body.code).toBe('not_found');
 });
 
-test('answers 404 and never writes where the folder does not exist', async () => {
+test('responds 404 and creates nothing when the folder does not exist', async () => {
   const other = await startApp(fileService, { UPLOAD_PATH: path.join(folder, 'not-yet') });
   try {
     await other.http.get(`/uploads/1_${'0'.repeat(32)}.txt`).expect(404);
@@ -152,7 +152,7 @@ test('answers 404 and never writes where the folder does not exist', async () =>
   }
 });
 
-test('knows GET and HEAD only', async () => {
+test('allows GET and HEAD only', async () => {
   const url = await uploaded('x');
   await app.http.delete(url).expect(405).expect('Allow', 'GET, HEAD, OPTIONS');
 });

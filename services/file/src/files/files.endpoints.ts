@@ -13,26 +13,19 @@ import {
   ok,
   preconditionFailed,
   rangeNotSatisfiable,
-  type Storage,
   storageUnavailable,
 } from '@shop/core';
-import type { deleteFile } from './delete-file';
-import { filenameParams, fileQuery, noFields, storedFile, uploadedFile } from './file.schemas';
-import type { listFiles } from './list-files';
-import type { uploadFile } from './upload-file';
+import type { FileContext } from '../service';
+import { deleteFile } from './delete-file';
+import { filenameParams, fileQuery, noFields, storedFile, uploadedFile } from './files.schemas';
+import { listFiles } from './files.sql';
+import { uploadFile } from './upload-file';
 import { uploadHeaders } from './upload-headers';
-
-export interface FileParts {
-  uploadFile: ReturnType<typeof uploadFile>;
-  listFiles: ReturnType<typeof listFiles>;
-  deleteFile: ReturnType<typeof deleteFile>;
-  storage: Pick<Storage, 'receive' | 'serve'>;
-}
 
 const PATH = '/api/v1/files';
 const tag = 'files';
 
-export const fileEndpoints = (parts: FileParts): Endpoint[] => [
+export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: `${PATH}/upload`,
@@ -42,13 +35,13 @@ export const fileEndpoints = (parts: FileParts): Endpoint[] => [
       'A JPEG, PNG, GIF, WebP or PDF file or plain text, told by its content, of at most 5 MiB. ' +
       'A declared type or an extension that contradicts the content is refused.',
     access: 'user',
-    upload: { field: 'file', required: true, maxBytes: MAX_FILE_BYTES, kinds: fileKinds, storage: parts.storage },
+    upload: { field: 'file', required: true, maxBytes: MAX_FILE_BYTES, kinds: fileKinds, storage: ctx.storage },
     body: noFields,
     form: noFields,
     answers: { 201: uploadedFile },
     errors: [storageUnavailable],
     handler: async ({ caller, file }) => {
-      const uploaded = await parts.uploadFile(caller, file);
+      const uploaded = await uploadFile(ctx, caller, file);
       return created(uploaded.url, uploaded);
     },
   }),
@@ -61,7 +54,7 @@ export const fileEndpoints = (parts: FileParts): Endpoint[] => [
     access: 'user',
     query: fileQuery,
     answers: { 200: listOf(storedFile) },
-    handler: async ({ caller, query }) => ok(listAnswer(await parts.listFiles(caller, query), query)),
+    handler: async ({ caller, query }) => ok(listAnswer(await listFiles(ctx.db, caller.id, query), query)),
   }),
 
   endpoint({
@@ -74,7 +67,7 @@ export const fileEndpoints = (parts: FileParts): Endpoint[] => [
     answers: { 204: 'empty' },
     errors: [forbidden, notFound, storageUnavailable],
     handler: async ({ caller, params }) => {
-      await parts.deleteFile(caller, params.filename);
+      await deleteFile(ctx, caller, params.filename);
       return noContent();
     },
   }),
@@ -93,7 +86,7 @@ export const fileEndpoints = (parts: FileParts): Endpoint[] => [
     errors: [notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable],
     handler: async ({ params: { filename } }) => ({
       status: 200,
-      write: (req, res) => parts.storage.serve(filename, req, res, uploadHeaders(filename)),
+      write: (req, res) => ctx.storage.serve(filename, req, res, uploadHeaders(filename)),
     }),
   }),
 ];

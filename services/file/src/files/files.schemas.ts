@@ -1,10 +1,12 @@
 import { pageQuery, timestamp } from '@shop/core';
 import { z } from 'zod';
 
-/** `url` serves the bytes; `filename` is the name they had on the client's side. */
+/** `url` serves the bytes; `filename` is the client's name for them. */
 export const uploadedFile = z
   .object({ url: z.string(), filename: z.string(), size: z.int() })
   .meta({ id: 'UploadedFile' });
+
+export type UploadedFile = z.input<typeof uploadedFile>;
 
 export const storedFile = z
   .object({
@@ -26,5 +28,5 @@ export const fileQuery = z.object(pageQuery);
 
 export type FileQuery = z.output<typeof fileQuery>;
 
-/** Any text: what is no stored name is not found. */
+/** Any text: a name that is not a stored name gets a 404. */
 export const filenameParams = z.object({ filename: z.string() });

@@ -1,70 +1,53 @@
-import {
-  ifGiven,
-  type List,
-  onMissingParent,
-  repository,
-  type Sql,
-  selectList,
-  unauthenticated,
-  uploadUrl,
-} from '@shop/core';
-import type { FileQuery, StoredFile } from './file.schemas';
+import { type List, unauthenticated, uploadUrl } from '@shop/core';
+import { int, onMissingParent, type Sql, selectList, statement, text, timestamp, when } from '@shop/core/db';
+import type { FileQuery, StoredFile } from './files.schemas';
 
-interface FileRow {
-  stored_name: string;
-  original_name: string;
-  content_type: string;
-  size_bytes: number;
-  created_at: Date;
-}
+/* The table files. */
+
+const INSERT_FILE = statement(
+  'file.insert',
+  `INSERT INTO files (user_id, stored_name, original_name, content_type, size_bytes)
+   VALUES (:userId, :storedName, :originalName, :contentType, :size)`,
+);
 
 export interface NewFile {
-  userId: number;
   storedName: string;
   originalName: string;
   contentType: string;
-  sizeBytes: number;
+  size: number;
 }
 
-const toStoredFile = (row: FileRow): StoredFile => ({
-  filename: row.stored_name,
-  original_name: row.original_name,
-  url: uploadUrl(row.stored_name),
-  content_type: row.content_type,
-  size: row.size_bytes,
-  created_at: row.created_at.toISOString(),
-});
+export async function insertFile(sql: Sql, userId: number, file: NewFile): Promise<void> {
+  // The token can outlive its user.
+  await onMissingParent(sql.write(INSERT_FILE, { userId, ...file }), { files_user: unauthenticated });
+}
 
-/** Every statement on files. */
-export const fileRepository = repository('file', (sql: Sql) => ({
-  async insert(file: NewFile): Promise<void> {
-    const insert = sql.write(
-      'INSERT INTO files (user_id, stored_name, original_name, content_type, size_bytes) VALUES (?, ?, ?, ?, ?)',
-      [file.userId, file.storedName, file.originalName, file.contentType, file.sizeBytes],
-    );
-    // The token outlived its user.
-    await onMissingParent(insert, { files_user: unauthenticated });
-  },
+const FIND_FILE_OWNER = statement(
+  'file.findOwner',
+  { ownerId: int },
+  'SELECT user_id AS ownerId FROM files WHERE stored_name = :storedName',
+);
 
-  async findOwner(storedName: string): Promise<number | undefined> {
-    const [row] = await sql.rows<{ user_id: number }>('SELECT user_id FROM files WHERE stored_name = ?', [storedName]);
-    return row?.user_id;
-  },
+export async function findFileOwner(sql: Sql, storedName: string): Promise<number | undefined> {
+  return (await sql.row(FIND_FILE_OWNER, { storedName }))?.ownerId;
+}
 
-  list(userId: number, query: FileQuery): Promise<List<StoredFile>> {
-    const source = {
-      table: 'files',
-      columns: 'stored_name, original_name, content_type, size_bytes, created_at',
-      where: [ifGiven('user_id = ?', userId)],
-      index: 'files_user',
-    };
-    return selectList(sql, source, query, toStoredFile);
-  },
+export async function listFiles(sql: Sql, userId: number, query: FileQuery): Promise<List<StoredFile>> {
+  const source = {
+    name: 'file.list',
+    columns: { filename: text, original_name: text, content_type: text, size: int, created_at: timestamp },
+    select: 'stored_name AS filename, original_name, content_type, size_bytes AS size, created_at',
+    table: 'files',
+    where: [when('user_id = :userId', { userId })],
+    index: 'files_user',
+  };
+  const { rows, total } = await selectList(sql, source, query);
+  return { rows: rows.map((row) => ({ ...row, url: uploadUrl(row.filename) })), total };
+}
 
-  /** @returns false: there is none */
-  async delete(storedName: string): Promise<boolean> {
-    return (await sql.write('DELETE FROM files WHERE stored_name = ?', [storedName])).affectedRows === 1;
-  },
-}));
+const DELETE_FILE = statement('file.delete', 'DELETE FROM files WHERE stored_name = :storedName');
 
-export type FileRepository = ReturnType<typeof fileRepository>;
+/** @returns whether there was one */
+export async function deleteFileRow(sql: Sql, storedName: string): Promise<boolean> {
+  return (await sql.write(DELETE_FILE, { storedName })).affectedRows === 1;
+}

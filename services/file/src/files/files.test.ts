@@ -61,7 +61,7 @@ describe('POST /api/v1/files/upload', () => {
     ['WebP', aWebp(), 'a.webp', 'image/webp', 'webp'],
     ['PDF', aPdf(), 'a.pdf', 'application/pdf', 'pdf'],
     ['plain text', Buffer.from('Grüße\n'), 'a.txt', 'text/plain', 'txt'],
-  ])('stores a %s: bytes, row and answer', async (_, bytes, filename, type, extension) => {
+  ])('stores a %s: bytes, row and response', async (_, bytes, filename, type, extension) => {
     const { body, headers } = await upload(bytes, filename, type).expect(201);
     expect(body).toEqual({
       url: expect.stringMatching(new RegExp(`^/uploads/${user.id}_[0-9a-f]{32}\\.${extension}$`)),
@@ -83,12 +83,12 @@ describe('POST /api/v1/files/upload', () => {
     expect(long.body.filename).toBe('é'.repeat(255));
   });
 
-  test('takes exactly 5 MiB', async () => {
+  test('accepts exactly 5 MiB', async () => {
     const { body } = await upload('a'.repeat(MAX)).expect(201);
     expect(body.size).toBe(MAX);
   });
 
-  test('answers 413 to one byte more and leaves nothing', async () => {
+  test('responds 413 to one byte more and leaves nothing', async () => {
     const { body } = await upload('a'.repeat(MAX + 1)).expect(413);
     expect(body.code).toBe('payload_too_large');
     await expectNothingLeft();
@@ -100,13 +100,13 @@ describe('POST /api/v1/files/upload', () => {
     ['a PNG named .html', aPng(), 'a.html', 'image/png'],
     ['a PNG declared as JPEG', aPng(), 'a.png', 'image/jpeg'],
     ['a ZIP', Buffer.from('504b0304140000000800', 'hex'), 'a.txt', 'application/octet-stream'],
-  ])('answers 415 to %s and leaves nothing', async (_, bytes, filename, type) => {
+  ])('responds 415 to %s and leaves nothing', async (_, bytes, filename, type) => {
     const { body } = await upload(bytes, filename, type).expect(415);
     expect(body.code).toBe('unsupported_media_type');
     await expectNothingLeft();
   });
 
-  test('tells the type by content where none is declared, and believes no wrong declaration', async () => {
+  test('detects the type from the content and refuses a wrong declaration', async () => {
     const send = (...type: string[]) =>
       app.http
         .post(UPLOAD)
@@ -124,7 +124,7 @@ describe('POST /api/v1/files/upload', () => {
     ['a.csv', 'text/x-csv'],
     ['a.csv', 'text/comma-separated-values'],
     ['a.tsv', 'text/tab-separated-values'],
-  ])('takes %s as %s for text', async (filename, type) => {
+  ])('accepts %s declared as %s as text', async (filename, type) => {
     const { body } = await upload('name;price\r\nTea;1\r\n', filename, type).expect(201);
     expect(body.url).toMatch(/\.txt$/);
   });
@@ -133,7 +133,7 @@ describe('POST /api/v1/files/upload', () => {
     ['UTF-16', Buffer.from('\ufeffname;price', 'utf16le'), 'text in UTF-16'],
     ['UTF-16 without a byte order mark', Buffer.from('name;price', 'utf16le'), 'text in UTF-16'],
     ['Windows-1252', Buffer.from('caf\xe9;1', 'latin1'), 'text that is not UTF-8'],
-  ])('answers 415 to text in %s and names the encoding', async (_, bytes, encoding) => {
+  ])('responds 415 to text in %s and names the encoding', async (_, bytes, encoding) => {
     const { body } = await upload(bytes, 'a.csv', 'text/csv').expect(415);
     expect(body.detail).toContain(encoding);
     await expectNothingLeft();
@@ -147,12 +147,12 @@ describe('POST /api/v1/files/upload', () => {
     ['multipart/form-data; boundary=test-boundary;', 201],
     ['multipart/form-data; BOUNDARY="test-boundary"', 201],
     ['multipart/mixed; boundary=test-boundary', 415],
-  ])('answers a body of type %j with %i', async (type, status) => {
+  ])('responds to a body of type %j with %i', async (type, status) => {
     const body = multipartBody(aPart('file', aPng(), 'a.png'));
     await app.http.post(UPLOAD).set(user.auth).set('Content-Type', type).send(body).expect(status);
   });
 
-  test('stores two uploads at once, each whole', async () => {
+  test('stores two concurrent uploads, each complete', async () => {
     const files = [aPng(4 * 1024 * 1024), aPng(3 * 1024 * 1024)];
     const answers = await Promise.all(files.map((bytes) => upload(bytes, 'a.png', 'image/png').expect(201)));
     for (const [index, { body }] of answers.entries()) {
@@ -161,13 +161,13 @@ describe('POST /api/v1/files/upload', () => {
     }
   });
 
-  test('answers 400 to an empty file and names the field', async () => {
+  test('responds 400 to an empty file and names the field', async () => {
     const { body } = await upload('').expect(400);
     expect(body.errors).toEqual([{ in: 'body', path: 'file', code: 'too_small', message: 'must not be empty' }]);
     await expectNothingLeft();
   });
 
-  test('answers 400 without the file, with two files, with another field, with a broken body', async () => {
+  test('responds 400 without the file, with two files, with another field, with a broken body', async () => {
     const post = () => app.http.post(UPLOAD).set(user.auth);
     await post().expect(400);
     await post().field('other', 'x').expect(400);
@@ -182,12 +182,12 @@ describe('POST /api/v1/files/upload', () => {
     await expectNothingLeft();
   });
 
-  test('answers 415 to JSON and 401 to nobody', async () => {
+  test('responds 415 to JSON and 401 without a token', async () => {
     await app.http.post(UPLOAD).set(user.auth).send({}).expect(415);
     await app.http.post(UPLOAD).attach('file', aPng(), 'a.png').expect(401);
   });
 
-  test('leaves nothing of an upload that is cut off', async () => {
+  test('leaves nothing of an aborted upload', async () => {
     const request = http.request(`${app.url}${UPLOAD}`, {
       method: 'POST',
       headers: { ...user.auth, 'Content-Type': 'multipart/form-data; boundary=x', 'Content-Length': 100_000 },
@@ -197,7 +197,7 @@ describe('POST /api/v1/files/upload', () => {
       request.destroy(new Error('cut')),
     );
     await gone;
-    // Requests after it on the same app are answered, and see no trace.
+    // Later requests to the same app succeed and see no trace of it.
     await app.http
       .get('/api/v1/files')
       .set(user.auth)
@@ -205,7 +205,7 @@ describe('POST /api/v1/files/upload', () => {
     await expectNothingLeft();
   });
 
-  test('takes the bytes back when their row is refused', async () => {
+  test('deletes the stored file when its row is refused', async () => {
     const { auth } = user;
     const gone = { ...user, id: 999_999_999 };
     const { accessTokens } = await import('@shop/core');
@@ -218,7 +218,7 @@ describe('POST /api/v1/files/upload', () => {
     expect(await storedBy(gone)).toEqual([]);
   });
 
-  test('answers 503 and leaves nothing while the database is away', async () => {
+  test('responds 503 and leaves nothing while the database is unreachable', async () => {
     const lost = await startApp(fileService, { UPLOAD_PATH: folder, DB_PORT: '1' });
     try {
       const { body } = await lost.http.post(UPLOAD).set(user.auth).attach('file', aPng(), 'a.png').expect(503);
@@ -229,7 +229,7 @@ describe('POST /api/v1/files/upload', () => {
     await expectNothingLeft();
   });
 
-  test('answers 503 storage_unavailable where nothing can be written, without telling the path', async () => {
+  test('responds 503 storage_unavailable when nothing can be written, without revealing the path', async () => {
     const file = path.join(folder, 'not-a-folder');
     await writeFile(file, '');
     const broken = await startApp(fileService, { UPLOAD_PATH: file });
@@ -250,7 +250,7 @@ describe('POST /api/v1/files/upload', () => {
 });
 
 describe('GET /api/v1/files', () => {
-  test("lists one's own uploads, newest first, page by page", async () => {
+  test("lists the caller's own uploads, newest first, page by page", async () => {
     const urls = [
       await uploaded('one', '1.txt'),
       await uploaded('two', '2.txt'),
@@ -272,7 +272,7 @@ describe('GET /api/v1/files', () => {
     expect(past.body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3 } });
   });
 
-  test('answers 400 to a bad page and 401 to nobody', async () => {
+  test('responds 400 to a bad page and 401 without a token', async () => {
     const { body } = await app.http.get('/api/v1/files?page=0&limit=x').set(user.auth).expect(400);
     expect(body.errors.map(({ path: where }: { path: string }) => where)).toEqual(['page', 'limit']);
     await app.http.get('/api/v1/files').expect(401);
@@ -282,7 +282,7 @@ describe('GET /api/v1/files', () => {
 describe('DELETE /api/v1/files/:filename', () => {
   const remove = (name: string, by: TestUser) => app.http.delete(`/api/v1/files/${name}`).set(by.auth);
 
-  test('removes row and bytes, for the owner and for an admin', async () => {
+  test('deletes row and file for the owner and for an admin', async () => {
     for (const by of [user, await aUser({ role: 'admin' })]) {
       const url = await uploaded('bye');
       await remove(path.basename(url), by).expect(204, '');
@@ -292,14 +292,14 @@ describe('DELETE /api/v1/files/:filename', () => {
     await expectNothingLeft();
   });
 
-  test('answers 403 to another user and keeps the file', async () => {
+  test('responds 403 to another user and keeps the file', async () => {
     const url = await uploaded('mine');
     const { body } = await remove(path.basename(url), await aUser()).expect(403);
     expect(body.code).toBe('forbidden');
     await app.http.get(url).expect(200, 'mine');
   });
 
-  test('answers 404 to what is no upload, a product image among them, and 401 to nobody', async () => {
+  test('responds 404 to anything but an upload, such as a product image, and 401 without a token', async () => {
     const image = `${user.id}_${'0'.repeat(32)}.png`;
     await writeFile(path.join(folder, image), aPng());
     await remove(image, user).expect(404);

@@ -1,44 +1,29 @@
 import {
   type Caller,
   displayName,
-  type Logger,
-  mayHaveBeenWritten,
   mediaTypeOf,
   newStoredName,
-  type Storage,
-  type UploadedFile,
+  type UploadedFile as ReceivedFile,
   uploadUrl,
 } from '@shop/core';
-import type { FileRepository } from './file.repository';
+import { mayHaveBeenWritten } from '@shop/core/db';
+import type { FileContext } from '../service';
+import type { UploadedFile } from './files.schemas';
+import { insertFile } from './files.sql';
 
-interface Parts {
-  files: Pick<FileRepository, 'insert'>;
-  storage: Pick<Storage, 'put' | 'discard'>;
-  logger: Logger;
+/** Stores the bytes before their row, so that no row refers to a missing file. */
+export async function uploadFile(ctx: FileContext, caller: Caller, file: ReceivedFile): Promise<UploadedFile> {
+  const { kind, size } = file;
+  const storedName = newStoredName(caller.id, kind);
+  const originalName = displayName(file.originalName);
+  await ctx.storage.put(storedName, file);
+  try {
+    await insertFile(ctx.db, caller.id, { storedName, originalName, contentType: mediaTypeOf(kind), size });
+  } catch (error) {
+    if (mayHaveBeenWritten(error))
+      ctx.logger.warn({ file: storedName }, 'the database response to an upload was lost; keeping the file');
+    else await ctx.storage.discard([storedName]);
+    throw error;
+  }
+  return { url: uploadUrl(storedName), filename: originalName, size };
 }
-
-/**
- * The bytes first, then their row, so that no row points to nothing. A refused row takes its bytes back.
- * @throws AppError `storage_unavailable`
- */
-export const uploadFile =
-  ({ files, storage, logger }: Parts) =>
-  async (caller: Caller, file: UploadedFile): Promise<{ url: string; filename: string; size: number }> => {
-    const storedName = newStoredName(caller.id, file.kind);
-    const filename = displayName(file.originalName);
-    await storage.put(storedName, file);
-    try {
-      await files.insert({
-        userId: caller.id,
-        storedName,
-        originalName: filename,
-        contentType: mediaTypeOf(file.kind),
-        sizeBytes: file.size,
-      });
-    } catch (error) {
-      if (mayHaveBeenWritten(error)) logger.warn({ file: storedName }, 'kept: its row may have been written');
-      else await storage.discard([storedName]);
-      throw error;
-    }
-    return { url: uploadUrl(storedName), filename, size: file.size };
-  };

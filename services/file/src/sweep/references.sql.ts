@@ -1,17 +1,18 @@
-import { inList, repository, type Sql } from '@shop/core';
+import { type Sql, statement, text } from '@shop/core/db';
 
-/** Who points to stored files. Reads products, which belong to the product service: their images live in the same storage. */
-export const referenceRepository = repository('reference', (sql: Sql) => ({
-  /** @param names at least one */
-  async listReferenced(names: string[]): Promise<string[]> {
-    const { placeholders, values } = inList(names);
-    const rows = await sql.rows<{ name: string }>(
-      `SELECT stored_name AS name FROM files WHERE stored_name IN (${placeholders})
-       UNION SELECT image AS name FROM products WHERE image IN (${placeholders})`,
-      [...values, ...values],
-    );
-    return rows.map(({ name }) => name);
-  },
-}));
+/*
+ * What refers to a stored file: the table files, and the product service's table products, whose images are kept in the
+ * same storage.
+ */
 
-export type ReferenceRepository = ReturnType<typeof referenceRepository>;
+const LIST_REFERENCED = statement(
+  'reference.listReferenced',
+  { name: text },
+  `SELECT stored_name AS name FROM files WHERE stored_name IN (:names)
+   UNION SELECT image AS name FROM products WHERE image IN (:names)`,
+);
+
+/** @param names at least one */
+export async function listReferenced(sql: Sql, names: string[]): Promise<string[]> {
+  return (await sql.rows(LIST_REFERENCED, { names })).map(({ name }) => name);
+}

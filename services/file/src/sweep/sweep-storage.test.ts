@@ -4,7 +4,6 @@ import path from 'node:path';
 import { createStorage, newStoredName, storageSettings } from '@shop/core';
 import { aProduct, aUser, S3_KEYS, startApp, startS3Server, type TestApp, write } from '@shop/testing';
 import { fileService } from '../service';
-import { referenceRepository } from './reference.repository';
 import { sweepStorage } from './sweep-storage';
 
 const TWO_DAYS_AGO = new Date(Date.now() - 2 * 86_400_000);
@@ -15,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** Names that an upload, a product and nobody points to. */
+/** Names that an upload refers to, a product refers to, and nothing refers to. */
 async function someNames(): Promise<{ upload: string; image: string; orphan: string }> {
   const { id } = await aUser();
   const names = { upload: newStoredName(id, 'txt'), image: newStoredName(id, 'png'), orphan: newStoredName(id, 'gif') };
@@ -28,11 +27,12 @@ async function someNames(): Promise<{ upload: string; image: string; orphan: str
 }
 
 const sweepOf = (settings: object) => {
-  const storage = createStorage(storageSettings.parse(settings), { logger: app.resources.logger });
-  return sweepStorage({ storage, references: referenceRepository(app.resources.db) });
+  const { db, logger } = app.resources;
+  const storage = createStorage(storageSettings.parse(settings), { logger });
+  return (options: { remove: boolean }) => sweepStorage({ db, storage }, options);
 };
 
-test('finds what nothing points to for a day, and deletes it only when told to', async () => {
+test('finds unreferenced files older than a day, and deletes them only when asked to', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'shop-sweep-'));
   const { upload, image, orphan } = await someNames();
   const young = newStoredName(1, 'png');
