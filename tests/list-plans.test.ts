@@ -6,7 +6,7 @@ import { aUser, sqlOver, startApp, type TestApp, testEnv, write } from '@shop/te
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { accountRepository } from '../services/auth/src/accounts/account.repository';
-import { productRepository } from '../services/product/src/products/product.repository';
+import { listProducts } from '../services/product/src/products/products.sql';
 import { listStores } from '../services/store/src/stores/stores.sql';
 import { orderRepository } from '../services/transaction/src/orders/order.repository';
 import { aFreshDatabase } from './support/production';
@@ -100,7 +100,7 @@ async function run(list: (sql: Sql) => Promise<unknown>): Promise<Ran[]> {
 
 const first = { page: 1, limit: 10 };
 const products = (ownerId: number | undefined, query: object) => (sql: Sql) =>
-  productRepository(sql).list(ownerId, { ...first, ...query });
+  listProducts(sql, ownerId, { ...first, ...query });
 const orders = (whose: { buyerId?: number; sellerId?: number }, query: object) => (sql: Sql) =>
   orderRepository(sql).list(whose, { ...first, ...query });
 

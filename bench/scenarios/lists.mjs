@@ -12,7 +12,7 @@ import { listStatements } from '../support/plans.mjs';
 import { startService, tokenFor } from '../support/shop.mjs';
 
 const require = createRequire(import.meta.url);
-const { productRepository } = require('../../services/product/dist/products/product.repository.js');
+const { listProducts } = require('../../services/product/dist/products/products.sql.js');
 const { orderRepository } = require('../../services/transaction/dist/orders/order.repository.js');
 const { accountRepository } = require('../../services/auth/dist/accounts/account.repository.js');
 
@@ -29,13 +29,13 @@ const first = { page: 1, limit: 10 };
 const cents = (amount) => BigInt(amount) * 100n;
 
 const lists = [
-  ['catalog', 'product', '/api/v1/catalog/products', ADMIN, (sql) => productRepository(sql).list(undefined, first)],
+  ['catalog', 'product', '/api/v1/catalog/products', ADMIN, (sql) => listProducts(sql, undefined, first)],
   [
     'catalog, a category',
     'product',
     `/api/v1/catalog/products?category_id=${FULL}`,
     ADMIN,
-    (sql) => productRepository(sql).list(undefined, { ...first, category_id: FULL }),
+    (sql) => listProducts(sql, undefined, { ...first, category_id: FULL }),
   ],
   ['catalog, an empty category', 'product', `/api/v1/catalog/products?category_id=${EMPTY}`, ADMIN],
   [
@@ -43,33 +43,21 @@ const lists = [
     'product',
     '/api/v1/catalog/products?store_id=7',
     ADMIN,
-    (sql) => productRepository(sql).list(undefined, { ...first, store_id: 7 }),
+    (sql) => listProducts(sql, undefined, { ...first, store_id: 7 }),
   ],
   [
     'catalog, a narrow price range',
     'product',
     '/api/v1/catalog/products?min_price=99.90&max_price=99.91',
     ADMIN,
-    (sql) => productRepository(sql).list(undefined, { ...first, min_price: 9990n, max_price: 9991n }),
+    (sql) => listProducts(sql, undefined, { ...first, min_price: 9990n, max_price: 9991n }),
   ],
   ['catalog, half of all prices', 'product', '/api/v1/catalog/products?min_price=500', ADMIN],
   ['catalog, a price that none has', 'product', '/api/v1/catalog/products?min_price=5000000', ADMIN],
   ['catalog, page 1000', 'product', '/api/v1/catalog/products?page=1000', ADMIN],
   ["an admin's products", 'product', '/api/v1/products', ADMIN],
-  [
-    'own products, one store',
-    'product',
-    '/api/v1/products',
-    SELLER,
-    (sql) => productRepository(sql).list(SELLER, first),
-  ],
-  [
-    'own products, fifty stores',
-    'product',
-    '/api/v1/products',
-    CHAIN,
-    (sql) => productRepository(sql).list(CHAIN, first),
-  ],
+  ['own products, one store', 'product', '/api/v1/products', SELLER, (sql) => listProducts(sql, SELLER, first)],
+  ['own products, fifty stores', 'product', '/api/v1/products', CHAIN, (sql) => listProducts(sql, CHAIN, first)],
   ['own products, none', 'product', '/api/v1/products', BEGINNER],
   [
     "a buyer's transactions",

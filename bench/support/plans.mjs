@@ -1,13 +1,15 @@
 /** The statements that reading a list runs, with their values, in order. */
 export async function listStatements({ query }, read) {
   const statements = [];
-  await read({
-    async rows(statement, values = []) {
-      const bound = values.map((value) => (typeof value === 'bigint' ? Number(value) : value));
-      statements.push({ statement: statement.replaceAll(/\s+/g, ' '), values: bound });
-      const [rows] = await query(statement, bound);
-      return rows;
-    },
-  });
+  const rows = async (statement, values = []) => {
+    const { text, values: given } =
+      typeof statement === 'string' ? { text: statement, values } : statement.bind(values);
+    // EXPLAIN needs numbers where a statement binds them as text, such as in LIMIT.
+    const bound = given.map((value) => (/^\d+$/.test(String(value)) ? Number(value) : value));
+    statements.push({ statement: text.replaceAll(/\s+/g, ' '), values: bound });
+    const [found] = await query(text, bound);
+    return found;
+  };
+  await read({ rows, row: async (...given) => (await rows(...given))[0] });
   return statements;
 }

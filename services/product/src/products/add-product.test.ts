@@ -1,17 +1,15 @@
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createLogger } from '@shop/core';
+import { createStorage, storageSettings } from '@shop/core';
 import {
   aCategory,
-  aDatabase,
   aGif,
   aPart,
   aPdf,
   aPng,
   aStore,
   aUser,
-  closeDatabases,
   multipartBody,
   multipartType,
   rows,
@@ -22,8 +20,7 @@ import {
 } from '@shop/testing';
 import { productService } from '../service';
 import { addProduct } from './add-product';
-import { productRepository } from './product.repository';
-import { newProduct } from './product.schemas';
+import { newProduct } from './products.schemas';
 
 const PATH = '/api/v1/products';
 let app: TestApp;
@@ -39,7 +36,7 @@ beforeEach(async () => {
   seller = await aUser();
   store = await aStore({ owner: seller });
 });
-afterAll(() => Promise.all([app.close(), closeDatabases()]));
+afterAll(() => app.close());
 
 const add = (body: object, by = seller) => app.http.post(PATH).set(by.auth).send(body);
 const row = async (id: number) => (await rows<Record<string, unknown>>('SELECT * FROM products WHERE id = ?', [id]))[0];
@@ -67,7 +64,7 @@ describe('POST /api/v1/products', () => {
     expect(await row(body.id)).toMatchObject({ name: 'Tea 🍵', price: '12.50', stock: 0, image: null });
   });
 
-  test('adds a product with an image from a form: row, bytes and address', async () => {
+  test('adds a product with an image from a form: row, file and URL', async () => {
     const category = await aCategory();
     const { body } = await app.http
       .post(PATH)
@@ -88,7 +85,7 @@ describe('POST /api/v1/products', () => {
     expect(await row(body.id)).toMatchObject({ price: '9999999999.99', image: path.basename(body.image_url) });
   });
 
-  test('takes a form without an image', async () => {
+  test('accepts a form without an image', async () => {
     const { body } = await app.http.post(PATH).set(seller.auth).field({ name: 'Tea', price: '0' }).expect(201);
     expect(body).toMatchObject({ price: 0, image_url: null });
   });
@@ -101,14 +98,14 @@ describe('POST /api/v1/products', () => {
     [{ name: 'x', price: '1', description: 'x'.repeat(10_001) }, ['price', 'description']],
     [{ name: 'x', price: 1, category_id: '1', store_id: 0 }, ['category_id', 'store_id']],
     [{ name: 'x', price: 1, image: 'x', id: 3 }, ['image', 'id']],
-  ])('%#: answers 400 and names every wrong field', async (body, fields) => {
+  ])('%#: responds 400 and names every wrong field', async (body, fields) => {
     const answer = await add(body).expect(400);
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toEqual(fields);
     expect(await productCount()).toBe(0);
   });
 
   test.each([{ price: '1.001' }, { price: '1e3' }, { price: '' }, { stock: '1.5' }, { stock: 'x' }, { other: 'x' }])(
-    'answers 400 to the form field %j and stores no image',
+    'responds 400 to the form field %j and stores no image',
     async (field) => {
       await app.http
         .post(PATH)
@@ -120,7 +117,7 @@ describe('POST /api/v1/products', () => {
     },
   );
 
-  test('takes 5 MiB of image, 413 to a byte more, 415 to what is no image, 400 to an empty one', async () => {
+  test('accepts an image of 5 MiB; responds 413 to a larger one, 415 to another type, 400 to an empty one', async () => {
     const send = (bytes: Buffer, name = 'a.png') =>
       app.http.post(PATH).set(seller.auth).field({ name: 'Tea', price: '1' }).attach('image', bytes, name);
     await send(aPng(5 * 1024 * 1024)).expect(201);
@@ -135,7 +132,7 @@ describe('POST /api/v1/products', () => {
     expect(await imagesOf(seller)).toHaveLength(1);
   });
 
-  test('takes an image without a declared type; a name that is not UTF-8 is 400', async () => {
+  test('accepts an image without a declared type; responds 400 to a name that is not UTF-8', async () => {
     const send = (name: Buffer | string) =>
       app.http
         .post(PATH)
@@ -149,27 +146,22 @@ describe('POST /api/v1/products', () => {
     expect(await productCount()).toBe(1);
   });
 
-  test('answers with what it added also where the store goes away right after', async () => {
-    const { db } = aDatabase();
-    const add = addProduct({
-      products: productRepository(db),
-      inTransaction: (work) => db.transaction((sql) => work(productRepository(sql))),
-      storage: { put: async () => undefined, discard: async () => undefined },
-      // Comes after the commit.
-      cache: {
-        invalidate: async () => {
-          await write('DELETE FROM stores WHERE id = ?', [store.id]);
-        },
-      },
-      logger: createLogger('product', 'silent'),
-    });
+  test('returns the added product even if its store is deleted right after the commit', async () => {
+    const { resources } = app;
+    const storage = createStorage(storageSettings.parse({ UPLOAD_PATH: folder }), resources);
+    // Invalidation comes after the commit.
+    const invalidate = async () => {
+      await write('DELETE FROM stores WHERE id = ?', [store.id]);
+    };
     const caller = { id: seller.id, role: 'user' as const };
-    const added = await add(caller, newProduct.parse({ name: 'Tea', price: 1 }), undefined);
+    const product = newProduct.parse({ name: 'Tea', price: 1 });
+    const ctx = { ...resources, storage, cache: { ...resources.cache, invalidate } };
+    const added = await addProduct(ctx, caller, product, undefined);
     expect(added).toMatchObject({ name: 'Tea', store_id: store.id });
     expect(await row(added.id)).toBeUndefined();
   });
 
-  test('answers 422 to an unknown category and takes the image back', async () => {
+  test('responds 422 to an unknown category and deletes the image', async () => {
     const { body } = await app.http
       .post(PATH)
       .set(seller.auth)
@@ -181,7 +173,7 @@ describe('POST /api/v1/products', () => {
     expect(await imagesOf(seller)).toEqual([]);
   });
 
-  test("answers 422 no_store to who owns none, store_not_found to an unknown one, 403 to another user's", async () => {
+  test("responds 422 to a user without a store and to an unknown store, 403 to another user's store", async () => {
     const stranger = await aUser();
     expect((await add({ name: 'x', price: 1 }, stranger).expect(422)).body.code).toBe('no_store');
     expect((await add({ name: 'x', price: 1, store_id: 999_999_999 }).expect(422)).body.code).toBe('store_not_found');
@@ -189,7 +181,7 @@ describe('POST /api/v1/products', () => {
     expect(await productCount()).toBe(0);
   });
 
-  test('an admin adds to any store, and its seller sees it', async () => {
+  test('an admin can add a product to any store, and its seller sees it', async () => {
     const admin = await aUser({ role: 'admin' });
     await app.http.get(PATH).set(seller.auth).expect(200);
     const { body } = await add({ name: 'x', price: 1, store_id: store.id }, admin).expect(201);
@@ -197,11 +189,11 @@ describe('POST /api/v1/products', () => {
     expect(list.body.data).toEqual([body]);
   });
 
-  test('answers 401 to nobody', async () => {
+  test('responds 401 without a token', async () => {
     await app.http.post(PATH).send({ name: 'x', price: 1 }).expect(401);
   });
 
-  test('answers 503 and stores nothing where images cannot be written', async () => {
+  test('responds 503 and stores nothing when images cannot be written', async () => {
     const broken = await startApp(productService, { UPLOAD_PATH: '/dev/null' });
     try {
       const { body } = await broken.http

@@ -1,70 +1,68 @@
+import { assertOwnerOrAdmin, type Caller, newStoredName, productScopes, type UploadedFile } from '@shop/core';
+import { mayHaveBeenWritten } from '@shop/core/db';
+import type { ProductContext } from '../service';
+import { noStore, storeNotFound } from './products.errors';
+import type { NewProduct } from './products.schemas';
 import {
-  type AnswerCache,
-  assertOwnerOrAdmin,
-  type Caller,
-  type Logger,
-  mayHaveBeenWritten,
-  newStoredName,
-  productScopes,
-  type Storage,
-  type UploadedFile,
-} from '@shop/core';
-import { noStore, storeNotFound } from './product.errors';
-import type { InTransaction, ProductRepository } from './product.repository';
-import type { NewProduct, Product } from './product.schemas';
+  findOldestStore,
+  findProduct,
+  findStore,
+  insertProduct,
+  insertStockMovement,
+  type OwnedProduct,
+} from './products.sql';
 
-interface Parts {
-  products: Pick<ProductRepository, 'findStoreOwner' | 'findOldestStore'>;
-  inTransaction: InTransaction;
-  storage: Pick<Storage, 'put' | 'discard'>;
-  cache: Pick<AnswerCache, 'invalidate'>;
-  logger: Logger;
+/** Stores the image before the product's row, so that no row refers to a missing file. */
+export async function addProduct(
+  ctx: ProductContext,
+  caller: Caller,
+  { store_id, ...values }: NewProduct,
+  file: UploadedFile | undefined,
+): Promise<OwnedProduct> {
+  const store = await getStoreToSellIn(ctx, caller, store_id);
+  const image = file ? newStoredName(caller.id, file.kind) : null;
+  if (file && image) await ctx.storage.put(image, file);
+  let added: OwnedProduct;
+  try {
+    added = await insertWithStock(ctx, values, store.id, image);
+  } catch (error) {
+    if (image) await discardUnlessWritten(ctx, image, error);
+    throw error;
+  }
+  await ctx.cache.invalidate(productScopes({ productIds: [added.id], storeId: store.id, ownerId: store.ownerId }));
+  return added;
 }
 
-/**
- * Adds a product to a store. Its image is stored before its row, so that no row points to nothing.
- * @throws AppError `no_store`, `store_not_found`, `category_not_found`, `forbidden`, `storage_unavailable`
- */
-export const addProduct = (parts: Parts) => {
-  const { inTransaction, storage, cache, logger } = parts;
-  return async (
-    caller: Caller,
-    { store_id, ...values }: NewProduct,
-    file: UploadedFile | undefined,
-  ): Promise<Product> => {
-    const store = await storeFor(parts, caller, store_id);
-    const image = file ? newStoredName(caller.id, file.kind) : null;
-    if (file && image) await storage.put(image, file);
-    const insert = inTransaction(async (transaction) => {
-      const id = await transaction.insert(values, store.id, image);
-      await transaction.recordStock(id, 'initial', values.stock);
-      // Before the commit: the row holds on to its store until then, and afterwards both may go at once.
-      const added = await transaction.findById(id);
-      if (!added) throw storeNotFound();
-      return added.product;
-    });
-    const added = await insert.catch(async (error) => {
-      if (image && mayHaveBeenWritten(error)) logger.warn({ file: image }, 'kept: its product may have been written');
-      else if (image) await storage.discard([image]);
-      throw error;
-    });
-    await cache.invalidate(productScopes({ productIds: [added.id], storeId: store.id, ownerId: store.ownerId }));
-    return added;
-  };
-};
-
-async function storeFor(
-  { products }: Parts,
-  caller: Caller,
-  storeId: number | undefined,
-): Promise<{ id: number; ownerId: number }> {
+async function getStoreToSellIn({ db }: ProductContext, caller: Caller, storeId: number | undefined) {
   if (storeId === undefined) {
-    const oldest = await products.findOldestStore(caller.id);
-    if (oldest === undefined) throw noStore();
-    return { id: oldest, ownerId: caller.id };
+    const oldest = await findOldestStore(db, caller.id);
+    if (!oldest) throw noStore();
+    return oldest;
   }
-  const ownerId = await products.findStoreOwner(storeId);
-  if (ownerId === undefined) throw storeNotFound();
-  assertOwnerOrAdmin(caller, ownerId);
-  return { id: storeId, ownerId };
+  const store = await findStore(db, storeId);
+  if (!store) throw storeNotFound();
+  assertOwnerOrAdmin(caller, store.ownerId);
+  return store;
+}
+
+async function insertWithStock(
+  { db }: ProductContext,
+  values: Omit<NewProduct, 'store_id'>,
+  storeId: number,
+  image: string | null,
+): Promise<OwnedProduct> {
+  return await db.transaction(async function insertAndRead(sql) {
+    const id = await insertProduct(sql, values, storeId, image);
+    await insertStockMovement(sql, { productId: id, reason: 'initial', quantity: values.stock });
+    // Read before the commit: until then the new row locks its store. Afterwards both can be deleted at once.
+    const added = await findProduct(sql, id);
+    if (!added) throw storeNotFound();
+    return added;
+  });
+}
+
+async function discardUnlessWritten({ storage, logger }: ProductContext, image: string, error: unknown): Promise<void> {
+  if (mayHaveBeenWritten(error))
+    logger.warn({ file: image }, 'the database response to adding a product was lost; keeping its image');
+  else await storage.discard([image]);
 }

@@ -1,7 +1,7 @@
 import { aProduct, aStore, aUser, eventually, startApp, type TestApp, type TestUser } from '@shop/testing';
 import { Redis } from 'ioredis';
 import { productService } from '../service';
-import { productRule } from './product-cache';
+import { productRule } from './cache-rules';
 
 const PATH = '/api/v1/products';
 let here: TestApp;
@@ -32,7 +32,7 @@ test('the second read of a list or a product is a hit on every instance, with th
   }
 });
 
-test('the same filters written differently share an answer; different ones and different callers do not', async () => {
+test('the same filters written differently share a cached response; different filters and callers do not', async () => {
   await aProduct({ store });
   expect(await xCache(here, '?min_price=1.5&search=')).toBe('MISS');
   expect(await xCache(here, '?search=&min_price=1.50&page=1&utm=x')).toBe('HIT');
@@ -42,7 +42,7 @@ test('the same filters written differently share an answer; different ones and d
   expect(await xCache(here, '?min_price=1.5', await aUser())).toBe('MISS');
 });
 
-test("what one caller may see is never another one's hit", async () => {
+test('a cached response for one caller is never served to another', async () => {
   const { id } = await aProduct({ store });
   const [stranger, admin] = [await aUser(), await aUser({ role: 'admin' })];
   await get(here).expect(200);
@@ -51,7 +51,7 @@ test("what one caller may see is never another one's hit", async () => {
   expect((await get(here, '', stranger).expect(200)).body.data).toEqual([]);
 });
 
-test("a user with the id of an admin token's holder does not get the admin's answers", async () => {
+test("a user with the id of an admin token's holder does not get the admin's responses", async () => {
   const { accessTokens } = await import('@shop/core');
   const { token } = accessTokens('a-secret-for-tests-only-0123456789abcdef').issue({ id: seller.id, role: 'admin' });
   const { storeId } = await aProduct();
@@ -97,7 +97,7 @@ test("a write of one seller leaves another seller's list in the cache", async ()
   expect(await xCache(here)).toBe('HIT');
 });
 
-test('a slow reader neither puts back an old value nor hands it to those who come after the write', async () => {
+test('a slow reader neither caches an old value nor shares it with requests that start after the write', async () => {
   const { id } = await aProduct({ store, name: 'old' });
   const old = await get(there, `/${id}?`).expect(200);
   await there.http.put(`${PATH}/${id}`).set(seller.auth).send({ name: 'newer' }).expect(204);
@@ -109,14 +109,14 @@ test('a slow reader neither puts back an old value nor hands it to those who com
   for (const app of [here, there]) expect((await get(app, `/${id}`)).body.name).toBe('new');
 });
 
-describe('of those who miss the same answer at once, in one process', () => {
+describe('concurrent misses for the same key in one process', () => {
   const lookUps = async (result: string): Promise<number> => {
     const { values } = await here.resources.metrics.cacheRequests.get();
     return values.find(({ labels }) => labels.cache === '/test' && labels.result === result)?.value ?? 0;
   };
   const rule = (key: string) => ({ key, scopes: [`product:${key}`], ttlSeconds: 60 });
 
-  test('one loads it for all, and it is kept', async () => {
+  test('share one load, whose result is cached', async () => {
     const before = await lookUps('coalesced');
     const load = jest.fn(async () => {
       await eventually('the others to wait', async () => (await lookUps('coalesced')) === before + 19);
@@ -132,7 +132,7 @@ describe('of those who miss the same answer at once, in one process', () => {
     expect([later.status, later.bytes.toString()]).toEqual(['hit', 'loaded once']);
   });
 
-  test('none remembers it afterwards: once Redis has forgotten it, it is loaded anew', async () => {
+  test('share nothing afterwards: once Redis has lost the entry, it is loaded again', async () => {
     let loads = 0;
     const load = async () => {
       loads += 1;
@@ -153,7 +153,7 @@ describe('of those who miss the same answer at once, in one process', () => {
     expect(await ask()).toEqual(['miss', 'load 2']);
   });
 
-  test('all hear of its failure, and the next one loads anew', async () => {
+  test('all fail with the load, and the next request loads again', async () => {
     const before = await lookUps('coalesced');
     const fail = async (): Promise<Buffer> => {
       await eventually('the others to wait', async () => (await lookUps('coalesced')) === before + 1);
@@ -166,7 +166,7 @@ describe('of those who miss the same answer at once, in one process', () => {
   });
 });
 
-test('Redis keeps the very bytes of the answer, for at most five minutes', async () => {
+test('Redis stores the exact bytes of the response, for at most five minutes', async () => {
   const { id } = await aProduct({ store, name: 'Tea 🍵' });
   const { text } = await get(here, `/${id}`).expect(200);
   const redis = new Redis({ host: '127.0.0.1', port: Number(process.env.SHOP_TEST_REDIS_PORT) });

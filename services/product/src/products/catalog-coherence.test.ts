@@ -16,7 +16,7 @@ import {
 import { transactionService } from '@shop/transaction';
 import { productService } from '../service';
 
-/** What buyers read right after a write, from an instance that may have the answer of before it in its cache. */
+/** What buyers read right after a write, from a replica that may have cached the previous response. */
 
 const PATH = '/api/v1/catalog/products';
 const ROUNDS = 300;
@@ -53,13 +53,13 @@ async function newlyMatches(): Promise<void> {
   const [writer, reader] = selling;
   const { id } = await aProduct({ store, price: '2.00' });
   const name = `Kettle of ${seller.email}`;
-  const questions = [
+  const queries = [
     { store_id: store.id, max_price: '1.00' },
     { search: name, max_price: '1.00' },
   ];
   const idOf = (product: { id: number }) => product.id;
   const found = (): Promise<number[][]> =>
-    Promise.all(questions.map(async (query) => (await browse(reader, query)).body.data.map(idOf)));
+    Promise.all(queries.map(async (query) => (await browse(reader, query)).body.data.map(idOf)));
   expect(await found()).toEqual([[], []]);
   await edit(writer, id, { price: 1, name });
   expect(await found()).toEqual([[id], [id]]);
@@ -73,13 +73,13 @@ async function newlyMatches(): Promise<void> {
   await reader.http.get(`${PATH}/${id}`).expect(404);
 }
 
-/** Writes of five kinds in turn; the other instance's next lists, over all stores and of one, and the product show each. */
+/** Writes of five kinds in turn; the other replica's next lists, over all stores and of one, and the product show each. */
 async function neverStale(): Promise<void> {
   const buyer = await aUser();
   const { id: address_id } = await anAddress(buyer);
   const name = `Pot of ${seller.email}`;
   const { id } = await aProduct({ store, name, stock: 1000, price: '5.00' });
-  const questions = [{ search: name }, { store_id: store.id, min_price: '5.00', max_price: '5.99' }];
+  const queries = [{ search: name }, { store_id: store.id, min_price: '5.00', max_price: '5.99' }];
   let expected = { id, stock: 1000, price: 5, store: { id: store.id, name: expect.any(String) } };
   let order = 0;
   const writes = [
@@ -113,7 +113,7 @@ async function neverStale(): Promise<void> {
     await writes[round % writes.length]?.(writer, round);
     const [shown, ...lists] = await Promise.all([
       reader.http.get(`${PATH}/${id}`).expect(200),
-      ...questions.map((query) => browse(reader, query)),
+      ...queries.map((query) => browse(reader, query)),
     ]);
     expect([round, shown.body]).toEqual([round, expect.objectContaining(expected)]);
     for (const { body } of lists) expect([round, body.data]).toEqual([round, [shown.body]]);
@@ -121,10 +121,10 @@ async function neverStale(): Promise<void> {
 }
 
 describe('with Redis', () => {
-  test(`${ROUNDS} writes: the very next read from another instance shows each`, neverStale);
-  test('what newly matches a filter is in it at once, and what is deleted is gone', newlyMatches);
+  test(`${ROUNDS} writes: the very next read from another replica shows each`, neverStale);
+  test('a product that newly matches a filter is listed at once, and a deleted one is gone', newlyMatches);
 
-  test('a retry under its key is not answered before the order shows, where whoever took the first attempt stands still', async () => {
+  test('a retry with its idempotency key gets no response before the order is visible, while the first attempt hangs', async () => {
     const [reader] = selling;
     const { id } = await aProduct({ store, stock: 10 });
     const buyer = await aUser();
@@ -151,14 +151,14 @@ describe('with Redis', () => {
   });
 });
 
-describe('with Redis stopped while its answers were in use', () => {
+describe('when Redis stops while its cached responses are in use', () => {
   beforeAll(async () => {
     const xCache = async (app: TestApp) => (await browse(app, { limit: 1 })).headers['x-cache'];
-    await eventually('an answer in the cache', async () => (await xCache(selling[0])) === 'HIT');
+    await eventually('a cached response', async () => (await xCache(selling[0])) === 'HIT');
     await redis.close();
     for (const app of selling) expect(await xCache(app)).toBe('BYPASS');
   });
 
-  test(`${ROUNDS} writes: the very next read from another instance shows each`, neverStale);
-  test('what newly matches a filter is in it at once, and what is deleted is gone', newlyMatches);
+  test(`${ROUNDS} writes: the very next read from another replica shows each`, neverStale);
+  test('a product that newly matches a filter is listed at once, and a deleted one is gone', newlyMatches);
 });

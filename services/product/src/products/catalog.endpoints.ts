@@ -1,17 +1,14 @@
 import { type Endpoint, endpoint, idParams, listAnswer, listOf, notFound, ok } from '@shop/core';
-import type { browseCatalog, showInCatalog } from './browse-catalog';
-import { catalogProduct, productQuery } from './product.schemas';
-import { catalogListRule, catalogProductRule } from './product-cache';
-
-export interface CatalogUseCases {
-  browseCatalog: ReturnType<typeof browseCatalog>;
-  showInCatalog: ReturnType<typeof showInCatalog>;
-}
+import type { ProductContext } from '../service';
+import { catalogListRule, catalogProductRule } from './cache-rules';
+import { getCatalogProduct } from './get-product';
+import { catalogProduct, productQuery } from './products.schemas';
+import { listProducts } from './products.sql';
 
 const PATH = '/api/v1/catalog/products';
 const tag = 'catalog';
 
-export const catalogEndpoints = (useCases: CatalogUseCases): Endpoint[] => [
+export const catalogEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: PATH,
@@ -21,7 +18,7 @@ export const catalogEndpoints = (useCases: CatalogUseCases): Endpoint[] => [
     query: productQuery,
     answers: { 200: listOf(catalogProduct) },
     cache: ({ query }) => catalogListRule(query),
-    handler: async ({ query }) => ok(listAnswer(await useCases.browseCatalog(query), query)),
+    handler: async ({ query }) => ok(listAnswer(await listProducts(ctx.db, undefined, query), query)),
   }),
 
   endpoint({
@@ -34,6 +31,6 @@ export const catalogEndpoints = (useCases: CatalogUseCases): Endpoint[] => [
     answers: { 200: catalogProduct },
     errors: [notFound],
     cache: ({ params }) => catalogProductRule(params.id),
-    handler: async ({ params }) => ok(await useCases.showInCatalog(params.id)),
+    handler: async ({ params }) => ok(await getCatalogProduct(ctx, params.id)),
   }),
 ];

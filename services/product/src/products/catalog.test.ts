@@ -24,8 +24,8 @@ async function names(query: object): Promise<string[]> {
   return body.data.map(({ name }: { name: string }) => name);
 }
 
-describe('anybody, without a token,', () => {
-  test("sees all stores' products, each with its store", async () => {
+describe('without a token', () => {
+  test("lists all stores' products, each with its store", async () => {
     const [mine, other] = [await aProduct({ store, name: 'Mug', price: '12.50', stock: 3 }), await aProduct()];
     const { body } = await browse({ limit: 100 }).expect(200);
     expect(body.data.map(({ id }: { id: number }) => id)).toEqual(expect.arrayContaining([mine.id, other.id]));
@@ -61,22 +61,22 @@ describe('anybody, without a token,', () => {
   });
 
   test.each(['page=0', 'limit=101', 'min_price=2&max_price=1', 'store_id=x', 'category_id=-1'])(
-    'hears what is wrong with ?%s',
+    'responds 400 to ?%s',
     async (query) => {
       expect((await here.http.get(`${PATH}?${query}`).expect(400)).body.code).toBe('invalid_request');
     },
   );
 
-  test('finds no product that is not there', async () => {
+  test('responds 404 to an unknown product, 400 to an invalid id, 405 to a POST', async () => {
     await here.http.get(`${PATH}/999999999`).expect(404);
     await here.http.get(`${PATH}/x`).expect(400);
     await here.http.post(PATH).send({}).expect(405);
   });
 });
 
-test('answers come from the cache, on every instance', async () => {
+test('every replica serves cached responses', async () => {
   for (const list of [false, true]) {
-    // Again with another product where a command to Redis took too long: then the answer comes from MySQL.
+    // Again with another product where a command to Redis took too long: then MySQL is read.
     await eventually('a miss and a hit', async () => {
       const another = await aStore();
       const { id } = await aProduct({ store: another });

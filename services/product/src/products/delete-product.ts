@@ -1,30 +1,14 @@
-import {
-  type AnswerCache,
-  type Caller,
-  cacheScope,
-  invalidateIfGone,
-  notFound,
-  productScopes,
-  type Storage,
-} from '@shop/core';
-import type { ProductRepository } from './product.repository';
-import { showProduct } from './show-product';
+import { type Caller, cacheScope, invalidateIfGone, notFound, productScopes } from '@shop/core';
+import type { ProductContext } from '../service';
+import { getProduct } from './get-product';
+import { deleteProductRow } from './products.sql';
 
-interface Parts {
-  products: Pick<ProductRepository, 'findById' | 'delete'>;
-  storage: Pick<Storage, 'discard'>;
-  cache: Pick<AnswerCache, 'invalidate'>;
+/** Deletes the row first, then the image file. Past orders keep their lines. */
+export async function deleteProduct(ctx: ProductContext, caller: Caller, id: number): Promise<void> {
+  await invalidateIfGone(ctx.cache, [cacheScope.everything], async function deleteExistingProduct() {
+    const { store_id: storeId, ownerId, image } = await getProduct(ctx, caller, id);
+    if (!(await deleteProductRow(ctx.db, id))) throw notFound();
+    await ctx.cache.invalidate(productScopes({ productIds: [id], storeId, ownerId }));
+    if (image) await ctx.storage.discard([image]);
+  });
 }
-
-/** Its image goes after its row; past transactions keep their logs. @throws AppError what showProduct throws */
-export const deleteProduct = ({ products, storage, cache }: Parts) => {
-  const show = showProduct({ products });
-  const remove = async (caller: Caller, id: number): Promise<void> => {
-    const { product, ownerId, image } = await show(caller, id);
-    if (!(await products.delete(id))) throw notFound();
-    await cache.invalidate(productScopes({ productIds: [id], storeId: product.store_id, ownerId }));
-    if (image) await storage.discard([image]);
-  };
-  return (caller: Caller, id: number): Promise<void> =>
-    invalidateIfGone(cache, [cacheScope.everything], () => remove(caller, id));
-};

@@ -39,7 +39,7 @@ describe('a write waits for its cache invalidation', () => {
   test.each([
     ['a price', { price: 2 }],
     ['the stock', { stock: 3 }],
-    ['the stock to what it is', { stock: 10 }],
+    ['the stock to its current value', { stock: 10 }],
   ])('setting %s', async (_, body) => {
     const { id } = await aProduct({ store, stock: 10 });
     const { result, scopes } = await holdingInvalidation(app, () => put(id, body));
@@ -54,7 +54,7 @@ describe('a write waits for its cache invalidation', () => {
     expect(scopes.sort()).toEqual([`product:${id}`, ...listScopes()].sort());
   });
 
-  test('deleting a product that is gone', async () => {
+  test('deleting a product that no longer exists', async () => {
     const { id } = await aProduct({ store });
     await write('DELETE FROM products WHERE id = ?', [id]);
     const { result, scopes } = await holdingInvalidation(app, () => remove(id));
@@ -62,14 +62,14 @@ describe('a write waits for its cache invalidation', () => {
   });
 });
 
-describe('after a commit whose invalidation was lost, the retry makes up for it', () => {
+describe('when a process died between its commit and the invalidation, the retry invalidates', () => {
   const catalog = (path: string) => app.http.get(`/api/v1/catalog/products${path}`);
   const cached = async (id: number) => {
     await catalog(`/${id}`).expect(200);
     await catalog(`?store_id=${store.id}&limit=100`).expect(200);
   };
 
-  test('of a price', async () => {
+  test('a price', async () => {
     const { id } = await aProduct({ store, price: '1.00' });
     await cached(id);
     await write('UPDATE products SET price = 2 WHERE id = ?', [id]);
@@ -77,7 +77,7 @@ describe('after a commit whose invalidation was lost, the retry makes up for it'
     expect((await catalog(`/${id}`)).body.price).toBe(2);
   });
 
-  test('of a stock', async () => {
+  test('a stock', async () => {
     const { id } = await aProduct({ store, stock: 1 });
     await cached(id);
     await write('UPDATE products SET stock = 2 WHERE id = ?', [id]);
@@ -85,7 +85,7 @@ describe('after a commit whose invalidation was lost, the retry makes up for it'
     expect((await catalog(`/${id}`)).body.stock).toBe(2);
   });
 
-  test.each(['seller', 'admin'] as const)('of a delete by the %s', async (who) => {
+  test.each(['seller', 'admin'] as const)('a delete by the %s', async (who) => {
     const by = who === 'seller' ? seller : await aUser({ role: 'admin' });
     const { id } = await aProduct({ store });
     await cached(id);

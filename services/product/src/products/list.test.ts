@@ -23,7 +23,7 @@ async function names(query: object, by = seller): Promise<string[]> {
   return body.data.map(({ name }: { name: string }) => name);
 }
 
-test("lists the products of all own stores and nobody else's, newest first, page by page", async () => {
+test("lists the products of the caller's own stores only, newest first, page by page", async () => {
   await aProduct({ store, name: '1' });
   await aProduct({ store: await aStore({ owner: seller }), name: '2' });
   await aProduct({ name: 'of another' });
@@ -38,14 +38,14 @@ test("lists the products of all own stores and nobody else's, newest first, page
   }
 });
 
-test('lists all products to an admin', async () => {
+test('lists all products for an admin', async () => {
   const mine = await aProduct({ store });
   const others = await aProduct();
   const { body } = await list({ limit: 100 }, await aUser({ role: 'admin' })).expect(200);
   expect(body.data.map(({ id }: { id: number }) => id)).toEqual(expect.arrayContaining([mine.id, others.id]));
 });
 
-test('finds what is a part of the name, literally and whatever the case', async () => {
+test('finds a literal part of the name and ignores case', async () => {
   await aProduct({ store, name: '100% Tea' });
   await aProduct({ store, name: 'A tea_pot\\' });
   await aProduct({ store, name: 'Water', description: '100% pure, 🍵_\\' });
@@ -62,7 +62,7 @@ test('finds what is a part of the name, literally and whatever the case', async 
   expect(await names({ search: "' OR 1=1 --" })).toEqual([]);
 });
 
-test('finds the products where each word of the search begins a word of the name or the description', async () => {
+test('finds products whose name or description has words that start with each word of the search', async () => {
   await aProduct({ store, name: 'Coffee mug', description: 'Holds 300 ml. Made of stoneware, glazed BLUE.' });
   await aProduct({ store, name: 'Blue teapot', description: '' });
   expect(await names({ search: 'blue' })).toEqual(['Blue teapot', 'Coffee mug']);
@@ -79,7 +79,7 @@ test('finds the products where each word of the search begins a word of the name
   expect(await names({ search: manyWords.join(' ') })).toEqual(['Dictionary']);
 });
 
-test('searches what a change has left: the new name with the old description', async () => {
+test('searches the current name and description after a change of either', async () => {
   const { id } = await aProduct({ store, name: 'Mug', description: 'green' });
   const change = (fields: object) => app.http.put(`${PATH}/${id}`).set(seller.auth).send(fields).expect(204);
   await change({ name: 'Cup' });
@@ -89,7 +89,7 @@ test('searches what a change has left: the new name with the old description', a
   for (const search of ['mug', 'green']) expect(await names({ search })).toEqual([]);
 });
 
-test('tells letters apart that only look alike', async () => {
+test('distinguishes letters that only look alike', async () => {
   await aProduct({ store, name: 'Crème Straße' });
   await aProduct({ store, name: 'Smile', description: 'ŁÓDŹ 😀' });
   expect(await names({ search: 'CRÈME stra' })).toEqual(['Crème Straße']);
@@ -124,7 +124,7 @@ test.each([
   [{ min_price: 2, max_price: 1 }, ['min_price']],
   [{ min_price: 2, max_price: 1, page: 0 }, ['page', 'min_price']],
   [{ search: ['a', 'b'] }, ['search']],
-])('answers 400 to %j and names every wrong parameter', async (query, fields) => {
+])('responds 400 to %j and names every wrong parameter', async (query, fields) => {
   const { body } = await list(query).expect(400);
   expect(body.errors.map((error: { in: string; path: string }) => [error.in, error.path])).toEqual(
     fields.map((field) => ['query', field]),
@@ -136,6 +136,6 @@ test('ignores unknown parameters and empty ones', async () => {
   expect(await names({ colour: 'red', category_id: '', min_price: '', page: '' })).toEqual(['x']);
 });
 
-test('answers 401 to nobody', async () => {
+test('responds 401 without a token', async () => {
   await app.http.get(PATH).expect(401);
 });

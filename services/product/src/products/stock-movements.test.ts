@@ -31,8 +31,8 @@ beforeEach(async () => {
 });
 afterAll(() => Promise.all([here.close(), there.close()]));
 
-describe('the rows of a stock', () => {
-  const account = (id: number) =>
+describe('the stock movements of a product', () => {
+  const movements = (id: number) =>
     rows<{ reason: string; quantity: number }>(
       'SELECT reason, quantity FROM stock_movements WHERE product_id = ? ORDER BY id',
       [id],
@@ -40,23 +40,23 @@ describe('the rows of a stock', () => {
   const add = (stock?: number) => here.http.post(PATH).set(seller.auth).send({ name: 'Mug', price: 1, stock });
   const set = (id: number, changes: object, app = here) => app.http.put(`${PATH}/${id}`).set(seller.auth).send(changes);
 
-  test('say what it began with and by how much each edit changed it', async () => {
+  test('record the initial stock and how much each edit changed it', async () => {
     const { body } = await add(7).expect(201);
     await set(body.id, { stock: 10 }).expect(204);
     await set(body.id, { stock: 10 }).expect(204);
     await set(body.id, { name: 'Cup' }).expect(204);
     await set(body.id, { stock: 1, price: 2 }).expect(204);
-    expect(await account(body.id)).toEqual([
+    expect(await movements(body.id)).toEqual([
       { reason: 'initial', quantity: 7 },
       { reason: 'edit', quantity: 3 },
       { reason: 'edit', quantity: -9 },
     ]);
   });
 
-  test('are written with it or not at all', async () => {
+  test('are written together with the stock or not at all', async () => {
     const { body } = await add(7).expect(201);
     await set(body.id, { stock: 9, category_id: 999_999_999 }).expect(422);
-    expect(await account(body.id)).toEqual([{ reason: 'initial', quantity: 7 }]);
+    expect(await movements(body.id)).toEqual([{ reason: 'initial', quantity: 7 }]);
     expect((await here.http.get(`${PATH}/${body.id}`).set(seller.auth)).body.stock).toBe(7);
   });
 
@@ -91,7 +91,7 @@ describe('the rows of a stock', () => {
   });
 });
 
-describe('a product whose answer from the database is lost', () => {
+describe("when the database's response to adding a product is lost", () => {
   let proxy: TcpProxy;
   let app: TestApp;
 
@@ -107,7 +107,7 @@ describe('a product whose answer from the database is lost', () => {
     await proxy.close();
   });
 
-  function loseAnswerOnceTo(words: string): void {
+  function loseResponseOnceTo(words: string): void {
     let armed = true;
     let losing = false;
     proxy.toServer = (bytes) => {
@@ -136,31 +136,34 @@ describe('a product whose answer from the database is lost', () => {
     );
   const imageIsThere = (image = '') => existsSync(join(process.env.SHOP_TEST_UPLOADS ?? '', image));
 
-  test('at the commit: 503, and as it stands in the tables its image stays', async () => {
+  test('at the commit: responds 503 and keeps the image, because the product was written', async () => {
     await app.http.get('/ready').expect(200);
-    loseAnswerOnceTo('COMMIT');
+    loseResponseOnceTo('COMMIT');
     await add().expect(503);
     const products = await written();
     expect(products).toEqual([{ image: expect.any(String), reason: 'initial', quantity: 7 }]);
     expect(imageIsThere(products[0]?.image)).toBe(true);
   });
 
-  test('whoever reads next, anywhere, sees what was written all the same', async () => {
+  test('at the commit: the next read from any replica sees the product nevertheless', async () => {
     const read = () => there.http.get(PATH).set(seller.auth).expect(200);
     expect((await read()).body.data).toEqual([]);
     await eventually('a hit', async () => (await read()).headers['x-cache'] === 'HIT');
     await app.http.get('/ready').expect(200);
-    loseAnswerOnceTo('COMMIT');
+    loseResponseOnceTo('COMMIT');
     await add().expect(503);
     expect((await read()).body.data).toMatchObject([{ name: 'Mug', stock: 7 }]);
   });
 
-  test.each(['INSERT INTO products', 'INSERT INTO stock_movements'])('at %s: it is written once', async (words) => {
-    await app.http.get('/ready').expect(200);
-    loseAnswerOnceTo(words);
-    await add().expect(201);
-    const products = await written();
-    expect(products).toEqual([{ image: expect.any(String), reason: 'initial', quantity: 7 }]);
-    expect(imageIsThere(products[0]?.image)).toBe(true);
-  });
+  test.each(['INSERT INTO products', 'INSERT INTO stock_movements'])(
+    'at %s: the product is written once',
+    async (words) => {
+      await app.http.get('/ready').expect(200);
+      loseResponseOnceTo(words);
+      await add().expect(201);
+      const products = await written();
+      expect(products).toEqual([{ image: expect.any(String), reason: 'initial', quantity: 7 }]);
+      expect(imageIsThere(products[0]?.image)).toBe(true);
+    },
+  );
 });

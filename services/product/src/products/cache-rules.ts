@@ -1,9 +1,9 @@
 import { type Caller, cacheScope } from '@shop/core';
-import type { ProductQuery } from './product.schemas';
+import type { ProductQuery } from './products.schemas';
 
 const TTL_SECONDS = 300;
 
-/** What an answer depends on of its caller: admins see all, others their own. */
+/** The part of the key that depends on the caller: admins see all products, others their own. */
 const viewer = ({ id, role }: Caller): string => (role === 'admin' ? 'admin' : String(id));
 
 const filterKey = (query: ProductQuery) => [
@@ -16,21 +16,21 @@ const filterKey = (query: ProductQuery) => [
   query.store_id ?? null,
 ];
 
-/** The cached list of one caller and one set of filters; gone when any product that could stand in it changes. */
+/** The list of one caller with one set of filters. Any change to a product that could be in it invalidates it. */
 export const listRule = (caller: Caller, query: ProductQuery) => ({
   ttlSeconds: TTL_SECONDS,
   key: JSON.stringify([viewer(caller), ...filterKey(query)]),
   scopes: [caller.role === 'admin' ? cacheScope.products : cacheScope.owner(caller.id)],
 });
 
-/** By caller, because an answer from the cache asks nobody whether he may see it. */
+/** One entry per caller, because a cache hit skips the check of the owner. */
 export const productRule = (caller: Caller, id: number) => ({
   ttlSeconds: TTL_SECONDS,
   key: `${viewer(caller)}:${id}`,
   scopes: [cacheScope.product(id)],
 });
 
-/** The same for everybody. A product never moves to another store, so one store's list depends on that store alone. */
+/** The same for all callers. A product never moves to another store, so one store's list depends on that store only. */
 export const catalogListRule = (query: ProductQuery) => ({
   ttlSeconds: TTL_SECONDS,
   key: JSON.stringify(filterKey(query)),

@@ -11,30 +11,22 @@ import {
   noContent,
   notFound,
   ok,
-  type Storage,
   storageUnavailable,
 } from '@shop/core';
-import type { addProduct } from './add-product';
-import type { deleteProduct } from './delete-product';
-import type { listProducts } from './list-products';
-import { categoryNotFound, noStore, storeNotFound } from './product.errors';
-import { newProduct, newProductForm, product, productChanges, productQuery } from './product.schemas';
-import { listRule, productRule } from './product-cache';
-import type { showProduct } from './show-product';
-import type { updateProduct } from './update-product';
-
-export interface ProductUseCases {
-  addProduct: ReturnType<typeof addProduct>;
-  listProducts: ReturnType<typeof listProducts>;
-  showProduct: ReturnType<typeof showProduct>;
-  updateProduct: ReturnType<typeof updateProduct>;
-  deleteProduct: ReturnType<typeof deleteProduct>;
-}
+import type { ProductContext } from '../service';
+import { addProduct } from './add-product';
+import { listRule, productRule } from './cache-rules';
+import { changeProduct } from './change-product';
+import { deleteProduct } from './delete-product';
+import { getProduct } from './get-product';
+import { categoryNotFound, noStore, storeNotFound } from './products.errors';
+import { newProduct, newProductForm, product, productChanges, productQuery } from './products.schemas';
+import { listProducts } from './products.sql';
 
 const PATH = '/api/v1/products';
 const tag = 'products';
 
-export const productEndpoints = (useCases: ProductUseCases, storage: Pick<Storage, 'receive'>): Endpoint[] => [
+export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
@@ -44,11 +36,11 @@ export const productEndpoints = (useCases: ProductUseCases, storage: Pick<Storag
     access: 'user',
     body: newProduct,
     form: newProductForm,
-    upload: { field: 'image', required: false, maxBytes: MAX_FILE_BYTES, kinds: imageKinds, storage },
+    upload: { field: 'image', required: false, maxBytes: MAX_FILE_BYTES, kinds: imageKinds, storage: ctx.storage },
     answers: { 201: product },
     errors: [forbidden, noStore, storeNotFound, categoryNotFound, storageUnavailable],
     handler: async ({ caller, body, file }) => {
-      const added = await useCases.addProduct(caller, body, file);
+      const added = await addProduct(ctx, caller, body, file);
       return created(`${PATH}/${added.id}`, added);
     },
   }),
@@ -62,7 +54,10 @@ export const productEndpoints = (useCases: ProductUseCases, storage: Pick<Storag
     query: productQuery,
     answers: { 200: listOf(product) },
     cache: ({ caller, query }) => listRule(caller, query),
-    handler: async ({ caller, query }) => ok(listAnswer(await useCases.listProducts(caller, query), query)),
+    handler: async ({ caller, query }) => {
+      const owner = caller.role === 'admin' ? undefined : caller.id;
+      return ok(listAnswer(await listProducts(ctx.db, owner, query), query));
+    },
   }),
 
   endpoint({
@@ -75,7 +70,7 @@ export const productEndpoints = (useCases: ProductUseCases, storage: Pick<Storag
     answers: { 200: product },
     errors: [forbidden, notFound],
     cache: ({ caller, params }) => productRule(caller, params.id),
-    handler: async ({ caller, params }) => ok((await useCases.showProduct(caller, params.id)).product),
+    handler: async ({ caller, params }) => ok(await getProduct(ctx, caller, params.id)),
   }),
 
   endpoint({
@@ -89,7 +84,7 @@ export const productEndpoints = (useCases: ProductUseCases, storage: Pick<Storag
     answers: { 204: 'empty' },
     errors: [forbidden, notFound, categoryNotFound],
     handler: async ({ caller, params, body }) => {
-      await useCases.updateProduct(caller, params.id, body);
+      await changeProduct(ctx, caller, params.id, body);
       return noContent();
     },
   }),
@@ -105,7 +100,7 @@ export const productEndpoints = (useCases: ProductUseCases, storage: Pick<Storag
     answers: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params }) => {
-      await useCases.deleteProduct(caller, params.id);
+      await deleteProduct(ctx, caller, params.id);
       return noContent();
     },
   }),

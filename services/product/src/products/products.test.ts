@@ -35,7 +35,7 @@ const row = async (id: number) => (await rows<Record<string, unknown>>('SELECT *
 const imagesOf = async (user: TestUser): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name.startsWith(`${user.id}_`));
 describe('GET /api/v1/products/:id', () => {
-  test('shows a product to its seller and to an admin, the price exact', async () => {
+  test('shows a product to its seller and to an admin, with its exact price', async () => {
     const { id } = await aProduct({ store, price: '0.10', name: 'Tea' });
     for (const { auth } of [seller, await aUser({ role: 'admin' })]) {
       const { body } = await app.http.get(`${PATH}/${id}`).set(auth).expect(200);
@@ -43,7 +43,7 @@ describe('GET /api/v1/products/:id', () => {
     }
   });
 
-  test('answers 403 to another user, also when it is cached, 404 to an unknown id, 400 to a bad one, 401 to nobody', async () => {
+  test('responds 403 to another user, even if cached, 404 to an unknown id, 400 to a bad one, 401 without a token', async () => {
     const { id } = await aProduct({ store });
     const { auth } = await aUser();
     await app.http.get(`${PATH}/${id}`).set(seller.auth).expect(200);
@@ -57,7 +57,7 @@ describe('GET /api/v1/products/:id', () => {
 describe('PUT /api/v1/products/:id', () => {
   const put = (id: number, body: object, by = seller) => app.http.put(`${PATH}/${id}`).set(by.auth).send(body);
 
-  test('changes what is present and nothing else', async () => {
+  test('changes the given fields and nothing else', async () => {
     const category = await aCategory();
     const { id } = await aProduct({ store, name: 'Tea', description: 'old', price: '1.00', stock: 3 });
     const base = { name: 'Tea', description: 'old', price: '1.00', stock: 3, category_id: null };
@@ -82,7 +82,7 @@ describe('PUT /api/v1/products/:id', () => {
     }
   });
 
-  test('answers 204 when nothing is different', async () => {
+  test('responds 204 when nothing changes', async () => {
     const { id } = await aProduct({ store, name: 'Tea' });
     await put(id, { name: 'Tea' }).expect(204);
   });
@@ -95,13 +95,13 @@ describe('PUT /api/v1/products/:id', () => {
     { store_id: 1 },
     { image_url: '/uploads/x' },
     { category_id: 0 },
-  ])('answers 400 to %j', async (body) => {
+  ])('responds 400 to %j', async (body) => {
     const { id } = await aProduct({ store, name: 'Tea' });
     await put(id, body).expect(400);
     expect(await row(id)).toMatchObject({ name: 'Tea', store_id: store.id });
   });
 
-  test('answers 422 to an unknown category, 403 to another user, 404 to an unknown product, 401 to nobody', async () => {
+  test('responds 422 to an unknown category, 403 to another user, 404 to an unknown product, 401 without a token', async () => {
     const { id } = await aProduct({ store, name: 'Tea' });
     const { body } = await put(id, { category_id: 999_999_999, name: 'x' }).expect(422);
     expect(body.code).toBe('category_not_found');
@@ -116,7 +116,7 @@ describe('PUT /api/v1/products/:id', () => {
 describe('DELETE /api/v1/products/:id', () => {
   const remove = (id: number, by = seller) => app.http.delete(`${PATH}/${id}`).set(by.auth);
 
-  test('removes the product and its image; past transactions keep their logs', async () => {
+  test('deletes the product and its image; past orders keep their lines', async () => {
     const { body } = await app.http
       .post(PATH)
       .set(seller.auth)
@@ -140,7 +140,7 @@ describe('DELETE /api/v1/products/:id', () => {
     await remove(body.id).expect(404);
   });
 
-  test('answers 403 to another user and 401 to nobody; an admin may', async () => {
+  test('responds 403 to another user and 401 without a token; an admin may delete', async () => {
     const { id } = await aProduct({ store });
     await remove(id, await aUser()).expect(403);
     await app.http.delete(`${PATH}/${id}`).expect(401);
@@ -148,7 +148,7 @@ describe('DELETE /api/v1/products/:id', () => {
     await remove(id, await aUser({ role: 'admin' })).expect(204);
   });
 
-  test('of two at once exactly one succeeds', async () => {
+  test('exactly one of two concurrent deletes succeeds', async () => {
     const { id } = await aProduct({ store });
     const answers = await Promise.all([remove(id), remove(id)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 404]);

@@ -54,7 +54,7 @@ export const newProduct = z.strictObject({
 
 export type NewProduct = z.output<typeof newProduct>;
 
-/** The same as the fields of a form, which are all strings. */
+/** The same fields in a form, where every value is a string. */
 export const newProductForm = z.strictObject({
   name: nameText,
   price: priceString,

@@ -1,0 +1,37 @@
+import { type Caller, notFound, productScopes } from '@shop/core';
+import type { ProductContext } from '../service';
+import { getProduct } from './get-product';
+import type { ProductChanges } from './products.schemas';
+import { insertStockMovement, lockStock, updateProduct } from './products.sql';
+
+/** Changes the given fields. `stock` replaces the current stock, whatever it is. */
+export async function changeProduct(
+  ctx: ProductContext,
+  caller: Caller,
+  id: number,
+  changes: ProductChanges,
+): Promise<void> {
+  const { store_id: storeId, ownerId } = await getProduct(ctx, caller, id);
+  const { stock } = changes;
+  const exists =
+    stock === undefined
+      ? await updateProduct(ctx.db, id, changes)
+      : await updateWithStock(ctx, id, { ...changes, stock });
+  if (!exists) throw notFound();
+  await ctx.cache.invalidate(productScopes({ productIds: [id], storeId, ownerId }));
+}
+
+/** @returns whether there is such a product */
+async function updateWithStock(
+  { db }: ProductContext,
+  id: number,
+  changes: ProductChanges & { stock: number },
+): Promise<boolean> {
+  return await db.transaction(async function updateLocked(sql) {
+    const before = await lockStock(sql, id);
+    if (before === undefined) return false;
+    const quantity = changes.stock - before;
+    if (quantity !== 0) await insertStockMovement(sql, { productId: id, reason: 'edit', quantity });
+    return await updateProduct(sql, id, changes);
+  });
+}

@@ -1,0 +1,17 @@
+import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
+import type { ProductContext } from '../service';
+import { findProduct, type OwnedProduct } from './products.sql';
+
+/** As its seller sees it. */
+export async function getProduct(ctx: Pick<ProductContext, 'db'>, caller: Caller, id: number): Promise<OwnedProduct> {
+  const product = await getCatalogProduct(ctx, id);
+  assertOwnerOrAdmin(caller, product.ownerId);
+  return product;
+}
+
+/** As everybody sees it. */
+export async function getCatalogProduct({ db }: Pick<ProductContext, 'db'>, id: number): Promise<OwnedProduct> {
+  const product = await findProduct(db, id);
+  if (!product) throw notFound();
+  return product;
+}

@@ -1,0 +1,227 @@
+import {
+  cents,
+  centsToDecimal,
+  centsToNumber,
+  foldedWords,
+  foldText,
+  inList,
+  type List,
+  uploadUrl,
+  wordColumn,
+} from '@shop/core';
+import {
+  type Condition,
+  containsPattern,
+  int,
+  nullable,
+  oneOf,
+  onMissingParent,
+  ownedIds,
+  type RowOf,
+  type Sql,
+  selectList,
+  statement,
+  text,
+  timestamp,
+  when,
+} from '@shop/core/db';
+import { categoryNotFound, storeNotFound } from './products.errors';
+import type { CatalogProduct, NewProduct, ProductChanges, ProductQuery } from './products.schemas';
+
+/*
+ * The tables products and stock_movements. It also reads the store service's table stores: a store's name and its owner.
+ */
+
+/** A product, and what its use cases have to know beyond what the API shows. */
+export interface OwnedProduct extends CatalogProduct {
+  ownerId: number;
+  /** The stored name of its image. */
+  image: string | null;
+}
+
+const productColumns = {
+  id: int,
+  store_id: int,
+  category_id: nullable(int),
+  name: text,
+  description: text,
+  price: cents,
+  stock: int,
+  image: nullable(text),
+  created_at: timestamp,
+  storeName: text,
+  ownerId: int,
+};
+
+const toProduct = ({ storeName, ...row }: RowOf<typeof productColumns>): OwnedProduct => ({
+  ...row,
+  price: centsToNumber(row.price),
+  image_url: row.image === null ? null : uploadUrl(row.image),
+  store: { id: row.store_id, name: storeName },
+});
+
+const FIND_PRODUCT = statement(
+  'product.findById',
+  productColumns,
+  `SELECT p.id, p.store_id, p.category_id, p.name, p.description, p.price, p.stock, p.image, p.created_at,
+          s.name AS storeName, s.user_id AS ownerId
+   FROM products p JOIN stores s ON s.id = p.store_id WHERE p.id = :id`,
+);
+
+export async function findProduct(sql: Sql, id: number): Promise<OwnedProduct | undefined> {
+  const row = await sql.row(FIND_PRODUCT, { id });
+  return row && toProduct(row);
+}
+
+/** @param ownerId undefined: the products of all stores */
+export async function listProducts(
+  sql: Sql,
+  ownerId: number | undefined,
+  query: ProductQuery,
+): Promise<List<CatalogProduct>> {
+  const { category_id: categoryId, min_price, max_price } = query;
+  const storeIds = await ownedIds(sql, 'stores', ownerId, query.store_id);
+  if (storeIds?.length === 0) return { rows: [], total: 0 };
+  const source = {
+    name: 'product.list',
+    columns: productColumns,
+    select: `products.id, store_id, category_id, products.name, description, price, stock, image, products.created_at,
+             stores.name AS storeName, stores.user_id AS ownerId`,
+    table: 'products',
+    join: 'JOIN stores ON stores.id = store_id',
+    where: [
+      storeIds && oneOf('store_id', storeIds),
+      when('category_id = :categoryId', { categoryId }),
+      when('price >= :minPrice', { minPrice: decimalOf(min_price) }),
+      when('price <= :maxPrice', { maxPrice: decimalOf(max_price) }),
+      matches(query.search),
+    ],
+    index: listIndex(storeIds, categoryId),
+    newest: 'products_newest',
+  };
+  const { rows, total } = await selectList(sql, source, query);
+  return { rows: rows.map(toProduct), total };
+}
+
+function listIndex(storeIds: number[] | undefined, categoryId: number | undefined): string {
+  if (storeIds?.length === 1) return 'products_store';
+  return categoryId === undefined ? 'products_newest' : 'products_category_newest';
+}
+
+/** The search is a part of the name, or each of its words begins a word of the name or the description. */
+function matches(search: string | undefined): Condition | undefined {
+  if (!search) return undefined;
+  const inName = { text: 'name_folded LIKE :inName', values: { inName: containsPattern(foldText(search)) } };
+  // Padded with repetitions, so that there are few different statements.
+  const words = inList(foldedWords(search)).values;
+  if (words.length === 0) return inName;
+  const everyWord = words.map((_, index) => `(name_words LIKE :word${index} OR description_words LIKE :word${index})`);
+  const patterns = Object.fromEntries(words.map((word, index) => [`word${index}`, `% ${word}%`]));
+  return { text: `(${inName.text} OR (${everyWord.join(' AND ')}))`, values: { ...inName.values, ...patterns } };
+}
+
+const INSERT_PRODUCT = statement(
+  'product.insert',
+  `INSERT INTO products
+     (store_id, category_id, name, name_folded, name_words, description, description_words, price, stock, image)
+   VALUES
+     (:storeId, :categoryId, :name, :nameFolded, :nameWords, :description, :descriptionWords, :price, :stock, :image)`,
+);
+
+/** @returns its id */
+export async function insertProduct(
+  sql: Sql,
+  product: Omit<NewProduct, 'store_id'>,
+  storeId: number,
+  image: string | null,
+): Promise<number> {
+  const insert = sql.write(INSERT_PRODUCT, { ...columnValues(product), storeId, image });
+  const missing = { products_category: categoryNotFound, products_store: storeNotFound };
+  return (await onMissingParent(insert, missing)).insertId;
+}
+
+const UPDATE_PRODUCT = statement(
+  'product.update',
+  `UPDATE products
+   SET name = COALESCE(:name, name), name_folded = COALESCE(:nameFolded, name_folded),
+       name_words = COALESCE(:nameWords, name_words),
+       description = COALESCE(:description, description),
+       description_words = COALESCE(:descriptionWords, description_words),
+       price = COALESCE(:price, price), stock = COALESCE(:stock, stock),
+       category_id = IF(:setsCategory, :categoryId, category_id)
+   WHERE id = :id`,
+);
+
+/** Changes the given fields. @returns whether there is such a product */
+export async function updateProduct(sql: Sql, id: number, changes: ProductChanges): Promise<boolean> {
+  const setsCategory = changes.category_id !== undefined;
+  const update = sql.write(UPDATE_PRODUCT, { ...columnValues(changes), setsCategory, id });
+  return (await onMissingParent(update, { products_category: categoryNotFound })).affectedRows > 0;
+}
+
+/** null where a field is not given. */
+const columnValues = ({ name, description, price, stock, category_id }: ProductChanges) => ({
+  name: name ?? null,
+  nameFolded: name === undefined ? null : foldText(name),
+  nameWords: name === undefined ? null : wordColumn(name),
+  description: description ?? null,
+  descriptionWords: description === undefined ? null : wordColumn(description),
+  price: decimalOf(price) ?? null,
+  stock: stock ?? null,
+  categoryId: category_id ?? null,
+});
+
+const decimalOf = (amount: bigint | undefined) => (amount === undefined ? undefined : centsToDecimal(amount));
+
+const LOCK_STOCK = statement(
+  'product.lockStock',
+  { stock: int },
+  'SELECT stock FROM products WHERE id = :id FOR UPDATE',
+);
+
+/** Locks the product until the end of the database transaction. @returns its stock */
+export async function lockStock(sql: Sql, id: number): Promise<number | undefined> {
+  return (await sql.row(LOCK_STOCK, { id }))?.stock;
+}
+
+const INSERT_STOCK_MOVEMENT = statement(
+  'product.recordStock',
+  'INSERT INTO stock_movements (product_id, reason, quantity) VALUES (:productId, :reason, :quantity)',
+);
+
+/** Belongs in the database transaction that changes the stock. */
+export async function insertStockMovement(
+  sql: Sql,
+  movement: { productId: number; reason: 'initial' | 'edit'; quantity: number },
+): Promise<void> {
+  await sql.write(INSERT_STOCK_MOVEMENT, movement);
+}
+
+const DELETE_PRODUCT = statement('product.delete', 'DELETE FROM products WHERE id = :id');
+
+/** @returns whether there was one */
+export async function deleteProductRow(sql: Sql, id: number): Promise<boolean> {
+  return (await sql.write(DELETE_PRODUCT, { id })).affectedRows > 0;
+}
+
+const storeColumns = { id: int, ownerId: int };
+
+const FIND_STORE = statement(
+  'product.findStoreOwner',
+  storeColumns,
+  'SELECT id, user_id AS ownerId FROM stores WHERE id = :id',
+);
+
+export async function findStore(sql: Sql, id: number): Promise<RowOf<typeof storeColumns> | undefined> {
+  return await sql.row(FIND_STORE, { id });
+}
+
+const FIND_OLDEST_STORE = statement(
+  'product.findOldestStore',
+  storeColumns,
+  'SELECT id, user_id AS ownerId FROM stores WHERE user_id = :ownerId ORDER BY created_at, id LIMIT 1',
+);
+
+export async function findOldestStore(sql: Sql, ownerId: number): Promise<RowOf<typeof storeColumns> | undefined> {
+  return await sql.row(FIND_OLDEST_STORE, { ownerId });
+}
