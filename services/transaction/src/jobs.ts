@@ -9,11 +9,10 @@ import type { TransactionSettings } from './settings';
 
 /** What this service does by itself. */
 export function transactionJobs({ db, cache, logger, metrics }: Resources, own: TransactionSettings): Job[] {
-  const { keys, ledger, statuses } = repositories(db);
+  const { keys, statuses } = repositories(db);
   const cancel = countedCancelling(metrics).byShop(
     cancelUnpaid({ inTransaction: (work) => db.transaction((sql) => work(repositories(sql))), cache }),
   );
-  const verify = verifyStock({ ledger });
   const ttlMinutes = own.PENDING_ORDER_TTL_MINUTES;
   let mismatches = 0;
   metrics.gauge(
@@ -27,7 +26,7 @@ export function transactionJobs({ db, cache, logger, metrics }: Resources, own: 
       name: 'verify_stock',
       everySeconds: 120,
       async run() {
-        mismatches = countFaults(await verify());
+        mismatches = countFaults(await verifyStock(db));
         if (mismatches > 0) logger.error({ mismatches }, 'stock does not add up: run `npm run verify:stock`');
       },
     },

@@ -1,6 +1,5 @@
 import type { Sql } from '@shop/core';
 import { idempotencyRepository } from './idempotency/idempotency.repository';
-import { ledgerRepository } from './ledger/ledger.repository';
 import { orderRepository } from './orders/order.repository';
 import { statusRepository } from './orders/status.repository';
 import { stockRepository } from './orders/stock.repository';
@@ -10,7 +9,6 @@ export const repositories = (sql: Sql) => ({
   statuses: statusRepository(sql),
   stock: stockRepository(sql),
   keys: idempotencyRepository(sql),
-  ledger: ledgerRepository(sql),
 });
 
 export type Repositories = ReturnType<typeof repositories>;
