@@ -8,7 +8,7 @@ import type { Connection } from 'mysql2/promise';
 import { accountRepository } from '../services/auth/src/accounts/account.repository';
 import { listProducts } from '../services/product/src/products/products.sql';
 import { listStores } from '../services/store/src/stores/stores.sql';
-import { orderRepository } from '../services/transaction/src/orders/order.repository';
+import { listOrdersOf } from '../services/transaction/src/orders/orders.sql';
 import { aFreshDatabase } from './support/production';
 
 const PRODUCTS = 30_000;
@@ -102,7 +102,7 @@ const first = { page: 1, limit: 10 };
 const products = (ownerId: number | undefined, query: object) => (sql: Sql) =>
   listProducts(sql, ownerId, { ...first, ...query });
 const orders = (whose: { buyerId?: number; sellerId?: number }, query: object) => (sql: Sql) =>
-  orderRepository(sql).list(whose, { ...first, ...query });
+  listOrdersOf(sql, whose, { ...first, ...query });
 
 /** Lists with many rows, read in the order of an index: only the page is touched. */
 test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>([

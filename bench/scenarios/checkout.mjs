@@ -6,8 +6,15 @@ import { createRequire } from 'node:module';
 import { requestsPerSecond, sideBySide } from '../support/load.mjs';
 import { startService } from '../support/shop.mjs';
 
+const require = createRequire(import.meta.url);
 const { createPool } = createRequire(new URL('../../packages/core/package.json', import.meta.url))('mysql2/promise');
-const { repositories } = createRequire(import.meta.url)('../../services/transaction/dist/repositories.js');
+const { decodeRows } = require('../../packages/core/dist/db/statement.js');
+const {
+  insertOrder,
+  insertOrderLines,
+  lockProducts,
+  takeStock,
+} = require('../../services/transaction/dist/orders/checkout.sql.js');
 
 const AT_LEAST = 0.6;
 const CLIENTS = 50;
@@ -75,14 +82,14 @@ async function straight(pool, seconds) {
 async function order(pool, productId) {
   const connection = await pool.getConnection();
   try {
-    const { orders, stock } = repositories(bareSql(connection));
+    const sql = bareSql(connection);
     const lines = [{ productId, quantity: 1 }];
     await connection.query('START TRANSACTION');
-    const products = await stock.lockProducts(lines);
+    const products = await lockProducts(sql, lines);
     const [{ storeId, price }] = products;
-    const id = await orders.insert({ buyerId: ADMIN, storeId, addressId: 1, total: price });
-    await orders.insertLogs(id, lines, products);
-    await stock.take(lines);
+    const id = await insertOrder(sql, { buyerId: ADMIN, storeId, addressId: 1, total: price });
+    await insertOrderLines(sql, id, lines, products);
+    await takeStock(sql, lines);
     await connection.query('COMMIT');
   } finally {
     connection.release();
@@ -90,8 +97,10 @@ async function order(pool, productId) {
 }
 
 /** The service's own statements on a bare connection: the same SQL by construction. */
-const bareSql = (connection) => ({
-  rows: async (statement, values) => (await connection.execute(statement, values.map(text)))[0],
-  write: async (statement, values) => (await connection.execute(statement, values.map(text)))[0],
-});
-const text = (value) => (typeof value === 'number' ? String(value) : value);
+function bareSql(connection) {
+  const write = async (statement, given) => {
+    const { text, values } = statement.bind(given);
+    return (await connection.execute(text, values))[0];
+  };
+  return { write, rows: async (statement, given) => decodeRows(statement, await write(statement, given)) };
+}

@@ -13,7 +13,7 @@ import { startService, tokenFor } from '../support/shop.mjs';
 
 const require = createRequire(import.meta.url);
 const { listProducts } = require('../../services/product/dist/products/products.sql.js');
-const { orderRepository } = require('../../services/transaction/dist/orders/order.repository.js');
+const { listOrdersOf } = require('../../services/transaction/dist/orders/orders.sql.js');
 const { accountRepository } = require('../../services/auth/dist/accounts/account.repository.js');
 
 const AT_MOST = 2;
@@ -64,35 +64,29 @@ const lists = [
     'transaction',
     '/api/v1/transactions',
     SELLER,
-    (sql) => orderRepository(sql).list({ buyerId: SELLER }, first),
+    (sql) => listOrdersOf(sql, { buyerId: SELLER }, first),
   ],
   [
     "a seller's transactions",
     'transaction',
     '/api/v1/transactions?as=seller',
     SELLER,
-    (sql) => orderRepository(sql).list({ sellerId: SELLER }, first),
+    (sql) => listOrdersOf(sql, { sellerId: SELLER }, first),
   ],
   [
     'a seller without sales',
     'transaction',
     '/api/v1/transactions?as=seller',
     BEGINNER,
-    (sql) => orderRepository(sql).list({ sellerId: BEGINNER }, first),
+    (sql) => listOrdersOf(sql, { sellerId: BEGINNER }, first),
   ],
-  [
-    "an admin's transactions",
-    'transaction',
-    '/api/v1/transactions',
-    ADMIN,
-    (sql) => orderRepository(sql).list({}, first),
-  ],
+  ["an admin's transactions", 'transaction', '/api/v1/transactions', ADMIN, (sql) => listOrdersOf(sql, {}, first)],
   [
     'transactions, a total that none has',
     'transaction',
     '/api/v1/transactions?min_total=5000000',
     ADMIN,
-    (sql) => orderRepository(sql).list({}, { ...first, min_total: cents(5_000_000) }),
+    (sql) => listOrdersOf(sql, {}, { ...first, min_total: cents(5_000_000) }),
   ],
   ['transactions, a total that half have', 'transaction', '/api/v1/transactions?min_total=500', ADMIN],
   [

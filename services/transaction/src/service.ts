@@ -1,22 +1,34 @@
-import type { ServiceDefinition } from '@shop/core';
-import { takingTurns } from './idempotency/turns';
+import { type Resources, type ServiceDefinition, setting } from '@shop/core';
+import { z } from 'zod';
 import { transactionJobs } from './jobs';
-import { changeStatus } from './orders/change-status';
-import { listOrders } from './orders/list-orders';
-import { orderEndpoints } from './orders/order.endpoints';
-import { countedCancelling, countedCheckout } from './orders/order-figures';
-import { placeOrder } from './orders/place-order';
-import { productBulkhead } from './orders/product-bulkhead';
-import { showOrder } from './orders/show-order';
-import { type Repositories, repositories } from './repositories';
-import { settings } from './settings';
+import { createKeyMutex, type KeyMutex } from './orders/key-mutex';
+import { createOrderMetrics, type OrderMetrics } from './orders/order-metrics';
+import { orderEndpoints } from './orders/orders.endpoints';
+import { createProductBulkhead, type ProductBulkhead } from './orders/product-bulkhead';
+
+const A_YEAR_IN_MINUTES = 525_600;
+
+export const settings = z.object({
+  /** 0: orders may stay unpaid for ever. */
+  PENDING_ORDER_TTL_MINUTES: setting.integer(0, A_YEAR_IN_MINUTES).default(0),
+});
+
+export type TransactionSettings = z.output<typeof settings>;
+
+/** What the use cases of this service get. */
+export interface TransactionContext extends Resources {
+  /** For checkouts with the same idempotency key. */
+  keyMutex: KeyMutex;
+  /** For checkouts and cancellations of the same product. */
+  productBulkhead: ProductBulkhead;
+  orderMetrics: OrderMetrics;
+}
 
 /** Checkouts and cancellations of one product wait for each other's lock: they must not hold all connections meanwhile. */
 const POOL_SHARE_OF_A_PRODUCT = 1 / 3;
-/** As long as the database lets one wait for a lock. */
-const TWIN_WAIT_MS = 2000;
+const KEY_WAIT_MS = 2000;
 
-export const transactionService: ServiceDefinition<typeof settings> = {
+export const transactionService: ServiceDefinition<typeof settings, TransactionContext> = {
   name: 'transaction',
   portKey: 'TRANSACTION_PORT',
   settings,
@@ -30,20 +42,14 @@ export const transactionService: ServiceDefinition<typeof settings> = {
     'stores',
     'addresses',
   ],
-  endpoints: ({ db, cache, metrics, config }) => {
-    const { orders, statuses } = repositories(db);
-    const inTransaction = <T>(work: (transaction: Repositories) => Promise<T>, deadline?: number): Promise<T> =>
-      db.transaction((sql) => work(repositories(sql)), deadline);
-    const perProduct = productBulkhead(Math.max(1, Math.floor(config.db.poolSize * POOL_SHARE_OF_A_PRODUCT)));
-    return orderEndpoints({
-      placeOrder: countedCheckout(
-        placeOrder({ inTransaction, perProduct, inTurn: takingTurns(TWIN_WAIT_MS), cache }),
-        metrics,
-      ),
-      listOrders: listOrders({ orders }),
-      showOrder: showOrder({ orders, statuses }),
-      changeStatus: countedCancelling(metrics).byPerson(changeStatus({ inTransaction, cache, orders, perProduct })),
-    });
-  },
+  createContext: (resources) => ({
+    ...resources,
+    keyMutex: createKeyMutex(KEY_WAIT_MS),
+    productBulkhead: createProductBulkhead(
+      Math.max(1, Math.floor(resources.config.db.poolSize * POOL_SHARE_OF_A_PRODUCT)),
+    ),
+    orderMetrics: createOrderMetrics(resources.metrics),
+  }),
+  endpoints: orderEndpoints,
   jobs: transactionJobs,
 };

@@ -1,16 +1,9 @@
-import { errorCode, type Logger, type Metrics } from '@shop/core';
-import type { cancelUnpaid } from './change-status';
+import { errorCode, type Metrics } from '@shop/core';
+import type { LockWait } from '@shop/core/db';
+import type { TransactionContext } from '../service';
+import { cancelUnpaid } from './change-status';
 import { isInvalidTransition } from './order-status';
-import type { StatusRepository, UnpaidOrder } from './status.repository';
-
-interface Parts {
-  statuses: Pick<StatusRepository, 'listUnpaid'>;
-  cancel: ReturnType<typeof cancelUnpaid>;
-  ttlMinutes: number;
-  logger: Logger;
-  metrics: Metrics;
-  now?: () => number;
-}
+import { listUnpaidOrders, type UnpaidOrder } from './statuses.sql';
 
 const ORDERS_AT_ONCE = 100;
 /** How many orders one run waits for, where others hold their locks. */
@@ -18,18 +11,15 @@ const LOCKS_WAITED_FOR = 3;
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
 
-/** Without the database no order can be cancelled: the run ends instead of failing for each. */
-const isDatabaseAway = (error: unknown): boolean =>
-  ['database_unavailable', 'schema_missing'].includes(errorCode(error));
-const isBusy = (error: unknown): boolean => errorCode(error) === 'database_busy';
+/** Which orders are due, and which of them could not be cancelled: what one run of the job leaves to the next. */
+export interface UnpaidOrders {
+  ttlMinutes: number;
+  postponed: Map<number, { failures: number; until: number }>;
+  countFailure(error: unknown): void;
+  now(): number;
+}
 
-/**
- * Cancels orders that stayed `pending` longer than the TTL, which puts their stock back. Each order is on its own: one that
- * cannot be cancelled is logged, counted and tried again after a pause, which doubles each time. Replicas may run this at
- * the same time: the second finds the order cancelled.
- * @returns how many this run cancelled
- */
-export function cancelUnpaidOrders({ statuses, cancel, ttlMinutes, logger, metrics, now = Date.now }: Parts) {
+export function createUnpaidOrders(metrics: Metrics, ttlMinutes: number, now = Date.now): UnpaidOrders {
   const failures = metrics.counter(
     {
       name: 'unpaid_order_cancel_failures_total',
@@ -38,62 +28,77 @@ export function cancelUnpaidOrders({ statuses, cancel, ttlMinutes, logger, metri
     },
     [{ reason: 'database_busy' }, { reason: 'out_of_range' }, { reason: 'internal_error' }],
   );
-  const postponed = new Map<number, { failures: number; until: number }>();
+  return { ttlMinutes, postponed: new Map(), countFailure: (error) => failures.inc({ reason: errorCode(error) }), now };
+}
 
-  function postpone(id: number, error: unknown): void {
-    const count = (postponed.get(id)?.failures ?? 0) + 1;
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (count - 1));
-    postponed.set(id, { failures: count, until: now() + pause });
-    failures.inc({ reason: errorCode(error) });
-    logger.warn(
-      { transaction_id: id, failures: count, retry_in_seconds: pause / 1000, err: error },
-      'unpaid order could not be cancelled, will try again',
-    );
-  }
+type Context = Pick<TransactionContext, 'db' | 'cache' | 'logger' | 'orderMetrics'>;
 
-  /** @returns whether this call cancelled it */
-  async function cancelOne(id: number, locks: 'wait' | 'nowait'): Promise<boolean> {
-    try {
-      await cancel(id, locks);
-      logger.info({ transaction_id: id }, 'cancelled: not paid in time');
-    } catch (error) {
-      if (!isInvalidTransition(error)) throw error;
-      postponed.delete(id);
-      return false;
+/**
+ * Cancels orders that stayed `pending` longer than the TTL, which puts their stock back. Each order is on its own: one that
+ * cannot be cancelled is logged, counted and tried again after a pause, which doubles each time. Replicas may run this at
+ * the same time: the second one finds the order cancelled.
+ */
+export async function cancelUnpaidOrders(ctx: Context, unpaid: UnpaidOrders, stopping?: AbortSignal): Promise<void> {
+  const { postponed } = unpaid;
+  const started = unpaid.now();
+  // Without waiting for locks first: a hundred orders of one locked product must not hold up those of other products.
+  const busy: number[] = [];
+  let last: UnpaidOrder | undefined;
+  do {
+    const page = await listUnpaidOrders(ctx.db, unpaid.ttlMinutes, ORDERS_AT_ONCE, last);
+    for (const { id } of page) {
+      if (stopping?.aborted) return;
+      if ((postponed.get(id)?.until ?? 0) <= started)
+        await cancelOrPostpone(ctx, unpaid, id, 'nowait', () => busy.push(id));
     }
-    postponed.delete(id);
-    return true;
+    last = page.length < ORDERS_AT_ONCE ? undefined : page.at(-1);
+  } while (last);
+  for (const [index, id] of busy.entries()) {
+    if (stopping?.aborted) return;
+    const wait = index < LOCKS_WAITED_FOR ? 'wait' : 'nowait';
+    await cancelOrPostpone(ctx, unpaid, id, wait, (error) => postpone(ctx, unpaid, id, error));
   }
+  // An order that was due and not listed has been paid or cancelled by others.
+  for (const [id, { until }] of postponed) if (until <= started) postponed.delete(id);
+}
 
-  return async (stopping?: AbortSignal): Promise<number> => {
-    const started = now();
-    let cancelled = 0;
-    const attempt = async (id: number, locks: 'wait' | 'nowait', onBusy: (error: unknown) => void) => {
-      try {
-        if (await cancelOne(id, locks)) cancelled += 1;
-      } catch (error) {
-        if (isDatabaseAway(error)) throw error;
-        if (isBusy(error)) onBusy(error);
-        else postpone(id, error);
-      }
-    };
-    // Without waiting for locks first: a hundred orders of one locked product must not hold up those of other products.
-    const busy: number[] = [];
-    let last: UnpaidOrder | undefined;
-    do {
-      const page = await statuses.listUnpaid(ttlMinutes, ORDERS_AT_ONCE, last);
-      for (const { id } of page) {
-        if (stopping?.aborted) return cancelled;
-        if ((postponed.get(id)?.until ?? 0) <= started) await attempt(id, 'nowait', () => busy.push(id));
-      }
-      last = page.length < ORDERS_AT_ONCE ? undefined : page.at(-1);
-    } while (last);
-    for (const [index, id] of busy.entries()) {
-      if (stopping?.aborted) return cancelled;
-      await attempt(id, index < LOCKS_WAITED_FOR ? 'wait' : 'nowait', (error) => postpone(id, error));
-    }
-    // What has been due and was not listed has been paid or cancelled by others.
-    for (const [id, { until }] of postponed) if (until <= started) postponed.delete(id);
-    return cancelled;
-  };
+/** Without the database no order can be cancelled: the run ends instead of failing for each. */
+const isDatabaseAway = (error: unknown): boolean =>
+  ['database_unavailable', 'schema_missing'].includes(errorCode(error));
+const isBusy = (error: unknown): boolean => errorCode(error) === 'database_busy';
+
+async function cancelOrPostpone(
+  ctx: Context,
+  unpaid: UnpaidOrders,
+  id: number,
+  wait: LockWait,
+  onBusy: (error: unknown) => void,
+): Promise<void> {
+  try {
+    await cancelUnpaid(ctx, id, wait);
+    ctx.logger.info({ transaction_id: id }, 'order cancelled: not paid in time');
+    unpaid.postponed.delete(id);
+  } catch (error) {
+    // Others were faster.
+    if (isInvalidTransition(error)) unpaid.postponed.delete(id);
+    else if (isDatabaseAway(error)) throw error;
+    else if (isBusy(error)) onBusy(error);
+    else postpone(ctx, unpaid, id, error);
+  }
+}
+
+function postpone(
+  { logger }: Context,
+  { postponed, countFailure, now }: UnpaidOrders,
+  id: number,
+  error: unknown,
+): void {
+  const failures = (postponed.get(id)?.failures ?? 0) + 1;
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
+  postponed.set(id, { failures, until: now() + pause });
+  countFailure(error);
+  logger.warn(
+    { transaction_id: id, failures, retry_in_seconds: pause / 1000, err: error },
+    'unpaid order could not be cancelled, will try again',
+  );
 }

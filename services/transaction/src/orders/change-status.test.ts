@@ -1,3 +1,4 @@
+import { createMetrics } from '@shop/core';
 import {
   anAddress,
   aProduct,
@@ -12,9 +13,8 @@ import {
 } from '@shop/testing';
 import { transactionService } from '@shop/transaction';
 import { verifyStock } from '../ledger/verify-stock';
-import { repositories } from '../repositories';
-import { cancelUnpaidOrders } from './cancel-unpaid-orders';
-import { cancelUnpaid } from './change-status';
+import { cancelUnpaidOrders, createUnpaidOrders } from './cancel-unpaid-orders';
+import { createOrderMetrics } from './order-metrics';
 
 const PATH = '/api/v1/transactions';
 let here: TestApp;
@@ -227,15 +227,9 @@ describe('cancelling', () => {
 
 describe('an order that nobody pays for', () => {
   const expiryJob = (app: TestApp, now = () => Date.now()) => {
-    const { db, cache, logger, metrics } = app.resources;
-    return cancelUnpaidOrders({
-      statuses: repositories(db).statuses,
-      cancel: cancelUnpaid({ inTransaction: (work) => db.transaction((sql) => work(repositories(sql))), cache }),
-      ttlMinutes: 30,
-      logger,
-      metrics,
-      now,
-    });
+    const ctx = { ...app.resources, orderMetrics: createOrderMetrics(createMetrics('transaction')) };
+    const unpaid = createUnpaidOrders(app.resources.metrics, 30, now);
+    return (stopping?: AbortSignal) => cancelUnpaidOrders(ctx, unpaid, stopping);
   };
   const expire = (app: TestApp) => expiryJob(app)();
   const age = (id: number, minutes: number) =>

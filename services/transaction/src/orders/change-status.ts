@@ -1,22 +1,11 @@
-import { type AnswerCache, type Caller, type LockWait, notFound, operationDeadline, productScopes } from '@shop/core';
-import type { OrderRepository } from './order.repository';
-import type { OrderStatus } from './order.schemas';
-import { checkStep, isInvalidTransition, type Party, partiesOf } from './order-status';
-import { type ProductBulkhead, WORK_MS } from './product-bulkhead';
-import type { LockedOrder, StatusRepository } from './status.repository';
-import type { StockRepository } from './stock.repository';
-
-interface StatusTransaction {
-  statuses: Pick<StatusRepository, 'lock' | 'change'>;
-  stock: Pick<StockRepository, 'putBack'>;
-  orders: Pick<OrderRepository, 'findTouched'>;
-}
-
-interface Parts {
-  /** One database transaction; may run its work again after a deadlock. */
-  inTransaction: <T>(work: (transaction: StatusTransaction) => Promise<T>, deadline?: number) => Promise<T>;
-  cache: Pick<AnswerCache, 'invalidate'>;
-}
+import { type Caller, notFound, operationDeadline, productScopes } from '@shop/core';
+import type { LockWait, Sql } from '@shop/core/db';
+import type { TransactionContext } from '../service';
+import { assertStep, isInvalidTransition, type Party, partiesOf } from './order-status';
+import type { OrderStatus } from './orders.schemas';
+import { findSoldProducts, type SoldProducts } from './orders.sql';
+import { WORK_MS } from './product-bulkhead';
+import { type LockedOrder, lockOrder, putStockBack, setStatus } from './statuses.sql';
 
 interface Change {
   id: number;
@@ -24,71 +13,70 @@ interface Change {
   /** null: the shop itself. */
   by: number | null;
   partiesIn: (order: LockedOrder) => Party[];
-  wait?: LockWait;
-  deadline?: number;
+  wait: LockWait;
 }
 
-/**
- * Takes a step of the status machine: the state is checked on the locked row, so of two that race one finds it changed.
- * Cancelling puts the stock back in the same database transaction.
- * @throws AppError `not_found`, `forbidden`, `invalid_transition`
- */
-const takeStep =
-  ({ inTransaction, cache }: Parts) =>
-  async ({ id, to, by, partiesIn, wait = 'wait', deadline }: Change): Promise<void> => {
-    const touched = await inTransaction(async ({ statuses, stock }) => {
-      const order = await statuses.lock(id, wait);
-      if (!order) throw notFound();
-      checkStep(partiesIn(order), order.status, to);
-      const productIds = to === 'cancelled' ? await stock.putBack(id, wait) : undefined;
-      // After the products: it locks the user who asked, as a checkout does last.
-      await statuses.change({ id, from: order.status, to, by });
-      return productIds && { productIds, storeId: order.storeId, ownerId: order.sellerId };
+/** A step that a user asks for. */
+export async function changeStatus(
+  ctx: Pick<TransactionContext, 'db' | 'cache' | 'productBulkhead' | 'orderMetrics'>,
+  caller: Caller,
+  id: number,
+  to: OrderStatus,
+): Promise<void> {
+  const deadline = operationDeadline();
+  async function changeByCaller(): Promise<void> {
+    const partiesIn = (order: LockedOrder) => partiesOf(caller, order);
+    await takeStep(ctx, { id, to, by: caller.id, partiesIn, wait: 'wait' }, deadline);
+  }
+  // A cancellation locks the products that it restocks, so it must not fill the pool while one of them is locked.
+  const sold = to === 'cancelled' ? await findSoldProducts(ctx.db, id) : undefined;
+  if (sold) await ctx.productBulkhead.run(sold.productIds, deadline - WORK_MS, changeByCaller);
+  else await changeByCaller();
+  if (to === 'cancelled') ctx.orderMetrics.countCancelled('person');
+}
+
+/** Cancels an order that was not paid in time. @param wait with `nowait` it fails where another holds a lock */
+export async function cancelUnpaid(
+  ctx: Pick<TransactionContext, 'db' | 'cache' | 'orderMetrics'>,
+  id: number,
+  wait: LockWait,
+): Promise<void> {
+  await takeStep(ctx, { id, to: 'cancelled', by: null, partiesIn: () => ['shop'], wait });
+  ctx.orderMetrics.countCancelled('shop');
+}
+
+async function takeStep(
+  { db, cache }: Pick<TransactionContext, 'db' | 'cache'>,
+  change: Change,
+  deadline?: number,
+): Promise<void> {
+  let restocked: SoldProducts | undefined;
+  try {
+    restocked = await db.transaction(async function changeInTransaction(sql) {
+      return await changeLocked(sql, change);
     }, deadline);
-    if (touched) await cache.invalidate(productScopes(touched));
-  };
-
-/**
- * Invalidates again where a step is refused: the order may have been cancelled by an earlier attempt of the same request
- * that died between its commit and its invalidation.
- */
-const withRepeatedInvalidation =
-  (step: ReturnType<typeof takeStep>, { inTransaction, cache }: Parts) =>
-  async (change: Change): Promise<void> => {
-    try {
-      await step(change);
-    } catch (error) {
-      if (isInvalidTransition(error)) {
-        const touched = await inTransaction(({ orders }) => orders.findTouched(change.id));
-        if (touched) await cache.invalidate(productScopes(touched));
-      }
-      throw error;
+  } catch (error) {
+    if (isInvalidTransition(error)) {
+      // An earlier attempt of the same request may have cancelled the order and died before its invalidation.
+      const sold = await findSoldProducts(db, change.id);
+      if (sold) await cache.invalidate(productScopes(sold));
     }
-  };
-
-interface CancellationParts {
-  orders: Pick<OrderRepository, 'findTouched'>;
-  perProduct: ProductBulkhead;
+    throw error;
+  }
+  if (restocked) await cache.invalidate(productScopes(restocked));
 }
 
-/** A step that a user asks for. @throws AppError `not_found`, `forbidden`, `invalid_transition` */
-export const changeStatus = (parts: Parts & CancellationParts) => {
-  const step = withRepeatedInvalidation(takeStep(parts), parts);
-  return async (caller: Caller, id: number, to: OrderStatus): Promise<void> => {
-    const deadline = operationDeadline();
-    const take = () => step({ id, to, by: caller.id, partiesIn: (order) => partiesOf(caller, order), deadline });
-    // A cancellation locks the products that it restocks, so it must not fill the pool while one of them is locked.
-    const order = to === 'cancelled' ? await parts.orders.findTouched(id) : undefined;
-    await (order ? parts.perProduct(order.productIds, deadline - WORK_MS, take) : take());
-  };
-};
-
 /**
- * Cancels an order that was not paid in time.
- * @throws AppError `not_found`, `invalid_transition`; `database_busy` where another holds a lock
+ * Takes a step of the status machine. The status is checked on the locked row, so of two that race one finds it changed.
+ * Cancelling puts the stock back in the same database transaction.
+ * @returns what was put back
  */
-export const cancelUnpaid = (parts: Parts) => {
-  const step = withRepeatedInvalidation(takeStep(parts), parts);
-  return (id: number, wait: LockWait): Promise<void> =>
-    step({ id, to: 'cancelled', by: null, partiesIn: () => ['shop'], wait });
-};
+async function changeLocked(sql: Sql, { id, to, by, partiesIn, wait }: Change): Promise<SoldProducts | undefined> {
+  const order = await lockOrder(sql, id, wait);
+  if (!order) throw notFound();
+  assertStep(partiesIn(order), order.status, to);
+  const productIds = to === 'cancelled' ? await putStockBack(sql, id, wait) : undefined;
+  // After the products: it locks the user who asked, as a checkout does last.
+  await setStatus(sql, { id, from: order.status, to, by });
+  return productIds && { productIds, storeId: order.storeId, ownerId: order.sellerId };
+}

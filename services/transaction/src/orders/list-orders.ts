@@ -1,15 +1,14 @@
 import type { Caller, List } from '@shop/core';
-import type { OrderRepository } from './order.repository';
-import type { Order, OrderQuery } from './order.schemas';
-
-interface Parts {
-  orders: Pick<OrderRepository, 'list'>;
-}
+import type { TransactionContext } from '../service';
+import type { Order, OrderQuery } from './orders.schemas';
+import { listOrdersOf } from './orders.sql';
 
 /** The buyer's own, for an admin all; as a seller, those of the caller's stores. */
-export const listOrders =
-  ({ orders }: Parts) =>
-  (caller: Caller, query: OrderQuery): Promise<List<Order>> => {
-    if (query.as === 'seller') return orders.list({ sellerId: caller.id }, query);
-    return orders.list(caller.role === 'admin' ? {} : { buyerId: caller.id }, query);
-  };
+export async function listOrders(
+  { db }: Pick<TransactionContext, 'db'>,
+  caller: Caller,
+  query: OrderQuery,
+): Promise<List<Order>> {
+  if (query.as === 'seller') return await listOrdersOf(db, { sellerId: caller.id }, query);
+  return await listOrdersOf(db, caller.role === 'admin' ? {} : { buyerId: caller.id }, query);
+}

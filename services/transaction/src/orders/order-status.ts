@@ -1,5 +1,5 @@
 import { AppError, type Caller, defineError, forbidden } from '@shop/core';
-import type { OrderStatus } from './order.schemas';
+import type { OrderStatus } from './orders.schemas';
 
 export const invalidTransition = defineError(
   'conflict',
@@ -7,7 +7,7 @@ export const invalidTransition = defineError(
   'The transaction is in a state that does not allow this.',
 );
 
-/** What somebody is to an order. `shop`: a rule of the shop itself. */
+/** What somebody is to an order. `shop` is a rule of the shop itself. */
 export type Party = 'buyer' | 'seller' | 'admin' | 'shop';
 
 interface Step {
@@ -16,7 +16,7 @@ interface Step {
   by: readonly Party[];
 }
 
-/** The status machine: every step there is, and whose it is. Whatever is not here does not exist. */
+/** The status machine: every step there is, and who may take it. */
 export const steps = {
   pay: { from: 'pending', to: 'paid', by: ['admin'] },
   ship: { from: 'paid', to: 'shipped', by: ['seller', 'admin'] },
@@ -27,7 +27,7 @@ export const steps = {
 
 const allSteps: readonly Step[] = Object.values(steps);
 
-/** Somebody can be more than one: a seller who buys from himself. */
+/** More than one for a seller who buys from his own store. */
 export const partiesOf = (caller: Caller, order: { buyerId: number; sellerId: number }): Party[] => [
   ...(caller.role === 'admin' ? (['admin'] as const) : []),
   ...(caller.id === order.buyerId ? (['buyer'] as const) : []),
@@ -35,10 +35,10 @@ export const partiesOf = (caller: Caller, order: { buyerId: number; sellerId: nu
 ];
 
 /**
- * Decides on the state as it is now, so it must be asked about a locked row.
- * @throws AppError `forbidden`: never one of theirs; `invalid_transition`: theirs, but not in this state
+ * `forbidden` where the step is never theirs, `invalid_transition` where it is, but not from this status. It decides on the
+ * status as it is now: the order's row must be locked.
  */
-export function checkStep(parties: readonly Party[], from: OrderStatus, to: OrderStatus): void {
+export function assertStep(parties: readonly Party[], from: OrderStatus, to: OrderStatus): void {
   const theirs = allSteps.filter((step) => step.to === to && step.by.some((party) => parties.includes(party)));
   if (theirs.length === 0) throw forbidden();
   if (theirs.every((step) => step.from !== from)) {
@@ -49,6 +49,6 @@ export function checkStep(parties: readonly Party[], from: OrderStatus, to: Orde
   }
 }
 
-/** Whether somebody else, or the same one a moment ago, was faster. */
+/** Somebody else, or an earlier attempt of the same caller, was faster. */
 export const isInvalidTransition = (error: unknown): boolean =>
   error instanceof AppError && error.code === invalidTransition.code;

@@ -1,7 +1,17 @@
-import { type AnswerCache, type AppError, type Caller, MAX_CENTS, operationDeadline, productScopes } from '@shop/core';
-import type { IdempotencyRepository } from '../idempotency/idempotency.repository';
-import { type KeyedRequest, nameOf } from '../idempotency/idempotency-key';
-import type { InTurn } from '../idempotency/turns';
+import { type AppError, type Caller, MAX_CENTS, operationDeadline, productScopes } from '@shop/core';
+import type { Sql } from '@shop/core/db';
+import type { TransactionContext } from '../service';
+import {
+  claimKey,
+  hasAddress,
+  insertOrder,
+  insertOrderLines,
+  type LockedProduct,
+  lockProducts,
+  settleKey,
+  takeStock,
+} from './checkout.sql';
+import { type Attempt, fingerprint } from './idempotency-key';
 import {
   addressNotFound,
   insufficientStock,
@@ -10,80 +20,72 @@ import {
   productNotFound,
   quantityTooLarge,
   totalTooLarge,
-} from './order.errors';
-import type { OrderRepository } from './order.repository';
-import type { NewOrder, OrderLine } from './order.schemas';
-import { type ProductBulkhead, WORK_MS } from './product-bulkhead';
-import type { LockedProduct, StockRepository } from './stock.repository';
+} from './orders.errors';
+import type { NewOrder, OrderLine } from './orders.schemas';
+import { findSoldProducts } from './orders.sql';
+import { WORK_MS } from './product-bulkhead';
 
-interface OrderTransaction {
-  orders: Pick<OrderRepository, 'insert' | 'insertLogs' | 'findTouched'>;
-  stock: Pick<StockRepository, 'lockProducts' | 'ownsAddress' | 'take'>;
-  keys: Pick<IdempotencyRepository, 'claim' | 'settle'>;
-}
+/** The scope of an idempotency key, beside its user. */
+const ROUTE = 'POST /api/v1/transactions';
 
-interface Parts {
-  /** One database transaction; may run its work again after a deadlock. */
-  inTransaction: <T>(work: (transaction: OrderTransaction) => Promise<T>, deadline: number) => Promise<T>;
-  perProduct: ProductBulkhead;
-  /** For attempts with the same key. */
-  inTurn: InTurn;
-  cache: AnswerCache;
-}
-
-export interface PlacedOrder {
-  id: number;
-  /** Whether this is the answer that an earlier request with the same key had. */
-  replayed: boolean;
-  /** In cents; undefined where it is replayed. */
-  total: bigint | undefined;
+/**
+ * The checkout. A replay invalidates the cache as the first attempt does, which may have died, or may stand still, between
+ * its commit and its invalidation.
+ * @returns `replayed`: an earlier request with the same key placed the order
+ */
+export async function placeOrder(
+  { db, cache, keyMutex, productBulkhead, orderMetrics }: TransactionContext,
+  buyer: Caller,
+  order: NewOrder,
+  key: string | undefined,
+): Promise<{ id: number; replayed: boolean }> {
+  const deadline = operationDeadline();
+  const lines = mergeLines(order.items);
+  const productIds = lines.map(({ productId }) => productId);
+  const attempt = key === undefined ? undefined : { userId: buyer.id, route: ROUTE, key, hash: fingerprint(order) };
+  const mutexKey = attempt && `${buyer.id} ${key}`;
+  try {
+    const { id, sold, total } = await keyMutex.runExclusive(mutexKey, async function placeWithKey() {
+      return await productBulkhead.run(productIds, deadline - WORK_MS, async function placeInBulkhead() {
+        return await db.transaction(async function placeInTransaction(sql) {
+          return await placeLocked(sql, buyer, order.address_id, lines, attempt);
+        }, deadline);
+      });
+    });
+    if (sold) await cache.invalidate(productScopes(sold));
+    if (total !== undefined) orderMetrics.countPlaced(total);
+    return { id, replayed: total === undefined };
+  } catch (error) {
+    orderMetrics.countRefused(error);
+    throw error;
+  }
 }
 
 /**
- * The checkout. Locks the products in the order of their ids, so that two baskets can never wait for each other, and
- * decides everything on the locked rows. A key is taken first and settled last, all in the order's own database
- * transaction: no crash can leave one without the other, and a refused order leaves its key free. A replay invalidates the
- * cache like the first attempt, which may have died, or may stand still, between its commit and that.
- * @throws AppError `idempotency_key_reused`, `address_not_found`, `product_not_found`, `mixed_stores`, `insufficient_stock`, `quantity_too_large`,
- *   `total_too_large`
+ * Locks the products in the order of their ids, so that two baskets can never wait for each other, and decides everything
+ * on the locked rows. The key is claimed first and settled last, in the order's own database transaction: no crash can leave
+ * one without the other, and a refused order leaves its key free.
+ * @returns `total` is undefined where an earlier request with the same key placed the order
  */
-export const placeOrder =
-  ({ inTransaction, perProduct, inTurn, cache }: Parts) =>
-  async (buyer: Caller, { address_id: addressId, items }: NewOrder, keyed?: KeyedRequest): Promise<PlacedOrder> => {
-    const deadline = operationDeadline();
-    const lines = mergeLines(items);
-    const productIds = lines.map(({ productId }) => productId);
-    const attempt = async ({ orders, stock, keys }: OrderTransaction) => {
-      const earlier = keyed && (await keys.claim(keyed));
-      if (earlier !== undefined) {
-        return { id: earlier, replayed: true, touched: await orders.findTouched(earlier), total: undefined };
-      }
-      const products = await stock.lockProducts(lines);
-      const [first] = products;
-      const problem = refusal(lines, products);
-      if (problem || !first) {
-        // A wrong address is told first, but asked for only here: the insert below checks it without a round trip.
-        throw (await stock.ownsAddress(buyer.id, addressId)) && problem ? problem : addressNotFound();
-      }
-      const { storeId, ownerId } = first;
-      const total = totalOf(lines, products);
-      const id = await orders.insert({ buyerId: buyer.id, storeId, addressId, total });
-      if (id === undefined) throw addressNotFound();
-      await orders.insertLogs(id, lines, products);
-      if ((await stock.take(lines)) < lines.length) throw insufficientStock();
-      if (keyed) await keys.settle(keyed, id);
-      return {
-        id,
-        replayed: false,
-        touched: { productIds, storeId, ownerId },
-        total,
-      };
-    };
-    const tryOnce = () => perProduct(productIds, deadline - WORK_MS, () => inTransaction(attempt, deadline));
-    const { touched, ...placed } = await (keyed ? inTurn(nameOf(keyed), tryOnce) : tryOnce());
-    if (touched) await cache.invalidate(productScopes(touched));
-    return placed;
-  };
+async function placeLocked(sql: Sql, buyer: Caller, addressId: number, lines: OrderLine[], attempt?: Attempt) {
+  const earlierId = attempt && (await claimKey(sql, attempt));
+  if (earlierId !== undefined) return { id: earlierId, sold: await findSoldProducts(sql, earlierId), total: undefined };
+  const products = await lockProducts(sql, lines);
+  const [first] = products;
+  const problem = refusal(lines, products);
+  if (problem || !first) {
+    // A wrong address is told first, but looked for only here: the insert below checks it without a round trip.
+    throw (await hasAddress(sql, buyer.id, addressId)) && problem ? problem : addressNotFound();
+  }
+  const { storeId, ownerId } = first;
+  const total = totalOf(lines, products);
+  const id = await insertOrder(sql, { buyerId: buyer.id, storeId, addressId, total });
+  if (id === undefined) throw addressNotFound();
+  await insertOrderLines(sql, id, lines, products);
+  if ((await takeStock(sql, lines)) < lines.length) throw insufficientStock();
+  if (attempt) await settleKey(sql, attempt, id);
+  return { id, sold: { productIds: products.map((product) => product.id), storeId, ownerId }, total };
+}
 
 /** Sums the quantities of repeated products and sorts by product id: the order in which rows are locked everywhere. */
 export function mergeLines(items: NewOrder['items']): OrderLine[] {

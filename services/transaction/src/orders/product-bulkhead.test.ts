@@ -1,18 +1,18 @@
 import { aGate } from '@shop/testing';
-import { productBulkhead } from './product-bulkhead';
+import { createProductBulkhead } from './product-bulkhead';
 
 const soon = () => Date.now() + 30_000;
 
 test('at most so many run for one product, the others follow in order of arrival, and other products do not wait', async () => {
-  const bulkhead = productBulkhead(2);
+  const bulkhead = createProductBulkhead(2);
   const gate = aGate();
   const started: string[] = [];
   const work = (name: string) => async () => {
     started.push(name);
     await gate.passed;
   };
-  const hot = ['a', 'b', 'c', 'd'].map((name) => bulkhead([1], soon(), work(name)));
-  await bulkhead([2], soon(), async () => void started.push('other'));
+  const hot = ['a', 'b', 'c', 'd'].map((name) => bulkhead.run([1], soon(), work(name)));
+  await bulkhead.run([2], soon(), async () => void started.push('other'));
   expect(started).toEqual(['a', 'b', 'other']);
   gate.open();
   await Promise.all(hot);
@@ -20,12 +20,12 @@ test('at most so many run for one product, the others follow in order of arrival
 });
 
 test('a basket that waits for one product takes no place of another, and is not forgotten', async () => {
-  const bulkhead = productBulkhead(1);
+  const bulkhead = createProductBulkhead(1);
   const gate = aGate();
   const started: string[] = [];
-  const hot = bulkhead([1], soon(), () => gate.passed);
-  const basket = bulkhead([1, 2], soon(), async () => void started.push('basket'));
-  await bulkhead([2], soon(), async () => void started.push('single'));
+  const hot = bulkhead.run([1], soon(), () => gate.passed);
+  const basket = bulkhead.run([1, 2], soon(), async () => void started.push('basket'));
+  await bulkhead.run([2], soon(), async () => void started.push('single'));
   expect(started).toEqual(['single']);
   gate.open();
   await Promise.all([hot, basket]);
@@ -33,11 +33,11 @@ test('a basket that waits for one product takes no place of another, and is not 
 });
 
 test('who waits past the deadline is refused, and work that fails makes room', async () => {
-  const bulkhead = productBulkhead(1);
+  const bulkhead = createProductBulkhead(1);
   const gate = aGate();
-  const failing = bulkhead([1], soon(), () => gate.passed.then(() => Promise.reject(new Error('no'))));
-  await expect(bulkhead([1], Date.now() + 20, async () => 'late')).rejects.toMatchObject({ code: 'database_busy' });
-  const next = bulkhead([1], soon(), async () => 'next');
+  const failing = bulkhead.run([1], soon(), () => gate.passed.then(() => Promise.reject(new Error('no'))));
+  await expect(bulkhead.run([1], Date.now() + 20, async () => 'late')).rejects.toMatchObject({ code: 'database_busy' });
+  const next = bulkhead.run([1], soon(), async () => 'next');
   gate.open();
   await expect(failing).rejects.toThrow('no');
   expect(await next).toBe('next');

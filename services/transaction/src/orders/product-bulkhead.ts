@@ -13,14 +13,17 @@ interface Entrance {
 /** What work needs before its deadline once it may start: one wait for a lock, and its statements. */
 export const WORK_MS = 1200;
 
-export type ProductBulkhead = <T>(productIds: number[], deadline: number, work: () => Promise<T>) => Promise<T>;
+export interface ProductBulkhead {
+  /** Waits until `work` may start; refuses it with `database_busy` at the deadline (ms since the epoch). */
+  run<T>(productIds: number[], deadline: number, work: () => Promise<T>): Promise<T>;
+}
 
 /**
  * Runs at most `atOnce` pieces of work for any one product; the rest wait in order of arrival, before they take a database
  * connection. So a product whose row is locked cannot occupy the whole pool. Work for several products starts when all of
  * them have room: it never holds one place while it waits for another, so baskets cannot deadlock here.
  */
-export function productBulkhead(atOnce: number): ProductBulkhead {
+export function createProductBulkhead(atOnce: number): ProductBulkhead {
   const entrances = new Map<number, Entrance>();
 
   function entranceOf(id: number): Entrance {
@@ -75,12 +78,14 @@ export function productBulkhead(atOnce: number): ProductBulkhead {
     });
   }
 
-  return async (productIds, deadline, work) => {
+  async function run<T>(productIds: number[], deadline: number, work: () => Promise<T>): Promise<T> {
     if (!tryEnter(productIds)) await waitToEnter(productIds, deadline);
     try {
       return await work();
     } finally {
       leave(productIds);
     }
-  };
+  }
+
+  return { run };
 }

@@ -1,7 +1,8 @@
-import type { Sql } from '@shop/core';
+import type { Sql } from '@shop/core/db';
 import { aDatabase, aFreshDatabase, aProduct, closeDatabases, rows, startApp, type TestApp } from '@shop/testing';
 import { transactionService } from '@shop/transaction';
-import { repositories } from '../repositories';
+import { lockProducts, takeStock } from './checkout.sql';
+import { putStockBack } from './statuses.sql';
 
 // The checkout decides on locked rows and takes stock under a condition: either alone would do, so each has its own test.
 let app: TestApp;
@@ -16,13 +17,13 @@ const stockOf = async (id: number) =>
 test('takes what is there, leaves what is not, and says how many lines it took', async () => {
   const [full, short] = [await aProduct({ stock: 5 }), await aProduct({ stock: 4 })];
   const lines = [full, short].map(({ id }) => ({ productId: id, quantity: 5 }));
-  expect(await repositories(app.resources.db).stock.take(lines)).toBe(1);
+  expect(await takeStock(app.resources.db, lines)).toBe(1);
   expect([await stockOf(full.id), await stockOf(short.id)]).toEqual([0, 4]);
 });
 
 test('takes quantities beyond 31 bits exactly', async () => {
   const product = await aProduct({ stock: 5_000_000_000 });
-  expect(await repositories(app.resources.db).stock.take([{ productId: product.id, quantity: 4_294_967_293 }])).toBe(1);
+  expect(await takeStock(app.resources.db, [{ productId: product.id, quantity: 4_294_967_293 }])).toBe(1);
   expect(await stockOf(product.id)).toBe(705_032_707);
 });
 
@@ -30,7 +31,7 @@ test('keeps products locked until the transaction ends', async () => {
   const { id } = await aProduct({ stock: 5 });
   const peek = () => rows(`SELECT id FROM products WHERE id = ${id} FOR UPDATE NOWAIT`);
   await app.resources.db.transaction(async (sql) => {
-    await repositories(sql).stock.lockProducts([{ productId: id, quantity: 1 }]);
+    await lockProducts(sql, [{ productId: id, quantity: 1 }]);
     await expect(peek()).rejects.toThrow(/lock/i);
   });
   expect(await peek()).toEqual([{ id }]);
@@ -67,7 +68,7 @@ test('in a shop of a few products, one basket keeps its hands off the products o
     return locked;
   };
   const line = { productId: first + 1, quantity: 1 };
-  expect(await inTheWay((sql) => repositories(sql).stock.lockProducts([line]))).toEqual([first + 1]);
-  expect(await inTheWay((sql) => repositories(sql).stock.take([line]))).toEqual([first + 1]);
-  expect(await inTheWay((sql) => repositories(sql).stock.putBack(order))).toEqual([first + 1]);
+  expect(await inTheWay((sql) => lockProducts(sql, [line]))).toEqual([first + 1]);
+  expect(await inTheWay((sql) => takeStock(sql, [line]))).toEqual([first + 1]);
+  expect(await inTheWay((sql) => putStockBack(sql, order, 'wait'))).toEqual([first + 1]);
 });

@@ -8,7 +8,7 @@ export const idempotencyKeyReused = defineError(
   'This Idempotency-Key was used for another request.',
 );
 
-/** After so long a key is free again. */
+/** After that a key is free again. */
 export const KEY_LIFETIME_HOURS = 24;
 
 /** draft-ietf-httpapi-idempotency-key-header; the value is taken as it is, quoted or not. */
@@ -23,16 +23,13 @@ export const idempotencyHeaders = z.object({
     }),
 });
 
-/** What a client calls one attempt to buy, and the fingerprint of what it asked for. */
-export interface KeyedRequest {
+/** A user's attempt at a request, as the client named it, and the fingerprint of the request's body. */
+export interface Attempt {
   userId: number;
   route: string;
   key: string;
   hash: string;
 }
-
-/** The key with its scope, as one text. */
-export const nameOf = ({ userId, route, key }: KeyedRequest): string => `${userId} ${route} ${key}`;
 
 /** SHA-256 of a body as JSON, whatever the order of its objects' keys. @returns hex */
 export const fingerprint = (body: unknown): string => createHash('sha256').update(canonicalJson(body)).digest('hex');

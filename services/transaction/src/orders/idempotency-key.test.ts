@@ -48,9 +48,9 @@ test('the same request again, at another replica too, gives the first answer and
   expect(await stock()).toBe(99);
 });
 
-test('twenty at once are one order and twenty equal answers', async () => {
+test('twenty requests at once place one order and get the same answer', async () => {
   const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, index) => buy('twins', order(3), index % 2 ? here : there)),
+    Array.from({ length: 20 }, (_, index) => buy('twenty', order(3), index % 2 ? here : there)),
   );
   expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));

@@ -1,6 +1,6 @@
 import { amount, id, idString, inOrder, pageQuery, priceString, timestamp } from '@shop/core';
 import { z } from 'zod';
-import { MAX_LINE_QUANTITY } from './order.errors';
+import { MAX_LINE_QUANTITY } from './orders.errors';
 
 export const orderStatus = z.enum(['pending', 'paid', 'shipped', 'completed', 'cancelled']);
 

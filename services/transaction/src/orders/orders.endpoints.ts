@@ -11,9 +11,12 @@ import {
   notFound,
   ok,
 } from '@shop/core';
-import { fingerprint, idempotencyHeaders, idempotencyKeyReused } from '../idempotency/idempotency-key';
-import type { changeStatus } from './change-status';
-import type { listOrders } from './list-orders';
+import type { TransactionContext } from '../service';
+import { changeStatus } from './change-status';
+import { getOrder } from './get-order';
+import { idempotencyHeaders, idempotencyKeyReused } from './idempotency-key';
+import { listOrders } from './list-orders';
+import { invalidTransition } from './order-status';
 import {
   addressNotFound,
   insufficientStock,
@@ -21,25 +24,14 @@ import {
   productNotFound,
   quantityTooLarge,
   totalTooLarge,
-} from './order.errors';
-import { newOrder, order, orderDetails, orderQuery, statusChange } from './order.schemas';
-import { invalidTransition } from './order-status';
-import type { placeOrder } from './place-order';
-import type { showOrder } from './show-order';
-
-export interface OrderUseCases {
-  placeOrder: ReturnType<typeof placeOrder>;
-  listOrders: ReturnType<typeof listOrders>;
-  showOrder: ReturnType<typeof showOrder>;
-  changeStatus: ReturnType<typeof changeStatus>;
-}
+} from './orders.errors';
+import { newOrder, order, orderDetails, orderQuery, statusChange } from './orders.schemas';
+import { placeOrder } from './place-order';
 
 const PATH = '/api/v1/transactions';
-/** The scope of an idempotency key, beside its user. */
-const CHECKOUT = `POST ${PATH}`;
 const tag = 'transactions';
 
-export const orderEndpoints = (useCases: OrderUseCases): Endpoint[] => [
+export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
@@ -60,10 +52,8 @@ export const orderEndpoints = (useCases: OrderUseCases): Endpoint[] => [
       totalTooLarge,
       idempotencyKeyReused,
     ],
-    handler: async ({ caller, headers: { 'idempotency-key': key }, body }) => {
-      const keyed =
-        key === undefined ? undefined : { userId: caller.id, route: CHECKOUT, key, hash: fingerprint(body) };
-      const { id, replayed } = await useCases.placeOrder(caller, body, keyed);
+    handler: async ({ caller, headers, body }) => {
+      const { id, replayed } = await placeOrder(ctx, caller, body, headers['idempotency-key']);
       const answer = created(`${PATH}/${id}`, { id });
       return replayed ? { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } } : answer;
     },
@@ -77,7 +67,7 @@ export const orderEndpoints = (useCases: OrderUseCases): Endpoint[] => [
     access: 'user',
     query: orderQuery,
     answers: { 200: listOf(order) },
-    handler: async ({ caller, query }) => ok(listAnswer(await useCases.listOrders(caller, query), query)),
+    handler: async ({ caller, query }) => ok(listAnswer(await listOrders(ctx, caller, query), query)),
   }),
 
   endpoint({
@@ -89,7 +79,7 @@ export const orderEndpoints = (useCases: OrderUseCases): Endpoint[] => [
     params: idParams,
     answers: { 200: orderDetails },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => ok(await useCases.showOrder(caller, params.id)),
+    handler: async ({ caller, params }) => ok(await getOrder(ctx, caller, params.id)),
   }),
 
   endpoint({
@@ -105,7 +95,7 @@ export const orderEndpoints = (useCases: OrderUseCases): Endpoint[] => [
     answers: { 204: 'empty' },
     errors: [forbidden, notFound, invalidTransition],
     handler: async ({ caller, params, body }) => {
-      await useCases.changeStatus(caller, params.id, body.status);
+      await changeStatus(ctx, caller, params.id, body.status);
       return noContent();
     },
   }),

@@ -1,4 +1,4 @@
-import { settings } from './settings';
+import { settings } from './service';
 
 test('PENDING_ORDER_TTL_MINUTES is a whole number from 0 (never) to a year', () => {
   const isTaken = (value: string) => settings.safeParse({ PENDING_ORDER_TTL_MINUTES: value }).success;

@@ -1,0 +1,173 @@
+import { cents, centsToDecimal } from '@shop/core';
+import { flag, int, nullable, type RowOf, type Sql, statement, text } from '@shop/core/db';
+import { type Attempt, idempotencyKeyReused, KEY_LIFETIME_HOURS } from './idempotency-key';
+import type { OrderLine } from './orders.schemas';
+
+/*
+ * The checkout's statements, in the order in which it runs them. Tables of other services: products and stores (product,
+ * store) are read and stock is taken, addresses (address) are read, all in the order's own database transaction, because
+ * an order must not exist without them.
+ */
+
+const CLAIM_KEY = statement(
+  'idempotency.claim',
+  `INSERT INTO idempotency_keys (user_id, route, idempotency_key, request_hash) VALUES (:userId, :route, :key, :hash)
+   ON DUPLICATE KEY UPDATE replays = replays + 1`,
+);
+
+const FIND_KEY = statement(
+  'idempotency.claim',
+  { requestHash: text, orderId: nullable(int), isExpired: flag },
+  `SELECT request_hash AS requestHash, transaction_id AS orderId,
+          created_at < NOW(3) - INTERVAL ${KEY_LIFETIME_HOURS} HOUR AS isExpired
+   FROM idempotency_keys WHERE user_id = :userId AND route = :route AND idempotency_key = :key`,
+);
+
+const RENEW_KEY = statement(
+  'idempotency.claim',
+  `UPDATE idempotency_keys SET request_hash = :hash, transaction_id = NULL, replays = 0, created_at = NOW(3)
+   WHERE user_id = :userId AND route = :route AND idempotency_key = :key`,
+);
+
+/**
+ * Takes the key for this database transaction. A second attempt waits here, at the primary key, until the first has
+ * committed or rolled back. So this must be the first statement, before any other lock.
+ * @returns the id of the order that was placed with this key before; undefined: the key is ours now
+ */
+export async function claimKey(sql: Sql, attempt: Attempt): Promise<number | undefined> {
+  // A plain INSERT would take a shared lock on the duplicate. Attempts that wait for it would deadlock when the first one
+  // rolls back.
+  const { affectedRows } = await sql.write(CLAIM_KEY, { ...attempt });
+  const isInserted = affectedRows === 1;
+  if (isInserted) return undefined;
+  const found = await sql.row(FIND_KEY, { ...attempt });
+  if (found?.isExpired) {
+    await sql.write(RENEW_KEY, { ...attempt });
+    return undefined;
+  }
+  if (found?.requestHash !== attempt.hash) throw idempotencyKeyReused();
+  return found.orderId ?? undefined;
+}
+
+const lockedProductColumns = { id: int, storeId: int, ownerId: int, name: text, price: cents, stock: int };
+
+/** A product as it is until the end of the database transaction, its price in cents. */
+export type LockedProduct = RowOf<typeof lockedProductColumns>;
+
+const LOCK_PRODUCTS = statement(
+  'stock.lockProducts',
+  lockedProductColumns,
+  `SELECT p.id, p.store_id AS storeId, (SELECT s.user_id FROM stores s WHERE s.id = p.store_id) AS ownerId,
+          p.name, p.price, p.stock
+   FROM products p FORCE INDEX (PRIMARY)
+   WHERE p.id IN (:ids)
+   ORDER BY p.id
+   FOR UPDATE`,
+);
+
+/**
+ * Locks the rows in id order until the end of the database transaction.
+ * @param lines sorted by product id
+ * @returns those products that exist, in the same order
+ */
+export async function lockProducts(sql: Sql, lines: OrderLine[]): Promise<LockedProduct[]> {
+  return await sql.rows(LOCK_PRODUCTS, { ids: lines.map(({ productId }) => productId) });
+}
+
+const FIND_ADDRESS = statement(
+  'stock.ownsAddress',
+  { id: int },
+  'SELECT id FROM addresses WHERE id = :addressId AND user_id = :userId',
+);
+
+export async function hasAddress(sql: Sql, userId: number, addressId: number): Promise<boolean> {
+  return (await sql.row(FIND_ADDRESS, { userId, addressId })) !== undefined;
+}
+
+const INSERT_ORDER = statement(
+  'order.insert',
+  `INSERT INTO transactions
+     (user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total)
+   SELECT a.user_id, :storeId, a.id, a.label, a.address, a.city, a.postal_code, :total
+   FROM addresses a WHERE a.id = :addressId AND a.user_id = :buyerId`,
+);
+
+/**
+ * Copies the buyer's address into the order in the same statement.
+ * @param order its total in cents
+ * @returns its id; undefined: the buyer has no such address
+ */
+export async function insertOrder(
+  sql: Sql,
+  order: { buyerId: number; storeId: number; addressId: number; total: bigint },
+): Promise<number | undefined> {
+  const { affectedRows, insertId } = await sql.write(INSERT_ORDER, { ...order, total: centsToDecimal(order.total) });
+  return affectedRows === 0 ? undefined : insertId;
+}
+
+const INSERT_ORDER_LINES = statement(
+  'order.insertLogs',
+  // quantity is BIGINT: JSON_TABLE would cut what does not fit an INT without an error, the INSERT refuses it.
+  `INSERT INTO product_logs (transaction_id, product_id, product_name, product_price, quantity)
+   SELECT :orderId, line.product_id, line.product_name, line.product_price, line.quantity
+   FROM JSON_TABLE(:lines, '$[*]' COLUMNS (
+          product_id BIGINT UNSIGNED PATH '$.productId', product_name VARCHAR(255) CHARACTER SET utf8mb4 PATH '$.name',
+          product_price DECIMAL(12, 2) PATH '$.price', quantity BIGINT PATH '$.quantity')) AS line`,
+);
+
+/** @param products the locked rows, in the order of `lines` */
+export async function insertOrderLines(
+  sql: Sql,
+  orderId: number,
+  lines: OrderLine[],
+  products: LockedProduct[],
+): Promise<void> {
+  const rows = products.map(({ id, name, price }, index) => ({
+    productId: id,
+    name,
+    price: centsToDecimal(price),
+    quantity: lines[index]?.quantity,
+  }));
+  await sql.write(INSERT_ORDER_LINES, { orderId, lines: JSON.stringify(rows) });
+}
+
+const TAKE_STOCK = statement(
+  'stock.take',
+  // JSON_TABLE keeps one text, and one round trip, for any number of lines. Without the primary key the optimizer would
+  // scan a small table and lock every product in it, in no order.
+  `UPDATE JSON_TABLE(:lines, '$[*]' COLUMNS (
+            product_id BIGINT UNSIGNED PATH '$.productId', quantity BIGINT PATH '$.quantity')) AS line
+   STRAIGHT_JOIN products p FORCE INDEX (PRIMARY) ON p.id = line.product_id
+   SET p.stock = p.stock - line.quantity
+   WHERE p.stock >= line.quantity`,
+);
+
+/**
+ * Takes each line's quantity where the stock suffices at this very moment.
+ * @returns how many lines were taken: where fewer than given, the database transaction must roll back
+ */
+export async function takeStock(sql: Sql, lines: OrderLine[]): Promise<number> {
+  return (await sql.write(TAKE_STOCK, { lines: JSON.stringify(lines) })).affectedRows;
+}
+
+const SETTLE_KEY = statement(
+  'idempotency.settle',
+  `UPDATE idempotency_keys SET transaction_id = :orderId
+   WHERE user_id = :userId AND route = :route AND idempotency_key = :key`,
+);
+
+/** Joins the claimed key to the order that was placed with it. */
+export async function settleKey(sql: Sql, attempt: Attempt, orderId: number): Promise<void> {
+  await sql.write(SETTLE_KEY, { ...attempt, orderId });
+}
+
+const DELETE_EXPIRED_KEYS = statement(
+  'idempotency.deleteExpired',
+  `DELETE FROM idempotency_keys WHERE created_at < NOW(3) - INTERVAL ${KEY_LIFETIME_HOURS} HOUR
+   ORDER BY created_at LIMIT :limit`,
+);
+
+/** @returns how many were deleted: at most `limit` */
+export async function deleteExpiredKeys(sql: Sql, limit: number): Promise<number> {
+  return (await sql.write(DELETE_EXPIRED_KEYS, { limit })).affectedRows;
+}

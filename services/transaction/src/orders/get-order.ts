@@ -1,0 +1,19 @@
+import { type Caller, forbidden, notFound } from '@shop/core';
+import type { TransactionContext } from '../service';
+import { partiesOf } from './order-status';
+import type { OrderDetails } from './orders.schemas';
+import { findOrder, listOrderLines } from './orders.sql';
+import { listStatusChanges } from './statuses.sql';
+
+/** Only its buyer, the owner of its store and an admin see it. */
+export async function getOrder(
+  { db }: Pick<TransactionContext, 'db'>,
+  caller: Caller,
+  id: number,
+): Promise<OrderDetails> {
+  const found = await findOrder(db, id);
+  if (!found) throw notFound();
+  const { order, sellerId } = found;
+  if (partiesOf(caller, { buyerId: order.user_id, sellerId }).length === 0) throw forbidden();
+  return { transaction: order, logs: await listOrderLines(db, id), history: await listStatusChanges(db, id) };
+}

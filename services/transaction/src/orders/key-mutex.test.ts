@@ -1,0 +1,42 @@
+import { aGate } from '@shop/testing';
+import { createKeyMutex } from './key-mutex';
+
+test('work with the same key runs one after the other in order of arrival, with another key at once', async () => {
+  const { runExclusive } = createKeyMutex(5000);
+  const gate = aGate();
+  const done: string[] = [];
+  const add = (name: string) => async () => void done.push(name);
+  const first = runExclusive('a', () => gate.passed.then(add('first')));
+  const others = [runExclusive('a', add('second')), runExclusive('a', add('third'))];
+  await runExclusive('b', add('another key'));
+  expect(done).toEqual(['another key']);
+  gate.open();
+  await Promise.all([first, ...others]);
+  expect(done).toEqual(['another key', 'first', 'second', 'third']);
+});
+
+test('work that fails releases its key', async () => {
+  const { runExclusive } = createKeyMutex(5000);
+  const failing = runExclusive('a', () => Promise.reject(new Error('refused')));
+  const next = runExclusive('a', async () => 'next');
+  await expect(failing).rejects.toThrow('refused');
+  expect(await next).toBe('next');
+});
+
+test('who waits too long is refused, and those who come later still wait for the work that runs', async () => {
+  const { runExclusive } = createKeyMutex(20);
+  const gate = aGate();
+  let working = 0;
+  const work = async () => {
+    working += 1;
+    expect(working).toBe(1);
+    await gate.passed;
+    working -= 1;
+  };
+  const first = runExclusive('a', work);
+  await expect(runExclusive('a', work)).rejects.toMatchObject({ code: 'database_busy' });
+  await expect(runExclusive('a', work)).rejects.toMatchObject({ code: 'database_busy' });
+  gate.open();
+  await first;
+  await runExclusive('a', work);
+});

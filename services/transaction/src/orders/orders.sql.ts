@@ -1,0 +1,135 @@
+import { centsFromDecimal, centsToDecimal, centsToNumber, type List } from '@shop/core';
+import {
+  type Column,
+  decimal,
+  int,
+  nullable,
+  oneOf,
+  ownedIds,
+  type RowOf,
+  type Sql,
+  selectList,
+  statement,
+  text,
+  textOf,
+  timestamp,
+  when,
+} from '@shop/core/db';
+import { type Order, type OrderQuery, orderStatus, type ProductLog } from './orders.schemas';
+
+/* Reads orders, and from stores (of the store service) who sells. */
+
+/** A price or total as the API sends it. */
+const amount: Column<number> = { ...decimal, decode: (value: string) => centsToNumber(centsFromDecimal(value)) };
+
+const orderColumns = {
+  id: int,
+  user_id: int,
+  store_id: int,
+  address_id: nullable(int),
+  ship_label: text,
+  ship_address: text,
+  ship_city: text,
+  ship_postal_code: text,
+  total: amount,
+  status: textOf(orderStatus.options),
+  created_at: timestamp,
+};
+
+function toOrder(row: RowOf<typeof orderColumns>): Order {
+  const { id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code } = row;
+  const shipping_address = { label: ship_label, address: ship_address, city: ship_city, postal_code: ship_postal_code };
+  const { total, status, created_at } = row;
+  return { id, user_id, store_id, address_id, shipping_address, total, status, created_at };
+}
+
+const FIND_ORDER = statement(
+  'order.findById',
+  { ...orderColumns, sellerId: int },
+  `SELECT t.id, t.user_id, t.store_id, t.address_id, t.ship_label, t.ship_address, t.ship_city, t.ship_postal_code,
+          t.total, t.status, t.created_at, s.user_id AS sellerId
+   FROM transactions t JOIN stores s ON s.id = t.store_id WHERE t.id = :id`,
+);
+
+/** @returns it and the owner of its store */
+export async function findOrder(sql: Sql, id: number): Promise<{ order: Order; sellerId: number } | undefined> {
+  const row = await sql.row(FIND_ORDER, { id });
+  return row && { order: toOrder(row), sellerId: row.sellerId };
+}
+
+const LIST_ORDER_LINES = statement(
+  'order.listLogs',
+  {
+    id: int,
+    transaction_id: int,
+    product_id: int,
+    product_name: text,
+    product_price: amount,
+    quantity: int,
+    created_at: timestamp,
+  },
+  `SELECT id, transaction_id, product_id, product_name, product_price, quantity, created_at
+   FROM product_logs WHERE transaction_id = :orderId ORDER BY id`,
+);
+
+export async function listOrderLines(sql: Sql, orderId: number): Promise<ProductLog[]> {
+  return await sql.rows(LIST_ORDER_LINES, { orderId });
+}
+
+/** What an order sold: its products, their store and its owner. */
+export interface SoldProducts {
+  productIds: number[];
+  storeId: number;
+  ownerId: number;
+}
+
+const FIND_SOLD_PRODUCTS = statement(
+  'order.findTouched',
+  { productId: int, storeId: int, ownerId: int },
+  `SELECT l.product_id AS productId, t.store_id AS storeId, s.user_id AS ownerId
+   FROM transactions t JOIN stores s ON s.id = t.store_id JOIN product_logs l ON l.transaction_id = t.id
+   WHERE t.id = :orderId`,
+);
+
+/** @returns undefined: there is no such order */
+export async function findSoldProducts(sql: Sql, orderId: number): Promise<SoldProducts | undefined> {
+  const rows = await sql.rows(FIND_SOLD_PRODUCTS, { orderId });
+  const [first] = rows;
+  if (!first) return undefined;
+  return { productIds: rows.map(({ productId }) => productId), storeId: first.storeId, ownerId: first.ownerId };
+}
+
+/** @param whose a buyer's, those of a seller's stores, or everybody's */
+export async function listOrdersOf(
+  sql: Sql,
+  whose: { buyerId?: number; sellerId?: number },
+  query: OrderQuery,
+): Promise<List<Order>> {
+  const { status, min_total, max_total } = query;
+  const storeIds = await ownedIds(sql, 'stores', whose.sellerId, query.store_id);
+  if (storeIds?.length === 0) return { rows: [], total: 0 };
+  const source = {
+    name: 'order.list',
+    columns: orderColumns,
+    select: `transactions.id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total,
+             status, created_at`,
+    table: 'transactions',
+    where: [
+      when('user_id = :buyerId', { buyerId: whose.buyerId }),
+      storeIds && oneOf('store_id', storeIds),
+      when('status = :status', { status }),
+      when('total >= :minTotal', { minTotal: min_total === undefined ? undefined : centsToDecimal(min_total) }),
+      when('total <= :maxTotal', { maxTotal: max_total === undefined ? undefined : centsToDecimal(max_total) }),
+    ],
+    index: listIndex(whose.buyerId, storeIds, status),
+    newest: 'transactions_newest',
+  };
+  const { rows, total } = await selectList(sql, source, query);
+  return { rows: rows.map(toOrder), total };
+}
+
+function listIndex(buyerId: number | undefined, storeIds: number[] | undefined, status: string | undefined): string {
+  if (buyerId !== undefined) return 'transactions_user';
+  if (storeIds?.length === 1) return 'transactions_store';
+  return status === undefined ? 'transactions_newest' : 'transactions_status';
+}
