@@ -28,7 +28,7 @@ import { securityHeaders } from './security-headers';
 
 export interface AppParts {
   service: string;
-  config: Pick<CoreConfig, 'trustProxy' | 'corsOrigins'>;
+  config: Pick<CoreConfig, 'trustProxy' | 'corsOrigins' | 'appEnv'>;
   endpoints: Endpoint[];
   logger: Logger;
   metrics: Metrics;

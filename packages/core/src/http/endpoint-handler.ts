@@ -7,6 +7,7 @@ import { clientIpOf } from '../limits/rate-limit';
 import type { Metrics } from '../metrics/metrics';
 import { authenticate } from './authenticate';
 import type { AnyInput, AnyReply, Endpoint } from './endpoint';
+import { undeclaredErrorCheck } from './endpoint-errors';
 import { isMultipart } from './multipart-boundary';
 import { knownError } from './problem';
 import { bodyReader, type RequestBody } from './request-body';
@@ -14,7 +15,7 @@ import { contextOf } from './request-context';
 import { Validation, withoutEmpty } from './validation';
 
 interface HandlerParts {
-  config: Pick<CoreConfig, 'corsOrigins'>;
+  config: Pick<CoreConfig, 'corsOrigins' | 'appEnv'>;
   tokens: AccessTokens;
   cache: AnswerCache;
   metrics: Metrics;
@@ -39,10 +40,24 @@ export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, met
     }
     return send(endpoint, reply, req, res);
   };
-  return endpoint.upload ? countingUploads(answer, metrics) : answer;
+  const counted = endpoint.upload ? countingUploads(answer, metrics) : answer;
+  return config.appEnv === 'production' ? counted : refusingUndeclaredErrors(endpoint, counted);
 }
 
-function countingUploads(answer: (req: Request, res: Response) => Promise<void>, metrics: Metrics): RequestHandler {
+function refusingUndeclaredErrors(endpoint: Endpoint, answer: Answer): Answer {
+  const checked = undeclaredErrorCheck(endpoint);
+  return async (req, res) => {
+    try {
+      await answer(req, res);
+    } catch (error) {
+      throw checked(error);
+    }
+  };
+}
+
+type Answer = (req: Request, res: Response) => Promise<void>;
+
+function countingUploads(answer: Answer, metrics: Metrics): Answer {
   return async (req, res) => {
     if (!isMultipart(req.headers['content-type'])) return answer(req, res);
     try {

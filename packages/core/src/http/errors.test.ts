@@ -1,6 +1,14 @@
 import net from 'node:net';
 import { defineError, type Endpoint, endpoint, id, idParams, nameText, noContent, ok, pageQuery } from '@shop/core';
-import { aUser, exampleService, startApp, type TestApp, type TestUser } from '@shop/testing';
+import {
+  aUser,
+  capturedLog,
+  exampleService,
+  productionEnv,
+  startApp,
+  type TestApp,
+  type TestUser,
+} from '@shop/testing';
 import type { Response } from 'supertest';
 import { z } from 'zod';
 
@@ -353,3 +361,35 @@ function raw(bytes: string | Buffer): Promise<string> {
     socket.once('error', (error) => (answer ? resolve(answer) : reject(error)));
   });
 }
+
+describe('an error that the endpoint does not declare', () => {
+  const service = exampleService(() => [
+    endpoint({
+      method: 'get',
+      path: '/tea',
+      tag: 'things',
+      summary: 'Tea',
+      access: 'public',
+      answers: { 204: 'empty' },
+      handler: async () => {
+        throw outOfTea();
+      },
+    }),
+  ]);
+
+  it('is a 500 outside production, and the log says which', async () => {
+    const log = capturedLog();
+    const strict = await startApp(service, {}, log.logger);
+    const answer = await strict.http.get('/tea').expect(500);
+    expect(answer.body.code).toBe('internal_error');
+    expect(log.text()).toContain('get /tea does not declare the error out_of_tea');
+    await strict.close();
+  });
+
+  it('is sent in production', async () => {
+    const production = await startApp(service, await productionEnv());
+    const answer = await production.http.get('/tea').expect(409);
+    expect(answer.body.code).toBe('out_of_tea');
+    await production.close();
+  });
+});

@@ -7,33 +7,10 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import type { ErrorDefinition } from '../errors/app-error';
-import {
-  databaseBusy,
-  databaseUnavailable,
-  expectationFailed,
-  forbidden,
-  headersTooLarge,
-  httpsRequired,
-  invalidJson,
-  invalidRequest,
-  malformedRequest,
-  notFound,
-  outOfRange,
-  payloadTooLarge,
-  queryTimeout,
-  rateLimited,
-  requestTimeout,
-  schemaMissing,
-  tooManyConnections,
-  unauthenticated,
-  unsupportedMediaType,
-  upstreamUnavailable,
-  uriTooLong,
-} from '../errors/common-errors';
-import { crossSiteRequest } from './authenticate';
+import { forbidden, notFound, unauthenticated, unsupportedMediaType } from '../errors/common-errors';
 import type { Endpoint } from './endpoint';
+import { ALWAYS_POSSIBLE, errorsOf } from './endpoint-errors';
 import { problemSchema, statusOf } from './problem';
-import { readsBody } from './request-body';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -140,44 +117,10 @@ function successes({ answers, cache }: Endpoint): ZodOpenApiResponsesObject {
   return responses;
 }
 
-/** What any request can get, from the HTTP server, the gateway or the database behind it, whatever it asks for. */
-const ALWAYS_POSSIBLE = [
-  malformedRequest,
-  requestTimeout,
-  payloadTooLarge,
-  uriTooLong,
-  expectationFailed,
-  headersTooLarge,
-  rateLimited,
-  tooManyConnections,
-  httpsRequired,
-  databaseUnavailable,
-  databaseBusy,
-  queryTimeout,
-  schemaMissing,
-  upstreamUnavailable,
-];
-
-/** The errors that follow from an endpoint's declaration, beyond those that it lists. */
-function impliedErrors(endpoint: Endpoint): ErrorDefinition[] {
-  const { access, method, params, query, headers, body, upload } = endpoint;
-  const takesJson = readsBody(endpoint) && !upload?.required;
-  return [
-    ...(params || query || headers || readsBody(endpoint) ? [invalidRequest] : []),
-    ...(takesJson ? [invalidJson] : []),
-    ...(access === 'public' ? [] : [unauthenticated]),
-    ...(access === 'public' || method === 'get' ? [] : [crossSiteRequest]),
-    ...(access === 'admin' ? [forbidden] : []),
-    ...(readsBody(endpoint) ? [unsupportedMediaType] : []),
-    ...(body ? [outOfRange] : []),
-    ...ALWAYS_POSSIBLE,
-  ];
-}
-
 function failures(endpoint: Endpoint): ZodOpenApiResponsesObject {
   const responses: ZodOpenApiResponsesObject = {};
   const byStatus = new Map<number, Map<string, ErrorDefinition>>();
-  for (const error of [...(endpoint.errors ?? []), ...impliedErrors(endpoint)]) {
+  for (const error of errorsOf(endpoint)) {
     const status = statusOf[error.kind];
     byStatus.set(status, (byStatus.get(status) ?? new Map()).set(error.code, error));
   }
