@@ -91,17 +91,21 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
   /** @param place where on a session's connection its statements go */
   const sqlAt = (place: (session: Session) => Sql): Sql => ({
     async rows(statement, values) {
-      return await call(async (session) => place(session).rows(statement, values), contentionOrLoss);
+      return await call(async function readRows(session) {
+        return await place(session).rows(statement, values);
+      }, contentionOrLoss);
     },
     async row(statement, values) {
-      return await call(async (session) => place(session).row(statement, values), contentionOrLoss);
+      return await call(async function readRow(session) {
+        return await place(session).row(statement, values);
+      }, contentionOrLoss);
     },
     async write(statement, values) {
       let sent = false;
       return await call(
-        async (session) => {
+        async function writeOnce(session) {
           sent = true;
-          return place(session).write(statement, values);
+          return await place(session).write(statement, values);
         },
         contentionReason,
         () => sent,
@@ -112,12 +116,12 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
 
   return {
     ...sqlAt(({ sql }) => sql),
-    transaction(work, deadline) {
+    async transaction(work, deadline) {
       let committing = false;
-      return call(
-        (session) => {
+      return await call(
+        async function runTransaction(session) {
           committing = false;
-          return inTransaction(session, work, () => {
+          return await inTransaction(session, work, () => {
             committing = true;
           });
         },

@@ -8,6 +8,11 @@ type Send<T> = (done: (error: QueryError | null, result: T) => void) => void;
 
 type RowsOrHeader = RowDataPacket[] | ResultSetHeader;
 
+interface Answer {
+  result: RowsOrHeader;
+  fields: FieldPacket[];
+}
+
 /** What a session reports of its statements. */
 export interface SessionEvents {
   /** The server has answered, with a result or an error. */
@@ -57,7 +62,7 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
   function noting<T>(send: Send<T>): Promise<T> {
     pending += 1;
     since ??= performance.now();
-    const answer = answerOf<T>((done) => {
+    const answer = answerOf<T>(function sendNoting(done) {
       send((error, result) => {
         pending -= 1;
         since = pending > 0 ? performance.now() : undefined;
@@ -79,7 +84,7 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
     const start = performance.now();
     const { text, values } = statement.bind(given);
     try {
-      const { result, fields } = await noting<{ result: RowsOrHeader; fields: FieldPacket[] }>((done) => {
+      const { result, fields } = await noting<Answer>(function execute(done) {
         connection.execute<RowsOrHeader>(text, values, (error, result, fields) => {
           timed(statement.name, (performance.now() - start) / 1000);
           done(error, { result, fields });
@@ -142,7 +147,7 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
 
 /** mysql2's promises take a stack trace for each statement, which costs more than it tells: the request id finds the way. */
 const answerOf = <T>(send: Send<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
+  new Promise(function sendNow(resolve, reject) {
     send((error, result) => {
       if (error) reject(error);
       else resolve(result);

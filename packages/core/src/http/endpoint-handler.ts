@@ -46,7 +46,7 @@ export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, met
 
 function refusingUndeclaredErrors(endpoint: Endpoint, answer: Answer): Answer {
   const checked = undeclaredErrorCheck(endpoint);
-  return async (req, res) => {
+  return async function answerDeclared(req, res) {
     try {
       await answer(req, res);
     } catch (error) {
@@ -58,7 +58,7 @@ function refusingUndeclaredErrors(endpoint: Endpoint, answer: Answer): Answer {
 type Answer = (req: Request, res: Response) => Promise<void>;
 
 function countingUploads(answer: Answer, metrics: Metrics): Answer {
-  return async (req, res) => {
+  return async function answerCounted(req, res) {
     if (!isMultipart(req.headers['content-type'])) return answer(req, res);
     try {
       await answer(req, res);

@@ -1,0 +1,86 @@
+import path from 'node:path';
+import { productService } from '@shop/product';
+import { anAddress, aProduct, aStore, aUser, startApp } from '@shop/testing';
+import { transactionService } from '@shop/transaction';
+import { PoolConnection } from 'mysql2';
+
+/** From inside any statement of a request, a stack trace names every function of ours on the way, down from the endpoint. */
+
+const root = path.join(__dirname, '..');
+
+interface Frame {
+  name: string;
+  file: string;
+}
+
+/** The frames of ours, outermost first, of each statement that `work` runs. */
+async function statementStacks(work: () => Promise<unknown>): Promise<Frame[][]> {
+  const stacks: Frame[][] = [];
+  const execute = jest.spyOn(PoolConnection.prototype, 'execute').mockImplementation(function record(
+    this: PoolConnection,
+    ...values: unknown[]
+  ) {
+    stacks.push(framesOfOurs());
+    return Object.getPrototypeOf(PoolConnection.prototype).execute.apply(this, values);
+  });
+  try {
+    await work();
+  } finally {
+    execute.mockRestore();
+  }
+  return stacks;
+}
+
+/** The engine's own names: the source maps of the test runner would give the name of what is called instead. */
+function framesOfOurs(): Frame[] {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  Error.stackTraceLimit = 200;
+  Error.prepareStackTrace = (_, callSites) => callSites;
+  const callSites = new Error().stack as unknown as NodeJS.CallSite[];
+  Object.assign(Error, { prepareStackTrace, stackTraceLimit });
+  return callSites
+    .map((site) => ({ name: site.getFunctionName() ?? '', file: path.relative(root, site.getFileName() ?? '') }))
+    .filter(({ file }) => /^(services|packages)\/.*\.ts$/.test(file))
+    .reverse();
+}
+
+const isNameless = ({ name }: Frame): boolean => name === '';
+const names = (frames: Frame[]): string[] => frames.map(({ name }) => name);
+const isOfService = ({ file }: Frame): boolean => file.startsWith('services/');
+
+test('of a checkout', async () => {
+  const app = await startApp(transactionService);
+  const [buyer, product] = await Promise.all([aUser(), aProduct({ stock: 5 })]);
+  const address = await anAddress(buyer);
+  const stacks = await statementStacks(() =>
+    app.http
+      .post('/api/v1/transactions')
+      .set(buyer.auth)
+      .set('Idempotency-Key', 'named')
+      .send({ address_id: address.id, items: [{ product_id: product.id, quantity: 1 }] })
+      .expect(201),
+  );
+  await app.close();
+
+  expect(stacks.flat().filter(isNameless)).toEqual([]);
+  for (const frames of stacks)
+    expect(names(frames)).toEqual(expect.arrayContaining(['handler', 'placeOrder', 'transaction']));
+  const statements = stacks.map((frames) => names(frames.filter(isOfService)).at(-1));
+  expect(statements).toEqual(['claimKey', 'lockProducts', 'insertOrder', 'insertOrderLines', 'takeStock', 'settleKey']);
+});
+
+test('of a list', async () => {
+  const app = await startApp(productService);
+  const seller = await aUser();
+  await aProduct({ store: await aStore({ owner: seller }) });
+  const stacks = await statementStacks(() =>
+    app.http.get('/api/v1/products').query({ search: 'named' }).set(seller.auth).expect(200),
+  );
+  await app.close();
+
+  expect(stacks.flat().filter(isNameless)).toEqual([]);
+  // The cache asks the database, too, before the list does.
+  const lists = stacks.map(names).filter((frames) => frames.includes('selectList'));
+  expect(lists.length).toBeGreaterThan(0);
+  for (const frames of lists) expect(frames).toEqual(expect.arrayContaining(['handler', 'listProducts', 'selectList']));
+});
