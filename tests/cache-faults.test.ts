@@ -8,6 +8,8 @@ import {
   aStore,
   aUser,
   eventually,
+  figure,
+  samplesIn,
   startApp,
   startProxy,
   type TcpProxy,
@@ -120,10 +122,8 @@ describe('a Redis that is killed', () => {
     const reader = await through(redis.port, { DB_POOL_SIZE: '10' });
     await aHit(reader);
     await redis.kill();
-    const queries = async () => {
-      const { values } = await reader.resources.metrics.dbQuery.get();
-      return values.find(({ metricName }) => metricName?.endsWith('_count'))?.value ?? 0;
-    };
+    const queries = async () =>
+      figure(await samplesIn(reader.resources.metrics), 'db_query_duration_seconds_count') ?? 0;
     const before = await queries();
     const answers = await Promise.all(
       Array.from({ length: 300 }, () => fetch(`${reader.url}${API}/catalog/products/${product.id}`)),

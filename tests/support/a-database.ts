@@ -9,6 +9,7 @@ import {
   type Metrics,
 } from '@shop/core';
 import { z } from 'zod';
+import { countsBy } from './scrape';
 import { testEnv } from './test-app';
 
 export interface TestDatabase {
@@ -33,8 +34,7 @@ export async function closeDatabases(): Promise<void> {
 
 /** How often calls were made again, by reason. */
 export async function retries({ metrics }: TestDatabase): Promise<Record<string, number>> {
-  const { values } = await metrics.dbRetries.get();
-  return Object.fromEntries(values.filter(({ value }) => value > 0).map(({ labels, value }) => [labels.reason, value]));
+  return await countsBy('reason', metrics, 'db_transaction_retries_total');
 }
 
 /** The server's number for the connection that the next statement runs on. */

@@ -9,7 +9,7 @@ export { lockedRow } from './locked-row';
 export { aPart, multipartBody, multipartType, type RawPart } from './multipart';
 export { aFreshDatabase, productionEnv } from './production';
 export { S3_KEYS, type S3Server, startS3Server } from './s3-server';
-export { figure, labelValues, type Sample, samplesOf, scrape } from './scrape';
+export { countsBy, figure, labelValues, type Sample, samplesIn, samplesOf, scrape } from './scrape';
 export { sqlOver } from './sql-over';
 export { startProxy, type TcpProxy } from './tcp-proxy';
 export { startApp, type TestApp, testEnv } from './test-app';

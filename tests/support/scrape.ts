@@ -1,3 +1,5 @@
+import type { Metrics } from '@shop/core';
+
 /** One line of a `/metrics` answer. */
 export interface Sample {
   name: string;
@@ -9,6 +11,9 @@ export interface Sample {
 export async function scrape(url: string): Promise<Sample[]> {
   return samplesOf(await (await fetch(`${url}/metrics`)).text());
 }
+
+/** The same without HTTP. */
+export const samplesIn = async ({ registry }: Metrics): Promise<Sample[]> => samplesOf(await registry.metrics());
 
 export function samplesOf(text: string): Sample[] {
   return text
@@ -30,6 +35,12 @@ export function figure(samples: Sample[], name: string, labels: Record<string, s
   const wanted = Object.entries(labels);
   const found = samples.filter((one) => one.name === name && wanted.every(([key, value]) => one.labels[key] === value));
   return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0);
+}
+
+/** The values of a metric that are not 0, by one of its labels. */
+export async function countsBy(label: string, metrics: Metrics, name: string): Promise<Record<string, number>> {
+  const counted = (await samplesIn(metrics)).filter((one) => one.name === name && one.value > 0);
+  return Object.fromEntries(counted.map(({ labels, value }) => [labels[label], value]));
 }
 
 /** The values that a label has, sorted. */

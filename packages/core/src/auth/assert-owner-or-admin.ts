@@ -1,4 +1,4 @@
-import { forbidden } from '../errors/common-errors';
+import { forbidden } from '../errors';
 import type { Caller } from './access-token';
 
 /** "Owner or admin", the rule of every resource that belongs to a user. @throws AppError `forbidden` */

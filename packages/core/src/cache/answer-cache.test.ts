@@ -1,10 +1,10 @@
 import { aGate, eventually } from '@shop/testing';
-import { databaseUnavailable } from '../errors/common-errors';
-import { createLogger } from '../log/logger';
-import { createMetrics } from '../metrics/metrics';
+import { databaseUnavailable } from '../errors';
+import { createLogger } from '../log';
+import { createMetrics } from '../metrics';
+import { connectRedis } from '../redis';
 import { createAnswerCache } from './answer-cache';
 import { createGeneration, type GenerationStore } from './generation';
-import { connectRedis } from './redis';
 
 const logger = createLogger('example', 'silent');
 

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { CacheRule } from '../http/endpoint';
-import type { Metrics } from '../metrics/metrics';
+import type { Metrics } from '../metrics';
+import type { RedisLink } from '../redis';
 import type { CacheGeneration } from './generation';
-import type { RedisLink } from './redis';
 import { cacheScope } from './scopes';
 import { sharedRuns } from './shared-runs';
 
@@ -10,6 +9,14 @@ import { sharedRuns } from './shared-runs';
 const VERSION_TTL_SECONDS = 86_400;
 /** The scope of everything: changed after each connect, since this process may have missed an invalidation. */
 const EPOCH = cacheScope.everything;
+
+/** Which cached answer serves a request. */
+export interface CacheRule {
+  ttlSeconds: number;
+  /** The name among this path's answers; whatever the answer depends on, the caller included, must be in it. */
+  key: string;
+  scopes: string[];
+}
 
 export interface CachedAnswer {
   /** `coalesced`: shared a look-up that was already running. */
@@ -51,6 +58,15 @@ const versionKey = (scope: string): string => `cache:version:${scope}`;
 const newVersion = (): string => randomUUID();
 
 export function createAnswerCache({ redis, generation, metrics }: CacheParts): AnswerCache {
+  const unconfirmed = metrics.counter({
+    name: 'cache_unconfirmed_invalidations_total',
+    help: 'Writes whose cache invalidation Redis did not confirm; each ends all cached answers through MySQL instead',
+  });
+  const requests = metrics.counter({
+    name: 'cache_requests_total',
+    help: 'Cache look-ups by the path whose answers are cached and by result',
+    labelNames: ['cache', 'result'],
+  });
   redis.onConnect(async (client) => {
     await client.set(versionKey(EPOCH), newVersion(), 'EX', VERSION_TTL_SECONDS);
   });
@@ -116,7 +132,7 @@ export function createAnswerCache({ redis, generation, metrics }: CacheParts): A
       await redis.send((client) => client.unlink(...keys));
       return true;
     } catch {
-      metrics.cacheUnconfirmed.inc();
+      unconfirmed.inc();
       return false;
     }
   }
@@ -124,7 +140,7 @@ export function createAnswerCache({ redis, generation, metrics }: CacheParts): A
   return {
     async answer(cache, rule, load) {
       const { status, bytes } = await readThrough({ ...rule, key: `cache:answer:${cache}:${rule.key}` }, load);
-      metrics.cacheRequests.inc({ cache, result: status });
+      requests.inc({ cache, result: status });
       return { status, bytes: await bytes };
     },
 

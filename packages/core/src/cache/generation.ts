@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '../db/database';
-import { beforeDeadline } from '../deadline';
-import type { Logger } from '../log/logger';
+import type { Database } from '../db';
+import type { Logger } from '../log';
+import { beforeDeadline } from '../time';
 import { sharedRuns } from './shared-runs';
 
 /** How often a process that reads from the cache asks MySQL for the generation. */

@@ -1,5 +1,4 @@
-import { errorCode } from '../errors/app-error';
-import { notFound } from '../errors/common-errors';
+import { errorCode, notFound } from '../errors';
 import type { AnswerCache } from './answer-cache';
 
 /**

@@ -2,12 +2,12 @@ import net from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type SimulatedRedis, simulatedRedis } from '../../../../tests/support/simulated-redis';
 import { virtualClock } from '../../../../tests/support/virtual-clock';
-import { databaseUnavailable } from '../errors/common-errors';
-import { createLogger } from '../log/logger';
-import { createMetrics } from '../metrics/metrics';
+import { databaseUnavailable } from '../errors';
+import { createLogger } from '../log';
+import { createMetrics } from '../metrics';
+import { connectRedis, type RedisLink } from '../redis';
 import { type AnswerCache, createAnswerCache } from './answer-cache';
 import { createGeneration } from './generation';
-import { connectRedis, type RedisLink } from './redis';
 
 /**
  * A model check of docs/decisions/0004-cache-coherence.md: two processes with the real cache and the real Redis client read

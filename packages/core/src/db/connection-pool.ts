@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createPool, type PoolConnection } from 'mysql2';
-import type { DatabaseConfig } from '../config/core-config';
-import { beforeDeadline } from '../deadline';
-import { databaseBusy, databaseUnavailable, queryTimeout } from '../errors/common-errors';
-import type { Logger } from '../log/logger';
-import type { Metrics } from '../metrics/metrics';
+import { databaseBusy, databaseUnavailable, queryTimeout } from '../errors';
+import type { Logger } from '../log';
+import { type Metrics, ROUND_TRIP_BUCKETS } from '../metrics';
+import { beforeDeadline } from '../time';
 import { DeadlineError, isConnectionError } from './errors';
 import { openSession, type Session, type SessionEvents } from './session';
 import { assertColumns } from './statement';
@@ -36,6 +35,21 @@ const SESSION_SETUP =
   "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION' " +
   `/*M! , max_statement_time = ${STATEMENT_MS / 1000}, idle_transaction_timeout = ${IDLE_TRANSACTION_SECONDS} */ ` +
   `/*!80000 , max_execution_time = ${STATEMENT_MS}, wait_timeout = ${SERVER_IDLE_SECONDS} */`;
+
+export interface DatabaseConfig {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  name: string;
+  poolSize: number;
+  maxIdle: number;
+  maxLifetimeSeconds: number;
+  /** How many processes share the server, for the start-up check against its max_connections. */
+  fleetProcesses: number;
+  /** Compare each statement's declared columns with the server's: everywhere but in production. */
+  checkColumns: boolean;
+}
 
 export interface PoolFigures {
   limit: number;
@@ -77,6 +91,17 @@ export function createConnectionPool(
     enableKeepAlive: true,
     maxPreparedStatements: 100,
   });
+  const acquireSeconds = metrics.histogram(
+    'db_pool_acquire_duration_seconds',
+    'Wait for a connection from the pool, in vain or not',
+    ROUND_TRIP_BUCKETS,
+  );
+  const querySeconds = metrics.histogram(
+    'db_query_duration_seconds',
+    'Time of a statement on its connection, by the repository method that sent it',
+    ROUND_TRIP_BUCKETS,
+    ['query'],
+  );
   /** Every open connection, when it was opened and when it was last given back (ms since the epoch). */
   const open = new Map<object, { openedAt: number; freedAt: number }>();
   const counts = { busy: 0, waiting: 0 };
@@ -134,7 +159,7 @@ export function createConnectionPool(
     answered: () => {
       lastAnswer = performance.now();
     },
-    timed: (query, seconds) => metrics.dbQuery.observe({ query }, seconds),
+    timed: (query, seconds) => querySeconds.observe({ query }, seconds),
     described(statement, text, fields) {
       if (!config.checkColumns || checked.has(text)) return;
       assertColumns(statement, fields);
@@ -155,7 +180,7 @@ export function createConnectionPool(
       throw queueIsFull(error) ? databaseBusy({ cause: error }) : error;
     } finally {
       counts.waiting -= 1;
-      metrics.dbAcquire.observe((performance.now() - start) / 1000);
+      acquireSeconds.observe((performance.now() - start) / 1000);
     }
   }
 

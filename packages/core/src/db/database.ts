@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseConfig } from '../config/core-config';
-import { databaseUnavailable } from '../errors/common-errors';
-import type { Logger } from '../log/logger';
-import type { Metrics } from '../metrics/metrics';
-import { createConnectionPool, LOCK_WAIT_MS, type PoolFigures } from './connection-pool';
-import { contentionReason, DeadlineError, databaseError, lossReason, mayHaveBeenWritten } from './errors';
+import { databaseUnavailable } from '../errors';
+import type { Logger } from '../log';
+import type { Metrics } from '../metrics';
+import { createConnectionPool, type DatabaseConfig, LOCK_WAIT_MS, type PoolFigures } from './connection-pool';
+import {
+  contentionReason,
+  DeadlineError,
+  databaseError,
+  databaseErrorCodes,
+  lossReason,
+  mayHaveBeenWritten,
+  retryReasons,
+} from './errors';
 import type { Session } from './session';
 import type { Sql, SqlValue, SqlValues, Statement, WriteResult } from './sql';
 
@@ -48,6 +55,22 @@ const timeFor = (reason: string): number => (reason === 'lock_wait_timeout' ? LO
 /** The database with a deadline for each call, safe retries, and errors that say what to tell the client. */
 export function createDatabase(config: DatabaseConfig, { logger, metrics, onLostAnswer }: DatabaseParts): Database {
   const pool = createConnectionPool(config, { logger, metrics });
+  const retries = metrics.counter(
+    {
+      name: 'db_transaction_retries_total',
+      help: 'Database calls made again after a deadlock, a lock wait timeout or a lost connection',
+      labelNames: ['reason'],
+    },
+    retryReasons.map((reason) => ({ reason })),
+  );
+  const errors = metrics.counter(
+    {
+      name: 'db_errors_total',
+      help: 'Database calls that failed because the database was away, busy or not set up',
+      labelNames: ['code'],
+    },
+    databaseErrorCodes.map((code) => ({ code })),
+  );
   metrics.gauge('db_pool_connections_limit', 'Connections the pool may open', () => pool.figures().limit);
   metrics.gauge('db_pool_connections_open', 'Connections open now', () => pool.figures().open);
   metrics.gauge('db_pool_connections_idle', 'Connections open and free now', () => pool.figures().idle);
@@ -76,7 +99,7 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
           }
           throw publicError(error);
         }
-        metrics.dbRetries.inc({ reason });
+        retries.inc({ reason });
         await sleep(Math.random() * 10 * 2 ** attempt);
       }
     }
@@ -84,7 +107,7 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
 
   function publicError(error: unknown): unknown {
     const known = databaseError(error);
-    if (known?.kind === 'unavailable') metrics.dbErrors.inc({ code: known.code });
+    if (known?.kind === 'unavailable') errors.inc({ code: known.code });
     return known ?? error;
   }
 

@@ -1,5 +1,13 @@
-import { type AppError, AppError as AppErrorClass, type ErrorDefinition } from '../errors/app-error';
-import { databaseBusy, databaseUnavailable, outOfRange, queryTimeout, schemaMissing } from '../errors/common-errors';
+import {
+  type AppError,
+  AppError as AppErrorClass,
+  databaseBusy,
+  databaseUnavailable,
+  type ErrorDefinition,
+  outOfRange,
+  queryTimeout,
+  schemaMissing,
+} from '../errors';
 
 const errnoOf = (error: unknown): number | undefined =>
   typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'

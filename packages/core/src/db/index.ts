@@ -1,3 +1,6 @@
+// First: it instruments mysql2.
+import '../tracing';
+
 export {
   bigint,
   type Column,
@@ -12,9 +15,19 @@ export {
   textOf,
   timestamp,
 } from './columns';
-export { createDatabase, type Database, operationDeadline } from './database';
+export type { DatabaseConfig, PoolFigures } from './connection-pool';
+export { createDatabase, type Database, operationDeadline, pingDatabase, poolFitProblem } from './database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
 export { type Condition, contains, equalsText, type ListSource, oneOf, ownedIds, selectList, when } from './list';
 export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
+export {
+  cents,
+  centsFromDecimal,
+  centsFromNumber,
+  centsToDecimal,
+  centsToNumber,
+  MAX_CENTS,
+} from './money';
+export { type List, MAX_TOTAL, type Page } from './page';
 export { containsPattern, type Sql, type WriteResult } from './sql';
 export { type SqlValue, type SqlValues, type Statement, statement } from './statement';

@@ -1,5 +1,5 @@
-import { type List, MAX_TOTAL, type Page } from '../schemas/schemas';
-import { foldText } from '../text/fold-text';
+import { foldText } from '../text';
+import { type List, MAX_TOTAL, type Page } from './page';
 import { containsPattern, inList, type Sql, type SqlValue } from './sql';
 
 /** A condition on the columns of one table, and the values of its placeholders. */

@@ -1,7 +1,8 @@
 import { aStore, aUser, rows, sqlOver } from '@shop/testing';
-import { listAnswer, MAX_TOTAL } from '../schemas/schemas';
+import { listAnswer } from '../http';
 import { int } from './columns';
 import { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
+import { MAX_TOTAL } from './page';
 import type { Sql } from './sql';
 
 /** The test database, and every statement that was run on it. */

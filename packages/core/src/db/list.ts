@@ -1,6 +1,6 @@
-import { type List, MAX_TOTAL, type Page } from '../schemas/schemas';
-import { foldText } from '../text/fold-text';
+import { foldText } from '../text';
 import { type Columns, int, type RowOf } from './columns';
+import { type List, MAX_TOTAL, type Page } from './page';
 import { containsPattern, type Sql } from './sql';
 import { type SqlValue, type SqlValues, statement } from './statement';
 

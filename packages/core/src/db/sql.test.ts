@@ -1,5 +1,5 @@
 import { rows } from '@shop/testing';
-import { foldText } from '../text/fold-text';
+import { foldText } from '../text';
 import { containsPattern } from './sql';
 
 const finds = async (text: string, search: string): Promise<boolean> => {

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { methodNotAllowed } from '../errors/common-errors';
+import { methodNotAllowed } from '../errors';
 
 /** Last on a path: every other method is 405 with `Allow`, and OPTIONS is told what there is. */
 export function allowOnly(methods: string[]): RequestHandler {

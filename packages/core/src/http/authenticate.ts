@@ -1,8 +1,7 @@
 import { parseCookie } from 'cookie';
 import type { Request } from 'express';
-import type { AccessTokens, Caller } from '../auth/access-token';
-import { defineError } from '../errors/app-error';
-import { forbidden, unauthenticated } from '../errors/common-errors';
+import type { AccessTokens, Caller } from '../auth';
+import { defineError, forbidden, unauthenticated } from '../errors';
 import type { Access } from './endpoint';
 
 export const crossSiteRequest = defineError(

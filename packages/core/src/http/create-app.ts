@@ -6,29 +6,30 @@ import express, {
   type RequestHandler,
   type RequestParamHandler,
 } from 'express';
-import type { AccessTokens } from '../auth/access-token';
-import type { AnswerCache } from '../cache/answer-cache';
-import type { CoreConfig } from '../config/core-config';
-import type { ErrorDefinition } from '../errors/app-error';
-import { notFound, queryTimeout } from '../errors/common-errors';
-import { type RateLimitBuckets, rateLimitMiddleware } from '../limits/rate-limit';
-import type { Logger } from '../log/logger';
-import type { Metrics } from '../metrics/metrics';
+import type { AccessTokens } from '../auth';
+import type { AnswerCache } from '../cache';
+import type { ErrorDefinition } from '../errors';
+import { notFound, queryTimeout } from '../errors';
+import type { Logger } from '../log';
+import type { Metrics } from '../metrics';
+import { type RateLimitBuckets, rateLimitMiddleware } from '../rate-limit';
 import { allowOnly } from './allow';
 import { docsRoutes } from './docs';
 import { sendEarly } from './early-response';
 import type { Endpoint } from './endpoint';
 import { endpointHandler } from './endpoint-handler';
+import type { HttpConfig } from './http-config';
 import { refuseMalformed } from './malformed';
 import { openApiDocument } from './openapi';
 import { type Probes, probeRoutes } from './probes';
 import { knownError, problemBody } from './problem';
 import { contextOf, requestContext } from './request-context';
+import { uploadMetrics } from './request-metrics';
 import { securityHeaders } from './security-headers';
 
 export interface AppParts {
   service: string;
-  config: Pick<CoreConfig, 'trustProxy' | 'corsOrigins' | 'appEnv'>;
+  config: HttpConfig;
   endpoints: Endpoint[];
   logger: Logger;
   metrics: Metrics;
@@ -54,6 +55,8 @@ const EXPOSED_HEADERS = [
  * security headers, CORS, probes, rate limit, authentication, validation, errors, documentation).
  */
 export function createApp(parts: AppParts): Express {
+  // Also of a service without uploads: all have the same metrics.
+  uploadMetrics(parts.metrics);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -1,4 +1,4 @@
-import type { ErrorDefinition } from '../errors/app-error';
+import type { ErrorDefinition } from '../errors';
 import {
   databaseBusy,
   databaseUnavailable,
@@ -20,7 +20,7 @@ import {
   unsupportedMediaType,
   upstreamUnavailable,
   uriTooLong,
-} from '../errors/common-errors';
+} from '../errors';
 import { crossSiteRequest } from './authenticate';
 import type { Endpoint } from './endpoint';
 import { knownError } from './problem';

@@ -1,21 +1,22 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import type { AccessTokens } from '../auth/access-token';
-import type { AnswerCache } from '../cache/answer-cache';
-import type { CoreConfig } from '../config/core-config';
-import { clientIpOf } from '../limits/rate-limit';
-import type { Metrics } from '../metrics/metrics';
+import type { AccessTokens } from '../auth';
+import type { AnswerCache } from '../cache';
+import type { Metrics } from '../metrics';
+import { clientIpOf } from '../rate-limit';
 import { authenticate } from './authenticate';
 import type { AnyInput, AnyReply, Endpoint } from './endpoint';
 import { undeclaredErrorCheck } from './endpoint-errors';
+import type { HttpConfig } from './http-config';
 import { isMultipart } from './multipart-boundary';
 import { knownError } from './problem';
 import { bodyReader, type RequestBody } from './request-body';
 import { contextOf } from './request-context';
+import { uploadMetrics } from './request-metrics';
 import { Validation, withoutEmpty } from './validation';
 
 interface HandlerParts {
-  config: Pick<CoreConfig, 'corsOrigins' | 'appEnv'>;
+  config: Pick<HttpConfig, 'corsOrigins' | 'refusesUndeclaredErrors'>;
   tokens: AccessTokens;
   cache: AnswerCache;
   metrics: Metrics;
@@ -41,7 +42,7 @@ export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, met
     return send(endpoint, reply, req, res);
   };
   const counted = endpoint.upload ? countingUploads(answer, metrics) : answer;
-  return config.appEnv === 'production' ? counted : refusingUndeclaredErrors(endpoint, counted);
+  return config.refusesUndeclaredErrors ? refusingUndeclaredErrors(endpoint, counted) : counted;
 }
 
 function refusingUndeclaredErrors(endpoint: Endpoint, answer: Answer): Answer {
@@ -58,18 +59,19 @@ function refusingUndeclaredErrors(endpoint: Endpoint, answer: Answer): Answer {
 type Answer = (req: Request, res: Response) => Promise<void>;
 
 function countingUploads(answer: Answer, metrics: Metrics): Answer {
+  const { uploads, bytes } = uploadMetrics(metrics);
   return async function answerCounted(req, res) {
     if (!isMultipart(req.headers['content-type'])) return answer(req, res);
     try {
       await answer(req, res);
     } catch (error) {
       const known = knownError(error);
-      metrics.uploads.inc({ outcome: known && known.kind !== 'unavailable' ? 'refused' : 'failed' });
+      uploads.inc({ outcome: known && known.kind !== 'unavailable' ? 'refused' : 'failed' });
       throw error;
     }
     if (!req.file) return;
-    metrics.uploads.inc({ outcome: 'stored' });
-    metrics.uploadBytes.inc(req.file.size);
+    uploads.inc({ outcome: 'stored' });
+    bytes.inc(req.file.size);
   };
 }
 

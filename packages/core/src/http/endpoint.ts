@@ -1,10 +1,9 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
-import type { Caller } from '../auth/access-token';
-import type { ErrorDefinition } from '../errors/app-error';
-import type { IncomingFile } from '../storage/incoming';
-import type { Storage } from '../storage/storage';
-import type { FileKind } from '../storage/stored-name';
+import type { Caller } from '../auth';
+import type { CacheRule } from '../cache';
+import type { ErrorDefinition } from '../errors';
+import type { FileKind, Storage, UploadedFile } from '../storage';
 
 export type Access = 'public' | 'user' | 'admin';
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -31,12 +30,6 @@ type ReplyFor<Status, Answer> = Answer extends z.ZodType
 /** What a handler may return: one of its declared statuses with the body declared for it. */
 export type Reply<A extends Answers> = { [S in keyof A & SuccessStatus]: ReplyFor<S, A[S]> }[keyof A & SuccessStatus];
 
-/** The accepted file of a multipart request. It is deleted after the request unless the use case stores it. */
-export interface UploadedFile extends IncomingFile {
-  originalName: string;
-  kind: FileKind;
-}
-
 /** The one file field that a multipart endpoint takes. */
 export interface Upload {
   field: string;
@@ -59,14 +52,6 @@ export interface Input<A extends Access, P, Q, B, U, H> {
   file: U extends Upload ? (U['required'] extends true ? UploadedFile : UploadedFile | undefined) : undefined;
   /** The client's address, as trusted proxies report it. */
   clientIp: string;
-}
-
-/** Which cached answer serves a request: see `cache/answer-cache.ts`. */
-export interface CacheRule {
-  ttlSeconds: number;
-  /** The name among this path's answers; whatever the answer depends on, the caller included, must be in it. */
-  key: string;
-  scopes: string[];
 }
 
 export interface EndpointSpec<

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { price, priceString } from '../schemas/schemas';
 import { parseOptions, type RequestPart, toFieldErrors } from './field-errors';
+import { price, priceString } from './schemas';
 
 const item = z.strictObject({ quantity: z.int().min(1).max(9) });
 const anything = z.strictObject({

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type FieldError, type FieldErrorCode, fieldErrorCodes } from '../errors/app-error';
+import { type FieldError, type FieldErrorCode, fieldErrorCodes } from '../errors';
 
 /** The part of a request that a schema describes. A form is a body whose fields are all strings. */
 export type RequestPart = FieldError['in'] | 'form';

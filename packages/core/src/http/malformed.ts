@@ -1,7 +1,7 @@
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RequestHandler, Response } from 'express';
-import type { AppError, ErrorDefinition, FieldError } from '../errors/app-error';
+import type { AppError, ErrorDefinition, FieldError } from '../errors';
 import {
   expectationFailed,
   headersTooLarge,
@@ -9,12 +9,13 @@ import {
   methodNotAllowed,
   payloadTooLarge,
   requestTimeout,
-} from '../errors/common-errors';
-import type { Logger } from '../log/logger';
-import type { Metrics } from '../metrics/metrics';
+} from '../errors';
+import type { Logger } from '../log';
+import type { Metrics } from '../metrics';
 import { closeSlowly } from './early-response';
 import { problemBody, statusOf } from './problem';
 import { contextOf, requestIdFrom, UNMATCHED } from './request-context';
+import { requestMetrics } from './request-metrics';
 import { listSecurityHeaders } from './security-headers';
 
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
@@ -44,12 +45,13 @@ const SEARCHED_BYTES = 16_384;
  */
 export function answerMalformed(server: Server, { logger, metrics }: { logger: Logger; metrics: Metrics }): void {
   const lines = logger.child({}, { redact: [] });
+  const { requests } = requestMetrics(metrics);
   const latest = new WeakMap<Duplex, ServerResponse>();
   const refused = new WeakSet<Duplex>();
 
   const refuse = (socket: Duplex, refusal: AppError, requestId: string, reason: string) => {
     const status = statusOf[refusal.kind];
-    metrics.httpRequests.inc({ method: 'OTHER', endpoint: UNMATCHED, status: String(status) });
+    requests.inc({ method: 'OTHER', endpoint: UNMATCHED, status: String(status) });
     lines.info({ request_id: requestId, method: 'OTHER', route: UNMATCHED, status, reason }, 'request');
     answer(socket, refusal, requestId);
   };

@@ -1,4 +1,4 @@
-import { malformedRequest } from '../errors/common-errors';
+import { malformedRequest } from '../errors';
 
 /** Whether a Content-Type header says multipart/form-data, whatever its parameters. */
 export const isMultipart = (contentType = ''): boolean => /^\s*multipart\/form-data\s*(;|$)/i.test(contentType);

@@ -21,9 +21,8 @@ import {
   type TestApp,
 } from '@shop/testing';
 import { z } from 'zod';
-import { localStorage } from '../storage/local-storage';
-import type { Storage } from '../storage/storage';
-import { newStoredName } from '../storage/stored-name';
+import type { Storage } from '../storage';
+import { localStorage, newStoredName } from '../storage';
 
 const form = z.strictObject({ name: nameText, note: z.string().optional() });
 const MAX_BYTES = 100_000;

@@ -1,10 +1,9 @@
 import type { Request, Response } from 'express';
 import multer, { type StorageEngine } from 'multer';
-import type { FieldError, FieldErrorCode } from '../errors/app-error';
-import { malformedRequest, payloadTooLarge } from '../errors/common-errors';
-import { inspectFile } from '../storage/file-content';
-import type { FileKind } from '../storage/stored-name';
-import type { Upload, UploadedFile } from './endpoint';
+import type { FieldError, FieldErrorCode } from '../errors';
+import { malformedRequest, payloadTooLarge } from '../errors';
+import { type FileKind, inspectFile, type UploadedFile } from '../storage';
+import type { Upload } from './endpoint';
 import { multipartBoundary } from './multipart-boundary';
 import { PartWatch } from './part-watch';
 import { runMiddleware } from './run-middleware';

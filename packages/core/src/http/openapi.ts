@@ -6,8 +6,8 @@ import {
   type ZodOpenApiResponseObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
-import type { ErrorDefinition } from '../errors/app-error';
-import { forbidden, notFound, unauthenticated, unsupportedMediaType } from '../errors/common-errors';
+import type { ErrorDefinition } from '../errors';
+import { forbidden, notFound, unauthenticated, unsupportedMediaType } from '../errors';
 import type { Endpoint } from './endpoint';
 import { ALWAYS_POSSIBLE, errorsOf } from './endpoint-errors';
 import { problemSchema, statusOf } from './problem';

@@ -1,9 +1,8 @@
 import { Router } from 'express';
-import type { RedisStatus } from '../cache/redis';
-import type { PoolFigures } from '../db/connection-pool';
-import { AppError } from '../errors/app-error';
-import { databaseUnavailable } from '../errors/common-errors';
-import type { Metrics } from '../metrics/metrics';
+import type { PoolFigures } from '../db';
+import { AppError, databaseUnavailable } from '../errors';
+import type { Metrics } from '../metrics';
+import type { RedisStatus } from '../redis';
 import { allowOnly } from './allow';
 import { PROBES } from './probe-paths';
 import { contextOf } from './request-context';

@@ -2,8 +2,17 @@ import { STATUS_CODES } from 'node:http';
 import { isHttpError } from 'http-errors';
 import { MulterError } from 'multer';
 import { z } from 'zod';
-import { AppError, type ErrorKind, type FieldError, type FieldErrorCode, fieldErrorCodes } from '../errors/app-error';
-import { invalidJson, malformedRequest, payloadTooLarge, unsupportedMediaType } from '../errors/common-errors';
+import {
+  AppError,
+  type ErrorKind,
+  type FieldError,
+  type FieldErrorCode,
+  fieldErrorCodes,
+  invalidJson,
+  malformedRequest,
+  payloadTooLarge,
+  unsupportedMediaType,
+} from '../errors';
 
 /** The one table from kinds of failure to HTTP. */
 export const statusOf: Record<ErrorKind, number> = {

@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { MIMEType } from 'node:util';
 import express, { type Request, type Response } from 'express';
-import type { FieldError } from '../errors/app-error';
-import { invalidJson, unsupportedMediaType } from '../errors/common-errors';
-import type { Endpoint, UploadedFile } from './endpoint';
+import type { FieldError } from '../errors';
+import { invalidJson, unsupportedMediaType } from '../errors';
+import type { UploadedFile } from '../storage';
+import type { Endpoint } from './endpoint';
 import { multipartReader } from './multipart';
 import { isMultipart } from './multipart-boundary';
 import { runMiddleware } from './run-middleware';

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
-import type { Caller } from '../auth/access-token';
-import type { Logger } from '../log/logger';
-import type { Metrics } from '../metrics/metrics';
+import type { Caller } from '../auth';
+import type { Logger } from '../log';
+import type { Metrics } from '../metrics';
 import { PROBES } from './probe-paths';
+import { requestMetrics } from './request-metrics';
 
 /** What core keeps about a request, in `res.locals`. */
 interface RequestContext {
@@ -30,6 +31,7 @@ export const contextOf = (res: Response): RequestContext => res.locals as Reques
 export function requestContext(logger: Logger, metrics: Metrics): RequestHandler {
   // Its fields are all named here and none is a secret: nothing to look through, for each request.
   const lines = logger.child({}, { redact: [] });
+  const { requests, seconds: duration } = requestMetrics(metrics);
   let inFlight = 0;
   metrics.gauge('http_requests_in_flight', 'HTTP requests that are being answered now', () => inFlight);
   return (req, res, next) => {
@@ -49,8 +51,8 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
         endpoint: context.route,
         status: String(status),
       };
-      metrics.httpRequests.inc(labels);
-      metrics.httpDuration.observe({ method: labels.method, endpoint: labels.endpoint }, seconds);
+      requests.inc(labels);
+      duration.observe({ method: labels.method, endpoint: labels.endpoint }, seconds);
       const level = status >= 500 ? 'error' : PROBES.has(context.route) ? 'debug' : 'info';
       lines[level](
         {

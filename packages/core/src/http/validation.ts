@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { FieldError } from '../errors/app-error';
-import { invalidRequest } from '../errors/common-errors';
+import type { FieldError } from '../errors';
+import { invalidRequest } from '../errors';
 import { parseOptions, type RequestPart, toFieldErrors } from './field-errors';
 
 /** Collects what is wrong with all parts of a request, so that one response names every wrong field. */

@@ -1,7 +1,7 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
-import { AppError } from '../errors/app-error';
-import { traceFields } from '../tracing/tracing';
+import { AppError } from '../errors';
+import { traceFields } from '../tracing';
 
 export type { Logger } from 'pino';
 

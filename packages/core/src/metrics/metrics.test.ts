@@ -27,7 +27,7 @@ import {
   type TestApp,
 } from '@shop/testing';
 import { z } from 'zod';
-import { localStorage } from '../storage/local-storage';
+import { localStorage } from '../storage';
 
 const tooOdd = defineError('invalid', 'too_odd', 'That is too odd.', {
   in: 'body',

@@ -1,4 +1,4 @@
-import type { Logger } from '../log/logger';
+import type { Logger } from '../log';
 import { localStorage } from './local-storage';
 import { s3Storage } from './s3-storage';
 import type { Storage, StorageSettings } from './storage';

@@ -1,4 +1,4 @@
-import type { FileKind } from './stored-name';
+import type { FileKind } from './file-kinds';
 
 const KIND_OF_TYPE: Record<string, FileKind> = {
   'image/jpeg': 'jpg',

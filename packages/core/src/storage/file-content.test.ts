@@ -1,6 +1,6 @@
 import { aGif, aJpeg, aPdf, aPng, aWebp } from '@shop/testing';
 import { displayName, inspectFile } from './file-content';
-import { type FileKind, fileKinds, imageKinds } from './stored-name';
+import { type FileKind, fileKinds, imageKinds } from './file-kinds';
 
 /** However the bytes are cut, the result is the same. */
 function accept(content: Buffer | string, originalName = 'file', declaredType = '', kinds = fileKinds) {

@@ -1,7 +1,7 @@
-import { unsupportedMediaType } from '../errors/common-errors';
-import { hasVisibleCharacter } from '../schemas/schemas';
+import { unsupportedMediaType } from '../errors';
+import { hasVisibleCharacter } from '../text';
 import { claimsAllow, type FileClaims } from './file-claims';
-import type { FileKind } from './stored-name';
+import type { FileKind } from './file-kinds';
 import { isUtf16, TextCheck, type TextFlaw } from './text-check';
 
 export const MAX_FILE_BYTES = 5 * 1024 * 1024;

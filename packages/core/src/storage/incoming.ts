@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, opendir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { storageUnavailable } from '../errors/common-errors';
+import { storageUnavailable } from '../errors';
+import type { FileKind } from './file-kinds';
 
 /** A file that was received whole and that no client can read yet. */
 export interface IncomingFile {
@@ -10,6 +11,12 @@ export interface IncomingFile {
   readonly size: number;
   /** Deletes the bytes. Never rejects: leftovers are deleted later. */
   discard(): Promise<void>;
+}
+
+/** The accepted file of a multipart request. It is deleted after the request unless the use case stores it. */
+export interface UploadedFile extends IncomingFile {
+  originalName: string;
+  kind: FileKind;
 }
 
 /** No upload takes this long: an older file was left by a process that was killed. */

@@ -1,9 +1,6 @@
 import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Request, Response } from 'express';
-import send from 'send';
-import type { AppError } from '../errors/app-error';
-import { notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '../errors/common-errors';
+import { notFound } from '../errors';
 import { incomingFolder, orUnavailable } from './incoming';
 import type { StorageBackend } from './storage';
 import { kindOfStoredName } from './stored-name';
@@ -33,9 +30,9 @@ export function localStorage(folder: string): StorageBackend {
       }
     },
 
-    async serve(name, req, res, headers) {
+    async open(name) {
       if (!kindOfStoredName(name)) throw notFound();
-      await sendFile(root, name, { req, res, headers });
+      return { path: pathOf(name) };
     },
 
     delete: (name) => orUnavailable(() => rm(pathOf(name), { force: true })),
@@ -82,41 +79,4 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-interface Exchange {
-  req: Request;
-  res: Response;
-  headers: Record<string, string>;
-}
-
-/** Set by `send` before it looks at ranges and conditions; an error answer must not carry them. */
-const FILE_HEADERS = ['Accept-Ranges', 'Cache-Control', 'Content-Range', 'ETag', 'Last-Modified'];
-
-function sendFile(root: string, name: string, { req, res, headers }: Exchange): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stream = send(req, `/${name}`, { root, index: false, dotfiles: 'ignore', cacheControl: false });
-    stream.on('headers', () => {
-      res.set(headers);
-    });
-    stream.on('directory', () => reject(notFound()));
-    stream.on('error', (error: SendError) => {
-      if (!res.headersSent) for (const header of [...FILE_HEADERS, ...Object.keys(headers)]) res.removeHeader(header);
-      reject(sendError(error));
-    });
-    res.once('close', resolve);
-    stream.pipe(res);
-  });
-}
-
-interface SendError extends Error {
-  status: number;
-  headers?: Record<string, string>;
-}
-
-function sendError(error: SendError): AppError {
-  if (error.status === 404 || error.status === 403) return notFound();
-  if (error.status === 412) return preconditionFailed();
-  if (error.status === 416) return rangeNotSatisfiable({ headers: error.headers ?? {} });
-  return storageUnavailable({ cause: error });
 }

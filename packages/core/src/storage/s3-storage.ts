@@ -1,16 +1,22 @@
 import { createReadStream } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
-import type { Request, Response } from 'express';
-import { type AppError, AppError as AppErrorClass } from '../errors/app-error';
-import { notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '../errors/common-errors';
-import type { Logger } from '../log/logger';
+import {
+  type AppError,
+  AppError as AppErrorClass,
+  notFound,
+  preconditionFailed,
+  rangeNotSatisfiable,
+  storageUnavailable,
+} from '../errors';
+import type { Logger } from '../log';
+import { mediaTypeOf } from './file-kinds';
 import { type IncomingFile, incomingFolder } from './incoming';
-import type { StorageBackend, StorageSettings } from './storage';
-import { kindOfStoredName, mediaTypeOf } from './stored-name';
+import type { FileFromBucket, StorageBackend, StorageSettings } from './storage';
+import { kindOfStoredName } from './stored-name';
 
 const CONNECT_TIMEOUT_MS = 2000;
 /** Until the headers of an answer. */
@@ -89,31 +95,22 @@ export function s3Storage(settings: S3Settings, { logger }: { logger: Logger }):
       }
     },
 
-    async serve(name, req, res, headers) {
+    async open(name, { method, headers }) {
       if (!kindOfStoredName(name)) throw notFound();
-      const wanted: GetObjectCommandInput = { Bucket: bucket, Key: name, ...conditionsOf(req) };
-      if (req.method === 'HEAD') {
-        const found = await unlessUnmodified(
-          run((sdk, client) => client.send(new sdk.HeadObjectCommand(wanted))),
-          res,
-          headers,
-        );
-        if (!found) return;
-        setObjectHeaders(res, found, headers);
-        res.end();
-        return;
+      const wanted: GetObjectCommandInput = { Bucket: bucket, Key: name, ...conditionsOf(headers) };
+      try {
+        if (method === 'HEAD') {
+          return factsOf(await run((sdk, client) => client.send(new sdk.HeadObjectCommand(wanted))));
+        }
+        const range = rangeOf(headers);
+        const found = await run((sdk, client) => client.send(new sdk.GetObjectCommand({ ...wanted, ...range })));
+        return { ...factsOf(found), content: found.Body as Readable };
+      } catch (error) {
+        const cause = error instanceof AppErrorClass ? error.cause : undefined;
+        // The SDK makes an error of it.
+        if (statusOf(cause) === 304) return { isUnchanged: true, etag: headerOf(cause, 'etag') };
+        throw error;
       }
-      const found = await unlessUnmodified(
-        run((sdk, client) => client.send(new sdk.GetObjectCommand(wanted))),
-        res,
-        headers,
-      );
-      if (!found) return;
-      setObjectHeaders(res, found, headers);
-      await pipeline(found.Body as Readable, res).catch((error) => {
-        // The client left, or the bucket broke off: the short body says so to whoever still listens.
-        res.destroy(error);
-      });
     },
 
     delete: (name) => deleteObject(objectOf(name)),
@@ -165,25 +162,25 @@ function connect({ S3Client: Client }: Sdk, settings: S3Settings, logger: Logger
 }
 
 /** Ranges and conditions are the bucket's to judge: it knows ETag, date and size. */
-function conditionsOf(req: Request): Partial<GetObjectCommandInput> {
-  const noneMatch = req.get('if-none-match');
-  const match = req.get('if-match');
-  const modifiedSince = dateHeader(req, 'if-modified-since');
-  const unmodifiedSince = dateHeader(req, 'if-unmodified-since');
-  const range = req.method === 'GET' ? req.get('range') : undefined;
+function conditionsOf(headers: IncomingHttpHeaders): Partial<GetObjectCommandInput> {
+  const { 'if-none-match': noneMatch, 'if-match': match } = headers;
+  const modifiedSince = dateIn(headers['if-modified-since']);
+  const unmodifiedSince = dateIn(headers['if-unmodified-since']);
   return {
     ...(noneMatch ? { IfNoneMatch: noneMatch } : {}),
     ...(match ? { IfMatch: match } : {}),
     // Where both forms stand, the tag counts (RFC 9110, 13.2.2).
     ...(modifiedSince && !noneMatch ? { IfModifiedSince: modifiedSince } : {}),
     ...(unmodifiedSince && !match ? { IfUnmodifiedSince: unmodifiedSince } : {}),
-    // S3 knows no If-Range; sending the whole file instead of a part is always right.
-    ...(range?.startsWith('bytes=') && !req.get('if-range') ? { Range: range } : {}),
   };
 }
 
-function dateHeader(req: Request, name: string): Date | undefined {
-  const date = new Date(req.get(name) ?? '');
+/** S3 knows no If-Range; sending the whole file instead of a part is always right. */
+const rangeOf = ({ range, 'if-range': ifRange }: IncomingHttpHeaders): Pick<GetObjectCommandInput, 'Range'> =>
+  range?.startsWith('bytes=') && !ifRange ? { Range: range } : {};
+
+function dateIn(header = ''): Date | undefined {
+  const date = new Date(header);
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
@@ -194,33 +191,13 @@ interface FoundObject {
   LastModified?: Date | undefined;
 }
 
-function setObjectHeaders(res: Response, found: FoundObject, headers: Record<string, string>): void {
-  res.status(found.ContentRange ? 206 : 200).set({ ...headers, 'Accept-Ranges': 'bytes' });
-  if (found.ContentRange) res.setHeader('Content-Range', found.ContentRange);
-  if (found.ContentLength !== undefined) res.setHeader('Content-Length', found.ContentLength);
-  if (found.ETag) res.setHeader('ETag', found.ETag);
-  if (found.LastModified) res.setHeader('Last-Modified', found.LastModified.toUTCString());
-}
-
-/** A 304 comes as an error from the SDK: it is answered here. */
-async function unlessUnmodified<T>(
-  found: Promise<T>,
-  res: Response,
-  headers: Record<string, string>,
-): Promise<T | undefined> {
-  try {
-    return await found;
-  } catch (error) {
-    const cause = error instanceof AppErrorClass ? error.cause : undefined;
-    if (statusOf(cause) !== 304) throw error;
-    const etag = headerOf(cause, 'etag');
-    const { 'Content-Type': _, ...rest } = headers;
-    res.status(304).set(rest);
-    if (etag) res.setHeader('ETag', etag);
-    res.end();
-    return undefined;
-  }
-}
+const factsOf = ({ ContentLength, ContentRange, ETag, LastModified }: FoundObject): FileFromBucket => ({
+  isUnchanged: false,
+  length: ContentLength,
+  range: ContentRange,
+  etag: ETag,
+  modifiedAt: LastModified,
+});
 
 interface SdkFailure {
   $metadata?: { httpStatusCode?: number };

@@ -1,4 +1,5 @@
-import type { Request, Response } from 'express';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { IncomingFile } from './incoming';
 
@@ -17,17 +18,38 @@ export interface Storage {
    */
   put(name: string, file: IncomingFile): Promise<void>;
   /**
-   * Answers a GET or HEAD with the file: ranges and conditional requests too.
-   * @param headers set on a 200, 206 or 304, not on a refusal
+   * Opens a file for a GET or HEAD; `sendFile` in http/ sends it.
    * @throws AppError `not_found`, `range_not_satisfiable`, `precondition_failed`, `storage_unavailable`
    */
-  serve(name: string, req: Request, res: Response, headers: Record<string, string>): Promise<void>;
+  open(name: string, request: ReadRequest): Promise<OpenedFile>;
   /** A name that is not there is fine. @throws AppError `storage_unavailable` */
   delete(name: string): Promise<void>;
   /** Deletes what no row points to any more. Never rejects: what could not go is logged, and `sweep` finds it. */
   discard(names: readonly string[]): Promise<void>;
   /** Every stored file. @throws AppError `storage_unavailable` */
   list(): AsyncIterable<StoredFile>;
+}
+
+/** What a client asks of a file: its method, and the headers of ranges and conditions among its headers. */
+export interface ReadRequest {
+  method: string;
+  headers: IncomingHttpHeaders;
+}
+
+/** On this machine, for the sender to judge range and conditions; or from a bucket, which has judged them. */
+export type OpenedFile = { path: string } | FileFromBucket;
+
+export interface FileFromBucket {
+  /** The client's own copy is current. */
+  isUnchanged: boolean;
+  /** Absent where only the facts are wanted. */
+  content?: Readable;
+  /** Bytes of `content`. */
+  length?: number | undefined;
+  /** `bytes 0-9/100` where `content` is a part of the file. */
+  range?: string | undefined;
+  etag?: string | undefined;
+  modifiedAt?: Date | undefined;
 }
 
 export interface StoredFile {

@@ -6,7 +6,6 @@ import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
 import { MySQL2Instrumentation } from '@opentelemetry/instrumentation-mysql2';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
-import { PROBES } from '../http/probe-paths';
 
 /**
  * The OpenTelemetry SDK with what a request passes: Express, MySQL, Redis, and HTTP on both sides. The `traceparent` of a
@@ -15,6 +14,7 @@ import { PROBES } from '../http/probe-paths';
  */
 export function startSdk(endpoint: string) {
   let name = (_service: string): void => undefined;
+  let untraced: ReadonlySet<string> = new Set();
   // The SDK wants it before anyone knows which service this is; nothing is sent until it is there.
   const serviceName = new Promise<string>((resolve) => {
     name = resolve;
@@ -29,7 +29,7 @@ export function startSdk(endpoint: string) {
     tracerProvider: provider,
     instrumentations: [
       new HttpInstrumentation({
-        ignoreIncomingRequestHook: ({ url = '' }) => PROBES.has(url),
+        ignoreIncomingRequestHook: ({ url = '' }) => untraced.has(url),
         headersToSpanAttributes: { server: { requestHeaders: ['x-request-id'] } },
       }),
       new ExpressInstrumentation({ ignoreLayersType: [ExpressLayerType.MIDDLEWARE] }),
@@ -39,7 +39,10 @@ export function startSdk(endpoint: string) {
     ],
   });
   return {
-    name: (service: string): void => name(service),
+    name(service: string, ignoredPaths: ReadonlySet<string>): void {
+      untraced = ignoredPaths;
+      name(service);
+    },
     shutDown: (): Promise<void> => provider.shutdown().catch(() => undefined),
   };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
-import { ConfigError, readEnv } from '../config/load-env';
+import { ConfigError, readEnv } from '../config';
 import type { startSdk } from './sdk';
 
 let running: ReturnType<typeof startSdk> | undefined;
@@ -35,8 +35,12 @@ export const traceFields = (): (() => object) | undefined => {
   };
 };
 
-/** Spans are sent under this name. */
-export const nameTraces = (service: string): void => running?.name(service);
+/**
+ * Spans are sent under this name.
+ * @param ignoredPaths requests for these leave no span
+ */
+export const nameTraces = (service: string, ignoredPaths: ReadonlySet<string> = new Set()): void =>
+  running?.name(service, ignoredPaths);
 
 const FLUSH_MS = 1000;
 

@@ -13,6 +13,7 @@ import {
   ok,
   preconditionFailed,
   rangeNotSatisfiable,
+  sendFile,
   storageUnavailable,
 } from '@shop/core';
 import type { FileContext } from '../service';
@@ -86,7 +87,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     errors: [notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable],
     handler: async ({ params: { filename } }) => ({
       status: 200,
-      write: (req, res) => ctx.storage.serve(filename, req, res, uploadHeaders(filename)),
+      write: (req, res) => sendFile(ctx.storage, filename, { req, res }, uploadHeaders(filename)),
     }),
   }),
 ];

@@ -1,4 +1,14 @@
-import { aProduct, aStore, aUser, eventually, startApp, type TestApp, type TestUser } from '@shop/testing';
+import {
+  aProduct,
+  aStore,
+  aUser,
+  eventually,
+  figure,
+  samplesIn,
+  startApp,
+  type TestApp,
+  type TestUser,
+} from '@shop/testing';
 import { Redis } from 'ioredis';
 import { productService } from '../service';
 import { productRule } from './cache-rules';
@@ -111,8 +121,8 @@ test('a slow reader neither caches an old value nor shares it with requests that
 
 describe('concurrent misses for the same key in one process', () => {
   const lookUps = async (result: string): Promise<number> => {
-    const { values } = await here.resources.metrics.cacheRequests.get();
-    return values.find(({ labels }) => labels.cache === '/test' && labels.result === result)?.value ?? 0;
+    const samples = await samplesIn(here.resources.metrics);
+    return figure(samples, 'cache_requests_total', { cache: '/test', result }) ?? 0;
   };
   const rule = (key: string) => ({ key, scopes: [`product:${key}`], ttlSeconds: 60 });
 

@@ -1,22 +1,12 @@
 import { z } from 'zod';
-import { centsFromNumber, MAX_CENTS } from '../db/money';
-import type { FieldErrorCode } from '../errors/app-error';
+import { centsFromNumber, type List, MAX_CENTS, MAX_TOTAL, type Page } from '../db';
+import type { FieldErrorCode } from '../errors';
+import { characterCount, hasVisibleCharacter } from '../text';
 
 const MAX_ID = Number.MAX_SAFE_INTEGER;
 
-/** Characters as a reader counts them: code points, which is also how MySQL counts a VARCHAR. */
-export const characterCount = (text: string): number => [...text].length;
-
 /** A NUL or half a surrogate pair does not survive the way to the database and back. */
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
-
-/**
- * Unicode has properties for all invisible characters but three: the blank Braille pattern, the null notehead and the
- * Khitan filler. U+3164 HANGUL FILLER, variation selectors and tags are default-ignorable.
- */
-const VISIBLE = /[^\p{Default_Ignorable_Code_Point}\p{White_Space}\p{Cc}\p{Cf}\p{Z}\u2800\u{1d159}\u{16fe4}]/u;
-
-export const hasVisibleCharacter = (text: string): boolean => VISIBLE.test(text);
 
 /** The options of a `refine`: the error that a client gets. */
 export const failWith = (code: FieldErrorCode, message: string) => ({ message, params: { code } });
@@ -154,14 +144,6 @@ export const pageQuery = {
   limit: integerString(1, 100).default(10),
 };
 
-export interface Page {
-  page: number;
-  limit: number;
-}
-
-/** A list's `total` is exact up to here. */
-export const MAX_TOTAL = 10_000;
-
 /** The envelope of every list. */
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.object({
@@ -176,12 +158,6 @@ export const listOf = <T extends z.ZodType>(item: T) =>
         .meta({ description: `There are more than ${MAX_TOTAL}; absent where \`total\` is exact` }),
     }),
   });
-
-export interface List<T> {
-  rows: T[];
-  /** Any number over MAX_TOTAL: more than that. */
-  total: number;
-}
 
 /** Joins a page of rows with what was asked for. */
 export const listAnswer = <T>({ rows, total }: List<T>, { page, limit }: Page) => ({

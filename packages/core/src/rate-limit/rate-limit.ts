@@ -1,7 +1,8 @@
 import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit, type Store } from 'express-rate-limit';
-import { rateLimited } from '../errors/common-errors';
-import type { Metrics } from '../metrics/metrics';
+import type { Counter } from 'prom-client';
+import { rateLimited } from '../errors';
+import type { Metrics } from '../metrics';
 import type { TokenBuckets } from './token-bucket';
 
 /** Each client has one bucket of each kind. Images and preflights come in bursts that say nothing about abuse. */
@@ -29,19 +30,28 @@ export const clientNetwork = (ip: string): string => ipKeyGenerator(ip.replace(/
 
 /** Per-IP token bucket as Express middleware, with `RateLimit` headers and 429. The IP is Express's `req.ip`. */
 export function rateLimitMiddleware({ service, buckets, bucketOf, metrics }: RateLimitParts): RequestHandler {
+  const decisions = metrics.counter({
+    name: 'rate_limit_decisions_total',
+    help: 'Requests let through or refused by the rate limit, and which bucket decided',
+    labelNames: ['decision', 'store'],
+  });
   const limiters = {
-    general: limiter(buckets.general, `rate:${service}:`, metrics),
-    uploads: limiter(buckets.uploads, `rate:${service}:uploads:`, metrics),
-    preflights: limiter(buckets.preflights, `rate:${service}:preflights:`, metrics),
+    general: limiter(buckets.general, `rate:${service}:`, decisions),
+    uploads: limiter(buckets.uploads, `rate:${service}:uploads:`, decisions),
+    preflights: limiter(buckets.preflights, `rate:${service}:preflights:`, decisions),
   };
   return (req, res, next) => limiters[bucketOf(req)](req, res, next);
 }
 
-function limiter({ size, take }: TokenBuckets, keyPrefix: string, metrics: Metrics): RequestHandler {
+function limiter(
+  { size, take }: TokenBuckets,
+  keyPrefix: string,
+  decisions: Counter<'decision' | 'store'>,
+): RequestHandler {
   const store: Store = {
     async increment(key) {
       const { allowed, remaining, resetMs, store: decidedBy } = await take(keyPrefix + key);
-      metrics.rateLimitDecisions.inc({ decision: allowed ? 'allowed' : 'refused', store: decidedBy });
+      decisions.inc({ decision: allowed ? 'allowed' : 'refused', store: decidedBy });
       return {
         totalHits: allowed ? size.burst - remaining : size.burst + 1,
         // The headers count in whole seconds, and none would mean: come again at once.

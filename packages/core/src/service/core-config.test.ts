@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { z } from 'zod';
+import { ConfigError, type Env, readEnv, setting } from '../config';
 import { loadConfig } from './core-config';
-import { ConfigError, type Env, readEnv, setting } from './load-env';
 
 const RANDOM_SECRET = '3f1c9a7e5b2d8064c1f0e9d8b7a65432';
 const needed: Env = { DB_HOST: 'db', DB_USER: 'shop', DB_NAME: 'shop', JWT_SECRET: RANDOM_SECRET, SHOP_PORT: '8080' };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from './log/logger';
-import type { Metrics } from './metrics/metrics';
+import type { Logger } from '../log';
+import type { Metrics } from '../metrics';
 
 /** Work that a service does by itself from time to time. Every replica runs it, so it must bear company. */
 export interface Job {
@@ -15,12 +15,21 @@ interface JobParts {
   metrics: Metrics;
 }
 
+export const jobMetrics = (metrics: Metrics) => ({
+  runs: metrics.counter({
+    name: 'job_runs_total',
+    help: 'Runs of the work that a service does by itself',
+    labelNames: ['job', 'outcome'],
+  }),
+});
+
 /**
  * Runs each job over and over, never twice at once in this process; replicas drift apart by themselves. One that fails is
  * logged and counted and runs again next time.
  * @returns stops them: resolves once none is running any more
  */
 export function startJobs(jobs: Job[], { logger, metrics }: JobParts): () => Promise<void> {
+  const { runs } = jobMetrics(metrics);
   const stopping = new AbortController();
   const running = jobs.map(async ({ name, everySeconds, run }) => {
     const pause = () =>
@@ -33,9 +42,9 @@ export function startJobs(jobs: Job[], { logger, metrics }: JobParts): () => Pro
       }
       try {
         await run(stopping.signal);
-        metrics.jobRuns.inc({ job: name, outcome: 'success' });
+        runs.inc({ job: name, outcome: 'success' });
       } catch (error) {
-        metrics.jobRuns.inc({ job: name, outcome: 'failure' });
+        runs.inc({ job: name, outcome: 'failure' });
         logger.warn({ job: name, err: error }, 'a job failed; it runs again');
       }
     }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { createMetrics, endpoint, noContent } from '@shop/core';
-import { exampleService, startApp, type TestApp } from '@shop/testing';
+import { exampleService, samplesIn, startApp, type TestApp } from '@shop/testing';
 import express, { type ErrorRequestHandler } from 'express';
 import request from 'supertest';
 import { rateLimitMiddleware } from './rate-limit';
@@ -325,6 +325,6 @@ describe('an IPv6 client', () => {
 
 /** How often each bucket decided what. */
 async function decisions({ resources }: TestApp): Promise<Record<string, number>> {
-  const { values } = await resources.metrics.rateLimitDecisions.get();
-  return Object.fromEntries(values.map(({ labels, value }) => [`${labels.decision} ${labels.store}`, value]));
+  const counted = (await samplesIn(resources.metrics)).filter(({ name }) => name === 'rate_limit_decisions_total');
+  return Object.fromEntries(counted.map(({ labels, value }) => [`${labels.decision} ${labels.store}`, value]));
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { RedisLink } from '../cache/redis';
+import type { RedisLink } from '../redis';
 
 /** A bucket of `burst` tokens that refills with `perSecond` tokens a second. */
 export interface BucketSize {

@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { parseBlock } from './address-block';
-import { ConfigError, type Env, parseSettings, readEnv, setting } from './load-env';
+import { ConfigError, type Env, parseBlock, parseSettings, readEnv, setting } from '../config';
+import type { DatabaseConfig } from '../db';
+import type { HttpConfig } from '../http';
+import type { BucketSize } from '../rate-limit';
+import type { RedisConfig } from '../redis';
 import { productionSettings, weaknessOf } from './production';
 
 /** Exact origins only: a wildcard inside one would match no browser's Origin header. */
@@ -46,28 +49,7 @@ const coreSettings = z.object({
 
 export type AppEnv = 'local' | 'testnet' | 'production';
 
-export interface DatabaseConfig {
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-  name: string;
-  poolSize: number;
-  maxIdle: number;
-  maxLifetimeSeconds: number;
-  /** How many processes share the server, for the start-up check against its max_connections. */
-  fleetProcesses: number;
-  /** Compare each statement's declared columns with the server's: everywhere but in production. */
-  checkColumns: boolean;
-}
-
-export interface RedisConfig {
-  host: string;
-  port: number;
-  password: string | undefined;
-}
-
-export interface CoreConfig {
+export interface CoreConfig extends HttpConfig {
   appEnv: AppEnv;
   /** What was built, for `shop_build_info`. */
   revision: string;
@@ -77,10 +59,7 @@ export interface CoreConfig {
   /** undefined: run without Redis. */
   redis: RedisConfig | undefined;
   jwtSecret: string;
-  rateLimit: Record<'general' | 'uploads' | 'preflights', { perSecond: number; burst: number }>;
-  trustProxy: string[];
-  /** '*': any origin, without credentials. */
-  corsOrigins: '*' | string[];
+  rateLimit: Record<'general' | 'uploads' | 'preflights', BucketSize>;
   shutdownDelayMs: number;
 }
 
@@ -159,6 +138,7 @@ export function loadConfig<T extends z.ZodObject>(
     rateLimit: rateLimits(shared),
     trustProxy: shared.TRUST_PROXY,
     corsOrigins: origins[0] === '*' ? '*' : origins,
+    refusesUndeclaredErrors: secret.APP_ENV !== 'production',
     shutdownDelayMs: shared.SHUTDOWN_DELAY_SECONDS * 1000,
   };
   return { core, own: ownSettings };

@@ -1,12 +1,11 @@
 import type { z } from 'zod';
-import { loadConfig } from './config/core-config';
-import { ConfigError } from './config/load-env';
-import { createDatabase, type Database } from './db/database';
-import { AppError } from './errors/app-error';
-import { databaseUnavailable } from './errors/common-errors';
-import { createLogger, type Logger } from './log/logger';
-import { createMetrics } from './metrics/metrics';
-import { flushTraces, nameTraces } from './tracing/tracing';
+import { ConfigError } from '../config';
+import { createDatabase, type Database } from '../db';
+import { AppError, databaseUnavailable } from '../errors';
+import { createLogger, type Logger } from '../log';
+import { createMetrics } from '../metrics';
+import { flushTraces, nameTraces } from '../tracing';
+import { loadConfig } from './core-config';
 
 interface CommandParts<T extends z.ZodObject> {
   name: string;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseBlock } from './address-block';
+import { parseBlock } from '../config';
 
 const PLACEHOLDER =
   /change.?(me|this)|replace.?(me|this|it)|your.?(own.?)?(super.?)?(jwt.?)?(secret|password|key)|please.?replace|placeholder|example|^<.*>$|^(\.{3}|…|x+|todo|tbd)$/i;

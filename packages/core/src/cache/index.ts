@@ -1,0 +1,4 @@
+export { type AnswerCache, type CacheRule, createAnswerCache } from './answer-cache';
+export { createGeneration, GENERATION_TABLE, type GenerationStore, generationIn } from './generation';
+export { invalidateIfGone } from './invalidate-if-gone';
+export { cacheScope, productScopes } from './scopes';

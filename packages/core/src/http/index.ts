@@ -1,0 +1,11 @@
+// First: it instruments node:http and Express.
+import '../tracing';
+
+export { createApp } from './create-app';
+export { accepted, created, type Endpoint, endpoint, noContent, ok } from './endpoint';
+export type { HttpConfig } from './http-config';
+export { answerMalformed } from './malformed';
+export { mergeOpenApi, type OpenApiDocument, openApiDocument } from './openapi';
+export { PROBES } from './probe-paths';
+export * from './schemas';
+export { sendFile } from './send-file';

@@ -1,0 +1,1 @@
+export { collectProcessMetrics, createMetrics, type Metrics, ROUND_TRIP_BUCKETS } from './metrics';

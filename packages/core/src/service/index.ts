@@ -1,0 +1,8 @@
+// First: it instruments what is loaded after it.
+import '../tracing';
+
+export { runCommand } from './command';
+export { type AppEnv, type CoreConfig, loadConfig } from './core-config';
+export { type Job, startJobs } from './jobs';
+export { runService } from './run-service';
+export { buildService, type Resources, type RunningApp, type ServiceDefinition } from './service';

@@ -1,0 +1,161 @@
+import type { Express } from 'express';
+import type { z } from 'zod';
+import { type AccessTokens, accessTokens } from '../auth';
+import { type AnswerCache, createAnswerCache, createGeneration, GENERATION_TABLE, generationIn } from '../cache';
+import type { Env } from '../config';
+import { createDatabase, type Database, pingDatabase } from '../db';
+import { defineError } from '../errors';
+import { createApp, type Endpoint } from '../http';
+import { createLogger, type Logger } from '../log';
+import { createMetrics, type Metrics } from '../metrics';
+import { tokenBuckets } from '../rate-limit';
+import { connectRedis, type RedisLink } from '../redis';
+import { type CoreConfig, loadConfig } from './core-config';
+import { type Job, jobMetrics } from './jobs';
+
+/** What a service is built over; made by core, closed by core. */
+export interface Resources {
+  db: Database;
+  cache: AnswerCache;
+  redis: RedisLink;
+  tokens: AccessTokens;
+  logger: Logger;
+  metrics: Metrics;
+  config: CoreConfig;
+}
+
+/** @template C what its use cases get */
+export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = Resources> {
+  name: string;
+  /** The variable with its port: `PRODUCT_PORT`. */
+  portKey: string;
+  /** Settings that only this service reads, by variable name. */
+  settings: T;
+  /** The tables it reads or writes, and as `table.column` those columns that earlier releases did not have; /ready is 503 until they exist. */
+  tables: readonly string[];
+  /** What else has to hold before it serves: asked until it resolves once. /ready is 503 with what it rejects with. */
+  mustHold?: (context: C) => Promise<void>;
+  /** Made once: the resources, and what this service adds to them. */
+  createContext?: (resources: Resources, settings: z.output<T>) => C;
+  endpoints: (context: C, settings: z.output<T>) => Endpoint[];
+  jobs?: (context: C, settings: z.output<T>) => Job[];
+}
+
+const shuttingDown = defineError('unavailable', 'shutting_down', 'This instance is shutting down.');
+const schemaNotApplied = defineError(
+  'unavailable',
+  'schema_missing',
+  'The database schema is not applied: run `npm run db:apply`.',
+);
+
+export interface RunningApp {
+  app: Express;
+  /** What `app` serves, as declared. */
+  endpoints: Endpoint[];
+  /** What it does by itself; `runService` starts them. */
+  jobs: Job[];
+  resources: Resources;
+  /** /ready answers 503 from here on. */
+  drain(): void;
+  isDraining(): boolean;
+  /** Rejects, with the reason as an AppError, while the database or its schema is not there. */
+  checkDatabase(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Builds a service's app over its resources, without listening: what `runService` serves and tests call. */
+export function buildService<T extends z.ZodObject, C extends Resources>(
+  definition: ServiceDefinition<T, C>,
+  env?: Env,
+  logger?: Logger,
+): RunningApp {
+  const { core: config, own } = loadConfig(definition.portKey, definition.settings, env);
+  const log = logger ?? createLogger(definition.name, config.logLevel);
+  const metrics = createMetrics(definition.name, config.revision);
+  jobMetrics(metrics);
+  const parts = { logger: log, metrics };
+  const redis = connectRedis(config.redis, parts);
+  const generation = createGeneration(
+    generationIn(() => db),
+    parts,
+  );
+  const cache = createAnswerCache({ redis, generation, metrics });
+  const onLostAnswer = () => cache.invalidateAll();
+  const db: Database = createDatabase(config.db, { ...parts, onLostAnswer });
+  const tokens = accessTokens(config.jwtSecret);
+  const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
+  let draining = false;
+  const context = definition.createContext?.(resources, own) ?? (resources as C);
+  const endpoints = definition.endpoints(context, own);
+  const jobs = definition.jobs?.(context, own) ?? [];
+  const checkSchema = schemaCheck(db, [...definition.tables, GENERATION_TABLE]);
+  const checkOnce = once(async () => definition.mustHold?.(context));
+  const checkDatabase = async () => {
+    await pingDatabase(db);
+    await checkSchema();
+    await checkOnce();
+  };
+  const app = createApp({
+    service: definition.name,
+    config,
+    endpoints,
+    logger: log,
+    metrics,
+    cache,
+    tokens,
+    buckets: {
+      general: tokenBuckets(redis, config.rateLimit.general),
+      uploads: tokenBuckets(redis, config.rateLimit.uploads),
+      preflights: tokenBuckets(redis, config.rateLimit.preflights),
+    },
+    probes: {
+      pool: () => db.figures(),
+      redis: () => redis.status(),
+      async checkReady() {
+        if (draining) throw shuttingDown();
+        await checkDatabase();
+      },
+    },
+  });
+  return {
+    app,
+    endpoints,
+    jobs,
+    resources,
+    drain: () => {
+      draining = true;
+    },
+    isDraining: () => draining,
+    checkDatabase,
+    async close() {
+      generation.close();
+      await db.close();
+      await redis.close();
+      log.flush();
+    },
+  };
+}
+
+/** Asks again only until `check` has resolved once. */
+function once(check: () => Promise<void>): () => Promise<void> {
+  let holds = false;
+  return async () => {
+    if (holds) return;
+    await check();
+    holds = true;
+  };
+}
+
+const schemaCheck = (db: Database, tables: readonly string[]) =>
+  once(async () => {
+    const [row] = await db.rows<{ found: number }>(
+      `SELECT COUNT(*) AS found
+       FROM (SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()
+             UNION ALL
+             SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns WHERE table_schema = DATABASE()
+            ) AS present
+       WHERE name IN (${tables.map(() => '?').join(', ')})`,
+      [...tables],
+    );
+    if (Number(row?.found ?? 0) < tables.length) throw schemaNotApplied();
+  });

@@ -1,0 +1,2 @@
+export { characterCount, hasVisibleCharacter } from './characters';
+export { foldedWords, foldText, wordColumn } from './fold-text';

@@ -1,0 +1,1 @@
+export { beforeDeadline } from './before-deadline';

@@ -1,0 +1,1 @@
+export { flushTraces, nameTraces, traceFields } from './tracing';
