@@ -78,3 +78,9 @@ test('folders of core import each other through their index', () => {
   );
   expect(wrong.map(say)).toEqual([]);
 });
+
+test('each folder of core is an entry of the package', () => {
+  const { exports } = JSON.parse(readFileSync(path.join(__dirname, '../package.json'), 'utf8'));
+  const entries = Object.keys(exports).filter((entry) => entry !== '.' && entry !== './package.json');
+  expect(entries.sort()).toEqual([...existsInCore].map((folder) => `./${folder}`).sort());
+});
