@@ -6,6 +6,7 @@ FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/core/package.json packages/core/
+COPY packages/shop/package.json packages/shop/
 COPY packages/fleet/package.json packages/fleet/
 COPY services/auth/package.json services/auth/
 COPY services/product/package.json services/product/
@@ -21,7 +22,7 @@ COPY packages/ packages/
 COPY services/ services/
 RUN npx tsc -b
 
-# What one service needs at run time, and nothing else. Its folder and that of packages/core keep their places, which the
+# What one service needs at run time, and nothing else. Its folder and those of packages/core and packages/shop keep their places, which the
 # links in node_modules point at.
 FROM manifests AS production
 ARG SERVICE
@@ -30,9 +31,10 @@ RUN npm ci --ignore-scripts --omit=dev --workspace="services/$SERVICE" \
   && npm cache clean --force \
   && mkdir -p out/packages out/services \
   && mv node_modules package.json out/ \
-  && mv packages/core out/packages/ \
+  && mv packages/core packages/shop out/packages/ \
   && mv "services/$SERVICE" out/services/
 COPY --from=build /app/packages/core/dist out/packages/core/dist
+COPY --from=build /app/packages/shop/dist out/packages/shop/dist
 COPY --from=build /app/services/$SERVICE/dist out/services/$SERVICE/dist
 COPY scripts/healthcheck.mjs out/scripts/
 

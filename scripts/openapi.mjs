@@ -6,9 +6,9 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
+const { serviceNames } = require('@shop/shop');
 const { buildService, mergeOpenApi, openApiDocument } = require('@shop/core');
 
-const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'];
 const file = fileURLToPath(new URL('../nginx/html/openapi.json', import.meta.url));
 
 /** Enough settings to declare the endpoints; nothing is connected to. */
@@ -21,7 +21,7 @@ const settings = {
 };
 
 const documents = [];
-for (const name of SERVICES) {
+for (const name of serviceNames) {
   const definition = require(`@shop/${name}`)[`${name}Service`];
   const running = buildService(definition, { ...settings, [definition.portKey]: '1' });
   documents.push(openApiDocument(name, running.endpoints));

@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { type ServiceName, serviceNames } from '@shop/shop';
 import { aCategory, anAddress, aProduct, aStore, aUser, type TestUser } from '@shop/testing';
-import { SERVICE_NAMES, type ServiceName, type StartedService, startAll } from './support/all-services';
+import { type StartedService, startAll } from './support/all-services';
 
 /**
  * Who may do what: every declared endpoint, called as it should be, by nobody, by the resource's owner, by another user and
@@ -274,7 +275,7 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
   },
 };
 
-describe.each(SERVICE_NAMES)('%s', (name) => {
+describe.each(serviceNames)('%s', (name) => {
   test.each(Object.entries(matrix[name]))('%s', async (route, row) => {
     const [method = ''] = route.split(' ');
     const [owner, other, admin] = await Promise.all([aUser(), aUser(), aUser({ role: 'admin' })]);

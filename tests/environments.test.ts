@@ -33,7 +33,7 @@ const added: Record<(typeof environments)[number], Env> = {
 
 function problemsOf(service: (typeof services)[number], env: Env): string[] {
   try {
-    loadConfig(service.portKey, service.settings, env);
+    loadConfig(service, env);
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;
@@ -92,7 +92,7 @@ test('what stands in the files is what is read, no more and no less', () => {
         return Reflect.get(target, key);
       },
     });
-    loadConfig(service.portKey, service.settings, watched);
+    loadConfig(service, watched);
   }
   const settings = [...read].filter((key) => !key.endsWith('_FILE'));
   // Nginx's, and what the image is built with.

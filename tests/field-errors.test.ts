@@ -8,8 +8,9 @@ import {
   sendRequest,
   wrongRequests,
 } from '@shop/fleet';
+import { serviceNames } from '@shop/shop';
 import { aUser, type TestUser } from '@shop/testing';
-import { SERVICE_NAMES, startNamed } from './support/all-services';
+import { startNamed } from './support/all-services';
 
 /**
  * Every single mistake in every declared field of every endpoint, made from the services' OpenAPI documents: each gets a 400
@@ -23,7 +24,7 @@ beforeAll(async () => {
 
 // Hundreds of requests, however slow the machine.
 
-test.each(SERVICE_NAMES)('%s names each wrong field and what it expects', async (name) => {
+test.each(serviceNames)('%s names each wrong field and what it expects', async (name) => {
   const app = await startNamed(name);
   try {
     const operations = operationsOf((await app.http.get('/openapi.json').expect(200)).body);

@@ -1,7 +1,8 @@
 import type { Endpoint } from '@shop/core';
 import { problemsOfFieldErrors } from '@shop/fleet';
+import { serviceNames } from '@shop/shop';
 import { aUser, type TestUser } from '@shop/testing';
-import { SERVICE_NAMES, startNamed } from './support/all-services';
+import { startNamed } from './support/all-services';
 
 /**
  * Malformed requests for every declared endpoint, made from the declarations themselves: each is answered with a 4xx as
@@ -137,7 +138,7 @@ function shapeOf(schema: object): Record<string, unknown> {
 
 // Hundreds of requests, however slow the machine.
 
-test.each(SERVICE_NAMES)('%s refuses malformed requests to each of its endpoints and stays healthy', async (name) => {
+test.each(serviceNames)('%s refuses malformed requests to each of its endpoints and stays healthy', async (name) => {
   const app = await startNamed(name);
   try {
     const admin = await aUser({ role: 'admin' });

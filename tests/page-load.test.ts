@@ -1,6 +1,7 @@
+import type { ServiceName } from '@shop/shop';
 import { aPng, aProduct, aUser } from '@shop/testing';
 import { type Gateway, startGateway } from './nginx-support';
-import { type ServiceName, startNamed } from './support/all-services';
+import { startNamed } from './support/all-services';
 import type { TestApp } from './support/test-app';
 
 /** What a browser asks for when it shows a page gets through at the default limits. */

@@ -21,7 +21,7 @@ const opened: Database[] = [];
 
 /** A service's own way to the test database, settings as a service reads them. Closed by `closeDatabases`. */
 export function aDatabase(overrides: Env = {}, logger: Logger = createLogger('example', 'silent')): TestDatabase {
-  const { core } = loadConfig('AUTH_PORT', z.object({}), testEnv(overrides));
+  const { core } = loadConfig({ portKey: 'AUTH_PORT', settings: z.object({}) }, testEnv(overrides));
   const metrics = createMetrics('example');
   const db = createDatabase(core.db, { logger, metrics });
   opened.push(db);

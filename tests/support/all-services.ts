@@ -3,12 +3,10 @@ import { authService } from '@shop/auth';
 import type { Endpoint } from '@shop/core';
 import { fileService } from '@shop/file';
 import { productService } from '@shop/product';
+import { type ServiceName, serviceNames } from '@shop/shop';
 import { storeService } from '@shop/store';
 import { transactionService } from '@shop/transaction';
 import { startApp, type TestApp } from './test-app';
-
-export const SERVICE_NAMES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** One instance of the named service in this process, on a free port. */
 export function startNamed(name: ServiceName, env = {}): Promise<TestApp> {
@@ -37,7 +35,7 @@ export interface StartedService {
 /** All six, for tests that cross services. */
 export const startAll = (env = {}): Promise<StartedService[]> =>
   Promise.all(
-    SERVICE_NAMES.map(async (name) => {
+    serviceNames.map(async (name) => {
       const app = await startNamed(name, env);
       return { name, app, endpoints: app.endpoints };
     }),

@@ -8,6 +8,7 @@ import {
   type RunningApp,
   type ServiceDefinition,
 } from '@shop/core';
+import { services } from '@shop/shop';
 import request from 'supertest';
 import type { z } from 'zod';
 
@@ -18,12 +19,7 @@ export function testEnv(overrides: Env = {}): Env {
   return {
     APP_ENV: 'local',
     LOG_LEVEL: 'silent',
-    AUTH_PORT: '1',
-    PRODUCT_PORT: '1',
-    TRANSACTION_PORT: '1',
-    ADDRESS_PORT: '1',
-    STORE_PORT: '1',
-    FILE_PORT: '1',
+    ...Object.fromEntries(Object.values(services).map(({ portVariable }) => [portVariable, '1'])),
     DB_HOST: process.env.SHOP_TEST_DB_HOST,
     DB_PORT: process.env.SHOP_TEST_DB_PORT,
     DB_USER: process.env.SHOP_TEST_DB_USER,

@@ -4,20 +4,13 @@ import './tracing';
 export * from './auth';
 export {
   type AnswerCache,
-  cacheScope,
   createAnswerCache,
   createGeneration,
   type GenerationStore,
   invalidateIfGone,
-  productScopes,
 } from './cache';
 export { ConfigError, type Env, readEnv, setting, skippedLines } from './config';
 export {
-  cents,
-  centsFromDecimal,
-  centsFromNumber,
-  centsToDecimal,
-  centsToNumber,
   containsPattern,
   createDatabase,
   type Database,
@@ -25,7 +18,6 @@ export {
   type List,
   type LockWait,
   lockInIdOrder,
-  MAX_CENTS,
   MAX_TOTAL,
   mayHaveBeenWritten,
   onDuplicateKey,

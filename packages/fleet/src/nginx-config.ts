@@ -1,11 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type ServiceName, serviceNames } from '@shop/shop/services';
 import { FleetError } from './errors';
 import { limitVariables } from './nginx-limits';
-
-const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
-type Service = (typeof SERVICES)[number];
 
 const LIMITS = [
   'RATE_LIMIT_PER_SECOND',
@@ -23,7 +21,7 @@ export interface NginxOptions {
   /** One address to listen on. Left out: every IPv4 address and, where the machine has IPv6, every IPv6 one. */
   listenAddress?: string;
   /** `host:port` of every replica. */
-  upstreams: Record<Service, string[]>;
+  upstreams: Record<ServiceName, string[]>;
   /** The settings that nginx/limits.sh reads; what is left out or empty has its default. */
   limits?: LimitSettings | undefined;
   /** APP_ENV and CORS_ORIGINS as the services get them: nginx's own answers are for browsers of the same origins. */
@@ -64,7 +62,7 @@ export async function renderNginxConfig(options: NginxOptions): Promise<string> 
 
 function gatewayVariables(options: NginxOptions, runDir: string, limits: Map<string, string>): Map<string, string> {
   return new Map([
-    ...SERVICES.map((service): [string, string] => [`${service.toUpperCase()}_UPSTREAM`, service]),
+    ...serviceNames.map((service): [string, string] => [`${service.toUpperCase()}_UPSTREAM`, service]),
     ['NGINX_LISTEN', listenDirectives(options.port, options.listenAddress)],
     // Never asked: every upstream here is a group of addresses.
     ['NGINX_RESOLVER', '127.0.0.1'],
@@ -97,19 +95,21 @@ function listenDirectives(port: number, address: string | undefined): string {
 // take the restarted one for dead at the moment that the other one leaves.
 // keepalive_timeout stays under the 5 s after which Node closes an idle connection: a request never meets a closing one.
 function upstreamGroups(upstreams: NginxOptions['upstreams']): string {
-  return SERVICES.map((service) => {
-    const replicas = upstreams[service];
-    if (replicas.length === 0) throw new Error(`nginx needs at least one address for ${service}`);
-    return [
-      `upstream ${service} {`,
-      `  zone ${service} 64k;`,
-      ...replicas.map((address) => `  server ${address} max_fails=0;`),
-      '  keepalive 32;',
-      '  keepalive_timeout 4s;',
-      '}',
-      '',
-    ].join('\n');
-  }).join('\n');
+  return serviceNames
+    .map((service) => {
+      const replicas = upstreams[service];
+      if (replicas.length === 0) throw new Error(`nginx needs at least one address for ${service}`);
+      return [
+        `upstream ${service} {`,
+        `  zone ${service} 64k;`,
+        ...replicas.map((address) => `  server ${address} max_fails=0;`),
+        '  keepalive 32;',
+        '  keepalive_timeout 4s;',
+        '}',
+        '',
+      ].join('\n');
+    })
+    .join('\n');
 }
 
 function mainConfig(runDir: string, statusPort: number | undefined): string {

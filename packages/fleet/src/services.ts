@@ -1,23 +1,23 @@
 import path from 'node:path';
+import { type ServiceName, serviceNames, services } from '@shop/shop/services';
 import type { Env } from './env';
 import { repoRoot } from './paths';
 import { type Server, type ServerEvents, server } from './server';
 import { httpStatus } from './wait';
 
-export const serviceNames = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
-export type ServiceName = (typeof serviceNames)[number];
+export { type ServiceName, serviceNames };
 
 /** Where each listens unless told otherwise. */
-export const defaultPorts: Record<ServiceName, number> = {
-  auth: 8080,
-  product: 8081,
-  transaction: 8082,
-  address: 8083,
-  store: 8084,
-  file: 8085,
+export const defaultPorts: Readonly<Record<ServiceName, number>> = {
+  auth: services.auth.port,
+  product: services.product.port,
+  transaction: services.transaction.port,
+  address: services.address.port,
+  store: services.store.port,
+  file: services.file.port,
 };
 
-export const portVariable = (service: ServiceName): string => `${service.toUpperCase()}_PORT`;
+export const portVariable = (service: ServiceName): string => services[service].portVariable;
 
 export interface ServiceOptions extends ServerEvents {
   service: ServiceName;

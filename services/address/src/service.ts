@@ -1,4 +1,5 @@
 import type { Resources, ServiceDefinition } from '@shop/core';
+import { inShop } from '@shop/shop';
 import { z } from 'zod';
 import { addressEndpoints } from './addresses/addresses.endpoints';
 
@@ -8,8 +9,7 @@ export type AddressContext = Resources;
 const settings = z.object({});
 
 export const addressService: ServiceDefinition<typeof settings, AddressContext> = {
-  name: 'address',
-  portKey: 'ADDRESS_PORT',
+  ...inShop('address'),
   settings,
   tables: ['addresses', 'addresses.postal_code_folded', 'transactions'],
   endpoints: addressEndpoints,

@@ -1,4 +1,5 @@
 import { accessTokens, type Resources, type ServiceDefinition } from '@shop/core';
+import { inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/account.endpoints';
 import { listUsers } from './accounts/list-users';
 import { register } from './accounts/register';
@@ -120,8 +121,7 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
 };
 
 export const authService: ServiceDefinition<typeof settings> = {
-  name: 'auth',
-  portKey: 'AUTH_PORT',
+  ...inShop('auth'),
   settings,
   tables: [
     'users',

@@ -18,7 +18,7 @@ const production: Env = {
 
 function problemsOf(overrides: Env): string[] {
   try {
-    loadConfig('AUTH_PORT', authService.settings, { ...production, ...overrides });
+    loadConfig(authService, { ...production, ...overrides });
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.problems;

@@ -1,4 +1,5 @@
-import { createStorage, type Resources, type ServiceDefinition, type Storage, storageSettings } from '@shop/core';
+import { type Resources, type ServiceDefinition, type Storage, storageSettings } from '@shop/core';
+import { createUploadStorage, inShop } from '@shop/shop';
 import { fileEndpoints } from './files/files.endpoints';
 
 /** What the use cases of this service get. */
@@ -7,10 +8,9 @@ export interface FileContext extends Resources {
 }
 
 export const fileService: ServiceDefinition<typeof storageSettings, FileContext> = {
-  name: 'file',
-  portKey: 'FILE_PORT',
+  ...inShop('file'),
   settings: storageSettings,
   tables: ['files'],
-  createContext: (resources, settings) => ({ ...resources, storage: createStorage(settings, resources) }),
+  createContext: (resources, settings) => ({ ...resources, storage: createUploadStorage(settings, resources) }),
   endpoints: fileEndpoints,
 };

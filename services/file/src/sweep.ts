@@ -1,4 +1,5 @@
-import { createStorage, runCommand, storageSettings } from '@shop/core';
+import { runCommand, storageSettings } from '@shop/core';
+import { createUploadStorage, inShop } from '@shop/shop';
 import { sweepStorage } from './sweep/sweep-storage';
 
 const USAGE = `Usage: node services/file/dist/sweep.js [--delete]
@@ -11,11 +12,11 @@ database that belongs to the storage: with any other database, every file looks 
 /** Runs only by hand: with the wrong database every file would look like an orphan. */
 const sweep = (remove: boolean): Promise<void> =>
   runCommand({
+    ...inShop('file'),
     name: 'file-sweep',
-    portKey: 'FILE_PORT',
     settings: storageSettings,
     async work({ db, logger }, settings) {
-      const storage = createStorage(settings, { logger });
+      const storage = createUploadStorage(settings, { logger });
       const { seen, orphans } = await sweepStorage({ db, storage }, { remove });
       for (const name of orphans) process.stdout.write(`${name}\n`);
       process.stdout.write(`${seen} files, ${orphans.length} orphans${remove ? ' deleted' : ''}\n`);

@@ -1,4 +1,5 @@
-import { createStorage, type Resources, type ServiceDefinition, type Storage, storageSettings } from '@shop/core';
+import { type Resources, type ServiceDefinition, type Storage, storageSettings } from '@shop/core';
+import { createUploadStorage, inShop } from '@shop/shop';
 import { catalogEndpoints } from './products/catalog.endpoints';
 import { productEndpoints } from './products/products.endpoints';
 
@@ -9,10 +10,9 @@ export interface ProductContext extends Resources {
 }
 
 export const productService: ServiceDefinition<typeof storageSettings, ProductContext> = {
-  name: 'product',
-  portKey: 'PRODUCT_PORT',
+  ...inShop('product'),
   settings: storageSettings,
   tables: ['products', 'products.description_words', 'stock_movements', 'stores', 'categories'],
-  createContext: (resources, settings) => ({ ...resources, storage: createStorage(settings, resources) }),
+  createContext: (resources, settings) => ({ ...resources, storage: createUploadStorage(settings, resources) }),
   endpoints: (ctx) => [...productEndpoints(ctx), ...catalogEndpoints(ctx)],
 };

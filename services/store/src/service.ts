@@ -1,4 +1,5 @@
-import { createStorage, type Resources, type ServiceDefinition, type Storage, storageSettings } from '@shop/core';
+import { type Resources, type ServiceDefinition, type Storage, storageSettings } from '@shop/core';
+import { createUploadStorage, inShop } from '@shop/shop';
 import { storeEndpoints } from './stores/stores.endpoints';
 
 /** What the use cases of this service get. */
@@ -8,10 +9,9 @@ export interface StoreContext extends Resources {
 }
 
 export const storeService: ServiceDefinition<typeof storageSettings, StoreContext> = {
-  name: 'store',
-  portKey: 'STORE_PORT',
+  ...inShop('store'),
   settings: storageSettings,
   tables: ['stores', 'stores.name_folded', 'products', 'transactions'],
-  createContext: (resources, settings) => ({ ...resources, storage: createStorage(settings, resources) }),
+  createContext: (resources, settings) => ({ ...resources, storage: createUploadStorage(settings, resources) }),
   endpoints: storeEndpoints,
 };

@@ -1,4 +1,5 @@
 import { type Resources, type ServiceDefinition, setting } from '@shop/core';
+import { inShop } from '@shop/shop';
 import { z } from 'zod';
 import { transactionJobs } from './jobs';
 import { createKeyMutex, type KeyMutex } from './orders/key-mutex';
@@ -29,8 +30,7 @@ const POOL_SHARE_OF_A_PRODUCT = 1 / 3;
 const KEY_WAIT_MS = 2000;
 
 export const transactionService: ServiceDefinition<typeof settings, TransactionContext> = {
-  name: 'transaction',
-  portKey: 'TRANSACTION_PORT',
+  ...inShop('transaction'),
   settings,
   tables: [
     'transactions',

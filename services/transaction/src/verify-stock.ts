@@ -1,11 +1,12 @@
-import { centsToDecimal, runCommand } from '@shop/core';
+import { runCommand } from '@shop/core';
+import { centsToDecimal, inShop } from '@shop/shop';
 import { z } from 'zod';
 import { countFaults, expectedStock, type StockReport, verifyStock } from './ledger/verify-stock';
 
 /** `npm run verify:stock`: prints what does not add up. Its exit code is 1 where anything does not. */
 void runCommand({
+  ...inShop('transaction'),
   name: 'verify-stock',
-  portKey: 'TRANSACTION_PORT',
   settings: z.object({}),
   async work({ db }) {
     const report = await verifyStock(db);

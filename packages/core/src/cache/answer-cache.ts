@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Metrics } from '../metrics';
 import type { RedisLink } from '../redis';
 import type { CacheGeneration } from './generation';
-import { cacheScope } from './scopes';
 import { sharedRuns } from './shared-runs';
 
 /** A version that nobody reads for so long goes; entries live much shorter. */
 const VERSION_TTL_SECONDS = 86_400;
-/** The scope of everything: changed after each connect, since this process may have missed an invalidation. */
-const EPOCH = cacheScope.everything;
+/** The scope that every answer depends on: changed after each connect, since this process may have missed an invalidation. */
+export const EVERYTHING = 'epoch';
 
 /** Which cached answer serves a request. */
 export interface CacheRule {
@@ -68,7 +67,7 @@ export function createAnswerCache({ redis, generation, metrics }: CacheParts): A
     labelNames: ['cache', 'result'],
   });
   redis.onConnect(async (client) => {
-    await client.set(versionKey(EPOCH), newVersion(), 'EX', VERSION_TTL_SECONDS);
+    await client.set(versionKey(EVERYTHING), newVersion(), 'EX', VERSION_TTL_SECONDS);
   });
 
   /** One round trip, except for scopes that have no version yet. Rejects where the cache is not to be used. */
@@ -108,7 +107,7 @@ export function createAnswerCache({ redis, generation, metrics }: CacheParts): A
   ): Promise<{ status: CachedAnswer['status']; bytes: Buffer | Promise<Buffer> }> {
     let found: Awaited<ReturnType<typeof lookUp>>;
     try {
-      found = await lookUp(key, [EPOCH, ...scopes]);
+      found = await lookUp(key, [EVERYTHING, ...scopes]);
     } catch {
       return { status: 'bypass', bytes: loadShared(key, load) };
     }
@@ -149,7 +148,7 @@ export function createAnswerCache({ redis, generation, metrics }: CacheParts): A
     },
 
     async invalidateAll() {
-      if (!(await removeVersions([EPOCH]))) generation.renew().catch(() => undefined);
+      if (!(await removeVersions([EVERYTHING]))) generation.renew().catch(() => undefined);
     },
   };
 }

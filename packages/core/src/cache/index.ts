@@ -1,4 +1,3 @@
-export { type AnswerCache, type CacheRule, createAnswerCache } from './answer-cache';
+export { type AnswerCache, type CacheRule, createAnswerCache, EVERYTHING } from './answer-cache';
 export { createGeneration, GENERATION_TABLE, type GenerationStore, generationIn } from './generation';
 export { invalidateIfGone } from './invalidate-if-gone';
-export { cacheScope, productScopes } from './scopes';

@@ -20,14 +20,6 @@ export { createDatabase, type Database, operationDeadline, pingDatabase, poolFit
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
 export { type Condition, contains, equalsText, type ListSource, oneOf, ownedIds, selectList, when } from './list';
 export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
-export {
-  cents,
-  centsFromDecimal,
-  centsFromNumber,
-  centsToDecimal,
-  centsToNumber,
-  MAX_CENTS,
-} from './money';
 export { type List, MAX_TOTAL, type Page } from './page';
 export { containsPattern, type Sql, type WriteResult } from './sql';
 export { type SqlValue, type SqlValues, type Statement, statement } from './statement';

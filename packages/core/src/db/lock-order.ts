@@ -11,7 +11,7 @@ const ROWS_AT_ONCE = 1024;
  * Locks rows in id order until the end of the transaction. Every insert locks its own row before the parents that its
  * foreign keys name, so a delete of a parent must lock its children first, or the two can deadlock.
  */
-export async function lockInIdOrder(sql: Sql, table: 'products' | 'transactions', ids: number[]): Promise<void> {
+export async function lockInIdOrder(sql: Sql, table: string, ids: number[]): Promise<void> {
   const sorted = ids.toSorted((a, b) => a - b);
   for (let start = 0; start < sorted.length; start += ROWS_AT_ONCE) {
     const { placeholders, values } = inList(sorted.slice(start, start + ROWS_AT_ONCE));

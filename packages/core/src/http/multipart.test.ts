@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import http from 'node:http';
@@ -22,7 +23,7 @@ import {
 } from '@shop/testing';
 import { z } from 'zod';
 import type { Storage } from '../storage';
-import { localStorage, newStoredName } from '../storage';
+import { localStorage } from '../storage';
 
 const form = z.strictObject({ name: nameText, note: z.string().optional() });
 const MAX_BYTES = 100_000;
@@ -41,7 +42,7 @@ const upload = (storage: Pick<Storage, 'receive' | 'put'>, route: string, maxByt
       200: z.object({ name: z.string(), note: z.string().optional(), kind: z.string().optional(), size: z.int() }),
     },
     handler: async ({ body, file }) => {
-      if (file && body.name === 'keep') await storage.put(newStoredName(7, file.kind), file);
+      if (file && body.name === 'keep') await storage.put(`${randomUUID()}.${file.kind}`, file);
       return ok({ ...body, kind: file?.kind, size: file?.size ?? 0 });
     },
   });
@@ -66,7 +67,7 @@ let gate: Gate;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'shop-forms-'));
   gate = aGate();
-  const storage = localStorage(folder);
+  const storage = localStorage(folder, () => 'txt');
   const endpoints = [upload(storage, '/forms'), upload(slowly(storage, gate), '/slow', 100 * 1024 * 1024)];
   app = await startApp(exampleService(() => endpoints));
 });

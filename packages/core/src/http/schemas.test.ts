@@ -1,18 +1,5 @@
 import { z } from 'zod';
-import {
-  amount,
-  id,
-  idString,
-  inOrder,
-  integerString,
-  listAnswer,
-  nameText,
-  pageQuery,
-  price,
-  priceString,
-  text,
-  timestamp,
-} from './schemas';
+import { id, idString, inOrder, integerString, listAnswer, nameText, pageQuery, text, timestamp } from './schemas';
 
 const accepts = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
 
@@ -117,60 +104,15 @@ it('pages default to the first ten and have bounds', () => {
   });
 });
 
-describe('prices', () => {
-  it.each([
-    ['0', 0n],
-    ['12.5', 1250n],
-    ['0.07', 7n],
-    ['1e2', 10_000n],
-    ['9999999999.99', 999_999_999_999n],
-  ])('%s in JSON is exact', (json, cents) => {
-    expect(price.parse(JSON.parse(json))).toBe(cents);
-  });
-
-  it.each([
-    '-0.01',
-    '0.30000000000000004',
-    '0.001',
-    '1e400',
-    '10000000000',
-    '9999999999.995',
-    '"1"',
-    'null',
-    'true',
-    '[1]',
-    '1e-300',
-  ])('%s in JSON is refused', (json) => {
-    expect(accepts(price, JSON.parse(json))).toBe(false);
-  });
-
-  it.each([
-    ['0', 0n],
-    ['007', 700n],
-    ['12.5', 1250n],
-    ['9999999999.99', 999_999_999_999n],
-  ])('%s in a query or form is exact', (value, cents) => {
-    expect(priceString.parse(value)).toBe(cents);
-  });
-
-  it.each(['', '-1', '1.234', '1e3', '.5', '1.', '1,5', 'Infinity', '10000000000', '9'.repeat(30), ' 1'])(
-    '%j in a query or form is refused',
-    (value) => {
-      expect(accepts(priceString, value)).toBe(false);
-    },
-  );
-});
-
-it('answers carry times in UTC and amounts that are numbers', () => {
+it('responses carry times in UTC', () => {
   expect(accepts(timestamp, new Date(0).toISOString())).toBe(true);
   expect(accepts(timestamp, '2026-01-31T09:00:00+01:00')).toBe(false);
-  expect(accepts(amount, 9_999_999_999.99)).toBe(true);
-  expect(accepts(amount, '1.00')).toBe(false);
 });
 
 it('a text has one error at a time, and never hides a rule about several parameters', () => {
+  const bound = z.string().transform(BigInt);
   const query = z
-    .object({ page: integerString(1, 9), name: nameText, min: priceString, max: priceString })
+    .object({ page: integerString(1, 9), name: nameText, min: bound, max: bound })
     .refine(...inOrder('min', 'max'));
   const { error } = query.safeParse({ page: 'x', name: '\u200b', min: '5', max: '1' });
   expect(error?.issues.map(({ path, message }) => `${path} ${message}`)).toEqual([

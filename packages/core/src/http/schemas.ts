@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { centsFromNumber, type List, MAX_CENTS, MAX_TOTAL, type Page } from '../db';
+import { type List, MAX_TOTAL, type Page } from '../db';
 import type { FieldErrorCode } from '../errors';
 import { characterCount, hasVisibleCharacter } from '../text';
 
@@ -83,36 +83,6 @@ export const integerString = (min: number, max: number) =>
 export const idString = integerString(1, MAX_ID);
 export const idParams = z.object({ id: idString });
 
-const MAX_AMOUNT = Number(MAX_CENTS) / 100;
-const AMOUNT = 'must be a number with at most 2 decimals';
-const amountSchema = { type: 'number', minimum: 0, maximum: MAX_AMOUNT, multipleOf: 0.01 } as const;
-
-/** Money on the wire is a JSON number with at most two decimals; in code it is integer cents (bigint). */
-export const price = z
-  .number({ error: ({ input }) => (typeof input === 'number' ? undefined : AMOUNT) })
-  .min(0, { abort: true })
-  .max(MAX_AMOUNT, { abort: true })
-  .refine((value) => centsFromNumber(value) !== undefined, failWith('invalid_format', AMOUNT))
-  .transform((value) => centsFromNumber(value) ?? 0n)
-  .meta({ override: amountSchema });
-
-/** The same in a path, query or form: plain decimal notation. */
-export const priceString = z
-  .string(AMOUNT)
-  .check(
-    checkInOrder(
-      [(value) => /^-?\d+(\.\d+)?$/.test(value), 'invalid_type', AMOUNT],
-      [(value) => !value.startsWith('-'), 'too_small', 'must be at least 0'],
-      [(value) => Number(value) <= MAX_AMOUNT, 'too_big', `must be at most ${MAX_AMOUNT}`],
-      [(value) => /^\d+(\.\d{1,2})?$/.test(value), 'invalid_format', AMOUNT],
-    ),
-  )
-  .transform((value) => {
-    const [whole = '0', fraction = ''] = value.split('.');
-    return BigInt(whole) * 100n + BigInt(fraction.padEnd(2, '0'));
-  })
-  .meta({ override: amountSchema });
-
 /**
  * A rule for a query with two bounds: `min` must not be over `max`. Told beside whatever else is wrong with the query.
  *
@@ -130,9 +100,6 @@ export const inOrder = <Min extends string, Max extends string>(
   ({ [min]: low, [max]: high }) => typeof low !== 'bigint' || typeof high !== 'bigint' || low <= high,
   { ...failWith('too_big', `must not be over ${max}`), path: [min], when: () => true },
 ];
-
-/** A money value in an answer. */
-export const amount = z.number().min(0);
 
 /** RFC 3339 in UTC with milliseconds, as `Date.toISOString` writes it. */
 export const timestamp = z.iso.datetime();

@@ -5,28 +5,21 @@ import { AppError, databaseUnavailable } from '../errors';
 import { createLogger, type Logger } from '../log';
 import { createMetrics } from '../metrics';
 import { flushTraces, nameTraces } from '../tracing';
-import { loadConfig } from './core-config';
+import { type Configured, loadConfig } from './core-config';
 
-interface CommandParts<T extends z.ZodObject> {
+interface CommandParts<T extends z.ZodObject> extends Configured<T> {
   name: string;
-  /** The variable with the port of the service it belongs to; it reads that service's settings. */
-  portKey: string;
-  settings: T;
   work: (resources: { db: Database; logger: Logger }, settings: z.output<T>) => Promise<void>;
 }
 
 /** An operator's command over a service's database, and the whole of its file. What it throws is one line and exit code 1. */
-export async function runCommand<T extends z.ZodObject>({
-  name,
-  portKey,
-  settings,
-  work,
-}: CommandParts<T>): Promise<void> {
+export async function runCommand<T extends z.ZodObject>(command: CommandParts<T>): Promise<void> {
+  const { name, work } = command;
   nameTraces(name);
   let db: Database | undefined;
   let at = '';
   try {
-    const { core, own } = loadConfig(portKey, settings);
+    const { core, own } = loadConfig(command);
     const logger = createLogger(name, core.logLevel);
     at = `${core.db.host}:${core.db.port}`;
     db = createDatabase(core.db, { logger, metrics: createMetrics(name) });

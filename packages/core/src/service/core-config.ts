@@ -4,7 +4,6 @@ import type { DatabaseConfig } from '../db';
 import type { HttpConfig } from '../http';
 import type { BucketSize } from '../rate-limit';
 import type { RedisConfig } from '../redis';
-import { productionSettings, weaknessOf } from './production';
 
 /** Exact origins only: a wildcard inside one would match no browser's Origin header. */
 const isOrigin = (value: string): boolean =>
@@ -63,23 +62,41 @@ export interface CoreConfig extends HttpConfig {
   shutdownDelayMs: number;
 }
 
+/** What production refuses beyond what every environment does. */
+export interface ProductionRules {
+  /** Apart from the other settings, so that each refusal is named beside whatever else is wrong. */
+  settings: z.ZodObject;
+  /** Why a signing secret can be guessed, however long it is. */
+  weaknessOf(secret: string): string | undefined;
+}
+
+/** What `loadConfig` wants to know of a service. */
+export interface Configured<T extends z.ZodObject> {
+  /** The variable with its port: `PRODUCT_PORT`. */
+  portKey: string;
+  /** Settings that only this service reads, by variable name. */
+  settings: T;
+  production?: ProductionRules;
+}
+
 const MIN_SECRET_BYTES = 32;
 
 /** Apart from the others, so that a weak secret is named beside whatever else is wrong. */
-const secretSettings = z
-  .object({
-    APP_ENV: z.enum(['local', 'testnet', 'production']).default('local'),
-    JWT_SECRET: z.string(),
-  })
-  .superRefine(({ APP_ENV, JWT_SECRET }, context) => {
-    const problem = (message: string) => context.addIssue({ code: 'custom', path: ['JWT_SECRET'], message });
-    if (APP_ENV === 'local') return;
-    const weakness = APP_ENV === 'production' ? weaknessOf(JWT_SECRET) : undefined;
-    if (weakness) problem(`${weakness}: make one with \`openssl rand -hex 32\``);
-    else if (Buffer.byteLength(JWT_SECRET) < MIN_SECRET_BYTES) {
-      problem(`must have at least ${MIN_SECRET_BYTES} bytes`);
-    }
-  });
+const secretSettings = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =>
+  z
+    .object({
+      APP_ENV: z.enum(['local', 'testnet', 'production']).default('local'),
+      JWT_SECRET: z.string(),
+    })
+    .superRefine(({ APP_ENV, JWT_SECRET }, context) => {
+      const problem = (message: string) => context.addIssue({ code: 'custom', path: ['JWT_SECRET'], message });
+      if (APP_ENV === 'local') return;
+      const weakness = APP_ENV === 'production' ? weaknessOf?.(JWT_SECRET) : undefined;
+      if (weakness) problem(`${weakness}: make one with \`openssl rand -hex 32\``);
+      else if (Buffer.byteLength(JWT_SECRET) < MIN_SECRET_BYTES) {
+        problem(`must have at least ${MIN_SECRET_BYTES} bytes`);
+      }
+    });
 
 /** Ten times the general limits where nothing else is said; nginx/limits.sh calculates the same. */
 function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLimit'] {
@@ -96,22 +113,19 @@ function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLi
 
 /**
  * Reads the shared settings and a service's own ones.
- * @param portKey the variable that names the port, e.g. `PRODUCT_PORT`
- * @param own schema of what only this service reads; its keys are variable names
  * @throws ConfigError naming every bad variable
  */
 export function loadConfig<T extends z.ZodObject>(
-  portKey: string,
-  own: T,
+  { portKey, settings, production }: Configured<T>,
   env: Env = readEnv(),
 ): { core: CoreConfig; own: z.output<T> } {
   const problems: string[] = [];
-  const secret = parseSettings(secretSettings, env, problems);
+  const secret = parseSettings(secretSettings(production?.weaknessOf), env, problems);
   const { APP_ENV } = parseSettings(z.object({ APP_ENV: z.string().optional() }), env, problems) ?? {};
-  if (APP_ENV === 'production') parseSettings(productionSettings, env, problems);
+  if (production && APP_ENV === 'production') parseSettings(production.settings, env, problems);
   const shared = parseSettings(coreSettings, env, problems);
   const ports = parseSettings(z.object({ [portKey]: setting.port }), env, problems);
-  const ownSettings = parseSettings(own, env, problems);
+  const ownSettings = parseSettings(settings, env, problems);
   if (!secret || !shared || !ownSettings || !ports || problems.length > 0) throw new ConfigError(problems);
   const origins = shared.CORS_ORIGINS ?? (secret.APP_ENV === 'local' ? ['*'] : []);
   const core: CoreConfig = {

@@ -10,7 +10,7 @@ import { createLogger, type Logger } from '../log';
 import { createMetrics, type Metrics } from '../metrics';
 import { tokenBuckets } from '../rate-limit';
 import { connectRedis, type RedisLink } from '../redis';
-import { type CoreConfig, loadConfig } from './core-config';
+import { type Configured, type CoreConfig, loadConfig } from './core-config';
 import { type Job, jobMetrics } from './jobs';
 
 /** What a service is built over; made by core, closed by core. */
@@ -25,12 +25,8 @@ export interface Resources {
 }
 
 /** @template C what its use cases get */
-export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = Resources> {
+export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = Resources> extends Configured<T> {
   name: string;
-  /** The variable with its port: `PRODUCT_PORT`. */
-  portKey: string;
-  /** Settings that only this service reads, by variable name. */
-  settings: T;
   /** The tables it reads or writes, and as `table.column` those columns that earlier releases did not have; /ready is 503 until they exist. */
   tables: readonly string[];
   /** What else has to hold before it serves: asked until it resolves once. /ready is 503 with what it rejects with. */
@@ -69,7 +65,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   env?: Env,
   logger?: Logger,
 ): RunningApp {
-  const { core: config, own } = loadConfig(definition.portKey, definition.settings, env);
+  const { core: config, own } = loadConfig(definition, env);
   const log = logger ?? createLogger(definition.name, config.logLevel);
   const metrics = createMetrics(definition.name, config.revision);
   jobMetrics(metrics);

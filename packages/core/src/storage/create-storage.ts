@@ -1,14 +1,21 @@
 import type { Logger } from '../log';
+import type { KindOfName } from './file-kinds';
 import { localStorage } from './local-storage';
 import { s3Storage } from './s3-storage';
 import type { Storage, StorageSettings } from './storage';
 
+interface StorageParts {
+  logger: Logger;
+  /** Which names this storage gives its files. */
+  kindOf: KindOfName;
+}
+
 /** The storage that the settings name. Touches nothing yet. */
-export function createStorage(settings: StorageSettings, { logger }: { logger: Logger }): Storage {
+export function createStorage(settings: StorageSettings, { logger, kindOf }: StorageParts): Storage {
   const { S3_BUCKET: bucket, UPLOAD_PATH: folder } = settings;
   const backend = bucket
-    ? s3Storage({ ...settings, S3_BUCKET: bucket }, { logger })
-    : localStorage(folder ?? '.data/uploads');
+    ? s3Storage({ ...settings, S3_BUCKET: bucket }, { logger, kindOf })
+    : localStorage(folder ?? '.data/uploads', kindOf);
   return {
     ...backend,
     async discard(names) {

@@ -14,3 +14,6 @@ export const imageKinds: readonly FileKind[] = ['jpg', 'png', 'gif', 'webp'];
 export const fileKinds: readonly FileKind[] = [...imageKinds, 'pdf', 'txt'];
 
 export const mediaTypeOf = (kind: FileKind): string => MEDIA_TYPES[kind];
+
+/** Reads a stored name. undefined: it is none, and the storage neither reads, writes, deletes nor lists it. */
+export type KindOfName = (name: string) => FileKind | undefined;

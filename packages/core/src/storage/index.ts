@@ -1,6 +1,6 @@
 export { createStorage } from './create-storage';
 export { displayName, inspectFile, MAX_FILE_BYTES } from './file-content';
-export { type FileKind, fileKinds, imageKinds, mediaTypeOf } from './file-kinds';
+export { type FileKind, fileKinds, imageKinds, type KindOfName, mediaTypeOf } from './file-kinds';
 export type { IncomingFile, UploadedFile } from './incoming';
 export { localStorage } from './local-storage';
 export {
@@ -12,4 +12,3 @@ export {
   type StoredFile,
   storageSettings,
 } from './storage';
-export { kindOfStoredName, newStoredName, uploadUrl } from './stored-name';

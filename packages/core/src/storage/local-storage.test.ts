@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { FileKind, KindOfName } from './file-kinds';
 import { localStorage } from './local-storage';
-import { newStoredName } from './stored-name';
 
 let folder: string;
+
+const newName = (kind: FileKind): string => `${randomUUID()}.${kind}`;
+const kindOf: KindOfName = (name) => /^[0-9a-f-]{36}\.(txt|png)$/.exec(name)?.[1] as FileKind | undefined;
 
 beforeEach(async () => {
   folder = path.join(await mkdtemp(path.join(tmpdir(), 'shop-storage-')), 'uploads');
@@ -27,14 +31,14 @@ const store = async (storage: ReturnType<typeof localStorage>, name: string, tex
 const incoming = () => readdir(path.join(folder, '.incoming'));
 
 test('makes its folder and keeps the bytes under the name', async () => {
-  const name = newStoredName(7, 'txt');
-  await store(localStorage(folder), name, 'hello');
+  const name = newName('txt');
+  await store(localStorage(folder, kindOf), name, 'hello');
   expect(await readFile(path.join(folder, name), 'utf8')).toBe('hello');
 });
 
 test('never overwrites, and of two at once one is kept whole', async () => {
-  const storage = localStorage(folder);
-  const name = newStoredName(7, 'txt');
+  const storage = localStorage(folder, kindOf);
+  const name = newName('txt');
   const outcomes = await Promise.allSettled(['one', 'two'].map((text) => store(storage, name, text)));
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   const winner = outcomes[0]?.status === 'fulfilled' ? 'one' : 'two';
@@ -42,22 +46,22 @@ test('never overwrites, and of two at once one is kept whole', async () => {
   expect(await incoming()).toEqual([]);
 });
 
-test.each(['../x.txt', '/etc/passwd', '', '.', 'a/b.txt', `1_${'0'.repeat(32)}.html`, `1_${'0'.repeat(32)}.txt\0`])(
+test.each(['../x.txt', '/etc/passwd', '', '.', 'a/b.txt', `${randomUUID()}.html`, `${randomUUID()}.txt\0`])(
   'neither writes nor deletes outside its names: %j',
   async (name) => {
-    await expect(store(localStorage(folder), name, 'x')).rejects.toThrow('not a stored name');
+    await expect(store(localStorage(folder, kindOf), name, 'x')).rejects.toThrow('not a stored name');
     expect(await incoming()).toEqual([]);
-    await expect(localStorage(folder).delete(name)).rejects.toThrow('not a stored name');
+    await expect(localStorage(folder, kindOf).delete(name)).rejects.toThrow('not a stored name');
   },
 );
 
 test('deleting what is not there is fine', async () => {
-  await expect(localStorage(folder).delete(newStoredName(7, 'txt'))).resolves.toBeUndefined();
+  await expect(localStorage(folder, kindOf).delete(newName('txt'))).resolves.toBeUndefined();
 });
 
 test('lists stored files and nothing else', async () => {
-  const storage = localStorage(folder);
-  const name = newStoredName(7, 'png');
+  const storage = localStorage(folder, kindOf);
+  const name = newName('png');
   await store(storage, name, 'x');
   await writeFile(path.join(folder, 'notes.txt'), '');
   expect(await listed(storage)).toEqual([name]);
@@ -69,13 +73,13 @@ test('takes away what a crash left unfinished an hour ago, and nothing that may 
   for (const name of ['old', 'new']) await writeFile(leftover(name), 'x');
   const twoHoursAgo = new Date(Date.now() - 7_200_000);
   await utimes(leftover('old'), twoHoursAgo, twoHoursAgo);
-  const storage = localStorage(folder);
-  await store(storage, newStoredName(7, 'txt'), 'x');
+  const storage = localStorage(folder, kindOf);
+  await store(storage, newName('txt'), 'x');
   expect(await incoming()).toEqual(['new']);
   // A process that runs for long does so again.
   await utimes(leftover('new'), twoHoursAgo, twoHoursAgo);
   const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
-  await store(storage, newStoredName(7, 'txt'), 'x');
+  await store(storage, newName('txt'), 'x');
   now.mockRestore();
   expect(await incoming()).toEqual([]);
 });
@@ -83,7 +87,7 @@ test('takes away what a crash left unfinished an hour ago, and nothing that may 
 test('says storage_unavailable where the folder cannot be used', async () => {
   const file = `${folder}-file`;
   await writeFile(file, '');
-  const broken = localStorage(file);
+  const broken = localStorage(file, kindOf);
   const unavailable = expect.objectContaining({ code: 'storage_unavailable' });
   await expect(broken.receive(arriving('x'))).rejects.toEqual(unavailable);
   await expect(listed(broken)).rejects.toEqual(unavailable);
@@ -95,18 +99,18 @@ test('keeps nothing of a file that breaks off, and passes on why', async () => {
     yield Buffer.from('half');
     throw cut;
   }
-  await expect(localStorage(folder).receive(breakingOff())).rejects.toBe(cut);
+  await expect(localStorage(folder, kindOf).receive(breakingOff())).rejects.toBe(cut);
   expect(await incoming()).toEqual([]);
 });
 
 test('nothing can be read of a file before it is put, nor after it is discarded', async () => {
-  const storage = localStorage(folder);
+  const storage = localStorage(folder, kindOf);
   const file = await storage.receive(arriving('hello'));
   expect(file.size).toBe(5);
   expect(await listed(storage)).toEqual([]);
   await file.discard();
   expect(await incoming()).toEqual([]);
-  await expect(storage.put(newStoredName(7, 'txt'), file)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  await expect(storage.put(newName('txt'), file)).rejects.toMatchObject({ code: 'storage_unavailable' });
   expect(await listed(storage)).toEqual([]);
 });
 
@@ -121,7 +125,7 @@ test('takes in no more than it can write', async () => {
       writing -= 1;
     }
   }
-  const file = await localStorage(folder).receive(counted());
+  const file = await localStorage(folder, kindOf).receive(counted());
   expect(file.size).toBe(2_000_000);
   expect((await stat(file.path)).size).toBe(2_000_000);
 });

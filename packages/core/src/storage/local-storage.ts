@@ -1,9 +1,9 @@
 import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { notFound } from '../errors';
+import type { KindOfName } from './file-kinds';
 import { incomingFolder, orUnavailable } from './incoming';
 import type { StorageBackend } from './storage';
-import { kindOfStoredName } from './stored-name';
 
 /** Inside the folder, so that a whole file gets its name by a link and not by a copy. */
 const INCOMING = '.incoming';
@@ -11,11 +11,11 @@ const INCOMING = '.incoming';
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
 /** Files in a local folder, created on first use. */
-export function localStorage(folder: string): StorageBackend {
+export function localStorage(folder: string, kindOf: KindOfName): StorageBackend {
   const root = path.resolve(folder);
 
   const pathOf = (name: string): string => {
-    if (!kindOfStoredName(name)) throw new Error(`not a stored name: ${name}`);
+    if (!kindOf(name)) throw new Error(`not a stored name: ${name}`);
     return path.join(root, name);
   };
 
@@ -31,7 +31,7 @@ export function localStorage(folder: string): StorageBackend {
     },
 
     async open(name) {
-      if (!kindOfStoredName(name)) throw notFound();
+      if (!kindOf(name)) throw notFound();
       return { path: pathOf(name) };
     },
 
@@ -39,7 +39,7 @@ export function localStorage(folder: string): StorageBackend {
 
     async *list() {
       for (const name of await orUnavailable(() => readdir(root))) {
-        const found = kindOfStoredName(name) && (await orUnavailable(() => stat(path.join(root, name))));
+        const found = kindOf(name) && (await orUnavailable(() => stat(path.join(root, name))));
         if (found) yield { name, modifiedAt: found.mtime };
       }
     },

@@ -13,10 +13,9 @@ import {
   storageUnavailable,
 } from '../errors';
 import type { Logger } from '../log';
-import { mediaTypeOf } from './file-kinds';
+import { type KindOfName, mediaTypeOf } from './file-kinds';
 import { type IncomingFile, incomingFolder } from './incoming';
 import type { FileFromBucket, StorageBackend, StorageSettings } from './storage';
-import { kindOfStoredName } from './stored-name';
 
 const CONNECT_TIMEOUT_MS = 2000;
 /** Until the headers of an answer. */
@@ -28,10 +27,15 @@ const MAX_ATTEMPTS = 2;
 const ORPHAN = 'the bucket may have kept a file whose upload failed, and it could not be deleted; sweep finds it';
 
 type S3Settings = StorageSettings & { S3_BUCKET: string };
+interface StorageParts {
+  logger: Logger;
+  kindOf: KindOfName;
+}
+
 type Sdk = typeof import('@aws-sdk/client-s3');
 
 /** Files in an S3-compatible bucket. They wait on disk until they are whole: see docs/decisions/0017-uploads.md. */
-export function s3Storage(settings: S3Settings, { logger }: { logger: Logger }): StorageBackend {
+export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageParts): StorageBackend {
   const bucket = settings.S3_BUCKET;
   let opened: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
 
@@ -52,7 +56,7 @@ export function s3Storage(settings: S3Settings, { logger }: { logger: Logger }):
   }
 
   const objectOf = (name: string) => {
-    const kind = kindOfStoredName(name);
+    const kind = kindOf(name);
     if (!kind) throw new Error(`not a stored name: ${name}`);
     return { Bucket: bucket, Key: name, ContentType: mediaTypeOf(kind) };
   };
@@ -96,7 +100,7 @@ export function s3Storage(settings: S3Settings, { logger }: { logger: Logger }):
     },
 
     async open(name, { method, headers }) {
-      if (!kindOfStoredName(name)) throw notFound();
+      if (!kindOf(name)) throw notFound();
       const wanted: GetObjectCommandInput = { Bucket: bucket, Key: name, ...conditionsOf(headers) };
       try {
         if (method === 'HEAD') {
@@ -123,7 +127,7 @@ export function s3Storage(settings: S3Settings, { logger }: { logger: Logger }):
           client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, ...(from ? { ContinuationToken: from } : {}) })),
         );
         for (const { Key, LastModified } of page.Contents ?? []) {
-          if (Key && LastModified && kindOfStoredName(Key)) yield { name: Key, modifiedAt: LastModified };
+          if (Key && LastModified && kindOf(Key)) yield { name: Key, modifiedAt: LastModified };
         }
         after = page.IsTruncated ? page.NextContinuationToken : undefined;
       } while (after);

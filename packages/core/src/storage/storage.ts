@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { IncomingFile } from './incoming';
 
-/** Where uploaded bytes are kept: a folder or a bucket that all replicas share. Names are those of `newStoredName`. */
+/** Where uploaded bytes are kept: a folder or a bucket that all replicas share. It takes and gives names that its `kindOf` knows. */
 export interface Storage {
   /**
    * Takes in a file as its bytes arrive. Nothing can read it before `put`, so a crash leaves only bytes that are deleted

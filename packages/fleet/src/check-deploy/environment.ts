@@ -31,7 +31,7 @@ export const environmentIsWhatServicesRead: Check = (files) => [
 ];
 
 /** The variables that a service reads, seen while it reads them. */
-function readBy({ portKey, settings }: Definition, env: Env): { keys: Set<string>; problems: string[] } {
+function readBy(definition: Definition, env: Env): { keys: Set<string>; problems: string[] } {
   const keys = new Set<string>();
   const watched = new Proxy(env, {
     get(target, key) {
@@ -43,7 +43,7 @@ function readBy({ portKey, settings }: Definition, env: Env): { keys: Set<string
   const fileKeys = Object.keys(env).filter((key) => key.endsWith('_FILE'));
   for (const key of fileKeys) keys.add(key.slice(0, -'_FILE'.length));
   try {
-    loadConfig(portKey, settings, watched);
+    loadConfig(definition, watched);
     return { keys, problems: [] };
   } catch (error) {
     if (error instanceof ConfigError) return { keys, problems: error.problems };

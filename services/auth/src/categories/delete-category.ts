@@ -1,4 +1,5 @@
-import { type AnswerCache, cacheScope, invalidateIfGone, notFound } from '@shop/core';
+import { type AnswerCache, invalidateIfGone, notFound } from '@shop/core';
+import { cacheScope } from '@shop/shop';
 import type { InTransaction } from '../repositories';
 import type { CategoryRepository } from './category.repository';
 

@@ -1,5 +1,6 @@
-import { type List, unauthenticated, uploadUrl } from '@shop/core';
+import { type List, unauthenticated } from '@shop/core';
 import { int, onMissingParent, type Sql, selectList, statement, text, timestamp, when } from '@shop/core/db';
+import { uploadUrl } from '@shop/shop';
 import type { FileQuery, StoredFile } from './files.schemas';
 
 /* The table files. */

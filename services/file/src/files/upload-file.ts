@@ -1,12 +1,6 @@
-import {
-  type Caller,
-  displayName,
-  mediaTypeOf,
-  newStoredName,
-  type UploadedFile as ReceivedFile,
-  uploadUrl,
-} from '@shop/core';
+import { type Caller, displayName, mediaTypeOf, type UploadedFile as ReceivedFile } from '@shop/core';
 import { mayHaveBeenWritten } from '@shop/core/db';
+import { newStoredName, uploadUrl } from '@shop/shop';
 import type { FileContext } from '../service';
 import type { UploadedFile } from './files.schemas';
 import { insertFile } from './files.sql';

@@ -1,4 +1,5 @@
-import { imageKinds, kindOfStoredName, mediaTypeOf } from '@shop/core';
+import { imageKinds, mediaTypeOf } from '@shop/core';
+import { kindOfStoredName } from '@shop/shop';
 
 /** Tells browsers and caches how to treat an uploaded file: show images, save everything else, run nothing. */
 export function uploadHeaders(storedName: string): Record<string, string> {

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createStorage, newStoredName, storageSettings } from '@shop/core';
+import { storageSettings } from '@shop/core';
+import { createUploadStorage, newStoredName } from '@shop/shop';
 import { aProduct, aUser, S3_KEYS, startApp, startS3Server, type TestApp, write } from '@shop/testing';
 import { fileService } from '../service';
 import { sweepStorage } from './sweep-storage';
@@ -28,7 +29,7 @@ async function someNames(): Promise<{ upload: string; image: string; orphan: str
 
 const sweepOf = (settings: object) => {
   const { db, logger } = app.resources;
-  const storage = createStorage(storageSettings.parse(settings), { logger });
+  const storage = createUploadStorage(storageSettings.parse(settings), { logger });
   return (options: { remove: boolean }) => sweepStorage({ db, storage }, options);
 };
 

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createStorage, storageSettings } from '@shop/core';
+import { storageSettings } from '@shop/core';
+import { createUploadStorage } from '@shop/shop';
 import {
   aCategory,
   aGif,
@@ -148,7 +149,7 @@ describe('POST /api/v1/products', () => {
 
   test('returns the added product even if its store is deleted right after the commit', async () => {
     const { resources } = app;
-    const storage = createStorage(storageSettings.parse({ UPLOAD_PATH: folder }), resources);
+    const storage = createUploadStorage(storageSettings.parse({ UPLOAD_PATH: folder }), resources);
     // Invalidation comes after the commit.
     const invalidate = async () => {
       await write('DELETE FROM stores WHERE id = ?', [store.id]);

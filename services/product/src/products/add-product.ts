@@ -1,5 +1,6 @@
-import { assertOwnerOrAdmin, type Caller, newStoredName, productScopes, type UploadedFile } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller, type UploadedFile } from '@shop/core';
 import { mayHaveBeenWritten } from '@shop/core/db';
+import { newStoredName, productScopes } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { noStore, storeNotFound } from './products.errors';
 import type { NewProduct } from './products.schemas';

@@ -1,4 +1,5 @@
-import { type Caller, cacheScope } from '@shop/core';
+import type { Caller } from '@shop/core';
+import { cacheScope } from '@shop/shop';
 import type { ProductQuery } from './products.schemas';
 
 const TTL_SECONDS = 300;

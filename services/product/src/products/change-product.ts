@@ -1,4 +1,5 @@
-import { type Caller, notFound, productScopes } from '@shop/core';
+import { type Caller, notFound } from '@shop/core';
+import { productScopes } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { getProduct } from './get-product';
 import type { ProductChanges } from './products.schemas';

@@ -1,4 +1,5 @@
-import { type Caller, cacheScope, invalidateIfGone, notFound, productScopes } from '@shop/core';
+import { type Caller, invalidateIfGone, notFound } from '@shop/core';
+import { cacheScope, productScopes } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { getProduct } from './get-product';
 import { deleteProductRow } from './products.sql';

@@ -1,5 +1,4 @@
 import {
-  amount,
   changesOf,
   id,
   idString,
@@ -7,12 +6,11 @@ import {
   integerString,
   nameText,
   pageQuery,
-  price,
-  priceString,
   searchText,
   text,
   timestamp,
 } from '@shop/core';
+import { amount, price, priceString } from '@shop/shop';
 import { z } from 'zod';
 
 const MAX_STOCK = 2_147_483_647;

@@ -1,14 +1,4 @@
-import {
-  cents,
-  centsToDecimal,
-  centsToNumber,
-  foldedWords,
-  foldText,
-  inList,
-  type List,
-  uploadUrl,
-  wordColumn,
-} from '@shop/core';
+import { foldedWords, foldText, inList, type List, wordColumn } from '@shop/core';
 import {
   type Condition,
   containsPattern,
@@ -25,6 +15,7 @@ import {
   timestamp,
   when,
 } from '@shop/core/db';
+import { cents, centsToDecimal, centsToNumber, uploadUrl } from '@shop/shop';
 import { categoryNotFound, storeNotFound } from './products.errors';
 import type { CatalogProduct, NewProduct, ProductChanges, ProductQuery } from './products.schemas';
 

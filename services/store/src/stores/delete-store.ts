@@ -1,5 +1,6 @@
-import { type Caller, cacheScope, invalidateIfGone, notFound } from '@shop/core';
+import { type Caller, invalidateIfGone, notFound } from '@shop/core';
 import { lockInIdOrder } from '@shop/core/db';
+import { cacheScope } from '@shop/shop';
 import type { StoreContext } from '../service';
 import { getStore } from './get-store';
 import { storeHasOrders } from './stores.errors';

@@ -1,4 +1,5 @@
-import { type Caller, cacheScope, notFound } from '@shop/core';
+import { type Caller, notFound } from '@shop/core';
+import { cacheScope } from '@shop/shop';
 import type { StoreContext } from '../service';
 import { getStore } from './get-store';
 import { updateStoreName } from './stores.sql';

@@ -1,5 +1,5 @@
-import { cents } from '@shop/core';
 import { bigint, int, nullable, type RowOf, type Sql, statement, text } from '@shop/core/db';
+import { cents } from '@shop/shop';
 
 /*
  * Reads products (of the product service) beside this service's tables. Each row comes from one statement, and so from one

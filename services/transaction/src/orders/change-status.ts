@@ -1,5 +1,6 @@
-import { type Caller, notFound, operationDeadline, productScopes } from '@shop/core';
+import { type Caller, notFound, operationDeadline } from '@shop/core';
 import type { LockWait, Sql } from '@shop/core/db';
+import { productScopes } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import { assertStep, isInvalidTransition, type Party, partiesOf } from './order-status';
 import type { OrderStatus } from './orders.schemas';

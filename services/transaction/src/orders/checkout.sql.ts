@@ -1,5 +1,5 @@
-import { cents, centsToDecimal } from '@shop/core';
 import { flag, int, nullable, type RowOf, type Sql, statement, text } from '@shop/core/db';
+import { cents, centsToDecimal } from '@shop/shop';
 import { type Attempt, idempotencyKeyReused, KEY_LIFETIME_HOURS } from './idempotency-key';
 import type { OrderLine } from './orders.schemas';
 

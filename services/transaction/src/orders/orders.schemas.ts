@@ -1,4 +1,5 @@
-import { amount, id, idString, inOrder, pageQuery, priceString, timestamp } from '@shop/core';
+import { id, idString, inOrder, pageQuery, timestamp } from '@shop/core';
+import { amount, priceString } from '@shop/shop';
 import { z } from 'zod';
 import { MAX_LINE_QUANTITY } from './orders.errors';
 

@@ -1,4 +1,4 @@
-import { centsFromDecimal, centsToDecimal, centsToNumber, type List } from '@shop/core';
+import type { List } from '@shop/core';
 import {
   type Column,
   decimal,
@@ -15,6 +15,7 @@ import {
   timestamp,
   when,
 } from '@shop/core/db';
+import { centsFromDecimal, centsToDecimal, centsToNumber } from '@shop/shop';
 import { type Order, type OrderQuery, orderStatus, type ProductLog } from './orders.schemas';
 
 /* Reads orders, and from stores (of the store service) who sells. */

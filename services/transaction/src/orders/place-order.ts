@@ -1,5 +1,6 @@
-import { type AppError, type Caller, MAX_CENTS, operationDeadline, productScopes } from '@shop/core';
+import { type AppError, type Caller, operationDeadline } from '@shop/core';
 import type { Sql } from '@shop/core/db';
+import { MAX_CENTS, productScopes } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import {
   claimKey,

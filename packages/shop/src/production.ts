@@ -1,5 +1,6 @@
+import { parseBlock } from '@shop/core/config';
+import type { ProductionRules } from '@shop/core/service';
 import { z } from 'zod';
-import { parseBlock } from '../config';
 
 const PLACEHOLDER =
   /change.?(me|this)|replace.?(me|this|it)|your.?(own.?)?(super.?)?(jwt.?)?(secret|password|key)|please.?replace|placeholder|example|^<.*>$|^(\.{3}|…|x+|todo|tbd)$/i;
@@ -16,7 +17,7 @@ const WELL_KNOWN_PASSWORD =
 const isPlaceholder = (value: string): boolean => PLACEHOLDER.test(value);
 
 /** Why a signing secret can be guessed, however long it is. */
-export function weaknessOf(secret: string): string | undefined {
+function weaknessOf(secret: string): string | undefined {
   if (isPlaceholder(secret)) return 'is a placeholder';
   const isGuessable = WELL_KNOWN_SECRET.test(secret) || new Set(secret).size < MIN_DIFFERENT_CHARACTERS;
   return isGuessable ? 'is a well-known value' : undefined;
@@ -50,11 +51,10 @@ function isTooWide(text: string): boolean {
 }
 
 /**
- * What production asks for beyond what every environment does. A schema of its own, so that each refusal is named
- * beside whatever else is wrong. GRAFANA_ADMIN_PASSWORD is no service's business; it stands in the same environment
- * file as the services' settings, and they are the ones that can refuse to start.
+ * GRAFANA_ADMIN_PASSWORD is no service's business; it stands in the same environment file as the services' settings, and
+ * they are the ones that can refuse to start.
  */
-export const productionSettings = z
+const productionSettings = z
   .object({
     DB_PASS: password,
     REDIS_HOST: z.string().optional(),
@@ -83,3 +83,6 @@ export const productionSettings = z
     // Also beside other wrong settings: a bad start names all of them.
     when: () => true,
   });
+
+/** What production refuses beyond what every environment does. See docs/decisions/0014-production-refusals.md. */
+export const productionRules: ProductionRules = { settings: productionSettings, weaknessOf };

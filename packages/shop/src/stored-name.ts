@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { FileKind } from './file-kinds';
+import type { FileKind } from '@shop/core/storage';
 
 /** `{user_id}_{128 random bits}.{kind}`: nothing else is a name, so no name reaches outside the storage. */
 const STORED_NAME = /^[1-9]\d{0,15}_[0-9a-f]{32}\.(jpg|png|gif|webp|pdf|txt)$/;

@@ -1,3 +1,5 @@
+import { EVERYTHING } from '@shop/core/cache';
+
 /**
  * What cached answers depend on. Every writer of products (the checkout too) invalidates all that its write touches; an
  * answer names the narrowest scopes that cover it.
@@ -15,7 +17,7 @@ export const cacheScope = {
    * A write that may touch any product: a deleted category, a renamed or deleted store; or a repeated delete of something
    * whose scopes are gone with it. Rare, so it may cost the whole cache.
    */
-  everything: 'epoch',
+  everything: EVERYTHING,
 } as const;
 
 /** What a change to products of one store touches. */

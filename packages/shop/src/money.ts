@@ -1,4 +1,4 @@
-import { type Column, decimal } from './columns';
+import { type Column, decimal } from '@shop/core/db';
 
 /** The largest amount a DECIMAL(12,2) holds: 9999999999.99. */
 export const MAX_CENTS = 999_999_999_999n;
