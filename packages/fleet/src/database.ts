@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { withTimeout } from '@shop/core/time';
 import { type Connection, createConnection } from 'mysql2';
 import type { Connection as PromiseConnection } from 'mysql2/promise';
 import { codeOf, FleetError, messageOf } from './errors';
@@ -47,15 +48,14 @@ export async function withConnection<T>(
 ): Promise<T> {
   // The callback API hands out the connection before it is up: a frozen server's can be destroyed too.
   const connection: Connection = createConnection({ ...settings, connectTimeout: timeoutMs, multipleStatements: true });
-  let timer: NodeJS.Timeout | undefined;
   const failed = new Promise<never>((_, reject) => {
     connection.on('error', reject);
-    timer = setTimeout(() => reject(new FleetError(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
   });
   try {
-    return await Promise.race([work(connection.promise()), failed]);
+    return await withTimeout(Promise.race([work(connection.promise()), failed]), timeoutMs, () => {
+      throw new FleetError(`no answer within ${timeoutMs / 1000} s`);
+    });
   } finally {
-    clearTimeout(timer);
     connection.destroy();
   }
 }

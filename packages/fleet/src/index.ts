@@ -53,4 +53,4 @@ export {
 } from './services';
 export { type FleetState, readState, type StateEntry, stillRuns } from './state';
 export { temporaryFolder } from './temporary-folder';
-export { httpStatus, type UntilOptions, until, within } from './wait';
+export { httpStatus, type UntilOptions, until } from './wait';

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { withTimeout } from '@shop/core/time';
 import { Redis } from 'ioredis';
 import { requireProgram } from './binaries';
 import { codeOf, messageOf } from './errors';
 import { freePort, isUnreachable, portAnswers } from './ports';
 import { type Server, type ServerEvents, server } from './server';
-import { within } from './wait';
 
 export interface RedisSettings {
   host: string;
@@ -33,9 +33,10 @@ export async function probeRedis({ host, port, password }: RedisSettings, timeou
     reason ??= error;
   });
   try {
-    const answer = await within(
+    const answer = await withTimeout(
       redis.connect().then(() => redis.ping()),
       timeoutMs,
+      () => undefined,
     );
     if (answer === 'PONG') return { state: 'answers' };
     return { state: 'other', message: `what listens at ${at} (REDIS_HOST, REDIS_PORT) does not answer as a Redis` };

@@ -1,7 +1,8 @@
+import { withTimeout } from '@shop/core/time';
 import { FleetError } from './errors';
 import { portIsFree, takenBy } from './ports';
 import { describeExit, type Exit, type ManagedProcess, type ProcessOptions, spawnProcess } from './processes';
-import { until, within } from './wait';
+import { until } from './wait';
 
 /** A server process that can be stopped, killed, frozen and started again on the same address and data. */
 export interface Server {
@@ -110,7 +111,7 @@ export function server(spec: ServerSpec): Server {
     goodbye = true;
     child.signal(spec.stopSignal ?? 'SIGTERM');
     child.signalGroup('SIGCONT'); // a frozen process would never see it
-    const exit = await within(child.exited, spec.stopGraceMs ?? 15_000);
+    const exit = await withTimeout(child.exited, spec.stopGraceMs ?? 15_000, () => undefined);
     if (!exit) child.signalGroup('SIGKILL');
     return child.exited;
   };

@@ -20,19 +20,6 @@ export async function until(condition: () => boolean | Promise<boolean>, options
   }
 }
 
-/** `promise`, or undefined when it takes longer than `timeoutMs`; a rejection is passed on. */
-export async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /**
  * The status of one GET, undefined when there is no answer. Not `fetch`: its kept-alive connections would stand in the
  * way of a server that is shutting down.

@@ -1,15 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createPool, type PoolConnection } from 'mysql2';
 import { databaseBusy, databaseUnavailable, queryTimeout } from '../errors';
 import type { Logger } from '../log';
 import { type Metrics, ROUND_TRIP_BUCKETS } from '../metrics';
-import { beforeDeadline } from '../time';
+import { beforeDeadline, withTimeout } from '../time';
 import { DeadlineError, isConnectionError } from './errors';
 import { openSession, type Session, type SessionEvents } from './session';
 import { assertColumns } from './statement';
 
 const CONNECT_TIMEOUT_MS = 2000;
+const CLOSE_TIMEOUT_MS = 1000;
 /** Waiting for a free connection longer than this means overload: shed instead of queueing. */
 const ACQUIRE_TIMEOUT_MS = 2000;
 /** A burst that is served in about 200 ms. Without Redis, 300 readers who come at once must all be served. */
@@ -233,7 +233,7 @@ export function createConnectionPool(
       const closed = promisify(pool.end)
         .call(pool)
         .catch((error) => logger.warn({ err: error }, 'the database pool did not close cleanly'));
-      await Promise.race([closed, sleep(1000, undefined, { ref: false })]);
+      await withTimeout(closed, CLOSE_TIMEOUT_MS, () => undefined);
     },
   };
 }

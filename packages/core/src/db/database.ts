@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { databaseUnavailable } from '../errors';
 import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
+import { withTimeout } from '../time';
 import { createConnectionPool, type DatabaseConfig, LOCK_WAIT_MS, type PoolFigures } from './connection-pool';
 import {
   contentionReason,
@@ -179,14 +180,13 @@ async function inTransaction<T>(
   }
 }
 
+const PING_TIMEOUT_MS = 1000;
+
 /** Fails unless the database answers a statement within a second. */
 export async function pingDatabase(db: Database): Promise<void> {
-  await Promise.race([
-    db.rows('SELECT 1'),
-    sleep(1000, undefined, { ref: false }).then(() => {
-      throw databaseUnavailable();
-    }),
-  ]);
+  await withTimeout(db.rows('SELECT 1'), PING_TIMEOUT_MS, () => {
+    throw databaseUnavailable();
+  });
 }
 
 /** A warning where the fleet's pools together cannot fit the server's max_connections, else undefined. */

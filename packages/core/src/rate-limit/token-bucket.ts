@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import type { RedisLink } from '../redis';
 
 /** A bucket of `burst` tokens that refills with `perSecond` tokens a second. */
@@ -53,23 +54,17 @@ export interface TokenBuckets {
   take(key: string): Promise<BucketState & { store: 'redis' | 'process' }>;
 }
 
-/** Most clients one process remembers; the least recently made bucket goes first. */
+/** Most clients one process remembers; the least recently used bucket goes first. */
 const MAX_LOCAL_BUCKETS = 50_000;
 
 /** Buckets of this process only: what limits while Redis is away. */
 export function processBuckets(size: BucketSize, now: () => number = () => performance.now() * 1000) {
-  const buckets = new Map<string, number>();
+  const buckets = new LRUCache<string, number>({ max: MAX_LOCAL_BUCKETS });
   return {
     take(key: string): BucketState {
       const at = now();
       const { fullAt, state } = take(buckets.get(key) ?? at, at, size);
-      // Set again at the end: the map's order is then by last use.
-      buckets.delete(key);
       buckets.set(key, fullAt);
-      if (buckets.size > MAX_LOCAL_BUCKETS) {
-        const oldest = buckets.keys().next();
-        if (!oldest.done) buckets.delete(oldest.value);
-      }
       return state;
     },
   };

@@ -5,6 +5,7 @@ import { ConfigError } from '../config';
 import { poolFitProblem } from '../db';
 import { answerMalformed, PROBES } from '../http';
 import { collectProcessMetrics } from '../metrics';
+import { withTimeout } from '../time';
 import { flushTraces, nameTraces } from '../tracing';
 import { startJobs } from './jobs';
 import { buildService, type Resources, type RunningApp, type ServiceDefinition } from './service';
@@ -70,7 +71,7 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
   };
   // A write before this process can reach Redis would leave old answers in the others for up to 2 s. But a Redis that
   // accepts connections and refuses commands (its disk is full) must not keep the service from starting.
-  void Promise.race([running.resources.redis.tried(), sleep(REDIS_WAIT_MS)]).then(listen);
+  void withTimeout(running.resources.redis.tried(), REDIS_WAIT_MS, () => undefined).then(listen);
   const stopJobs = startJobs(running.jobs, running.resources);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => void shutDown(server, { running, stopJobs }, signal));
@@ -117,7 +118,7 @@ async function shutDown(
   signal: string,
 ): Promise<void> {
   const told = Date.now();
-  const untilMs = (afterSignal: number): Promise<void> => sleep(Math.max(0, told + afterSignal - Date.now()));
+  const msUntil = (afterSignal: number): number => told + afterSignal - Date.now();
   const { logger, config } = running.resources;
   logger.info({ signal }, 'shutting down');
   running.drain();
@@ -128,10 +129,10 @@ async function shutDown(
   });
   server.closeIdleConnections();
   const idle = setInterval(() => server.closeIdleConnections(), 50);
-  await Promise.race([Promise.all([closed, jobsStopped]), untilMs(CUT_OFF_MS)]);
+  await withTimeout(Promise.all([closed, jobsStopped]), msUntil(CUT_OFF_MS), () => undefined);
   clearInterval(idle);
   server.closeAllConnections();
   logger.info('stopped');
-  await Promise.race([Promise.all([running.close(), flushTraces()]), untilMs(EXIT_MS)]);
+  await withTimeout(Promise.all([running.close(), flushTraces()]), msUntil(EXIT_MS), () => undefined);
   process.exit(0);
 }

@@ -1,1 +1,1 @@
-export { beforeDeadline } from './before-deadline';
+export { beforeDeadline, withTimeout } from './with-timeout';

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
 import { ConfigError, readEnv } from '../config';
+import { withTimeout } from '../time';
 import type { startSdk } from './sdk';
 
 let running: ReturnType<typeof startSdk> | undefined;
@@ -46,7 +46,7 @@ const FLUSH_MS = 1000;
 
 /** Sends what has not been sent, within a second. Never rejects. */
 export const flushTraces = async (): Promise<void> => {
-  if (running) await Promise.race([running.shutDown(), sleep(FLUSH_MS, undefined, { ref: false })]);
+  if (running) await withTimeout(running.shutDown(), FLUSH_MS, () => undefined);
 };
 
 startTracing();
