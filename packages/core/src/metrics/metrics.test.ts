@@ -183,6 +183,7 @@ describe('requests', () => {
   });
 
   test('that the client gave up are 499', async () => {
+    const arrived = aGate();
     const slow = await startApp(
       exampleService(() => [
         endpoint({
@@ -190,13 +191,17 @@ describe('requests', () => {
           method: 'get',
           path: '/never',
           answers: { 204: 'empty' },
-          handler: () => new Promise(() => undefined),
+          handler: () => {
+            arrived.open();
+            return new Promise(() => undefined);
+          },
         }),
       ]),
     );
     const sent = http.get(`${slow.url}/never`).on('error', () => undefined);
     const inFlight = async (n: number) => figure(await scrape(slow.url), 'http_requests_in_flight') === n;
-    await eventually('the request to arrive', () => inFlight(2));
+    await arrived.passed;
+    expect(await inFlight(2)).toBe(true);
     sent.destroy();
     const labels = { endpoint: '/never', method: 'GET', status: '499' };
     const counted = async () => figure(await scrape(slow.url), 'http_requests_total', labels);
