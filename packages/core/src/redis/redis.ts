@@ -273,7 +273,11 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
   };
 }
 
-/** The commands of one turn of the event loop leave in one write, which is a system call and costs more than a command. */
+/**
+ * The commands of one turn of the event loop leave in one write, which is a system call and costs more than a command. Not
+ * by ioredis's enableAutoPipelining: that keeps commands back while earlier ones are under way, so an invalidation would not
+ * get into the socket of a stalled connection.
+ */
 function batchWrites({ stream }: Redis): void {
   if (stream.writableCorked > 0) return;
   stream.cork();
