@@ -9,6 +9,7 @@ import {
   type Metrics,
 } from '@shop/core';
 import { z } from 'zod';
+import { adHoc } from './ad-hoc';
 import { countsBy } from './scrape';
 import { testEnv } from './test-app';
 
@@ -39,7 +40,7 @@ export async function retries({ metrics }: TestDatabase): Promise<Record<string,
 
 /** The server's number for the connection that the next statement runs on. */
 export async function connectionId(db: Pick<Database, 'rows'>): Promise<number> {
-  const [row] = await db.rows<{ id: number }>('SELECT CONNECTION_ID() AS id');
+  const [row] = await db.rows(adHoc<{ id: number }>('SELECT CONNECTION_ID() AS id'));
   return Number(row?.id);
 }
 

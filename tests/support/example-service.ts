@@ -9,6 +9,7 @@ import {
   type ServiceDefinition,
 } from '@shop/core';
 import { z } from 'zod';
+import { adHoc } from './ad-hoc';
 
 const settings = z.object({});
 
@@ -29,7 +30,7 @@ export const statementService = (statement: string): ServiceDefinition<typeof se
       access: 'public',
       answers: { 204: 'empty' },
       handler: async () => {
-        await db.rows(statement);
+        await db.rows(adHoc(statement));
         return noContent();
       },
     }),

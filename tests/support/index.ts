@@ -1,4 +1,5 @@
 export { aDatabase, aGate, closeDatabases, connectionId, type Gate, retries, type TestDatabase } from './a-database';
+export { adHoc } from './ad-hoc';
 export { eventually } from './eventually';
 export { type ExampleProcess, startExampleProcess } from './example-process';
 export { type CapturedLog, capturedLog, exampleService, statementService } from './example-service';

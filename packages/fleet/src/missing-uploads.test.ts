@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { aDatabase, aFreshDatabase, closeDatabases } from '@shop/testing';
+import { aDatabase, adHoc, aFreshDatabase, closeDatabases } from '@shop/testing';
 import { missingUploadsWarning } from './missing-uploads';
 
 afterAll(closeDatabases);
@@ -22,12 +22,15 @@ test('warns where the database has uploads and the folder has none of them', asy
 
   const image = `1_${'a'.repeat(32)}.png`;
   await db.write(
-    "INSERT INTO products (store_id, name, description, price, stock, image) VALUES (1, 'Mug', '', 1, 1, ?)",
-    [image],
+    adHoc("INSERT INTO products (store_id, name, description, price, stock, image) VALUES (1, 'Mug', '', 1, 1, ?)", [
+      image,
+    ]),
   );
   await db.write(
-    "INSERT INTO files (user_id, stored_name, original_name, content_type, size_bytes) VALUES (1, ?, 'a', 'a/b', 1)",
-    [`1_${'b'.repeat(32)}.txt`],
+    adHoc(
+      "INSERT INTO files (user_id, stored_name, original_name, content_type, size_bytes) VALUES (1, ?, 'a', 'a/b', 1)",
+      [`1_${'b'.repeat(32)}.txt`],
+    ),
   );
   expect(await warning()).toContain(`the database ${database} at ${settings.host}:${settings.port} has uploads`);
   expect(await warning()).toContain(folder);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { freePort, repoRoot } from '@shop/fleet';
-import { aDatabase, aFreshDatabase, closeDatabases, testEnv } from '@shop/testing';
+import { aDatabase, adHoc, aFreshDatabase, closeDatabases, testEnv } from '@shop/testing';
 
 afterAll(closeDatabases);
 
@@ -14,21 +14,25 @@ test('`npm run verify:stock` is content with a shop that adds up, and names and 
       env: { ...process.env, ...testEnv({ ...settings, ...overrides }) },
     });
   const { insertId } = await db.write(
-    `INSERT INTO products (store_id, name, description, price, stock) VALUES (1, 'Mug', '', 1, 9)`,
+    adHoc(`INSERT INTO products (store_id, name, description, price, stock) VALUES (1, 'Mug', '', 1, 9)`),
   );
-  await db.write("INSERT INTO stock_movements (product_id, reason, quantity) VALUES (?, 'initial', 9)", [insertId]);
+  await db.write(
+    adHoc("INSERT INTO stock_movements (product_id, reason, quantity) VALUES (?, 'initial', 9)", [insertId]),
+  );
   expect((await verify()).stdout).toBe('1 products, 0 transactions: all stock adds up\n');
-  await db.write('UPDATE products SET stock = 10 WHERE id = ?', [insertId]);
+  await db.write(adHoc('UPDATE products SET stock = 10 WHERE id = ?', [insertId]));
   await expect(verify()).rejects.toMatchObject({
     code: 1,
     stdout: expect.stringContaining(
       `product ${insertId} (Mug): initial 9 + edits 0 - sold 0 + cancelled 0 = 9, but its stock is 10`,
     ),
   });
-  await db.write('UPDATE products SET stock = 9 WHERE id = ?', [insertId]);
+  await db.write(adHoc('UPDATE products SET stock = 9 WHERE id = ?', [insertId]));
   const { insertId: order } = await db.write(
-    `INSERT INTO transactions (user_id, store_id, ship_label, ship_address, ship_city, ship_postal_code, total)
+    adHoc(
+      `INSERT INTO transactions (user_id, store_id, ship_label, ship_address, ship_city, ship_postal_code, total)
      VALUES (1, 1, '', '', '', '', 30)`,
+    ),
   );
   await expect(verify()).rejects.toMatchObject({
     code: 1,

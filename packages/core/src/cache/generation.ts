@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '../db';
+import { type Database, statement, text } from '../db';
 import type { Logger } from '../log';
 import { beforeDeadline } from '../time';
 import { sharedRuns } from './shared-runs';
@@ -34,18 +34,24 @@ export interface GenerationStore {
 /** The table that `generationIn` needs. */
 export const GENERATION_TABLE = 'cache_generation';
 
+const READ_GENERATION = statement(
+  'cache.generation',
+  { generation: text },
+  `SELECT generation FROM ${GENERATION_TABLE} WHERE id = 1`,
+);
+const RENEW_GENERATION = statement(
+  'cache.renew',
+  `INSERT INTO ${GENERATION_TABLE} (id, generation) VALUES (1, :generation)
+   ON DUPLICATE KEY UPDATE generation = :generation`,
+);
+
 /** One row in MySQL. Its lock puts renewals in order, and there is nothing to clear up. */
-export const generationIn = (db: () => Pick<Database, 'rows' | 'writeRepeatable'>): GenerationStore => ({
+export const generationIn = (db: () => Pick<Database, 'row' | 'writeRepeatable'>): GenerationStore => ({
   async read() {
-    const [row] = await db().rows<{ generation: string }>(`SELECT generation FROM ${GENERATION_TABLE} WHERE id = 1`);
-    return row?.generation ?? 'none';
+    return (await db().row(READ_GENERATION))?.generation ?? 'none';
   },
   async renew() {
-    const generation = randomUUID();
-    await db().writeRepeatable(
-      `INSERT INTO ${GENERATION_TABLE} (id, generation) VALUES (1, ?) ON DUPLICATE KEY UPDATE generation = ?`,
-      [generation, generation],
-    );
+    await db().writeRepeatable(RENEW_GENERATION, { generation: randomUUID() });
   },
 });
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type MysqlServer, startMysql } from '@shop/fleet';
 import {
   aDatabase,
+  adHoc,
   aGate,
   closeDatabases,
   connectionId,
@@ -173,8 +174,8 @@ describe('a server that takes no more connections', () => {
       };
       const [crowd, shop] = [aDatabase(server), aDatabase(server)];
       await eventually('the crowd to be alone', async () => {
-        const [row] = await crowd.db.rows<{ count: number }>(
-          'SELECT COUNT(*) AS count FROM information_schema.processlist',
+        const [row] = await crowd.db.rows(
+          adHoc<{ count: number }>('SELECT COUNT(*) AS count FROM information_schema.processlist'),
         );
         return Number(row?.count) === 1;
       });

@@ -98,7 +98,7 @@ export function createConnectionPool(
   );
   const querySeconds = metrics.histogram(
     'db_query_duration_seconds',
-    'Time of a statement on its connection, by the repository method that sent it',
+    'Time that a statement took on its connection, by its name',
     ROUND_TRIP_BUCKETS,
     ['query'],
   );

@@ -1,6 +1,7 @@
 import type { Sql } from '@shop/core';
 import {
   aDatabase,
+  adHoc,
   aGate,
   aProduct,
   aStore,
@@ -16,7 +17,7 @@ import {
 afterAll(closeDatabases);
 
 const take = (sql: Sql, { id }: { id: number }) =>
-  sql.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [id]);
+  sql.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [id]));
 const stockOf = async ({ id }: { id: number }): Promise<number> => {
   const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]);
   return Number(row?.stock);
@@ -135,7 +136,7 @@ describe('a lock that somebody holds', () => {
     const waiting = shop.db.transaction(async (sql) => {
       await take(sql, first);
       // Most of the deadline is gone when the wait for the second lock begins.
-      await sql.rows('SELECT SLEEP(1.9)');
+      await sql.rows(adHoc('SELECT SLEEP(1.9)'));
       await take(sql, second);
     });
     await expect(waiting).rejects.toMatchObject({ code: 'database_busy' });

@@ -3,6 +3,7 @@ import { databaseUnavailable } from '../errors';
 import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import { withTimeout } from '../time';
+import { int } from './columns';
 import { createConnectionPool, type DatabaseConfig, LOCK_WAIT_MS, type PoolFigures } from './connection-pool';
 import {
   contentionReason,
@@ -15,6 +16,7 @@ import {
 } from './errors';
 import type { Session } from './session';
 import type { Sql, SqlValue, SqlValues, Statement, WriteResult } from './sql';
+import { statement } from './statement';
 
 /** From the first wait to the last answer, retries included: a client hears 503 within 3 s. */
 const OPERATION_TIMEOUT_MS = 2800;
@@ -180,21 +182,24 @@ async function inTransaction<T>(
   }
 }
 
+const PING = statement('ping', { alive: int }, 'SELECT 1 AS alive');
 const PING_TIMEOUT_MS = 1000;
 
 /** Fails unless the database answers a statement within a second. */
 export async function pingDatabase(db: Database): Promise<void> {
-  await withTimeout(db.rows('SELECT 1'), PING_TIMEOUT_MS, () => {
+  await withTimeout(db.row(PING), PING_TIMEOUT_MS, () => {
     throw databaseUnavailable();
   });
 }
 
+const MAX_CONNECTIONS = statement('max_connections', { allowed: int }, 'SELECT @@max_connections AS allowed');
+
 /** A warning where the fleet's pools together cannot fit the server's max_connections, else undefined. */
 export async function poolFitProblem(db: Database, config: DatabaseConfig): Promise<string | undefined> {
-  const [row] = await db.rows<{ allowed: number }>('SELECT @@max_connections AS allowed');
+  const row = await db.row(MAX_CONNECTIONS);
   const wanted = config.poolSize * config.fleetProcesses;
-  if (!row || wanted <= Number(row.allowed)) return undefined;
-  const fitting = Math.max(1, Math.floor((Number(row.allowed) - 10) / config.fleetProcesses));
+  if (!row || wanted <= row.allowed) return undefined;
+  const fitting = Math.max(1, Math.floor((row.allowed - 10) / config.fleetProcesses));
   return (
     `DB_POOL_SIZE ${config.poolSize} x FLEET_PROCESSES ${config.fleetProcesses} = ${wanted} connections, but the server ` +
     `takes ${row.allowed} (max_connections): set DB_POOL_SIZE to ${fitting} or raise max_connections`

@@ -1,6 +1,7 @@
 import { errorCode, mayHaveBeenWritten } from '@shop/core';
 import {
   aDatabase,
+  adHoc,
   aProduct,
   closeDatabases,
   connectionId,
@@ -49,14 +50,14 @@ describe('a statement that takes too long', () => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     const first = await connectionId(db);
-    const slow = db.write('UPDATE products SET stock = stock - 1 - SLEEP(60) WHERE id = ?', [product.id]);
+    const slow = db.write(adHoc('UPDATE products SET stock = stock - 1 - SLEEP(60) WHERE id = ?', [product.id]));
     const outcome = await slow.catch((error: unknown) => error);
     // MariaDB stops it and undoes it. MySQL limits only reads, so there it may come to its end.
     const stopped = errorCode(outcome) === 'query_timeout';
     expect(outcome).toMatchObject({ kind: 'unavailable' });
     expect(mayHaveBeenWritten(outcome)).toBe(!stopped);
     await eventually('the statement to be gone', async () => !(await onServer(first))?.includes('SLEEP'));
-    expect((await db.write('UPDATE products SET stock = 5 WHERE id = ?', [product.id])).affectedRows).toBe(1);
+    expect((await db.write(adHoc('UPDATE products SET stock = 5 WHERE id = ?', [product.id]))).affectedRows).toBe(1);
   });
 
   it('(in a transaction) takes the transaction with it', async () => {
@@ -65,15 +66,15 @@ describe('a statement that takes too long', () => {
     let attempts = 0;
     const slow = db.transaction(async (sql) => {
       attempts += 1;
-      await sql.write('UPDATE products SET stock = 0 WHERE id = ?', [product.id]);
+      await sql.write(adHoc('UPDATE products SET stock = 0 WHERE id = ?', [product.id]));
       await sql.rows(SLOW_READ);
     });
     await expect(slow).rejects.toMatchObject({ kind: 'unavailable' });
     expect(attempts).toBe(1);
     await eventually('its lock to be gone', () =>
-      db.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]).catch(() => false),
+      db.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id])).catch(() => false),
     );
-    expect(await db.rows('SELECT stock FROM products WHERE id = ?', [product.id])).toEqual([{ stock: 9 }]);
+    expect(await db.rows(adHoc('SELECT stock FROM products WHERE id = ?', [product.id]))).toEqual([{ stock: 9 }]);
   });
 });
 
@@ -96,13 +97,17 @@ describe('a server that is frozen', () => {
     ['a statement that it has to prepare first', 'SELECT 1 AS never_asked_before'],
   ])('ends %s at its deadline, and no place in the pool is lost', async (_, statement) => {
     const { db } = throughProxy(2);
-    await Promise.all([connectionId(db), db.rows('SELECT SLEEP(0.1)')]);
+    await Promise.all([connectionId(db), db.rows(adHoc('SELECT SLEEP(0.1)'))]);
     proxy.freeze();
-    const outcomes = await Promise.allSettled([db.rows(statement), db.rows(statement), db.rows(statement)]);
+    const outcomes = await Promise.allSettled([
+      db.rows(adHoc(statement)),
+      db.rows(adHoc(statement)),
+      db.rows(adHoc(statement)),
+    ]);
     for (const outcome of outcomes)
       expect(outcome).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } });
     proxy.thaw();
-    await Promise.all([db.rows('SELECT SLEEP(0.1)'), db.rows('SELECT SLEEP(0.1)')]);
+    await Promise.all([db.rows(adHoc('SELECT SLEEP(0.1)')), db.rows(adHoc('SELECT SLEEP(0.1)'))]);
     expect(db.figures()).toEqual({ limit: 2, open: 2, idle: 2, waiting: 0 });
   });
 
@@ -115,13 +120,13 @@ describe('a server that is frozen', () => {
       return bytes;
     };
     const transaction = db.transaction(async (sql) => {
-      await sql.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]);
+      await sql.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]));
       if (words === 'ROLLBACK') throw new Error('no');
     });
     await expect(transaction).rejects.toMatchObject({ kind: 'unavailable' });
     proxy.toServer = (bytes) => bytes;
     proxy.thaw();
-    await db.transaction((sql) => sql.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]));
+    await db.transaction((sql) => sql.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id])));
     // Only a COMMIT that had left may have been done.
     const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [product.id]);
     expect(row?.stock).toBe(words === 'COMMIT' ? 8 : 9);
@@ -130,9 +135,9 @@ describe('a server that is frozen', () => {
   it('while a connection is being made is 503 as well', async () => {
     const { db } = throughProxy(1);
     proxy.freeze();
-    await expect(db.rows('SELECT 1')).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(db.rows(adHoc('SELECT 1'))).rejects.toMatchObject({ kind: 'unavailable' });
     proxy.thaw();
-    expect(await db.rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(await db.rows(adHoc('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
   });
 
   it('does not hold up a client: 503, and /ready says so', async () => {

@@ -1,5 +1,15 @@
 import type { Database, Sql } from '@shop/core';
-import { aDatabase, aGate, aProduct, closeDatabases, connectionId, eventually, retries, rows } from '@shop/testing';
+import {
+  aDatabase,
+  adHoc,
+  aGate,
+  aProduct,
+  closeDatabases,
+  connectionId,
+  eventually,
+  retries,
+  rows,
+} from '@shop/testing';
 
 afterAll(closeDatabases);
 
@@ -8,7 +18,7 @@ const kill = (id: number) =>
   rows(`KILL CONNECTION ${id}`).catch((error: { code?: string }) => {
     if (error.code !== 'ER_NO_SUCH_THREAD') throw error;
   });
-const take = (sql: Sql, id: number) => sql.write('UPDATE products SET stock = stock - 1 WHERE id = ?', [id]);
+const take = (sql: Sql, id: number) => sql.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [id]));
 const stockOf = async (id: number): Promise<number> => {
   const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]);
   return Number(row?.stock);
@@ -42,7 +52,7 @@ describe('a connection that is killed', () => {
       const ids = await threeConnections(db);
       await Promise.all(ids.map(kill));
       await Promise.all([
-        db.rows('SELECT 1'),
+        db.rows(adHoc('SELECT 1')),
         db.transaction((sql) => take(sql, product.id)),
         db.transaction((sql) => take(sql, product.id)),
       ]);
@@ -55,9 +65,8 @@ describe('a connection that is killed', () => {
     const shop = aDatabase({ DB_POOL_SIZE: '1' });
     const id = await connectionId(shop.db);
     const { id: productId } = await aProduct({ stock: 60 });
-    const reading = shop.db.rows<{ name: string }>(
-      "SELECT 'answer' AS name FROM products WHERE id = ? AND SLEEP(stock) = 0",
-      [productId],
+    const reading = shop.db.rows(
+      adHoc<{ name: string }>("SELECT 'answer' AS name FROM products WHERE id = ? AND SLEEP(stock) = 0", [productId]),
     );
     await eventually('the read to run', () => runningOn(id, 'SLEEP(stock)'));
     await rows('UPDATE products SET stock = 0 WHERE id = ?', [productId]); // the next attempt does not sleep
@@ -84,7 +93,7 @@ describe('a connection that is killed', () => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     const id = await connectionId(db);
-    const writing = db.write('UPDATE products SET stock = stock - 1 - SLEEP(60) WHERE id = ?', [product.id]);
+    const writing = db.write(adHoc('UPDATE products SET stock = stock - 1 - SLEEP(60) WHERE id = ?', [product.id]));
     const outcome = expect(writing).rejects.toMatchObject({ kind: 'unavailable' });
     await eventually('the write to run', () => runningOn(id, 'SLEEP(60)'));
     await kill(id);
@@ -98,7 +107,7 @@ describe('a connection that is killed', () => {
 it('a statement that somebody stops (KILL QUERY) is 503, and its connection serves on', async () => {
   const { db } = aDatabase({ DB_POOL_SIZE: '1' });
   const id = await connectionId(db);
-  const reading = db.rows('SELECT COUNT(*) FROM users WHERE SLEEP(60) = id');
+  const reading = db.rows(adHoc('SELECT COUNT(*) FROM users WHERE SLEEP(60) = id'));
   const outcome = expect(reading).rejects.toMatchObject({ code: 'database_busy' });
   await eventually('the read to run', () => runningOn(id, 'SLEEP(60)'));
   await rows(`KILL QUERY ${id}`);

@@ -1,4 +1,6 @@
-import { inList, type Sql } from './sql';
+import { int } from './columns';
+import type { Sql } from './sql';
+import { statement } from './statement';
 
 /** `nowait`: the statement fails as a lock wait timeout where another transaction holds the lock. */
 export type LockWait = 'wait' | 'nowait';
@@ -12,13 +14,14 @@ const ROWS_AT_ONCE = 1024;
  * foreign keys name, so a delete of a parent must lock its children first, or the two can deadlock.
  */
 export async function lockInIdOrder(sql: Sql, table: string, ids: number[]): Promise<void> {
+  // By the primary key, or the optimizer may scan a small table and lock all of its rows.
+  const lockRows = statement(
+    `${table}.lock`,
+    { id: int },
+    `SELECT id FROM ${table} FORCE INDEX (PRIMARY) WHERE id IN (:ids) ORDER BY id FOR UPDATE`,
+  );
   const sorted = ids.toSorted((a, b) => a - b);
   for (let start = 0; start < sorted.length; start += ROWS_AT_ONCE) {
-    const { placeholders, values } = inList(sorted.slice(start, start + ROWS_AT_ONCE));
-    // By the primary key, or the optimizer may scan a small table and lock all of its rows.
-    await sql.rows(
-      `SELECT id FROM ${table} FORCE INDEX (PRIMARY) WHERE id IN (${placeholders}) ORDER BY id FOR UPDATE`,
-      values,
-    );
+    await sql.rows(lockRows, { ids: sorted.slice(start, start + ROWS_AT_ONCE) });
   }
 }

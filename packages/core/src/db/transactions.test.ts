@@ -1,6 +1,7 @@
 import { databaseBusy, mayHaveBeenWritten, type Sql } from '@shop/core';
 import {
   aDatabase,
+  adHoc,
   aGate,
   aProduct,
   closeDatabases,
@@ -18,7 +19,7 @@ const stockOf = async (id: number): Promise<number> => {
   return Number(row?.stock);
 };
 const take = (sql: Sql, id: number, count = 1) =>
-  sql.write('UPDATE products SET stock = stock - ? WHERE id = ?', [count, id]);
+  sql.write(adHoc('UPDATE products SET stock = stock - ? WHERE id = ?', [count, id]));
 const refused = new Error('the rules say no');
 
 describe('a transaction', () => {
@@ -36,10 +37,10 @@ describe('a transaction', () => {
 
   it.each([
     ['its own rules refuse it', () => Promise.reject(refused), refused.message],
-    ['a statement is wrong', (sql: Sql) => sql.rows('SELEKT 1'), 'syntax'],
+    ['a statement is wrong', (sql: Sql) => sql.rows(adHoc('SELEKT 1')), 'syntax'],
     [
       'a constraint stops it',
-      (sql: Sql) => sql.write('INSERT INTO stores (user_id, name) VALUES (0, ?)', ['x']),
+      (sql: Sql) => sql.write(adHoc('INSERT INTO stores (user_id, name) VALUES (0, ?)', ['x'])),
       'foreign key',
     ],
   ])('leaves nothing where %s, and its connection as clean as before', async (_, fail, message) => {
@@ -54,7 +55,7 @@ describe('a transaction', () => {
     await expect(failing).rejects.toThrow(message);
     await db.transaction(async (sql) => {
       expect(await connectionId(sql)).toBe(used);
-      expect(await sql.rows('SELECT stock FROM products WHERE id = ?', [product.id])).toEqual([{ stock: 10 }]);
+      expect(await sql.rows(adHoc('SELECT stock FROM products WHERE id = ?', [product.id]))).toEqual([{ stock: 10 }]);
     });
     expect(await stockOf(product.id)).toBe(10);
     // No lock is left either: another connection writes at once.

@@ -1,5 +1,6 @@
 import { type Endpoint, endpoint, ok, type Resources } from '@shop/core';
 import {
+  adHoc,
   aUser,
   type CapturedLog,
   capturedLog,
@@ -35,11 +36,11 @@ const endpoints = ({ db }: Resources): Endpoint[] => {
     get('/throws-text', async () => {
       throw CANARY;
     }),
-    get('/sql', () => db.rows('SELECT no_such_function(?) FROM users WHERE name = ?', [CANARY, CANARY])),
-    get('/sql/syntax', () => db.rows(`SELEKT ${CANARY}`)),
+    get('/sql', () => db.rows(adHoc('SELECT no_such_function(?) FROM users WHERE name = ?', [CANARY, CANARY]))),
+    get('/sql/syntax', () => db.rows(adHoc(`SELEKT ${CANARY}`))),
     get('/sql/duplicate', async () => {
       const user = await aUser();
-      return db.write('INSERT INTO users (name, email) VALUES (?, ?)', [CANARY, user.email]);
+      return db.write(adHoc('INSERT INTO users (name, email) VALUES (?, ?)', [CANARY, user.email]));
     }),
     endpoint({
       method: 'post',

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type AccessTokens, accessTokens } from '../auth';
 import { type AnswerCache, createAnswerCache, createGeneration, GENERATION_TABLE, generationIn } from '../cache';
 import type { Env } from '../config';
-import { createDatabase, type Database, pingDatabase } from '../db';
+import { createDatabase, type Database, int, pingDatabase, statement } from '../db';
 import { defineError } from '../errors';
 import { createApp, type Endpoint } from '../http';
 import { createLogger, type Logger } from '../log';
@@ -142,16 +142,19 @@ function once(check: () => Promise<void>): () => Promise<void> {
   };
 }
 
-const schemaCheck = (db: Database, tables: readonly string[]) =>
+const COUNT_TABLES_AND_COLUMNS = statement(
+  'schema.check',
+  { found: int },
+  `SELECT COUNT(*) AS found
+   FROM (SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()
+         UNION ALL
+         SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns WHERE table_schema = DATABASE()
+        ) AS present
+   WHERE name IN (:names)`,
+);
+
+const schemaCheck = (db: Database, names: readonly string[]) =>
   once(async () => {
-    const [row] = await db.rows<{ found: number }>(
-      `SELECT COUNT(*) AS found
-       FROM (SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()
-             UNION ALL
-             SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns WHERE table_schema = DATABASE()
-            ) AS present
-       WHERE name IN (${tables.map(() => '?').join(', ')})`,
-      [...tables],
-    );
-    if (Number(row?.found ?? 0) < tables.length) throw schemaNotApplied();
+    const row = await db.row(COUNT_TABLES_AND_COLUMNS, { names });
+    if ((row?.found ?? 0) < names.length) throw schemaNotApplied();
   });

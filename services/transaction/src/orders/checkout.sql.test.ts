@@ -1,5 +1,14 @@
 import type { Sql } from '@shop/core/db';
-import { aDatabase, aFreshDatabase, aProduct, closeDatabases, rows, startApp, type TestApp } from '@shop/testing';
+import {
+  aDatabase,
+  adHoc,
+  aFreshDatabase,
+  aProduct,
+  closeDatabases,
+  rows,
+  startApp,
+  type TestApp,
+} from '@shop/testing';
 import { transactionService } from '@shop/transaction';
 import { lockProducts, takeStock } from './checkout.sql';
 import { putStockBack } from './statuses.sql';
@@ -41,29 +50,41 @@ test('keeps products locked until the transaction ends', async () => {
 test('in a shop of a few products, one basket keeps its hands off the products of another', async () => {
   const few = aDatabase({ DB_NAME: await aFreshDatabase() });
   const { insertId: owner } = await few.db.write(
-    `INSERT INTO users (name, email, phone, password_hash) VALUES ('Ada', 'ada@example.com', '+4912345678', '-')`,
+    adHoc(
+      `INSERT INTO users (name, email, phone, password_hash) VALUES ('Ada', 'ada@example.com', '+4912345678', '-')`,
+    ),
   );
-  const { insertId: store } = await few.db.write('INSERT INTO stores (user_id, name) VALUES (?, ?)', [owner, 'Mugs']);
+  const { insertId: store } = await few.db.write(
+    adHoc('INSERT INTO stores (user_id, name) VALUES (?, ?)', [owner, 'Mugs']),
+  );
   const { insertId: first } = await few.db.write(
-    `INSERT INTO products (store_id, name, description, price, stock)
+    adHoc(
+      `INSERT INTO products (store_id, name, description, price, stock)
      VALUES (?, 'a', '', 1, 9), (?, 'b', '', 1, 9), (?, 'c', '', 1, 9), (?, 'd', '', 1, 9)`,
-    [store, store, store, store],
+      [store, store, store, store],
+    ),
   );
   const { insertId: order } = await few.db.write(
-    `INSERT INTO transactions (user_id, store_id, ship_label, ship_address, ship_city, ship_postal_code, total)
+    adHoc(
+      `INSERT INTO transactions (user_id, store_id, ship_label, ship_address, ship_city, ship_postal_code, total)
      VALUES (?, ?, '', '', '', '', 1)`,
-    [owner, store],
+      [owner, store],
+    ),
   );
   await few.db.write(
-    `INSERT INTO product_logs (transaction_id, product_id, product_name, product_price, quantity) VALUES (?, ?, 'b', 1, 1)`,
-    [order, first + 1],
+    adHoc(
+      `INSERT INTO product_logs (transaction_id, product_id, product_name, product_price, quantity) VALUES (?, ?, 'b', 1, 1)`,
+      [order, first + 1],
+    ),
   );
   const inTheWay = async (work: (sql: Sql) => Promise<unknown>): Promise<number[]> => {
     const locked: number[] = [];
     await few.db.transaction(async (sql) => {
       await work(sql);
       for (const id of [first, first + 1, first + 2, first + 3])
-        await few.db.rows('SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT', [id]).catch(() => locked.push(id));
+        await few.db
+          .rows(adHoc('SELECT id FROM products WHERE id = ? FOR UPDATE NOWAIT', [id]))
+          .catch(() => locked.push(id));
     });
     return locked;
   };

@@ -1,0 +1,12 @@
+import { type SqlValue, type Statement, statement } from '@shop/core/db';
+
+/** A statement that only one test runs, with its values in the order of their `?`. */
+export function adHoc<Row = never>(text: string, values: readonly SqlValue[] = []): Statement<Row> {
+  let count = 0;
+  const made = statement(
+    'test',
+    text.replaceAll('?', () => `:value${count++}`),
+  );
+  const named = Object.fromEntries(values.map((value, index) => [`value${index}`, value]));
+  return { name: made.name, columns: undefined, bind: () => made.bind(named) };
+}
