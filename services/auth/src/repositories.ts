@@ -1,7 +1,6 @@
 import type { Database, Sql } from '@shop/core';
 import { accountRepository } from './accounts/account.repository';
 import { firstStoreRepository } from './accounts/first-store.repository';
-import { categoryRepository } from './categories/category.repository';
 import { credentialRepository } from './passwords/credential.repository';
 import { mailQuotaRepository } from './passwords/mail-quota.repository';
 import { passwordResetRepository } from './passwords/password-reset.repository';
@@ -14,7 +13,6 @@ export const repositories = (sql: Sql) => ({
   sessions: sessionRepository(sql),
   passwordResets: passwordResetRepository(sql),
   mailQuotas: mailQuotaRepository(sql),
-  categories: categoryRepository(sql),
 });
 
 export type Repositories = ReturnType<typeof repositories>;

@@ -6,12 +6,7 @@ import { register } from './accounts/register';
 import { showMe } from './accounts/show-me';
 import { showUser } from './accounts/show-user';
 import { updateUser } from './accounts/update-user';
-import { addCategory } from './categories/add-category';
-import { categoryEndpoints } from './categories/category.endpoints';
-import { deleteCategory } from './categories/delete-category';
-import { listCategories } from './categories/list-categories';
-import { renameCategory } from './categories/rename-category';
-import { showCategory } from './categories/show-category';
+import { categoryEndpoints } from './categories/categories.endpoints';
 import { googleEndpoints } from './google/google.endpoints';
 import { invalidIdToken } from './google/google.errors';
 import { googleKeys } from './google/google-keys';
@@ -37,8 +32,12 @@ import { invalidCredentials } from './sessions/session.errors';
 import { tokenIssuer } from './sessions/token-issuer';
 import { type AuthSettings, LOCAL_RESET_PAGE, settings } from './settings';
 
-const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: AuthSettings) => {
-  const { accounts, credentials, sessions, passwordResets, mailQuotas, categories } = repositories(db);
+/** What the use cases of this service get. */
+export type AuthContext = Resources;
+
+const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
+  const { db, config, logger, metrics } = ctx;
+  const { accounts, credentials, sessions, passwordResets, mailQuotas } = repositories(db);
   const inTransaction = transactionsOf(db);
   const counted = countedLogins(metrics);
   const passwords = passwordHasher();
@@ -110,13 +109,7 @@ const buildEndpoints = ({ db, cache, config, logger, metrics }: Resources, own: 
         }),
       ),
     }),
-    ...categoryEndpoints({
-      addCategory: addCategory({ categories }),
-      listCategories: listCategories({ categories }),
-      showCategory: showCategory({ categories }),
-      renameCategory: renameCategory({ categories }),
-      deleteCategory: deleteCategory({ categories, inTransaction, cache }),
-    }),
+    ...categoryEndpoints(ctx),
   ];
 };
 

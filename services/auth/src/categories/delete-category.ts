@@ -1,25 +1,18 @@
-import { type AnswerCache, invalidateIfGone, notFound } from '@shop/core';
+import { invalidateIfGone, notFound } from '@shop/core';
+import { lockInIdOrder } from '@shop/core/db';
 import { cacheScope } from '@shop/shop';
-import type { InTransaction } from '../repositories';
-import type { CategoryRepository } from './category.repository';
+import type { AuthContext } from '../service';
+import { deleteCategoryRow, listProductIds } from './categories.sql';
 
-interface Parts {
-  categories: Pick<CategoryRepository, 'listProductIds'>;
-  inTransaction: InTransaction;
-  cache: AnswerCache;
-}
-
-/** Its products stay, without a category: answers about any product may be stale. @throws AppError `not_found` */
-export const deleteCategory =
-  ({ categories, inTransaction, cache }: Parts) =>
-  (id: number): Promise<void> =>
-    invalidateIfGone(cache, [cacheScope.everything], async () => {
-      const productIds = await categories.listProductIds(id);
-      const existed = await inTransaction(async (locked) => {
-        // Products before their category, as where a product is edited: deleting it clears their category_id.
-        await locked.categories.lockProducts(productIds);
-        return locked.categories.delete(id);
-      });
-      if (!existed) throw notFound();
-      await cache.invalidate([cacheScope.everything]);
+/** Its products stay, without a category. Cached responses about any product may be outdated. */
+export async function deleteCategory({ db, cache }: AuthContext, id: number): Promise<void> {
+  await invalidateIfGone(cache, [cacheScope.everything], async function deleteAndInvalidate() {
+    const productIds = await listProductIds(db, id);
+    await db.transaction(async function deleteLocked(sql) {
+      // Products before their category, as where a product is edited: deleting it clears their category_id.
+      await lockInIdOrder(sql, 'products', productIds);
+      if (!(await deleteCategoryRow(sql, id))) throw notFound();
     });
+    await cache.invalidate([cacheScope.everything]);
+  });
+}

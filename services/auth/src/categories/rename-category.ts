@@ -1,13 +1,8 @@
 import { notFound } from '@shop/core';
-import type { CategoryRepository } from './category.repository';
+import type { AuthContext } from '../service';
+import { updateCategoryName } from './categories.sql';
 
-interface Parts {
-  categories: Pick<CategoryRepository, 'updateName'>;
+/** Needs no cache invalidation: cached responses name a product's category by its id only. */
+export async function renameCategory(ctx: AuthContext, id: number, name: string): Promise<void> {
+  if (!(await updateCategoryName(ctx.db, id, name))) throw notFound();
 }
-
-/** Answers about products name a category by id only: none goes stale. @throws AppError `not_found`, `category_exists` */
-export const renameCategory =
-  ({ categories }: Parts) =>
-  async (id: number, name: string): Promise<void> => {
-    if (!(await categories.updateName(id, name))) throw notFound();
-  };

@@ -10,26 +10,17 @@ import {
   notFound,
   ok,
 } from '@shop/core';
-import type { addCategory } from './add-category';
-import { categoryExists } from './category.errors';
-import { category, categoryName, categoryQuery } from './category.schemas';
-import type { deleteCategory } from './delete-category';
-import type { listCategories } from './list-categories';
-import type { renameCategory } from './rename-category';
-import type { showCategory } from './show-category';
-
-export interface CategoryUseCases {
-  addCategory: ReturnType<typeof addCategory>;
-  listCategories: ReturnType<typeof listCategories>;
-  showCategory: ReturnType<typeof showCategory>;
-  renameCategory: ReturnType<typeof renameCategory>;
-  deleteCategory: ReturnType<typeof deleteCategory>;
-}
+import type { AuthContext } from '../service';
+import { categoryExists } from './categories.errors';
+import { category, categoryName, categoryQuery } from './categories.schemas';
+import { getCategory, insertCategory, listCategories } from './categories.sql';
+import { deleteCategory } from './delete-category';
+import { renameCategory } from './rename-category';
 
 const PATH = '/api/v1/categories';
 const tag = 'categories';
 
-export const categoryEndpoints = (useCases: CategoryUseCases): Endpoint[] => [
+export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: PATH,
@@ -38,7 +29,7 @@ export const categoryEndpoints = (useCases: CategoryUseCases): Endpoint[] => [
     access: 'public',
     query: categoryQuery,
     answers: { 200: listOf(category) },
-    handler: async ({ query }) => ok(listAnswer(await useCases.listCategories(query), query)),
+    handler: async ({ query }) => ok(listAnswer(await listCategories(ctx.db, query), query)),
   }),
 
   endpoint({
@@ -51,7 +42,7 @@ export const categoryEndpoints = (useCases: CategoryUseCases): Endpoint[] => [
     answers: { 201: createdId },
     errors: [categoryExists],
     handler: async ({ body }) => {
-      const id = await useCases.addCategory(body.name);
+      const id = await insertCategory(ctx.db, body.name);
       return created(`${PATH}/${id}`, { id });
     },
   }),
@@ -65,7 +56,7 @@ export const categoryEndpoints = (useCases: CategoryUseCases): Endpoint[] => [
     params: idParams,
     answers: { 200: category },
     errors: [notFound],
-    handler: async ({ params }) => ok(await useCases.showCategory(params.id)),
+    handler: async ({ params }) => ok(await getCategory(ctx.db, params.id)),
   }),
 
   endpoint({
@@ -79,7 +70,7 @@ export const categoryEndpoints = (useCases: CategoryUseCases): Endpoint[] => [
     answers: { 204: 'empty' },
     errors: [notFound, categoryExists],
     handler: async ({ params, body }) => {
-      await useCases.renameCategory(params.id, body.name);
+      await renameCategory(ctx, params.id, body.name);
       return noContent();
     },
   }),
@@ -94,7 +85,7 @@ export const categoryEndpoints = (useCases: CategoryUseCases): Endpoint[] => [
     answers: { 204: 'empty' },
     errors: [notFound],
     handler: async ({ params }) => {
-      await useCases.deleteCategory(params.id);
+      await deleteCategory(ctx, params.id);
       return noContent();
     },
   }),

@@ -1,0 +1,77 @@
+import { foldText, type List, notFound } from '@shop/core';
+import { contains, int, onDuplicateKey, type Sql, selectList, statement, text, timestamp } from '@shop/core/db';
+import { categoryExists } from './categories.errors';
+import type { Category, CategoryQuery } from './categories.schemas';
+
+/*
+ * The table categories, and of the product service's table the ids of a category's products. Deleting a category clears
+ * products.category_id (foreign key).
+ */
+
+const categoryColumns = { id: int, name: text, created_at: timestamp };
+
+const nameTaken = { categories_name_key: categoryExists };
+
+const INSERT_CATEGORY = statement(
+  'category.insert',
+  'INSERT INTO categories (name, name_key) VALUES (:name, :nameKey)',
+);
+
+/** @returns its id */
+export async function insertCategory(sql: Sql, name: string): Promise<number> {
+  const insert = sql.write(INSERT_CATEGORY, { name, nameKey: foldText(name) });
+  return (await onDuplicateKey(insert, nameTaken)).insertId;
+}
+
+const GET_CATEGORY = statement(
+  'category.findById',
+  categoryColumns,
+  'SELECT id, name, created_at FROM categories WHERE id = :id',
+);
+
+export async function getCategory(sql: Sql, id: number): Promise<Category> {
+  const category = await sql.row(GET_CATEGORY, { id });
+  if (!category) throw notFound();
+  return category;
+}
+
+export async function listCategories(sql: Sql, query: CategoryQuery): Promise<List<Category>> {
+  const source = {
+    name: 'category.list',
+    columns: categoryColumns,
+    select: 'categories.id, name, created_at',
+    table: 'categories',
+    where: [contains(['name_key'], query.search)],
+    index: 'categories_newest',
+    newest: 'categories_newest',
+  };
+  return await selectList(sql, source, query);
+}
+
+const UPDATE_NAME = statement(
+  'category.updateName',
+  'UPDATE categories SET name = :name, name_key = :nameKey WHERE id = :id',
+);
+
+/** @returns whether there is such a category */
+export async function updateCategoryName(sql: Sql, id: number, name: string): Promise<boolean> {
+  const update = sql.write(UPDATE_NAME, { id, name, nameKey: foldText(name) });
+  return (await onDuplicateKey(update, nameTaken)).affectedRows === 1;
+}
+
+const LIST_PRODUCT_IDS = statement(
+  'category.listProductIds',
+  { id: int },
+  'SELECT id FROM products WHERE category_id = :id',
+);
+
+export async function listProductIds(sql: Sql, id: number): Promise<number[]> {
+  return (await sql.rows(LIST_PRODUCT_IDS, { id })).map((product) => product.id);
+}
+
+const DELETE_CATEGORY = statement('category.delete', 'DELETE FROM categories WHERE id = :id');
+
+/** @returns whether there was one */
+export async function deleteCategoryRow(sql: Sql, id: number): Promise<boolean> {
+  return (await sql.write(DELETE_CATEGORY, { id })).affectedRows === 1;
+}
