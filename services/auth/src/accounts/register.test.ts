@@ -45,7 +45,7 @@ describe('registering', () => {
   test('answers a token set whose times fit each other', async () => {
     const before = Date.now();
     const { body } = await register(aPerson()).expect(201);
-    const { exp, iat } = claimsOf(body.token) as { exp: number; iat: number };
+    const { exp, iat, user_id } = claimsOf(body.token) as { exp: number; iat: number; user_id: number };
     expect(Object.keys(body).sort()).toEqual(
       ['expires_at', 'expires_in', 'refresh_expires_at', 'refresh_token', 'token'].sort(),
     );
@@ -54,7 +54,9 @@ describe('registering', () => {
     expect(body.expires_at).toBe(new Date(exp * 1000).toISOString());
     const refreshDays = (Date.parse(body.refresh_expires_at) - before) / 86_400_000;
     expect(refreshDays).toBeCloseTo(30, 2);
-    const [row] = await rows<{ expires_at: Date }>('SELECT expires_at FROM refresh_tokens ORDER BY id DESC LIMIT 1');
+    const [row] = await rows<{ expires_at: Date }>('SELECT expires_at FROM refresh_tokens WHERE user_id = ?', [
+      user_id,
+    ]);
     expect(row?.expires_at.toISOString()).toBe(body.refresh_expires_at);
   });
 
