@@ -5,7 +5,7 @@ import { productService } from '@shop/product';
 import { aUser, sqlOver, startApp, type TestApp, testEnv, write } from '@shop/testing';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
-import { accountRepository } from '../services/auth/src/accounts/account.repository';
+import { listUsers } from '../services/auth/src/accounts/accounts.sql';
 import { listProducts } from '../services/product/src/products/products.sql';
 import { listStores } from '../services/store/src/stores/stores.sql';
 import { listOrdersOf } from '../services/transaction/src/orders/orders.sql';
@@ -118,7 +118,7 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>(
   ['all transactions', orders({}, {}), 'transactions_newest'],
   ['all completed transactions', orders({}, { status: 'completed' }), 'transactions_status'],
   ['transactions over a total that many have', orders({}, { min_total: 10_000n }), 'transactions_newest'],
-  ['all users', (sql) => accountRepository(sql).list(first), 'users_newest'],
+  ['all users', (sql) => listUsers(sql, first), 'users_newest'],
   ['own stores', (sql) => listStores(sql, BIG_SELLER, first), 'stores_owner_newest'],
 ])('%s: the page is read from an index in its order', async (_, list, index) => {
   const ran = await run(list);

@@ -14,7 +14,7 @@ import { startService, tokenFor } from '../support/shop.mjs';
 const require = createRequire(import.meta.url);
 const { listProducts } = require('../../services/product/dist/products/products.sql.js');
 const { listOrdersOf } = require('../../services/transaction/dist/orders/orders.sql.js');
-const { accountRepository } = require('../../services/auth/dist/accounts/account.repository.js');
+const { listUsers } = require('../../services/auth/dist/accounts/accounts.sql.js');
 
 const AT_MOST = 2;
 const SMALL = 1000;
@@ -95,7 +95,7 @@ const lists = [
     '/api/v1/transactions?status=cancelled&min_total=5000000',
     ADMIN,
   ],
-  ['users', 'auth', '/api/v1/auth/users', ADMIN, (sql) => accountRepository(sql).list(first)],
+  ['users', 'auth', '/api/v1/auth/users', ADMIN, (sql) => listUsers(sql, first)],
 ];
 
 export async function run([rounds = '21', rows = '1000000']) {

@@ -1,6 +1,5 @@
 import type { Database, Sql } from '@shop/core';
 import { accountRepository } from './accounts/account.repository';
-import { firstStoreRepository } from './accounts/first-store.repository';
 import { credentialRepository } from './passwords/credential.repository';
 import { mailQuotaRepository } from './passwords/mail-quota.repository';
 import { passwordResetRepository } from './passwords/password-reset.repository';
@@ -9,7 +8,6 @@ import { sessionRepository } from './sessions/session.repository';
 export const repositories = (sql: Sql) => ({
   accounts: accountRepository(sql),
   credentials: credentialRepository(sql),
-  firstStores: firstStoreRepository(sql),
   sessions: sessionRepository(sql),
   passwordResets: passwordResetRepository(sql),
   mailQuotas: mailQuotaRepository(sql),

@@ -1,11 +1,6 @@
 import { accessTokens, type Resources, type ServiceDefinition } from '@shop/core';
 import { inShop } from '@shop/shop';
-import { accountEndpoints } from './accounts/account.endpoints';
-import { listUsers } from './accounts/list-users';
-import { register } from './accounts/register';
-import { showMe } from './accounts/show-me';
-import { showUser } from './accounts/show-user';
-import { updateUser } from './accounts/update-user';
+import { accountEndpoints } from './accounts/accounts.endpoints';
 import { categoryEndpoints } from './categories/categories.endpoints';
 import { googleEndpoints } from './google/google.endpoints';
 import { invalidIdToken } from './google/google.errors';
@@ -15,7 +10,7 @@ import { verifyIdToken } from './google/verify-id-token';
 import { boundedWork } from './passwords/bounded-work';
 import { mailReset } from './passwords/mail-reset';
 import { passwordEndpoints } from './passwords/password.endpoints';
-import { passwordHasher } from './passwords/password-hasher';
+import { type PasswordHasher, passwordHasher } from './passwords/password-hasher';
 import { requestReset, requestResetByMail } from './passwords/request-reset';
 import { resetMail } from './passwords/reset-mail';
 import { resetPassword } from './passwords/reset-password';
@@ -29,23 +24,32 @@ import { logOutEverywhere } from './sessions/log-out-everywhere';
 import { refresh } from './sessions/refresh';
 import { sessionEndpoints } from './sessions/session.endpoints';
 import { invalidCredentials } from './sessions/session.errors';
-import { tokenIssuer } from './sessions/token-issuer';
+import { type TokenIssuer, tokenIssuer } from './sessions/token-issuer';
 import { type AuthSettings, LOCAL_RESET_PAGE, settings } from './settings';
 
 /** What the use cases of this service get. */
-export type AuthContext = Resources;
+export interface AuthContext extends Resources {
+  passwordHasher: PasswordHasher;
+  tokenIssuer: TokenIssuer;
+}
+
+function createContext(resources: Resources, settings: AuthSettings): AuthContext {
+  return {
+    ...resources,
+    passwordHasher: passwordHasher(),
+    tokenIssuer: tokenIssuer({
+      tokens: accessTokens(resources.config.jwtSecret, settings.ACCESS_TOKEN_EXP_SECONDS),
+      accessSeconds: settings.ACCESS_TOKEN_EXP_SECONDS,
+      refreshSeconds: settings.REFRESH_TOKEN_EXP_SECONDS,
+    }),
+  };
+}
 
 const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
-  const { db, config, logger, metrics } = ctx;
+  const { db, config, logger, metrics, passwordHasher: passwords, tokenIssuer: issuer } = ctx;
   const { accounts, credentials, sessions, passwordResets, mailQuotas } = repositories(db);
   const inTransaction = transactionsOf(db);
   const counted = countedLogins(metrics);
-  const passwords = passwordHasher();
-  const issuer = tokenIssuer({
-    tokens: accessTokens(config.jwtSecret, own.ACCESS_TOKEN_EXP_SECONDS),
-    accessSeconds: own.ACCESS_TOKEN_EXP_SECONDS,
-    refreshSeconds: own.REFRESH_TOKEN_EXP_SECONDS,
-  });
   const tidy = forgetExpired({ sessions, logger });
   const mail =
     own.SMTP_HOST === undefined
@@ -72,13 +76,7 @@ const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
   const verify = (clientId: string) => verifyIdToken({ clientId, keys: googleKeys(own.GOOGLE_CERTS_URL) });
 
   return [
-    ...accountEndpoints({
-      register: register({ inTransaction, passwords, issuer }),
-      listUsers: listUsers({ accounts }),
-      showUser: showUser({ accounts }),
-      showMe: showMe({ accounts }),
-      updateUser: updateUser({ accounts, inTransaction }),
-    }),
+    ...accountEndpoints(ctx),
     ...sessionEndpoints({
       logIn: counted(
         'password',
@@ -101,6 +99,7 @@ const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
         [invalidIdToken],
         signInWithGoogle({
           verifyIdToken: own.GOOGLE_CLIENT_ID === undefined ? undefined : verify(own.GOOGLE_CLIENT_ID),
+          db,
           accounts,
           inTransaction,
           issuer,
@@ -113,7 +112,7 @@ const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
   ];
 };
 
-export const authService: ServiceDefinition<typeof settings> = {
+export const authService: ServiceDefinition<typeof settings, AuthContext> = {
   ...inShop('auth'),
   settings,
   tables: [
@@ -128,9 +127,10 @@ export const authService: ServiceDefinition<typeof settings> = {
     'stores.name_folded',
     'products',
   ],
+  createContext,
   endpoints: buildEndpoints,
-  async mustHold({ db, config }) {
+  async mustHold({ db, config, passwordHasher }) {
     if (config.appEnv !== 'production') return;
-    await refuseSeededAdmin({ credentials: repositories(db).credentials, passwords: passwordHasher() })();
+    await refuseSeededAdmin({ credentials: repositories(db).credentials, passwords: passwordHasher })();
   },
 };

@@ -1,6 +1,6 @@
-import { AppError, type Caller, type Logger } from '@shop/core';
-import { emailTaken } from '../accounts/account.errors';
+import { AppError, type Caller, type Database, type Logger } from '@shop/core';
 import type { AccountRepository, LinkableAccount } from '../accounts/account.repository';
+import { emailTaken } from '../accounts/accounts.errors';
 import { openAccount } from '../accounts/open-account';
 import type { InTransaction, Repositories } from '../repositories';
 import type { ForgetExpired } from '../sessions/forget-expired';
@@ -13,6 +13,7 @@ import type { VerifyIdToken } from './verify-id-token';
 interface Parts {
   /** undefined: no client id is configured. */
   verifyIdToken: VerifyIdToken | undefined;
+  db: Database;
   accounts: Pick<AccountRepository, 'findByGoogleIdentity'>;
   inTransaction: InTransaction;
   issuer: TokenIssuer;
@@ -24,7 +25,15 @@ interface Parts {
  * A user is known by Google's `sub`, since addresses change hands; the first time by the verified address.
  * @throws AppError `sso_not_configured`, `google_unavailable`, `invalid_id_token`
  */
-export const signInWithGoogle = ({ verifyIdToken, accounts, inTransaction, issuer, forgetExpired, logger }: Parts) => {
+export const signInWithGoogle = ({
+  verifyIdToken,
+  db,
+  accounts,
+  inTransaction,
+  issuer,
+  forgetExpired,
+  logger,
+}: Parts) => {
   async function find(identity: GoogleIdentity): Promise<Caller | undefined> {
     const account = await accounts.findByGoogleIdentity(identity);
     if (!account) return undefined;
@@ -43,10 +52,10 @@ export const signInWithGoogle = ({ verifyIdToken, accounts, inTransaction, issue
   }
 
   const open = ({ sub, email, name }: GoogleIdentity): Promise<Caller> =>
-    inTransaction(async (repositories) => {
+    db.transaction(async (sql) => {
       const emailVerifiedAt = new Date();
       const fields = { name, email, phone: null, passwordHash: null, googleSub: sub, emailVerifiedAt };
-      return { id: await openAccount(repositories, fields), role: 'user' };
+      return { id: await openAccount(sql, fields), role: 'user' };
     });
 
   async function findOrOpen(identity: GoogleIdentity): Promise<Caller> {

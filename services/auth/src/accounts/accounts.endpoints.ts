@@ -11,27 +11,20 @@ import {
   ok,
   overloaded,
 } from '@shop/core';
+import type { AuthContext } from '../service';
 import { tokenSet } from '../sessions/session.schemas';
-import { emailTaken, lastAdmin, phoneTaken } from './account.errors';
-import { newAccount, user, userChange, userQuery } from './account.schemas';
-import type { listUsers } from './list-users';
-import type { register } from './register';
-import type { showMe } from './show-me';
-import type { showUser } from './show-user';
-import type { updateUser } from './update-user';
-
-export interface AccountUseCases {
-  register: ReturnType<typeof register>;
-  listUsers: ReturnType<typeof listUsers>;
-  showUser: ReturnType<typeof showUser>;
-  showMe: ReturnType<typeof showMe>;
-  updateUser: ReturnType<typeof updateUser>;
-}
+import { emailTaken, lastAdmin, phoneTaken } from './accounts.errors';
+import { newAccount, user, userChange, userQuery } from './accounts.schemas';
+import { listUsers } from './accounts.sql';
+import { changeUser } from './change-user';
+import { getOwnUser } from './get-own-user';
+import { getUser } from './get-user';
+import { register } from './register';
 
 const USERS = '/api/v1/auth/users';
 const tag = 'users';
 
-export const accountEndpoints = (useCases: AccountUseCases): Endpoint[] => [
+export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/register',
@@ -42,7 +35,7 @@ export const accountEndpoints = (useCases: AccountUseCases): Endpoint[] => [
     answers: { 201: tokenSet },
     errors: [emailTaken, phoneTaken, overloaded],
     handler: async ({ body }) => {
-      const { id, tokenSet } = await useCases.register(body);
+      const { id, tokenSet } = await register(ctx, body);
       return created(`${USERS}/${id}`, tokenSet);
     },
   }),
@@ -54,7 +47,7 @@ export const accountEndpoints = (useCases: AccountUseCases): Endpoint[] => [
     summary: 'Show oneself',
     access: 'user',
     answers: { 200: user },
-    handler: async ({ caller }) => ok(await useCases.showMe(caller)),
+    handler: async ({ caller }) => ok(await getOwnUser(ctx, caller)),
   }),
 
   endpoint({
@@ -65,7 +58,7 @@ export const accountEndpoints = (useCases: AccountUseCases): Endpoint[] => [
     access: 'admin',
     query: userQuery,
     answers: { 200: listOf(user) },
-    handler: async ({ query }) => ok(listAnswer(await useCases.listUsers(query), query)),
+    handler: async ({ query }) => ok(listAnswer(await listUsers(ctx.db, query), query)),
   }),
 
   ...[`${USERS}/:id`, '/api/v1/users/:id'].map((path) =>
@@ -78,7 +71,7 @@ export const accountEndpoints = (useCases: AccountUseCases): Endpoint[] => [
       params: idParams,
       answers: { 200: user },
       errors: [forbidden, notFound],
-      handler: async ({ caller, params }) => ok(await useCases.showUser(caller, params.id)),
+      handler: async ({ caller, params }) => ok(await getUser(ctx, caller, params.id)),
     }),
   ),
 
@@ -95,7 +88,7 @@ export const accountEndpoints = (useCases: AccountUseCases): Endpoint[] => [
     answers: { 204: 'empty' },
     errors: [forbidden, notFound, phoneTaken, lastAdmin],
     handler: async ({ caller, params, body }) => {
-      await useCases.updateUser(caller, params.id, body);
+      await changeUser(ctx, caller, params.id, body);
       return noContent();
     },
   }),

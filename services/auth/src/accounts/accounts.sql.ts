@@ -1,0 +1,138 @@
+import { type Caller, foldText, type List, type Role, roles } from '@shop/core';
+import {
+  contains,
+  int,
+  nullable,
+  onDuplicateKey,
+  type Sql,
+  selectList,
+  statement,
+  text,
+  textOf,
+  timestamp,
+} from '@shop/core/db';
+import { emailTaken, phoneTaken } from './accounts.errors';
+import type { User, UserChange, UserQuery } from './accounts.schemas';
+
+/*
+ * The table users, and of the store service's table the insert of a new user's first store: both come together. No
+ * password hash is read here (see passwords/credentials.sql.ts).
+ */
+
+const userColumns = {
+  id: int,
+  name: text,
+  email: text,
+  phone: nullable(text),
+  role: textOf(roles),
+  created_at: timestamp,
+};
+
+const callerColumns = { id: int, role: textOf(roles) };
+
+export interface AccountFields {
+  name: string;
+  /** Lower case. */
+  email: string;
+  phone: string | null;
+  passwordHash: string | null;
+  googleSub: string | null;
+  /** null: not yet verified. */
+  emailVerifiedAt: Date | null;
+}
+
+const INSERT_USER = statement(
+  'account.insert',
+  `INSERT INTO users (name, name_folded, email, phone, password_hash, google_sub, email_verified_at)
+   VALUES (:name, :nameFolded, :email, :phone, :passwordHash, :googleSub, :emailVerifiedAt)`,
+);
+
+/** @returns its id */
+export async function insertUser(sql: Sql, fields: AccountFields): Promise<number> {
+  const insert = sql.write(INSERT_USER, { ...fields, nameFolded: foldText(fields.name) });
+  // A Google account known under its sub is the same conflict: it has an account already.
+  const taken = { users_email: emailTaken, users_phone: phoneTaken, users_google_sub: emailTaken };
+  return (await onDuplicateKey(insert, taken)).insertId;
+}
+
+const INSERT_FIRST_STORE = statement(
+  'first_store.insert',
+  'INSERT INTO stores (user_id, name, name_folded) VALUES (:ownerId, :name, :nameFolded)',
+);
+
+export async function insertFirstStore(sql: Sql, ownerId: number, name: string): Promise<void> {
+  await sql.write(INSERT_FIRST_STORE, { ownerId, name, nameFolded: foldText(name) });
+}
+
+const FIND_USER = statement(
+  'account.findById',
+  userColumns,
+  'SELECT id, name, email, phone, role, created_at FROM users WHERE id = :id',
+);
+
+export async function findUser(sql: Sql, id: number): Promise<User | undefined> {
+  return await sql.row(FIND_USER, { id });
+}
+
+const FIND_CALLER = statement('account.findCaller', callerColumns, 'SELECT id, role FROM users WHERE id = :id');
+
+/** Id and role, as an access token has them. */
+export async function findCaller(sql: Sql, id: number): Promise<Caller | undefined> {
+  return await sql.row(FIND_CALLER, { id });
+}
+
+const FIND_CALLER_BY_EMAIL = statement(
+  'account.findCallerByEmail',
+  callerColumns,
+  'SELECT id, role FROM users WHERE email = :email',
+);
+
+export async function findCallerByEmail(sql: Sql, email: string): Promise<Caller | undefined> {
+  return await sql.row(FIND_CALLER_BY_EMAIL, { email });
+}
+
+const LIST_ADMIN_IDS = statement('account.listAdminIds', { id: int }, "SELECT id FROM users WHERE role = 'admin'");
+
+export async function listAdminIds(sql: Sql): Promise<number[]> {
+  return (await sql.rows(LIST_ADMIN_IDS)).map((admin) => admin.id);
+}
+
+const LOCK_ROLES = statement(
+  'account.lockRoles',
+  callerColumns,
+  'SELECT id, role FROM users WHERE id IN (:ids) ORDER BY id FOR UPDATE',
+);
+
+/** Current roles by user id. Locks the rows by key and in id order, so that role changes wait for each other. */
+export async function lockRoles(sql: Sql, ids: number[]): Promise<Map<number, Role>> {
+  return new Map((await sql.rows(LOCK_ROLES, { ids })).map(({ id, role }) => [id, role]));
+}
+
+export async function listUsers(sql: Sql, query: UserQuery): Promise<List<User>> {
+  const source = {
+    name: 'account.list',
+    columns: userColumns,
+    select: 'users.id, name, email, phone, role, created_at',
+    table: 'users',
+    // An email address is ASCII in lower case, which folding does not change.
+    where: [contains(['name_folded', 'email'], query.search)],
+    index: 'users_newest',
+    newest: 'users_newest',
+  };
+  return await selectList(sql, source, query);
+}
+
+const UPDATE_USER = statement(
+  'account.update',
+  `UPDATE users
+   SET name = COALESCE(:name, name), name_folded = COALESCE(:nameFolded, name_folded),
+       phone = COALESCE(:phone, phone), role = COALESCE(:role, role)
+   WHERE id = :id`,
+);
+
+/** Changes the given fields. */
+export async function updateUser(sql: Sql, id: number, { name, phone, role }: UserChange): Promise<void> {
+  const nameFolded = name === undefined ? null : foldText(name);
+  const values = { id, name: name ?? null, nameFolded, phone: phone ?? null, role: role ?? null };
+  await onDuplicateKey(sql.write(UPDATE_USER, values), { users_phone: phoneTaken });
+}

@@ -1,0 +1,35 @@
+import { type Caller, forbidden, notFound, type Role, unauthenticated } from '@shop/core';
+import type { AuthContext } from '../service';
+import { lastAdmin } from './accounts.errors';
+import type { UserChange } from './accounts.schemas';
+import { findCaller, listAdminIds, lockRoles, updateUser } from './accounts.sql';
+import { getUser } from './get-user';
+
+/** A new role takes effect with the next refresh or login. */
+export async function changeUser(ctx: AuthContext, caller: Caller, id: number, change: UserChange): Promise<void> {
+  if (change.role !== undefined) return await changeWithRole(ctx, caller.id, id, change);
+  await getUser(ctx, caller, id);
+  await updateUser(ctx.db, id, change);
+}
+
+/** Reads the caller's role from the database: an access token may be older than a demotion. */
+async function changeWithRole(ctx: AuthContext, callerId: number, id: number, change: UserChange): Promise<void> {
+  const caller = await findCaller(ctx.db, callerId);
+  if (!caller) throw unauthenticated();
+  await getUser(ctx, caller, id);
+  assertMayChangeRoles(caller.role);
+  // After demoting another user the caller is still an administrator. Only a self-demotion can leave none.
+  const involved = callerId === id ? await listAdminIds(ctx.db) : [callerId, id];
+  await ctx.db.transaction(async function updateLocked(sql) {
+    const roles = await lockRoles(sql, involved);
+    assertMayChangeRoles(roles.get(callerId));
+    if (!roles.has(id)) throw notFound();
+    roles.set(id, change.role ?? 'user');
+    if (![...roles.values()].includes('admin')) throw lastAdmin();
+    await updateUser(sql, id, change);
+  });
+}
+
+function assertMayChangeRoles(role: Role | undefined): void {
+  if (role !== 'admin') throw forbidden({ message: 'Only an admin may change a role.' });
+}

@@ -1,0 +1,11 @@
+import { type Caller, unauthenticated } from '@shop/core';
+import type { AuthContext } from '../service';
+import type { User } from './accounts.schemas';
+import { findUser } from './accounts.sql';
+
+export async function getOwnUser({ db }: AuthContext, caller: Caller): Promise<User> {
+  const user = await findUser(db, caller.id);
+  // The token can outlive its user.
+  if (!user) throw unauthenticated();
+  return user;
+}
