@@ -1,14 +1,21 @@
 import type { Database, Sql } from '@shop/core';
 import { accountRepository } from './accounts/account.repository';
-import { credentialRepository } from './passwords/credential.repository';
+import { removePassword, updatePassword } from './passwords/credentials.sql';
 import { mailQuotaRepository } from './passwords/mail-quota.repository';
 import { passwordResetRepository } from './passwords/password-reset.repository';
-import { sessionRepository } from './sessions/session.repository';
+import { insertRefreshToken, revokeAllSessions } from './sessions/sessions.sql';
+import type { NewRefreshToken } from './sessions/token-issuer';
 
 export const repositories = (sql: Sql) => ({
   accounts: accountRepository(sql),
-  credentials: credentialRepository(sql),
-  sessions: sessionRepository(sql),
+  credentials: {
+    updatePassword: (userId: number, passwordHash: string) => updatePassword(sql, userId, passwordHash),
+    removePassword: (userId: number) => removePassword(sql, userId),
+  },
+  sessions: {
+    insert: (userId: number, token: NewRefreshToken) => insertRefreshToken(sql, userId, token),
+    updateAllRevoked: (userId: number, revokedAt: Date) => revokeAllSessions(sql, userId, revokedAt),
+  },
   passwordResets: passwordResetRepository(sql),
   mailQuotas: mailQuotaRepository(sql),
 });

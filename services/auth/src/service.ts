@@ -1,9 +1,8 @@
-import { accessTokens, type Resources, type ServiceDefinition } from '@shop/core';
+import type { Resources, ServiceDefinition } from '@shop/core';
 import { inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/accounts.endpoints';
 import { categoryEndpoints } from './categories/categories.endpoints';
 import { googleEndpoints } from './google/google.endpoints';
-import { invalidIdToken } from './google/google.errors';
 import { googleKeys } from './google/google-keys';
 import { signInWithGoogle } from './google/sign-in-with-google';
 import { verifyIdToken } from './google/verify-id-token';
@@ -14,43 +13,34 @@ import { type PasswordHasher, passwordHasher } from './passwords/password-hasher
 import { requestReset, requestResetByMail } from './passwords/request-reset';
 import { resetMail } from './passwords/reset-mail';
 import { resetPassword } from './passwords/reset-password';
-import { refuseSeededAdmin, withoutSeededLogin } from './passwords/seeded-admin';
+import { assertNoSeededAdmin } from './passwords/seeded-admin';
 import { repositories, transactionsOf } from './repositories';
-import { countedLogins } from './sessions/counted-logins';
-import { forgetExpired } from './sessions/forget-expired';
-import { logIn } from './sessions/log-in';
-import { logOut } from './sessions/log-out';
-import { logOutEverywhere } from './sessions/log-out-everywhere';
-import { refresh } from './sessions/refresh';
-import { sessionEndpoints } from './sessions/session.endpoints';
-import { invalidCredentials } from './sessions/session.errors';
-import { type TokenIssuer, tokenIssuer } from './sessions/token-issuer';
+import { forgetExpiredTokens } from './sessions/forget-expired-tokens';
+import { createLoginCounter, type LoginCounter } from './sessions/login-counter';
+import { sessionEndpoints } from './sessions/sessions.endpoints';
+import { createTokenIssuer, type TokenIssuer } from './sessions/token-issuer';
 import { type AuthSettings, LOCAL_RESET_PAGE, settings } from './settings';
 
 /** What the use cases of this service get. */
 export interface AuthContext extends Resources {
   passwordHasher: PasswordHasher;
   tokenIssuer: TokenIssuer;
+  loginCounter: LoginCounter;
 }
 
-function createContext(resources: Resources, settings: AuthSettings): AuthContext {
+export function createContext(resources: Resources, settings: AuthSettings): AuthContext {
   return {
     ...resources,
     passwordHasher: passwordHasher(),
-    tokenIssuer: tokenIssuer({
-      tokens: accessTokens(resources.config.jwtSecret, settings.ACCESS_TOKEN_EXP_SECONDS),
-      accessSeconds: settings.ACCESS_TOKEN_EXP_SECONDS,
-      refreshSeconds: settings.REFRESH_TOKEN_EXP_SECONDS,
-    }),
+    tokenIssuer: createTokenIssuer(resources.config.jwtSecret, settings),
+    loginCounter: createLoginCounter(resources.metrics),
   };
 }
 
 const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
   const { db, config, logger, metrics, passwordHasher: passwords, tokenIssuer: issuer } = ctx;
-  const { accounts, credentials, sessions, passwordResets, mailQuotas } = repositories(db);
+  const { accounts, passwordResets, mailQuotas } = repositories(db);
   const inTransaction = transactionsOf(db);
-  const counted = countedLogins(metrics);
-  const tidy = forgetExpired({ sessions, logger });
   const mail =
     own.SMTP_HOST === undefined
       ? undefined
@@ -70,23 +60,22 @@ const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
             resetUrl: own.PASSWORD_RESET_URL ?? LOCAL_RESET_PAGE,
           }),
         });
-  const inProduction = config.appEnv === 'production';
   const resetsOnlyByMail = config.appEnv !== 'local';
-  const logInByPassword = logIn({ credentials, inTransaction, passwords, issuer, forgetExpired: tidy });
   const verify = (clientId: string) => verifyIdToken({ clientId, keys: googleKeys(own.GOOGLE_CERTS_URL) });
+
+  const signIn = signInWithGoogle({
+    verifyIdToken: own.GOOGLE_CLIENT_ID === undefined ? undefined : verify(own.GOOGLE_CLIENT_ID),
+    db,
+    accounts,
+    inTransaction,
+    issuer,
+    forgetExpired: () => forgetExpiredTokens(ctx),
+    logger,
+  });
 
   return [
     ...accountEndpoints(ctx),
-    ...sessionEndpoints({
-      logIn: counted(
-        'password',
-        [invalidCredentials],
-        inProduction ? withoutSeededLogin(logInByPassword) : logInByPassword,
-      ),
-      refresh: refresh({ inTransaction, issuer, forgetExpired: tidy }),
-      logOut: logOut({ inTransaction }),
-      logOutEverywhere: logOutEverywhere({ inTransaction }),
-    }),
+    ...sessionEndpoints(ctx),
     ...passwordEndpoints({
       requestReset: requestReset({ accounts, inTransaction, mail }),
       // The settings refuse to start without a mail server there.
@@ -94,19 +83,7 @@ const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
       resetPassword: resetPassword({ passwordResets, inTransaction, passwords, onlyByMail: resetsOnlyByMail }),
     }),
     ...googleEndpoints({
-      signInWithGoogle: counted(
-        'google',
-        [invalidIdToken],
-        signInWithGoogle({
-          verifyIdToken: own.GOOGLE_CLIENT_ID === undefined ? undefined : verify(own.GOOGLE_CLIENT_ID),
-          db,
-          accounts,
-          inTransaction,
-          issuer,
-          forgetExpired: tidy,
-          logger,
-        }),
-      ),
+      signInWithGoogle: (idToken) => ctx.loginCounter.count('google', signIn(idToken)),
     }),
     ...categoryEndpoints(ctx),
   ];
@@ -129,8 +106,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
   ],
   createContext,
   endpoints: buildEndpoints,
-  async mustHold({ db, config, passwordHasher }) {
-    if (config.appEnv !== 'production') return;
-    await refuseSeededAdmin({ credentials: repositories(db).credentials, passwords: passwordHasher })();
+  async mustHold(ctx) {
+    if (ctx.config.appEnv === 'production') await assertNoSeededAdmin(ctx);
   },
 };

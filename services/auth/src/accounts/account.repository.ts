@@ -28,12 +28,6 @@ const toLinkable = ({ id, role, email, google_sub, email_verified_at }: Linkable
 
 /** Statements on users; none reads a password hash (see passwords/credential.repository.ts). */
 export const accountRepository = repository('account', (sql: Sql) => ({
-  /** Id and role as an access token carries them. */
-  async findCaller(id: number): Promise<Caller | undefined> {
-    const [row] = await sql.rows<Caller>('SELECT id, role FROM users WHERE id = ?', [id]);
-    return row;
-  },
-
   async findCallerByEmail(email: string): Promise<Caller | undefined> {
     const [row] = await sql.rows<Caller>('SELECT id, role FROM users WHERE email = ?', [email]);
     return row;

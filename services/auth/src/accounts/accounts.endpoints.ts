@@ -12,7 +12,7 @@ import {
   overloaded,
 } from '@shop/core';
 import type { AuthContext } from '../service';
-import { tokenSet } from '../sessions/session.schemas';
+import { tokenSet } from '../sessions/sessions.schemas';
 import { emailTaken, lastAdmin, phoneTaken } from './accounts.errors';
 import { newAccount, user, userChange, userQuery } from './accounts.schemas';
 import { listUsers } from './accounts.sql';

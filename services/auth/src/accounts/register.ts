@@ -1,6 +1,6 @@
 import type { AuthContext } from '../service';
-import { sessionRepository } from '../sessions/session.repository';
-import type { TokenSet } from '../sessions/session.schemas';
+import type { TokenSet } from '../sessions/sessions.schemas';
+import { insertRefreshToken } from '../sessions/sessions.sql';
 import type { NewAccount } from './accounts.schemas';
 import { openAccount } from './open-account';
 
@@ -12,7 +12,7 @@ export async function register(ctx: AuthContext, account: NewAccount): Promise<{
   const id = await ctx.db.transaction(async function insertAccountAndSession(sql) {
     const fields = { name, email, phone, passwordHash, googleSub: null, emailVerifiedAt: null };
     const userId = await openAccount(sql, fields);
-    await sessionRepository(sql).insert(userId, refreshToken);
+    await insertRefreshToken(sql, userId, refreshToken);
     return userId;
   });
   return { id, tokenSet: ctx.tokenIssuer.tokenSet({ id, role: 'user' }, refreshToken) };

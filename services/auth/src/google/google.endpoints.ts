@@ -1,5 +1,5 @@
 import { type Endpoint, endpoint, ok } from '@shop/core';
-import { tokenSet } from '../sessions/session.schemas';
+import { tokenSet } from '../sessions/sessions.schemas';
 import { googleUnavailable, invalidIdToken, ssoNotConfigured } from './google.errors';
 import { googleSignIn } from './google.schemas';
 import type { signInWithGoogle } from './sign-in-with-google';

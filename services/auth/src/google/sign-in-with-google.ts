@@ -3,8 +3,7 @@ import type { AccountRepository, LinkableAccount } from '../accounts/account.rep
 import { emailTaken } from '../accounts/accounts.errors';
 import { openAccount } from '../accounts/open-account';
 import type { InTransaction, Repositories } from '../repositories';
-import type { ForgetExpired } from '../sessions/forget-expired';
-import type { TokenSet } from '../sessions/session.schemas';
+import type { TokenSet } from '../sessions/sessions.schemas';
 import type { TokenIssuer } from '../sessions/token-issuer';
 import { invalidIdToken, ssoNotConfigured } from './google.errors';
 import type { GoogleIdentity } from './google.schemas';
@@ -17,7 +16,7 @@ interface Parts {
   accounts: Pick<AccountRepository, 'findByGoogleIdentity'>;
   inTransaction: InTransaction;
   issuer: TokenIssuer;
-  forgetExpired: ForgetExpired;
+  forgetExpired: () => Promise<void>;
   logger: Logger;
 }
 

@@ -1,10 +1,10 @@
 import { authService } from '@shop/auth';
 import { aUser, eventually, rows, startApp, type TestApp } from '@shop/testing';
 import { aPerson, aRegistered, claimsOf, logIn } from '../../tests/people';
-import { passwordHasher } from '../passwords/password-hasher';
-import { repositories, transactionsOf } from '../repositories';
+import type { PasswordHasher } from '../passwords/password-hasher';
+import { createContext } from '../service';
+import { settings } from '../settings';
 import { logIn as logInUseCase } from './log-in';
-import { tokenIssuer } from './token-issuer';
 
 let app: TestApp;
 
@@ -105,26 +105,19 @@ describe('a login is refused', () => {
 
   test('where the password was reset while it was being checked', async () => {
     const user = await aRegistered(app);
-    const { db } = app.resources;
     const { body } = await app.http.post('/api/v1/auth/forgot-password').send({ email: user.email }).expect(200);
     const reset = { token: body.reset_token, password: 'a newer password' };
-    const hasher = passwordHasher();
-    const login = logInUseCase({
-      credentials: repositories(db).credentials,
-      inTransaction: transactionsOf(db),
-      passwords: {
-        async matches(password, hash) {
-          const same = await hasher.matches(password, hash);
-          await app.http.post('/api/v1/auth/reset-password').send(reset).expect(204);
-          return same;
-        },
+    const ctx = createContext(app.resources, settings.parse({}));
+    const passwordHasher: PasswordHasher = {
+      ...ctx.passwordHasher,
+      async matches(password, hash) {
+        const same = await ctx.passwordHasher.matches(password, hash);
+        await app.http.post('/api/v1/auth/reset-password').send(reset).expect(204);
+        return same;
       },
-      issuer: tokenIssuer({ tokens: app.resources.tokens, accessSeconds: 60, refreshSeconds: 60 }),
-      forgetExpired: async () => undefined,
-    });
-    await expect(login({ email: user.email, password: user.password })).rejects.toMatchObject({
-      code: 'invalid_credentials',
-    });
+    };
+    const login = logInUseCase({ ...ctx, passwordHasher }, { email: user.email, password: user.password });
+    await expect(login).rejects.toMatchObject({ code: 'invalid_credentials' });
     expect(await rows('SELECT id FROM refresh_tokens WHERE user_id = ? AND revoked_at IS NULL', [user.id])).toEqual([]);
   });
 });

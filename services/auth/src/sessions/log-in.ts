@@ -1,33 +1,25 @@
-import type { CredentialRepository } from '../passwords/credential.repository';
-import type { PasswordHasher } from '../passwords/password-hasher';
-import type { InTransaction } from '../repositories';
-import type { ForgetExpired } from './forget-expired';
-import { invalidCredentials } from './session.errors';
-import type { Credentials, TokenSet } from './session.schemas';
-import type { TokenIssuer } from './token-issuer';
+import { findCredentials } from '../passwords/credentials.sql';
+import { isSeededLogin } from '../passwords/seeded-admin';
+import type { AuthContext } from '../service';
+import { forgetExpiredTokens } from './forget-expired-tokens';
+import { invalidCredentials } from './sessions.errors';
+import type { Credentials, TokenSet } from './sessions.schemas';
+import { insertRefreshTokenIfPasswordIs } from './sessions.sql';
 
-interface Parts {
-  credentials: Pick<CredentialRepository, 'findByEmail'>;
-  inTransaction: InTransaction;
-  passwords: Pick<PasswordHasher, 'matches'>;
-  issuer: TokenIssuer;
-  forgetExpired: ForgetExpired;
+/** An unknown email address, an account without a password and a wrong password take the same way and the same time. */
+export async function logIn(ctx: AuthContext, given: Credentials): Promise<TokenSet> {
+  const account = await findCredentials(ctx.db, given.email);
+  // An unready instance still serves whoever gets past the load balancer: the published password matches nothing there.
+  const isPublished = ctx.config.appEnv === 'production' && isSeededLogin(given);
+  const matches = await ctx.passwordHasher.matches(isPublished ? '' : given.password, account?.passwordHash);
+  if (!account?.passwordHash || !matches) throw invalidCredentials();
+  const { id, passwordHash } = account;
+  const refreshToken = ctx.tokenIssuer.newRefreshToken();
+  // A reset during the password check has revoked all sessions: none may start with the old password now.
+  const isCurrent = await ctx.db.transaction(async function startSession(sql) {
+    return await insertRefreshTokenIfPasswordIs(sql, passwordHash, id, refreshToken);
+  });
+  if (!isCurrent) throw invalidCredentials();
+  await forgetExpiredTokens(ctx);
+  return ctx.tokenIssuer.tokenSet(account, refreshToken);
 }
-
-/** Unknown address, no password and wrong password take the same way. @throws AppError `invalid_credentials`, `overloaded` */
-export const logIn =
-  ({ credentials, inTransaction, passwords, issuer, forgetExpired }: Parts) =>
-  async ({ email, password }: Credentials): Promise<TokenSet> => {
-    const known = await credentials.findByEmail(email);
-    const matches = await passwords.matches(password, known?.passwordHash);
-    if (!known?.passwordHash || !matches) throw invalidCredentials();
-    const refreshToken = issuer.newRefreshToken();
-    // A reset that came while the password was checked has revoked all sessions: none may start with the old one now.
-    const { id, passwordHash } = known;
-    const isCurrent = await inTransaction(({ sessions }) =>
-      sessions.insertIfPasswordIs(passwordHash, id, refreshToken),
-    );
-    if (!isCurrent) throw invalidCredentials();
-    await forgetExpired();
-    return issuer.tokenSet(known, refreshToken);
-  };

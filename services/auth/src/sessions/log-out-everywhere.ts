@@ -1,17 +1,13 @@
 import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
-import type { InTransaction } from '../repositories';
+import { findCaller } from '../accounts/accounts.sql';
+import type { AuthContext } from '../service';
+import { revokeAllSessions } from './sessions.sql';
 
-interface Parts {
-  inTransaction: InTransaction;
+/** Only an admin is told that there is no such user. */
+export async function logOutEverywhere(ctx: AuthContext, caller: Caller, userId: number): Promise<void> {
+  assertOwnerOrAdmin(caller, userId);
+  await ctx.db.transaction(async function revokeSessions(sql) {
+    if (userId !== caller.id && !(await findCaller(sql, userId))) throw notFound();
+    await revokeAllSessions(sql, userId, new Date());
+  });
 }
-
-/** Revokes all refresh tokens of a user. @throws AppError `forbidden`; `not_found` for an admin */
-export const logOutEverywhere =
-  ({ inTransaction }: Parts) =>
-  async (caller: Caller, userId: number): Promise<void> => {
-    assertOwnerOrAdmin(caller, userId);
-    await inTransaction(async ({ accounts, sessions }) => {
-      if (userId !== caller.id && !(await accounts.findCaller(userId))) throw notFound();
-      await sessions.updateAllRevoked(userId, new Date());
-    });
-  };

@@ -1,15 +1,11 @@
-import type { InTransaction } from '../repositories';
+import type { AuthContext } from '../service';
 import { hashOfToken } from './opaque-token';
+import { lockRefreshToken, revokeSession } from './sessions.sql';
 
-interface Parts {
-  inTransaction: InTransaction;
+/** Ends the token's session: a concurrent refresh does not survive it. An unknown token is fine. */
+export async function logOut(ctx: AuthContext, token: string): Promise<void> {
+  await ctx.db.transaction(async function revokeLocked(sql) {
+    const held = await lockRefreshToken(sql, hashOfToken(token));
+    if (held) await revokeSession(sql, held.familyId, new Date());
+  });
 }
-
-/** Ends the login that the token stems from: a refresh running beside it does not survive. An unknown token is fine. */
-export const logOut =
-  ({ inTransaction }: Parts) =>
-  (token: string): Promise<void> =>
-    inTransaction(async ({ sessions }) => {
-      const held = await sessions.lockByHash(hashOfToken(token));
-      if (held) await sessions.updateFamilyRevoked(held.familyId, new Date());
-    });

@@ -1,39 +1,42 @@
 import { randomUUID } from 'node:crypto';
-import type { AccessTokens, Caller } from '@shop/core';
+import { accessTokens, type Caller } from '@shop/core';
+import type { AuthSettings } from '../settings';
 import { newOpaqueToken } from './opaque-token';
-import type { TokenSet } from './session.schemas';
+import type { TokenSet } from './sessions.schemas';
 
 export interface NewRefreshToken {
   token: string;
   hash: string;
+  /** Of its session. */
   familyId: string;
   expiresAt: Date;
 }
 
-interface Parts {
-  /** Issuing with the configured lifetime. */
-  tokens: Pick<AccessTokens, 'issue'>;
-  accessSeconds: number;
-  refreshSeconds: number;
+/** Makes what a login and a refresh respond with. */
+export interface TokenIssuer {
+  /** @param familyId of the session that it continues; left out: it starts one */
+  newRefreshToken(familyId?: string): NewRefreshToken;
+  tokenSet(owner: Caller, refreshToken: NewRefreshToken): TokenSet;
 }
 
-/** Makes what a login and a refresh answer. */
-export const tokenIssuer = ({ tokens, accessSeconds, refreshSeconds }: Parts) => ({
-  /** @param familyId the login that it descends from; left out: a login of its own */
-  newRefreshToken(familyId: string = randomUUID()): NewRefreshToken {
-    return { ...newOpaqueToken(), familyId, expiresAt: new Date(Date.now() + refreshSeconds * 1000) };
-  },
+type Lifetimes = Pick<AuthSettings, 'ACCESS_TOKEN_EXP_SECONDS' | 'REFRESH_TOKEN_EXP_SECONDS'>;
 
-  tokenSet(owner: Caller, refreshToken: NewRefreshToken): TokenSet {
-    const { token, expiresAt } = tokens.issue(owner);
-    return {
-      token,
-      expires_in: accessSeconds,
-      expires_at: expiresAt.toISOString(),
-      refresh_token: refreshToken.token,
-      refresh_expires_at: refreshToken.expiresAt.toISOString(),
-    };
-  },
-});
-
-export type TokenIssuer = ReturnType<typeof tokenIssuer>;
+export function createTokenIssuer(jwtSecret: string, settings: Lifetimes): TokenIssuer {
+  const { ACCESS_TOKEN_EXP_SECONDS: accessSeconds, REFRESH_TOKEN_EXP_SECONDS: refreshSeconds } = settings;
+  const tokens = accessTokens(jwtSecret, accessSeconds);
+  return {
+    newRefreshToken(familyId = randomUUID()) {
+      return { ...newOpaqueToken(), familyId, expiresAt: new Date(Date.now() + refreshSeconds * 1000) };
+    },
+    tokenSet(owner, refreshToken) {
+      const { token, expiresAt } = tokens.issue(owner);
+      return {
+        token,
+        expires_in: accessSeconds,
+        expires_at: expiresAt.toISOString(),
+        refresh_token: refreshToken.token,
+        refresh_expires_at: refreshToken.expiresAt.toISOString(),
+      };
+    },
+  };
+}

@@ -1,21 +1,15 @@
 import { type Endpoint, endpoint, forbidden, noContent, notFound, ok, overloaded } from '@shop/core';
-import type { logIn } from './log-in';
-import type { logOut } from './log-out';
-import type { logOutEverywhere } from './log-out-everywhere';
-import type { refresh } from './refresh';
-import { invalidCredentials, invalidRefreshToken } from './session.errors';
-import { credentials, heldRefreshToken, tokenSet, whoseSessions } from './session.schemas';
-
-export interface SessionUseCases {
-  logIn: ReturnType<typeof logIn>;
-  refresh: ReturnType<typeof refresh>;
-  logOut: ReturnType<typeof logOut>;
-  logOutEverywhere: ReturnType<typeof logOutEverywhere>;
-}
+import type { AuthContext } from '../service';
+import { logIn } from './log-in';
+import { logOut } from './log-out';
+import { logOutEverywhere } from './log-out-everywhere';
+import { refreshSession } from './refresh-session';
+import { invalidCredentials, invalidRefreshToken } from './sessions.errors';
+import { credentials, heldRefreshToken, tokenSet, whoseSessions } from './sessions.schemas';
 
 const tag = 'auth';
 
-export const sessionEndpoints = (useCases: SessionUseCases): Endpoint[] => [
+export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/login',
@@ -25,7 +19,7 @@ export const sessionEndpoints = (useCases: SessionUseCases): Endpoint[] => [
     body: credentials,
     answers: { 200: tokenSet },
     errors: [invalidCredentials, overloaded],
-    handler: async ({ body }) => ok(await useCases.logIn(body)),
+    handler: async ({ body }) => ok(await ctx.loginCounter.count('password', logIn(ctx, body))),
   }),
 
   endpoint({
@@ -38,7 +32,7 @@ export const sessionEndpoints = (useCases: SessionUseCases): Endpoint[] => [
     body: heldRefreshToken,
     answers: { 200: tokenSet },
     errors: [invalidRefreshToken],
-    handler: async ({ body }) => ok(await useCases.refresh(body.refresh_token)),
+    handler: async ({ body }) => ok(await refreshSession(ctx, body.refresh_token)),
   }),
 
   endpoint({
@@ -50,7 +44,7 @@ export const sessionEndpoints = (useCases: SessionUseCases): Endpoint[] => [
     body: heldRefreshToken,
     answers: { 204: 'empty' },
     handler: async ({ body }) => {
-      await useCases.logOut(body.refresh_token);
+      await logOut(ctx, body.refresh_token);
       return noContent();
     },
   }),
@@ -65,7 +59,7 @@ export const sessionEndpoints = (useCases: SessionUseCases): Endpoint[] => [
     answers: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, body }) => {
-      await useCases.logOutEverywhere(caller, body?.user_id ?? caller.id);
+      await logOutEverywhere(ctx, caller, body?.user_id ?? caller.id);
       return noContent();
     },
   }),
