@@ -1,19 +1,16 @@
 import type { Database, Sql } from '@shop/core';
 import { accountRepository } from './accounts/account.repository';
-import { removePassword, updatePassword } from './passwords/credentials.sql';
+import { updatePassword } from './passwords/credentials.sql';
 import { mailQuotaRepository } from './passwords/mail-quota.repository';
 import { passwordResetRepository } from './passwords/password-reset.repository';
-import { insertRefreshToken, revokeAllSessions } from './sessions/sessions.sql';
-import type { NewRefreshToken } from './sessions/token-issuer';
+import { revokeAllSessions } from './sessions/sessions.sql';
 
 export const repositories = (sql: Sql) => ({
   accounts: accountRepository(sql),
   credentials: {
     updatePassword: (userId: number, passwordHash: string) => updatePassword(sql, userId, passwordHash),
-    removePassword: (userId: number) => removePassword(sql, userId),
   },
   sessions: {
-    insert: (userId: number, token: NewRefreshToken) => insertRefreshToken(sql, userId, token),
     updateAllRevoked: (userId: number, revokedAt: Date) => revokeAllSessions(sql, userId, revokedAt),
   },
   passwordResets: passwordResetRepository(sql),

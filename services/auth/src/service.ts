@@ -3,9 +3,7 @@ import { inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/accounts.endpoints';
 import { categoryEndpoints } from './categories/categories.endpoints';
 import { googleEndpoints } from './google/google.endpoints';
-import { googleKeys } from './google/google-keys';
-import { signInWithGoogle } from './google/sign-in-with-google';
-import { verifyIdToken } from './google/verify-id-token';
+import { createIdTokenVerifier, type IdTokenVerifier } from './google/id-token-verifier';
 import { boundedWork } from './passwords/bounded-work';
 import { mailReset } from './passwords/mail-reset';
 import { passwordEndpoints } from './passwords/password.endpoints';
@@ -15,7 +13,6 @@ import { resetMail } from './passwords/reset-mail';
 import { resetPassword } from './passwords/reset-password';
 import { assertNoSeededAdmin } from './passwords/seeded-admin';
 import { repositories, transactionsOf } from './repositories';
-import { forgetExpiredTokens } from './sessions/forget-expired-tokens';
 import { createLoginCounter, type LoginCounter } from './sessions/login-counter';
 import { sessionEndpoints } from './sessions/sessions.endpoints';
 import { createTokenIssuer, type TokenIssuer } from './sessions/token-issuer';
@@ -26,6 +23,8 @@ export interface AuthContext extends Resources {
   passwordHasher: PasswordHasher;
   tokenIssuer: TokenIssuer;
   loginCounter: LoginCounter;
+  /** undefined where no Google client id is set. */
+  idTokenVerifier: IdTokenVerifier | undefined;
 }
 
 export function createContext(resources: Resources, settings: AuthSettings): AuthContext {
@@ -34,11 +33,15 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
     passwordHasher: passwordHasher(),
     tokenIssuer: createTokenIssuer(resources.config.jwtSecret, settings),
     loginCounter: createLoginCounter(resources.metrics),
+    idTokenVerifier:
+      settings.GOOGLE_CLIENT_ID === undefined
+        ? undefined
+        : createIdTokenVerifier(settings.GOOGLE_CLIENT_ID, settings.GOOGLE_CERTS_URL),
   };
 }
 
 const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
-  const { db, config, logger, metrics, passwordHasher: passwords, tokenIssuer: issuer } = ctx;
+  const { db, config, logger, metrics, passwordHasher: passwords } = ctx;
   const { accounts, passwordResets, mailQuotas } = repositories(db);
   const inTransaction = transactionsOf(db);
   const mail =
@@ -61,18 +64,6 @@ const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
           }),
         });
   const resetsOnlyByMail = config.appEnv !== 'local';
-  const verify = (clientId: string) => verifyIdToken({ clientId, keys: googleKeys(own.GOOGLE_CERTS_URL) });
-
-  const signIn = signInWithGoogle({
-    verifyIdToken: own.GOOGLE_CLIENT_ID === undefined ? undefined : verify(own.GOOGLE_CLIENT_ID),
-    db,
-    accounts,
-    inTransaction,
-    issuer,
-    forgetExpired: () => forgetExpiredTokens(ctx),
-    logger,
-  });
-
   return [
     ...accountEndpoints(ctx),
     ...sessionEndpoints(ctx),
@@ -82,9 +73,7 @@ const buildEndpoints = (ctx: AuthContext, own: AuthSettings) => {
       requestResetByMail: resetsOnlyByMail && mail ? requestResetByMail({ accounts, mail }) : undefined,
       resetPassword: resetPassword({ passwordResets, inTransaction, passwords, onlyByMail: resetsOnlyByMail }),
     }),
-    ...googleEndpoints({
-      signInWithGoogle: (idToken) => ctx.loginCounter.count('google', signIn(idToken)),
-    }),
+    ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ];
 };

@@ -6,7 +6,6 @@ import { publishedKeys } from './google.schemas';
 type Keys = Record<string, string>;
 
 export interface GoogleKeys {
-  /** @throws AppError `google_unavailable` */
   current(): Promise<Keys>;
 }
 
@@ -14,7 +13,7 @@ const FETCH_TIMEOUT_MS = 3000;
 const MIN_LIFETIME_SECONDS = 60;
 const MAX_LIFETIME_SECONDS = 86_400;
 
-/** Google's signing keys, kept as long as its Cache-Control says; callers that come together share one fetch. */
+/** Google's signing keys, cached as long as its Cache-Control says. Concurrent callers share one fetch. */
 export function googleKeys(url: string): GoogleKeys {
   let kept: { keys: Keys; until: number } | undefined;
   let fetching: Promise<Keys> | undefined;
@@ -22,7 +21,7 @@ export function googleKeys(url: string): GoogleKeys {
   async function fetchKeys(): Promise<Keys> {
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-      if (!response.ok) throw new Error(`the keys were answered with status ${response.status}`);
+      if (!response.ok) throw new Error(`the request for the keys got status ${response.status}`);
       const keys = asPem(await response.json());
       kept = { keys, until: Date.now() + lifetimeSeconds(response.headers.get('cache-control')) * 1000 };
       return keys;
@@ -37,20 +36,20 @@ export function googleKeys(url: string): GoogleKeys {
     async current() {
       if (kept && kept.until > Date.now()) return kept.keys;
       fetching ??= fetchKeys();
-      return fetching;
+      return await fetching;
     },
   };
 }
 
-/** Bounded below, so that a header without caching does not make us ask for each sign-in. */
+/** At least a minute, so that a response without caching does not cost a request for each sign-in. */
 function lifetimeSeconds(cacheControl: string | null): number {
   const stated = Number(/max-age=(\d{1,9})/.exec(cacheControl ?? '')?.[1] ?? 0);
   return Math.min(Math.max(stated, MIN_LIFETIME_SECONDS), MAX_LIFETIME_SECONDS);
 }
 
-/** Throws where there is no usable key: kept, such an answer would make every token look forged. */
-function asPem(answer: unknown): Keys {
-  const published = publishedKeys.parse(answer);
+/** Throws where there is no usable key: if such a response were cached, every token would look forged. */
+function asPem(body: unknown): Keys {
+  const published = publishedKeys.parse(body);
   const keys = Array.isArray(published.keys)
     ? published.keys
         .filter(({ kty }) => kty === 'RSA')

@@ -1,14 +1,11 @@
 import { type Endpoint, endpoint, ok } from '@shop/core';
+import type { AuthContext } from '../service';
 import { tokenSet } from '../sessions/sessions.schemas';
 import { googleUnavailable, invalidIdToken, ssoNotConfigured } from './google.errors';
 import { googleSignIn } from './google.schemas';
-import type { signInWithGoogle } from './sign-in-with-google';
+import { signInWithGoogle } from './sign-in-with-google';
 
-export interface GoogleUseCases {
-  signInWithGoogle: ReturnType<typeof signInWithGoogle>;
-}
-
-export const googleEndpoints = ({ signInWithGoogle }: GoogleUseCases): Endpoint[] => [
+export const googleEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/sso/google',
@@ -18,6 +15,6 @@ export const googleEndpoints = ({ signInWithGoogle }: GoogleUseCases): Endpoint[
     body: googleSignIn,
     answers: { 200: tokenSet },
     errors: [invalidIdToken, googleUnavailable, ssoNotConfigured],
-    handler: async ({ body }) => ok(await signInWithGoogle(body.id_token)),
+    handler: async ({ body }) => ok(await ctx.loginCounter.count('google', signInWithGoogle(ctx, body.id_token))),
   }),
 ];

@@ -1,106 +1,88 @@
-import { AppError, type Caller, type Database, type Logger } from '@shop/core';
-import type { AccountRepository, LinkableAccount } from '../accounts/account.repository';
+import { AppError, type Caller } from '@shop/core';
+import type { Sql } from '@shop/core/db';
 import { emailTaken } from '../accounts/accounts.errors';
 import { openAccount } from '../accounts/open-account';
-import type { InTransaction, Repositories } from '../repositories';
+import { removePassword } from '../passwords/credentials.sql';
+import { passwordResetRepository } from '../passwords/password-reset.repository';
+import type { AuthContext } from '../service';
+import { forgetExpiredTokens } from '../sessions/forget-expired-tokens';
 import type { TokenSet } from '../sessions/sessions.schemas';
-import type { TokenIssuer } from '../sessions/token-issuer';
+import { insertRefreshToken, revokeAllSessions } from '../sessions/sessions.sql';
 import { invalidIdToken, ssoNotConfigured } from './google.errors';
 import type { GoogleIdentity } from './google.schemas';
-import type { VerifyIdToken } from './verify-id-token';
+import { findAccountByIdentity, type LinkableAccount, lockAccountForLink, updateGoogleLink } from './google.sql';
 
-interface Parts {
-  /** undefined: no client id is configured. */
-  verifyIdToken: VerifyIdToken | undefined;
-  db: Database;
-  accounts: Pick<AccountRepository, 'findByGoogleIdentity'>;
-  inTransaction: InTransaction;
-  issuer: TokenIssuer;
-  forgetExpired: () => Promise<void>;
-  logger: Logger;
+/** A user is known by Google's `sub`, since email addresses change hands; the first time by the verified address. */
+export async function signInWithGoogle(ctx: AuthContext, idToken: string): Promise<TokenSet> {
+  if (!ctx.idTokenVerifier) throw ssoNotConfigured();
+  const caller = await findOrOpenAccount(ctx, await ctx.idTokenVerifier.verify(idToken));
+  const refreshToken = ctx.tokenIssuer.newRefreshToken();
+  await ctx.db.transaction(async function startSession(sql) {
+    await insertRefreshToken(sql, caller.id, refreshToken);
+  });
+  await forgetExpiredTokens(ctx);
+  return ctx.tokenIssuer.tokenSet(caller, refreshToken);
+}
+
+async function findOrOpenAccount(ctx: AuthContext, identity: GoogleIdentity): Promise<Caller> {
+  try {
+    return (await findLinkedAccount(ctx, identity)) ?? (await openGoogleAccount(ctx, identity));
+  } catch (error) {
+    // A concurrent sign-in of the same person, such as in another tab, has opened the account.
+    const isOpen = error instanceof AppError && error.code === emailTaken.code;
+    const opened = isOpen && (await findLinkedAccount(ctx, identity));
+    if (!opened) throw error;
+    return opened;
+  }
+}
+
+/** Links the account to the identity where it is not yet. */
+async function findLinkedAccount(ctx: AuthContext, identity: GoogleIdentity): Promise<Caller | undefined> {
+  const account = await findAccountByIdentity(ctx.db, identity);
+  if (!account) return undefined;
+  if (!isLinked(account, identity)) await linkAccount(ctx, account.id, identity);
+  return { id: account.id, role: account.role };
+}
+
+const isLinked = ({ googleSub, emailVerifiedAt }: LinkableAccount, { sub }: GoogleIdentity): boolean =>
+  googleSub === sub && emailVerifiedAt !== null;
+
+async function linkAccount({ db, logger }: AuthContext, userId: number, identity: GoogleIdentity): Promise<void> {
+  const hadPassword = await db.transaction(async function linkLocked(sql) {
+    return await linkLockedAccount(sql, userId, identity);
+  });
+  if (!hadPassword) return;
+  logger.warn(
+    { user_id: userId },
+    'the first Google sign-in to an account with an unverified email address removed its password and ended its ' +
+      'sessions; access tokens issued before stay valid until they expire',
+  );
 }
 
 /**
- * A user is known by Google's `sub`, since addresses change hands; the first time by the verified address.
- * @throws AppError `sso_not_configured`, `google_unavailable`, `invalid_id_token`
- */
-export const signInWithGoogle = ({
-  verifyIdToken,
-  db,
-  accounts,
-  inTransaction,
-  issuer,
-  forgetExpired,
-  logger,
-}: Parts) => {
-  async function find(identity: GoogleIdentity): Promise<Caller | undefined> {
-    const account = await accounts.findByGoogleIdentity(identity);
-    if (!account) return undefined;
-    if (!isSettled(account, identity)) await link(account.id, identity);
-    return { id: account.id, role: account.role };
-  }
-
-  async function link(userId: number, identity: GoogleIdentity): Promise<void> {
-    const takenOver = await inTransaction((repositories) => linkAccount(repositories, userId, identity));
-    if (!takenOver) return;
-    logger.warn(
-      { user_id: userId },
-      'the first Google sign-in to an account with an unverified email address removed its password and ended its ' +
-        'sessions; access tokens issued before stay valid until they expire',
-    );
-  }
-
-  const open = ({ sub, email, name }: GoogleIdentity): Promise<Caller> =>
-    db.transaction(async (sql) => {
-      const emailVerifiedAt = new Date();
-      const fields = { name, email, phone: null, passwordHash: null, googleSub: sub, emailVerifiedAt };
-      return { id: await openAccount(sql, fields), role: 'user' };
-    });
-
-  async function findOrOpen(identity: GoogleIdentity): Promise<Caller> {
-    try {
-      return (await find(identity)) ?? (await open(identity));
-    } catch (error) {
-      // The same person in another tab was faster.
-      const meanwhile = error instanceof AppError && error.code === emailTaken.code && (await find(identity));
-      if (!meanwhile) throw error;
-      return meanwhile;
-    }
-  }
-
-  return async (idToken: string): Promise<TokenSet> => {
-    if (!verifyIdToken) throw ssoNotConfigured();
-    const caller = await findOrOpen(await verifyIdToken(idToken));
-    const refreshToken = issuer.newRefreshToken();
-    await inTransaction(({ sessions }) => sessions.insert(caller.id, refreshToken));
-    await forgetExpired();
-    return issuer.tokenSet(caller, refreshToken);
-  };
-};
-
-const isSettled = ({ googleSub, emailVerifiedAt }: LinkableAccount, { sub }: GoogleIdentity): boolean =>
-  googleSub === sub && emailVerifiedAt !== null;
-
-/**
- * Links the account to the Google identity. Anybody can register an address that is not theirs, so a password set before
- * the address was verified may be a stranger's: it goes, with all sessions and reset tokens.
+ * Anybody can register an email address that is not theirs, so a password set before the address was verified may be a
+ * stranger's: it goes, with all sessions and reset tokens.
  * @returns whether there was such a password
- * @throws AppError `invalid_id_token`, `email_taken`
  */
-async function linkAccount(
-  { accounts, credentials, sessions, passwordResets }: Repositories,
-  userId: number,
-  { sub, email }: GoogleIdentity,
-): Promise<boolean> {
+async function linkLockedAccount(sql: Sql, userId: number, { sub, email }: GoogleIdentity): Promise<boolean> {
   // The lock holds off logins and resets, which read the password hash under it, until this transaction ends.
-  const account = await accounts.lockForLink(userId);
+  const account = await lockAccountForLink(sql, userId);
   // Linked to another Google account: the address has a new holder, who must not get the old one's shop.
   if (!account || (account.googleSub ?? sub) !== sub) throw invalidIdToken();
   if (account.googleSub === null && account.email !== email) throw invalidIdToken();
   const now = new Date();
-  await accounts.updateGoogleLink(userId, sub, now);
-  if (account.emailVerifiedAt !== null || !(await credentials.removePassword(userId))) return false;
-  await sessions.updateAllRevoked(userId, now);
-  await passwordResets.deleteAll(userId);
+  await updateGoogleLink(sql, userId, sub, now);
+  if (account.emailVerifiedAt !== null || !(await removePassword(sql, userId))) return false;
+  await revokeAllSessions(sql, userId, now);
+  await passwordResetRepository(sql).deleteAll(userId);
   return true;
+}
+
+async function openGoogleAccount({ db }: AuthContext, { sub, email, name }: GoogleIdentity): Promise<Caller> {
+  const id = await db.transaction(async function openVerifiedAccount(sql) {
+    const emailVerifiedAt = new Date();
+    const fields = { name, email, phone: null, passwordHash: null, googleSub: sub, emailVerifiedAt };
+    return await openAccount(sql, fields);
+  });
+  return { id, role: 'user' };
 }
