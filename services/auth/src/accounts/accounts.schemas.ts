@@ -1,6 +1,6 @@
 import { changesOf, id, nameText, pageQuery, roles, searchText, text, timestamp } from '@shop/core';
 import { z } from 'zod';
-import { newPassword } from '../passwords/password.schemas';
+import { newPassword } from '../passwords/passwords.schemas';
 import { emailAddress } from './email-address';
 
 export const phoneNumber = text(1, 255)

@@ -136,3 +136,13 @@ export async function updateUser(sql: Sql, id: number, { name, phone, role }: Us
   const values = { id, name: name ?? null, nameFolded, phone: phone ?? null, role: role ?? null };
   await onDuplicateKey(sql.write(UPDATE_USER, values), { users_phone: phoneTaken });
 }
+
+const VERIFY_EMAIL = statement(
+  'account.updateEmailVerified',
+  'UPDATE users SET email_verified_at = COALESCE(email_verified_at, :verifiedAt) WHERE id = :id',
+);
+
+/** The first proof counts. */
+export async function updateEmailVerified(sql: Sql, id: number, verifiedAt: Date): Promise<void> {
+  await sql.write(VERIFY_EMAIL, { id, verifiedAt });
+}

@@ -3,7 +3,7 @@ import type { Sql } from '@shop/core/db';
 import { emailTaken } from '../accounts/accounts.errors';
 import { openAccount } from '../accounts/open-account';
 import { removePassword } from '../passwords/credentials.sql';
-import { passwordResetRepository } from '../passwords/password-reset.repository';
+import { deleteResets } from '../passwords/password-resets.sql';
 import type { AuthContext } from '../service';
 import { forgetExpiredTokens } from '../sessions/forget-expired-tokens';
 import type { TokenSet } from '../sessions/sessions.schemas';
@@ -74,7 +74,7 @@ async function linkLockedAccount(sql: Sql, userId: number, { sub, email }: Googl
   await updateGoogleLink(sql, userId, sub, now);
   if (account.emailVerifiedAt !== null || !(await removePassword(sql, userId))) return false;
   await revokeAllSessions(sql, userId, now);
-  await passwordResetRepository(sql).deleteAll(userId);
+  await deleteResets(sql, userId);
   return true;
 }
 

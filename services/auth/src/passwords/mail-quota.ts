@@ -1,4 +1,5 @@
-import type { MailQuotaRepository } from './mail-quota.repository';
+import type { Sql } from '@shop/core/db';
+import { listMailTimes, lockMailTimes, updateMailTimes } from './mail-quotas.sql';
 
 export interface MailQuota {
   /** Whose mails are counted, e.g. `reset:user:7`. */
@@ -11,34 +12,27 @@ const WINDOW_MS = 3_600_000;
 
 const recentOf = (times: number[], now: number): number[] => times.filter((time) => time > now - WINDOW_MS);
 
-/** Reads without a lock: a flood of requests beyond a limit costs one cheap query each, and does not wait in a row. */
-export async function findExhausted(
-  mailQuotas: Pick<MailQuotaRepository, 'find'>,
-  quotas: MailQuota[],
-): Promise<MailQuota | undefined> {
-  for (const quota of quotas) {
-    if (recentOf(await mailQuotas.find(quota.subject), Date.now()).length >= quota.limit) return quota;
+/** Reads without a lock: a flood of requests over a limit costs one cheap query each, and they do not wait for each other. */
+export async function hasExhausted(sql: Sql, quotas: MailQuota[]): Promise<boolean> {
+  for (const { subject, limit } of quotas) {
+    if (recentOf(await listMailTimes(sql, subject), Date.now()).length >= limit) return true;
   }
-  return undefined;
+  return false;
 }
 
 /**
- * Counts one mail against every quota, or against none. To be called in a transaction, always with the quotas in the same
- * order.
- * @returns the quota that is exhausted
+ * Counts one mail against every quota, or against none. Needs a database transaction, and always the same order of quotas.
+ * @returns false: one of them is exhausted
  */
-export async function takeFromQuotas(
-  mailQuotas: Pick<MailQuotaRepository, 'lock' | 'updateTimes'>,
-  quotas: MailQuota[],
-): Promise<MailQuota | undefined> {
+export async function takeFromQuotas(sql: Sql, quotas: MailQuota[]): Promise<boolean> {
   const taken: { subject: string; times: number[] }[] = [];
-  for (const quota of quotas) {
-    const locked = await mailQuotas.lock(quota.subject, new Date(Date.now() + WINDOW_MS));
+  for (const { subject, limit } of quotas) {
+    const locked = await lockMailTimes(sql, subject, new Date(Date.now() + WINDOW_MS));
     const now = Date.now();
     const recent = recentOf(locked, now);
-    if (recent.length >= quota.limit) return quota;
-    taken.push({ subject: quota.subject, times: [...recent, now] });
+    if (recent.length >= limit) return false;
+    taken.push({ subject, times: [...recent, now] });
   }
-  for (const { subject, times } of taken) await mailQuotas.updateTimes(subject, times);
-  return undefined;
+  for (const { subject, times } of taken) await updateMailTimes(sql, subject, times);
+  return true;
 }

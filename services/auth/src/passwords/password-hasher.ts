@@ -1,32 +1,33 @@
 import bcrypt from 'bcrypt';
-import { boundedWork } from './bounded-work';
-import { hasPasswordLength } from './password.schemas';
+import { createFairQueue } from './fair-queue';
+import { hasPasswordLength } from './passwords.schemas';
 
 const COST = 10;
 
 /**
- * bcrypt runs in libuv's pool of four threads, which also resolves names and reads files: it may fill half of it, and the
- * queue must not grow beyond what is hashed within the client's patience.
+ * bcrypt runs in libuv's pool of four threads, which also resolves names and reads files: it may use half of them. No more
+ * calls wait than are hashed before a client gives up.
  */
-const BOUNDS = { atOnce: 2, waiting: 50 };
+const LIMITS = { concurrency: 2, waiting: 50 };
 
-/** A hash of nothing known, to compare with where there is no other: that takes the same time. */
+/** The hash of no known password. Comparing with it takes as long as with an account's. */
 const NOBODYS_HASH = '$2b$10$qxYh3Vn.jhBOmQFVjGCk1uH5dBk9wh0c49dmHueHlCyFge23gfeXa';
 
 export interface PasswordHasher {
-  /** @throws AppError `overloaded` */
   hash(password: string): Promise<string>;
-  /** @param hash null or undefined: nobody's, never matches. @throws AppError `overloaded` */
+  /** @param hash null or undefined: nobody's, never matches */
   matches(password: string, hash: string | null | undefined): Promise<boolean>;
 }
 
-export function passwordHasher(): PasswordHasher {
-  const inTurn = boundedWork(BOUNDS);
+export function createPasswordHasher(): PasswordHasher {
+  const queue = createFairQueue(LIMITS);
   return {
-    hash: (password) => inTurn(() => bcrypt.hash(password, COST)),
+    async hash(password) {
+      return await queue.run(async () => await bcrypt.hash(password, COST));
+    },
     async matches(password, hash) {
-      const same = await inTurn(() => bcrypt.compare(password, hash ?? NOBODYS_HASH));
-      return same && Boolean(hash) && hasPasswordLength(password);
+      const isSame = await queue.run(async () => await bcrypt.compare(password, hash ?? NOBODYS_HASH));
+      return isSame && Boolean(hash) && hasPasswordLength(password);
     },
   };
 }

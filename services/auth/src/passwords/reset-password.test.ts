@@ -1,9 +1,10 @@
 import { authService } from '@shop/auth';
 import { aUser, rows, startApp, type TestApp } from '@shop/testing';
 import { aRegistered, logIn, type Registered, refresh } from '../../tests/people';
-import { repositories, transactionsOf } from '../repositories';
+import { createContext } from '../service';
 import { hashOfToken } from '../sessions/opaque-token';
-import { passwordHasher } from './password-hasher';
+import { settings } from '../settings';
+import type { PasswordHasher } from './password-hasher';
 import { resetPassword } from './reset-password';
 
 const PATH = '/api/v1/auth/reset-password';
@@ -121,22 +122,17 @@ describe('a reset token', () => {
   test('dies also while the new password is being hashed', async () => {
     const user = await aRegistered(app);
     const token = await tokenFor(user);
-    const { db } = app.resources;
-    const resetSlowly = resetPassword({
-      onlyByMail: false,
-      passwordResets: repositories(db).passwordResets,
-      inTransaction: transactionsOf(db),
-      passwords: {
-        async hash(password) {
-          await rows('UPDATE password_resets SET expires_at = ? WHERE user_id = ?', [
-            new Date(Date.now() - 1),
-            user.id,
-          ]);
-          return passwordHasher().hash(password);
-        },
+    const ctx = createContext(app.resources, settings.parse({}));
+    const passwordHasher: PasswordHasher = {
+      ...ctx.passwordHasher,
+      async hash(password) {
+        const ended = new Date(Date.now() - 1);
+        await rows('UPDATE password_resets SET expires_at = ? WHERE user_id = ?', [ended, user.id]);
+        return await ctx.passwordHasher.hash(password);
       },
-    });
-    await expect(resetSlowly({ token, password: NEW })).rejects.toMatchObject({ code: 'invalid_token' });
+    };
+    const slowReset = resetPassword({ ...ctx, passwordHasher }, { token, password: NEW });
+    await expect(slowReset).rejects.toMatchObject({ code: 'invalid_token' });
     await logIn(app, user).expect(200);
     expect(await liveSessions(user.id)).toHaveLength(2);
   });

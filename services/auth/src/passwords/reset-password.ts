@@ -1,33 +1,27 @@
-import type { InTransaction } from '../repositories';
+import { updateEmailVerified } from '../accounts/accounts.sql';
+import type { AuthContext } from '../service';
 import { hashOfToken } from '../sessions/opaque-token';
-import { invalidToken } from './password.errors';
-import type { PasswordReset } from './password.schemas';
-import type { PasswordHasher } from './password-hasher';
-import type { PasswordResetRepository } from './password-reset.repository';
+import { revokeAllSessions } from '../sessions/sessions.sql';
+import { updatePassword } from './credentials.sql';
+import { findLiveReset, spendReset } from './password-resets.sql';
+import { invalidToken } from './passwords.errors';
+import type { PasswordReset } from './passwords.schemas';
 
-interface Parts {
-  passwordResets: Pick<PasswordResetRepository, 'findLive'>;
-  inTransaction: InTransaction;
-  passwords: Pick<PasswordHasher, 'hash'>;
-  /** Whether reset tokens go by mail only, so that using one proves the email address. */
-  onlyByMail: boolean;
+/** Ends all sessions of the user, too. */
+export async function resetPassword(ctx: AuthContext, { token, password }: PasswordReset): Promise<void> {
+  const tokenHash = hashOfToken(token);
+  // Looked up before the costly hash and decided after it: of concurrent calls one gets to spend the token.
+  const reset = await findLiveReset(ctx.db, tokenHash, new Date());
+  if (!reset) throw invalidToken();
+  const passwordHash = await ctx.passwordHasher.hash(password);
+  // Where tokens go by mail only, using one proves the email address.
+  const provesEmail = ctx.config.appEnv !== 'local';
+  await ctx.db.transaction(async function setPassword(sql) {
+    const now = new Date();
+    // The user's row is locked first, as everywhere: the other order deadlocks with a Google link.
+    await updatePassword(sql, reset.userId, passwordHash);
+    if (!(await spendReset(sql, tokenHash, now))) throw invalidToken();
+    if (provesEmail) await updateEmailVerified(sql, reset.userId, now);
+    await revokeAllSessions(sql, reset.userId, now);
+  });
 }
-
-/** Ends all sessions of the user, too. @throws AppError `invalid_token`, `overloaded` */
-export const resetPassword =
-  ({ passwordResets, inTransaction, passwords, onlyByMail }: Parts) =>
-  async ({ token, password }: PasswordReset): Promise<void> => {
-    const tokenHash = hashOfToken(token);
-    // Looked at before the costly hash, decided after it: of parallel calls one gets to spend the token.
-    const reset = await passwordResets.findLive(tokenHash, new Date());
-    if (!reset) throw invalidToken();
-    const passwordHash = await passwords.hash(password);
-    await inTransaction(async ({ accounts, passwordResets, credentials, sessions }) => {
-      const now = new Date();
-      // The user's row is locked first, as everywhere: the other order deadlocks with a Google link.
-      await credentials.updatePassword(reset.userId, passwordHash);
-      if (!(await passwordResets.updateSpent(tokenHash, now))) throw invalidToken();
-      if (onlyByMail) await accounts.updateEmailVerified(reset.userId, now);
-      await sessions.updateAllRevoked(reset.userId, now);
-    });
-  };

@@ -3,7 +3,7 @@ import { authService } from '@shop/auth';
 import type { Env } from '@shop/core';
 import { aFreshDatabase, productionEnv, startApp, type TestApp, testEnv, write } from '@shop/testing';
 import { logIn } from '../../tests/people';
-import { passwordHasher } from './password-hasher';
+import { createPasswordHasher } from './password-hasher';
 
 const SEEDED = { email: 'admin@example.com', password: 'admin123' };
 const apps: TestApp[] = [];
@@ -35,12 +35,12 @@ test('production is not ready, and says why, until the seeded administrator has 
   const app = await start(production);
   expect(await ready(app)).toEqual([503, 'seeded_admin_password']);
   expect((await app.http.get('/ready')).body.detail).toContain(SEEDED.email);
-  await setHash(await passwordHasher().hash(`${SEEDED.password}-${randomUUID()}`));
+  await setHash(await createPasswordHasher().hash(`${SEEDED.password}-${randomUUID()}`));
   expect(await ready(app)).toEqual([200, undefined]);
 });
 
 test('it is the password that counts, not the hash it came with', async () => {
-  await setHash(await passwordHasher().hash(SEEDED.password));
+  await setHash(await createPasswordHasher().hash(SEEDED.password));
   expect(await ready(await start(production))).toEqual([503, 'seeded_admin_password']);
 });
 

@@ -1,7 +1,7 @@
 import { id, text, timestamp } from '@shop/core';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
-import { givenPassword } from '../passwords/password.schemas';
+import { givenPassword } from '../passwords/passwords.schemas';
 
 export const tokenSet = z
   .object({

@@ -1,36 +1,38 @@
 import { overloaded } from '@shop/core';
 
-interface Bounds {
-  atOnce: number;
-  /** Beyond `atOnce`; one more is refused. */
+interface Limits {
+  concurrency: number;
+  /** Calls that wait beyond those that run. One more is refused as `overloaded`. */
   waiting: number;
 }
 
-/** @param group whose work it is; groups take turns */
-export type BoundedWork = <T>(work: () => Promise<T>, group?: string) => Promise<T>;
+export interface FairQueue {
+  /** @param group whose work it is; groups take turns */
+  run<T>(work: () => Promise<T>, group?: string): Promise<T>;
+}
 
 /**
- * Runs a few at once and lets some wait: in the order in which they came within a group, and one group after the other, so
+ * Runs a few calls at once and lets some wait: first come, first served within a group, and one group after the other, so
  * that a group with much work does not delay the others.
- * @throws AppError `overloaded` where too many wait already
  */
-export function boundedWork({ atOnce, waiting }: Bounds): BoundedWork {
+export function createFairQueue({ concurrency, waiting }: Limits): FairQueue {
   /** Starters by group. The order of the keys is the order of the turns. */
   const queues = new Map<string, (() => void)[]>();
   let running = 0;
   let queued = 0;
 
-  const waitForTurn = (group: string): Promise<void> =>
-    new Promise((resolve) => {
+  function waitForTurn(group: string): Promise<void> {
+    return new Promise((resolve) => {
       queued += 1;
       const queue = queues.get(group);
       if (queue) queue.push(resolve);
       else queues.set(group, [resolve]);
     });
+  }
 
   function startNext(): void {
     for (const [group, [start, ...rest]] of queues) {
-      // Re-inserted at the end: the other groups come first.
+      // Inserted again at the end: the other groups come first.
       queues.delete(group);
       if (rest.length > 0) queues.set(group, rest);
       if (!start) continue;
@@ -41,8 +43,8 @@ export function boundedWork({ atOnce, waiting }: Bounds): BoundedWork {
     running -= 1;
   }
 
-  return async (work, group = '') => {
-    if (running < atOnce) running += 1;
+  async function run<T>(work: () => Promise<T>, group = ''): Promise<T> {
+    if (running < concurrency) running += 1;
     else {
       if (queued >= waiting) throw overloaded();
       await waitForTurn(group);
@@ -52,5 +54,7 @@ export function boundedWork({ atOnce, waiting }: Bounds): BoundedWork {
     } finally {
       startNext();
     }
-  };
+  }
+
+  return { run };
 }

@@ -1,23 +1,13 @@
 import { accepted, type Endpoint, endpoint, noContent, notFound, ok, overloaded } from '@shop/core';
-import { invalidToken } from './password.errors';
-import { passwordReset, RESET_SECONDS, resetByAnswer, resetByMail, resetRequest } from './password.schemas';
-import type { requestReset, requestResetByMail } from './request-reset';
-import type { resetPassword } from './reset-password';
-
-export interface PasswordUseCases {
-  requestReset: ReturnType<typeof requestReset>;
-  /** undefined in the local environment: the token is in the response there, mailed or not. */
-  requestResetByMail: ReturnType<typeof requestResetByMail> | undefined;
-  resetPassword: ReturnType<typeof resetPassword>;
-}
+import type { AuthContext } from '../service';
+import { invalidToken } from './passwords.errors';
+import { passwordReset, RESET_SECONDS, resetByAnswer, resetByMail, resetRequest } from './passwords.schemas';
+import { requestReset, requestResetByMail } from './request-reset';
+import { resetPassword } from './reset-password';
 
 const tag = 'auth';
 
-export const passwordEndpoints = ({
-  requestReset,
-  requestResetByMail,
-  resetPassword,
-}: PasswordUseCases): Endpoint[] => [
+export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/forgot-password',
@@ -33,11 +23,11 @@ export const passwordEndpoints = ({
     answers: { 200: resetByAnswer, 202: resetByMail },
     errors: [notFound],
     handler: async ({ body, clientIp }) => {
-      if (requestResetByMail) {
-        await requestResetByMail(body.email, clientIp);
-        return accepted({ expires_in: RESET_SECONDS });
+      if (ctx.config.appEnv === 'local') {
+        return ok({ reset_token: await requestReset(ctx, body.email, clientIp), expires_in: RESET_SECONDS });
       }
-      return ok({ reset_token: await requestReset(body.email, clientIp), expires_in: RESET_SECONDS });
+      await requestResetByMail(ctx, body.email, clientIp);
+      return accepted({ expires_in: RESET_SECONDS });
     },
   }),
 
@@ -51,7 +41,7 @@ export const passwordEndpoints = ({
     answers: { 204: 'empty' },
     errors: [invalidToken, overloaded],
     handler: async ({ body }) => {
-      await resetPassword(body);
+      await resetPassword(ctx, body);
       return noContent();
     },
   }),

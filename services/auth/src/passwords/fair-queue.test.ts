@@ -1,4 +1,4 @@
-import { boundedWork } from './bounded-work';
+import { createFairQueue } from './fair-queue';
 
 const overloaded = expect.objectContaining({ code: 'overloaded' });
 
@@ -19,40 +19,40 @@ function aJob(name: string, started: string[]) {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('groups take turns, and within a group the first comes first', async () => {
-  const inTurn = boundedWork({ atOnce: 1, waiting: 10 });
+  const queue = createFairQueue({ concurrency: 1, waiting: 10 });
   const started: string[] = [];
   const names = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'];
   const jobs = names.map((name) => ({ name, ...aJob(name, started) }));
-  const results = jobs.map(({ name, work }) => inTurn(work, name[0]));
+  const results = jobs.map(({ name, work }) => queue.run(work, name[0]));
   for (const { finish } of jobs) finish();
   expect(await Promise.all(results)).toEqual(names);
   expect(started).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
 });
 
 test('no more run at once and wait than allowed, whatever their group', async () => {
-  const inTurn = boundedWork({ atOnce: 2, waiting: 2 });
+  const queue = createFairQueue({ concurrency: 2, waiting: 2 });
   const started: string[] = [];
   const jobs = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ name, ...aJob(name, started) }));
-  const results = jobs.slice(0, 4).map(({ name, work }) => inTurn(work, name));
+  const results = jobs.slice(0, 4).map(({ name, work }) => queue.run(work, name));
   const [fifth, sixth] = jobs.slice(4);
-  await expect(inTurn(fifth?.work ?? settle, 'e')).rejects.toEqual(overloaded);
+  await expect(queue.run(fifth?.work ?? settle, 'e')).rejects.toEqual(overloaded);
   expect(started).toEqual(['a', 'b']);
 
   jobs[0]?.finish();
   await results[0];
   await settle();
   expect(started).toEqual(['a', 'b', 'c']);
-  const last = inTurn(sixth?.work ?? settle, 'f');
+  const last = queue.run(sixth?.work ?? settle, 'f');
   for (const { finish } of jobs) finish();
   await Promise.all([...results, last]);
   expect(started).toEqual(['a', 'b', 'c', 'd', 'f']);
 });
 
 test('a failure makes room for the next', async () => {
-  const inTurn = boundedWork({ atOnce: 1, waiting: 1 });
-  const failing = inTurn(() => Promise.reject(new Error('no')));
-  const next = inTurn(async () => 'next');
+  const queue = createFairQueue({ concurrency: 1, waiting: 1 });
+  const failing = queue.run(() => Promise.reject(new Error('no')));
+  const next = queue.run(async () => 'next');
   await expect(failing).rejects.toThrow('no');
   expect(await next).toBe('next');
-  expect(await inTurn(async () => 'later')).toBe('later');
+  expect(await queue.run(async () => 'later')).toBe('later');
 });

@@ -1,0 +1,74 @@
+import { clientNetwork } from '@shop/core';
+import type { Sql } from '@shop/core/db';
+import type { AuthContext } from '../service';
+import { hasExhausted, type MailQuota, takeFromQuotas } from './mail-quota';
+import { deleteExpiredQuotas } from './mail-quotas.sql';
+import type { ResetMailer } from './reset-mailer';
+
+const MAILS_PER_ACCOUNT = 3;
+const MAILS_PER_CLIENT = 20;
+const EXPIRED_ROWS_AT_ONCE = 16;
+
+interface Recipient {
+  userId: number;
+  email: string;
+  /** Of the client that asked for the mail. */
+  clientIp: string;
+}
+
+/** Adds the token in the database transaction that counts the mail: over a limit there is none, and older tokens stay valid. */
+type AddToken = (sql: Sql) => Promise<string>;
+
+/** Mails a reset token in the background. Nobody waits for it; a failure is logged. Without a mail server it does nothing. */
+export function mailResetToken(ctx: AuthContext, recipient: Recipient, addToken: AddToken): void {
+  const { resetMailer, logger } = ctx;
+  if (!resetMailer) return;
+  setImmediate(async function mailInBackground() {
+    try {
+      await countAndSend(ctx, resetMailer, recipient, addToken);
+    } catch (error) {
+      resetMailer.countMail('failed');
+      logger.error({ err: error, user_id: recipient.userId }, 'a reset mail was not sent');
+    }
+  });
+}
+
+async function countAndSend(
+  ctx: AuthContext,
+  mailer: ResetMailer,
+  { userId, email, clientIp }: Recipient,
+  addToken: AddToken,
+): Promise<void> {
+  const client = clientNetwork(clientIp);
+  const quotas = [
+    { subject: `reset:user:${userId}`, limit: MAILS_PER_ACCOUNT },
+    { subject: `reset:client:${client}`, limit: MAILS_PER_CLIENT },
+  ];
+  const token = await mailer.countQueue.run(async () => await addCountedToken(ctx, quotas, addToken), client);
+  if (token === undefined) {
+    mailer.countMail('limited');
+    ctx.logger.info({ user_id: userId }, 'reset mail not sent: the account or the client is over its hourly limit');
+    return;
+  }
+  await mailer.sendQueue.run(async () => await mailer.send(email, token), client);
+  mailer.countMail('sent');
+}
+
+/** @returns undefined where a quota is exhausted */
+async function addCountedToken(ctx: AuthContext, quotas: MailQuota[], addToken: AddToken): Promise<string | undefined> {
+  if (await hasExhausted(ctx.db, quotas)) return undefined;
+  const token = await ctx.db.transaction(async function countAndAdd(sql) {
+    return (await takeFromQuotas(sql, quotas)) ? await addToken(sql) : undefined;
+  });
+  await forgetExpiredQuotas(ctx);
+  return token;
+}
+
+/** Housekeeping with each mail. Its failure does not fail the mail. */
+async function forgetExpiredQuotas({ db, logger }: AuthContext): Promise<void> {
+  try {
+    await deleteExpiredQuotas(db, new Date(), EXPIRED_ROWS_AT_ONCE);
+  } catch (error) {
+    logger.warn({ err: error }, 'could not delete expired mail quotas; trying again with the next reset mail');
+  }
+}

@@ -1,0 +1,59 @@
+import { int, type Sql, statement } from '@shop/core/db';
+
+/* The table password_resets: at most one row for each user that can still be used. */
+
+const LOCK_USER = statement(
+  'password_reset.replace',
+  { id: int },
+  'SELECT id FROM users WHERE id = :userId FOR UPDATE',
+);
+
+const INSERT_RESET = statement(
+  'password_reset.replace',
+  'INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES (:userId, :hash, :expiresAt)',
+);
+
+/** In a database transaction: requests of one user wait for each other, so that the last one supersedes all others. */
+export async function replaceResets(sql: Sql, userId: number, hash: string, expiresAt: Date): Promise<void> {
+  await sql.row(LOCK_USER, { userId });
+  await deleteResets(sql, userId);
+  await sql.write(INSERT_RESET, { userId, hash, expiresAt });
+}
+
+const LIST_RESETS = statement(
+  'password_reset.deleteAll',
+  { id: int },
+  'SELECT id FROM password_resets WHERE user_id = :userId',
+);
+
+const DELETE_RESETS = statement('password_reset.deleteAll', 'DELETE FROM password_resets WHERE id IN (:ids)');
+
+/** Needs the lock on the user's row. */
+export async function deleteResets(sql: Sql, userId: number): Promise<void> {
+  // By key: a DELETE that searches locks the gap where it finds nothing, and the inserts of two users deadlock in it.
+  const found = await sql.rows(LIST_RESETS, { userId });
+  if (found.length > 0) await sql.write(DELETE_RESETS, { ids: found.map(({ id }) => id) });
+}
+
+const FIND_LIVE_RESET = statement(
+  'password_reset.findLive',
+  { userId: int },
+  `SELECT user_id AS userId FROM password_resets
+   WHERE token_hash = :hash AND spent_at IS NULL AND expires_at > :now`,
+);
+
+/** Finds one that is neither spent nor expired. */
+export async function findLiveReset(sql: Sql, hash: string, now: Date): Promise<{ userId: number } | undefined> {
+  return await sql.row(FIND_LIVE_RESET, { hash, now });
+}
+
+const SPEND_RESET = statement(
+  'password_reset.updateSpent',
+  `UPDATE password_resets SET spent_at = :now
+   WHERE token_hash = :hash AND spent_at IS NULL AND expires_at > :now`,
+);
+
+/** @returns false: spent, superseded or expired in the meantime */
+export async function spendReset(sql: Sql, hash: string, now: Date): Promise<boolean> {
+  return (await sql.write(SPEND_RESET, { hash, now })).affectedRows === 1;
+}
