@@ -7,7 +7,7 @@ const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or http
 /** Hosts that only this machine reaches. */
 const LOOPBACK = /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\])$/i;
 const isLoopback = (url: string): boolean => URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
-/** Names that are kept for examples (RFC 2606), and what templates say. */
+/** Names that are reserved for examples (RFC 2606), and placeholders of templates. */
 const PLACEHOLDER_HOST = /(^|\.)example(\.(com|net|org))?$|change.?me|placeholder|your.?(domain|shop|host)/i;
 const isPlaceholderHost = (host: string): boolean => PLACEHOLDER_HOST.test(host);
 const isPlaceholderUrl = (url: string): boolean => URL.canParse(url) && isPlaceholderHost(new URL(url).hostname);
@@ -30,7 +30,7 @@ interface OwnSettings {
   PASSWORD_RESET_URL?: string | undefined;
 }
 
-/** A refinement that is reported beside whatever else is wrong: a bad start names all of it. */
+/** A refinement that is also checked where other settings are wrong: a failed start names every problem. */
 const refusedIf = (
   path: keyof OwnSettings,
   isWrong: (settings: OwnSettings) => boolean,
@@ -104,5 +104,5 @@ export const settings = z
 
 export type AuthSettings = z.output<typeof settings>;
 
-/** A page of the local shop; production has to name its own. */
+/** A page of the local shop. Production has to set its own. */
 export const LOCAL_RESET_PAGE = 'http://localhost:8000/reset-password';

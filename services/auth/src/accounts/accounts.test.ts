@@ -220,7 +220,7 @@ describe('changing a user', () => {
   );
 });
 
-test('a token of another secret is nobody', async () => {
+test('a token signed with another secret does not authenticate', async () => {
   const user = await aUser({ role: 'admin' });
   const { token } = accessTokens('another-secret-0123456789-0123456789').issue(user);
   await app.http.get(`${USERS}/${user.id}`).set('Authorization', `Bearer ${token}`).expect(401);

@@ -38,7 +38,7 @@ const NO_NAMES = [
 ];
 
 describe('adding a category', () => {
-  test('answers its id and where it is, and every replica shows it at once', async () => {
+  test('responds with its id and location, and every replica shows it at once', async () => {
     const name = `${aName()} ß 🍵`;
     const { body, headers } = await add(`  ${name} `).expect(201);
     expect(body).toEqual({ id: expect.any(Number) });
@@ -190,7 +190,7 @@ describe('who is no admin', () => {
     expect(await rows('SELECT id FROM categories WHERE name = ?', [newName])).toEqual([]);
   });
 
-  test('hears so before what is wrong with the request', async () => {
+  test('is refused before the request is validated', async () => {
     await app.http.post(PATH).set(user.auth).send({}).expect(403);
     await app.http.delete(`${PATH}/${UNKNOWN}`).set(user.auth).expect(403);
   });

@@ -61,7 +61,7 @@ describe('deleting a category in use', () => {
     expect(one.body.category_id).toBeNull();
   });
 
-  test('beside writes to its products ends well for all: nothing points to it, nothing is lost', async () => {
+  test('during writes to its products leaves no reference to it and loses no write', async () => {
     const { owner, category, ids } = await aShelf(6);
     const put = (id: number, body: object) => products.http.put(`${API}/products/${id}`).set(owner.auth).send(body);
     const answers = await Promise.all([
@@ -83,7 +83,7 @@ describe('deleting a category in use', () => {
     expect(left).toEqual(Array(ids.length).fill({ category_id: null, stock: 3 }));
   });
 
-  test('beside new products in it leaves none that points to it', async () => {
+  test('while products are added to it leaves no reference to it', async () => {
     const { owner, category } = await aShelf(1);
     const post = () =>
       products.http.post(`${API}/products`).set(owner.auth).send({ name: 'Tea', price: 1, category_id: category.id });

@@ -6,7 +6,7 @@ export const googleSignIn = z.strictObject({ id_token: text(1, 16_384) });
 
 const MAX_NAME = 255;
 
-/** Google's display name as ours, which has limits of its own. */
+/** Google's display name, made to fit our limits. */
 const asName = (name: string): string => {
   const cut = [...name.toWellFormed().replaceAll('\0', '').trim()].slice(0, MAX_NAME).join('').trim();
   return hasVisibleCharacter(cut) ? cut : '';
@@ -19,7 +19,7 @@ export const googleIdentity = z
     email: emailAddress,
     email_verified: z.literal(true),
     name: z.string().optional(),
-    // The library lets an expired token pass for five more minutes.
+    // The library accepts a token for five minutes after it expired.
     exp: z.number().refine((seconds) => seconds * 1000 > Date.now()),
   })
   .transform(({ sub, email, name }) => ({

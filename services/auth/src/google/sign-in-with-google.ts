@@ -65,7 +65,7 @@ async function linkAccount({ db, logger }: AuthContext, userId: number, identity
  * @returns whether there was such a password
  */
 async function linkLockedAccount(sql: Sql, userId: number, { sub, email }: GoogleIdentity): Promise<boolean> {
-  // The lock holds off logins and resets, which read the password hash under it, until this transaction ends.
+  // The lock holds off logins and resets, which read the password hash under it, until this database transaction ends.
   const account = await lockAccountForLink(sql, userId);
   // Linked to another Google account: the address has a new holder, who must not get the old one's shop.
   if (!account || (account.googleSub ?? sub) !== sub) throw invalidIdToken();

@@ -62,7 +62,7 @@ const mailTo = async (email: string) => {
   return mailsTo(email)[0]?.text ?? '';
 };
 const linkIn = (text: string): URL => new URL(/^https:\S+$/m.exec(text)?.[0] ?? '');
-const complaints = () => log.lines().filter(({ msg }) => msg === 'a reset mail was not sent');
+const complaints = () => log.lines().filter(({ msg }) => String(msg).startsWith('could not send a reset mail'));
 const limited = (userId: number) =>
   log.lines().filter(({ msg, user_id }) => user_id === userId && String(msg).startsWith('reset mail not sent'));
 /** What a client can see of an answer, but for its date and request id. */

@@ -28,7 +28,10 @@ export function mailResetToken(ctx: AuthContext, recipient: Recipient, addToken:
       await countAndSend(ctx, resetMailer, recipient, addToken);
     } catch (error) {
       resetMailer.countMail('failed');
-      logger.error({ err: error, user_id: recipient.userId }, 'a reset mail was not sent');
+      logger.error(
+        { err: error, user_id: recipient.userId },
+        'could not send a reset mail; it is not tried again, the user has to ask for another one',
+      );
     }
   });
 }

@@ -3,18 +3,18 @@ import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 
 const MIN_BYTES = 8;
-/** bcrypt looks at no more: a longer password would match with any other tail. */
+/** bcrypt ignores the rest: a longer password would match with any other ending. */
 const MAX_BYTES = 72;
 
 const PASSWORD_LENGTH = `must have ${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`;
 
-/** Whether a password can be one that was set here. */
+/** Whether this could be the password of an account. */
 export const hasPasswordLength = (password: string): boolean => {
   const bytes = Buffer.byteLength(password);
   return bytes >= MIN_BYTES && bytes <= MAX_BYTES;
 };
 
-/** Taken as it is, blanks included. */
+/** Not trimmed: blanks count. */
 export const newPassword = z
   .string()
   .check(
@@ -26,7 +26,7 @@ export const newPassword = z
   )
   .meta({ format: 'password', description: `${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`, minLength: 1 });
 
-/** At a login any length is a wrong password, not a wrong request. */
+/** At a login a password of the wrong length is a wrong password, not an invalid request. */
 export const givenPassword = z
   .string()
   .check(checkInOrder(storable, [(value) => value !== '', 'too_small', 'must not be empty']))

@@ -56,7 +56,7 @@ test('nobody logs in with the published pair in production, ready or not', async
   await logIn(app, { ...SEEDED, email: ' Admin@Example.com' }).expect(401);
 });
 
-test('elsewhere it is what one logs in with', async () => {
+test('outside production the seeded administrator can log in', async () => {
   const app = await start({ ...testEnv(), DB_NAME: database });
   expect(await ready(app)).toEqual([200, undefined]);
   await logIn(app, SEEDED).expect(200);

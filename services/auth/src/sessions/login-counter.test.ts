@@ -14,7 +14,7 @@ afterAll(() => Promise.all([app.close(), google.close()]));
 const logins = (samples: Sample[], method: string, outcome: string) =>
   figure(samples, 'logins_total', { method, outcome });
 
-test('log-ins count by method and outcome, from 0', async () => {
+test('logins count by method and outcome, from 0', async () => {
   const first = await scrape(app.url);
   for (const [method, outcome] of [
     ['password', 'success'],
@@ -40,7 +40,7 @@ test('log-ins count by method and outcome, from 0', async () => {
   expect(logins(after, 'google', 'invalid_id_token')).toBe(1);
 });
 
-test('one that fails because of us counts by the code that the client gets', async () => {
+test('a login that fails because of the server counts by the error code of the response', async () => {
   const lost = await startApp(authService, { DB_PORT: '1' });
   await logIn(lost, aPerson()).expect(503);
   expect(logins(await scrape(lost.url), 'password', 'database_unavailable')).toBe(1);

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 
 const TOKEN_BYTES = 32;
 
-/** What is stored of a token: with 256 random bits in it, a plain hash cannot be reversed. */
+/** Stored instead of the token. A token has 256 random bits, so a plain hash of it cannot be reversed. */
 export const hashOfToken = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /** A random token for the client and the hash of it for the database. */
