@@ -1,9 +1,8 @@
 /** The statements that reading a list runs, with their values, in order. */
 export async function listStatements({ query }, read) {
   const statements = [];
-  const rows = async (statement, values = []) => {
-    const { text, values: given } =
-      typeof statement === 'string' ? { text: statement, values } : statement.bind(values);
+  const rows = async (statement, values = {}) => {
+    const { text, values: given } = statement.bind(values);
     // EXPLAIN needs numbers where a statement binds them as text, such as in LIMIT.
     const bound = given.map((value) => (/^\d+$/.test(String(value)) ? Number(value) : value));
     statements.push({ statement: text.replaceAll(/\s+/g, ' '), values: bound });

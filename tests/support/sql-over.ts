@@ -4,11 +4,10 @@ type Query = (text: string, values: (string | Date | Buffer | null)[]) => Promis
 
 /** A place for statements that only read, over any connection: for tests that want to see the texts. */
 export function sqlOver(query: Query): Sql {
-  const rows = async <Row>(given: Statement<Row> | string, givenValues: unknown = {}): Promise<Row[]> => {
-    if (typeof given === 'string') return (await query(given, givenValues as never)) as Row[];
-    const { text, values } = given.bind(givenValues as SqlValues);
+  async function rows<Row>(statement: Statement<Row>, given: SqlValues = {}): Promise<Row[]> {
+    const { text, values } = statement.bind(given);
     return (await query(text, values)) as Row[];
-  };
+  }
   return {
     rows,
     row: async (statement, values) => (await rows(statement, values))[0],

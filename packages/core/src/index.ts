@@ -29,9 +29,6 @@ export {
   type SqlValue,
   type WriteResult,
 } from './db';
-export { type Condition, contains, equalsText, ifGiven, oneOf, ownedIds, selectList } from './db/legacy-list';
-export { repository } from './db/repository';
-export { inList } from './db/sql';
 export * from './errors';
 export * from './http';
 export { createLogger, type Logger } from './log';

@@ -15,8 +15,8 @@ import {
   retryReasons,
 } from './errors';
 import type { Session } from './session';
-import type { Sql, SqlValue, SqlValues, Statement, WriteResult } from './sql';
-import { statement } from './statement';
+import type { Sql, WriteResult } from './sql';
+import { type SqlValues, type Statement, statement } from './statement';
 
 /** From the first wait to the last answer, retries included: a client hears 503 within 3 s. */
 const OPERATION_TIMEOUT_MS = 2800;
@@ -34,7 +34,7 @@ export interface Database extends Sql {
    */
   transaction<T>(work: (sql: Sql) => Promise<T>, deadline?: number): Promise<T>;
   /** A write that may be made twice: it is made again where its answer was lost. */
-  writeRepeatable(statement: Statement | string, values?: SqlValues | SqlValue[]): Promise<WriteResult>;
+  writeRepeatable(statement: Statement, values?: SqlValues): Promise<WriteResult>;
   figures(): PoolFigures;
   close(): Promise<void>;
 }
@@ -114,34 +114,28 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
     return known ?? error;
   }
 
-  /** @param place where on a session's connection its statements go */
-  const sqlAt = (place: (session: Session) => Sql): Sql => ({
+  return {
     async rows(statement, values) {
-      return await call(async function readRows(session) {
-        return await place(session).rows(statement, values);
+      return await call(async function readRows({ sql }) {
+        return await sql.rows(statement, values);
       }, contentionOrLoss);
     },
     async row(statement, values) {
-      return await call(async function readRow(session) {
-        return await place(session).row(statement, values);
+      return await call(async function readRow({ sql }) {
+        return await sql.row(statement, values);
       }, contentionOrLoss);
     },
     async write(statement, values) {
       let sent = false;
       return await call(
-        async function writeOnce(session) {
+        async function writeOnce({ sql }) {
           sent = true;
-          return await place(session).write(statement, values);
+          return await sql.write(statement, values);
         },
         contentionReason,
         () => sent,
       );
     },
-    named: (query) => sqlAt(({ sql }) => sql.named?.(query) ?? sql),
-  });
-
-  return {
-    ...sqlAt(({ sql }) => sql),
     async transaction(work, deadline) {
       let committing = false;
       return await call(
@@ -157,7 +151,11 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
         deadline,
       );
     },
-    writeRepeatable: (statement, values) => call(({ sql }) => sql.write(statement, values), contentionOrLoss),
+    async writeRepeatable(statement, values) {
+      return await call(async function writeAgain({ sql }) {
+        return await sql.write(statement, values);
+      }, contentionOrLoss);
+    },
     figures: () => pool.figures(),
     close: () => pool.close(),
   };

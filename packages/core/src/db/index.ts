@@ -22,4 +22,4 @@ export { type Condition, contains, equalsText, type ListSource, oneOf, ownedIds,
 export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
 export { type List, MAX_TOTAL, type Page } from './page';
 export { containsPattern, type Sql, type WriteResult } from './sql';
-export { type SqlValue, type SqlValues, type Statement, statement } from './statement';
+export { padded, type SqlValue, type SqlValues, type Statement, statement } from './statement';

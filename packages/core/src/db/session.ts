@@ -1,7 +1,7 @@
 import type { FieldPacket, PoolConnection, QueryError, ResultSetHeader, RowDataPacket } from 'mysql2';
 import { contentionReason, isConnectionError } from './errors';
-import type { Sql, SqlValue, SqlValues, Statement, WriteResult } from './sql';
-import { bindable, decodeRows } from './statement';
+import type { Sql } from './sql';
+import { decodeRows, type SqlValues, type Statement } from './statement';
 
 /** Hands a statement to mysql2, which calls back. */
 type Send<T> = (done: (error: QueryError | null, result: T) => void) => void;
@@ -22,9 +22,6 @@ export interface SessionEvents {
   /** The columns of a statement's rows. */
   described(statement: Statement<unknown>, text: string, fields: readonly FieldPacket[]): void;
 }
-
-/** What counts for statements that no repository named: probes, jobs' own, tests'. */
-const UNNAMED = 'other';
 
 /** One borrowed connection, and what went wrong on it. */
 export interface Session {
@@ -99,24 +96,20 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
     }
   }
 
-  const sqlFor = (query: string): Sql => ({
-    async rows<Row>(statement: Statement<Row> | string, values: SqlValues | SqlValue[] = {}): Promise<Row[]> {
-      const [known, bound] = named<Row>(query, statement, values);
-      const rows = await run(known, bound);
+  const sql: Sql = {
+    async rows(statement, values = {}) {
       // The one place where rows get their type: `columns` say it, and `described` compares them with the server's.
-      return decodeRows(known, rows as RowDataPacket[]);
+      return decodeRows(statement, (await run(statement, values)) as RowDataPacket[]);
     },
     async row(statement, values = {}) {
       const [row] = decodeRows(statement, (await run(statement, values)) as RowDataPacket[]);
       return row;
     },
-    async write(statement: Statement | string, values: SqlValues | SqlValue[] = {}): Promise<WriteResult> {
-      const [known, bound] = named<never>(query, statement, values);
-      const { affectedRows, insertId } = (await run(known, bound)) as ResultSetHeader;
+    async write(statement, values = {}) {
+      const { affectedRows, insertId } = (await run(statement, values)) as ResultSetHeader;
       return { affectedRows, insertId };
     },
-    named: sqlFor,
-  });
+  };
 
   async function finish(): Promise<void> {
     await last?.catch(() => undefined);
@@ -128,7 +121,7 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
   }
 
   return {
-    sql: sqlFor(UNNAMED),
+    sql,
     async command(statement) {
       refuseWhenEnded();
       inTransaction = true;
@@ -153,13 +146,3 @@ const answerOf = <T>(send: Send<T>): Promise<T> =>
       else resolve(result);
     });
   });
-
-function named<Row>(
-  query: string,
-  statement: Statement<Row> | string,
-  values: SqlValues | SqlValue[],
-): [Statement<Row>, SqlValues] {
-  if (typeof statement !== 'string') return [statement, values as SqlValues];
-  const bound = (Array.isArray(values) ? values : []).map(bindable);
-  return [{ name: query, columns: undefined, bind: () => ({ text: statement, values: bound }) }, {}];
-}

@@ -1,4 +1,4 @@
-import { padded, type SqlValue, type SqlValues, type Statement } from './statement';
+import type { SqlValues, Statement } from './statement';
 
 export interface WriteResult {
   affectedRows: number;
@@ -7,12 +7,10 @@ export interface WriteResult {
 
 /** A place to run statements: the pool, or the one connection of a database transaction. Values are always bound, never spliced. */
 export interface Sql {
-  rows<Row>(statement: Statement<Row> | string, values?: SqlValues | SqlValue[]): Promise<Row[]>;
+  rows<Row>(statement: Statement<Row>, values?: SqlValues): Promise<Row[]>;
   /** The first row; undefined where there is none. */
   row<Row>(statement: Statement<Row>, values?: SqlValues): Promise<Row | undefined>;
-  write(statement: Statement | string, values?: SqlValues | SqlValue[]): Promise<WriteResult>;
-  /** The same place for statements that count as `query` in the metrics; absent where nothing is measured. */
-  named?(query: string): Sql;
+  write(statement: Statement, values?: SqlValues): Promise<WriteResult>;
 }
 
 /**
@@ -20,18 +18,7 @@ export interface Sql {
  * For a folded column, which has a binary collation, and folded text.
  *
  * @example
- * sql.rows('SELECT id FROM stores WHERE name_folded LIKE ?', [containsPattern(foldText(search))]);
+ * const FIND = statement('store.find', { id: int }, 'SELECT id FROM stores WHERE name_folded LIKE :pattern');
+ * sql.rows(FIND, { pattern: containsPattern(foldText(search)) });
  */
 export const containsPattern = (search: string): string => `%${search.replace(/[\\%_]/g, '\\$&')}%`;
-
-/**
- * `?` placeholders for an IN list, padded with repetitions to a power of two: a few statements instead of one for each
- * length, so that the server's prepared statements stay bounded.
- * @param values at least one
- */
-export function inList<T extends SqlValue>(values: readonly T[]): { placeholders: string; values: T[] } {
-  const list = values.length === 0 ? [] : padded(values);
-  return { placeholders: list.map(() => '?').join(', '), values: list };
-}
-
-export type { SqlValue, SqlValues, Statement } from './statement';

@@ -1,4 +1,4 @@
-import { foldedWords, foldText, inList, type List, wordColumn } from '@shop/core';
+import { foldedWords, foldText, type List, wordColumn } from '@shop/core';
 import {
   type Condition,
   containsPattern,
@@ -7,6 +7,7 @@ import {
   oneOf,
   onMissingParent,
   ownedIds,
+  padded,
   type RowOf,
   type Sql,
   selectList,
@@ -103,9 +104,10 @@ function listIndex(storeIds: number[] | undefined, categoryId: number | undefine
 function matches(search: string | undefined): Condition | undefined {
   if (!search) return undefined;
   const inName = { text: 'name_folded LIKE :inName', values: { inName: containsPattern(foldText(search)) } };
+  const searched = foldedWords(search);
+  if (searched.length === 0) return inName;
   // Padded with repetitions, so that there are few different statements.
-  const words = inList(foldedWords(search)).values;
-  if (words.length === 0) return inName;
+  const words = padded(searched);
   const everyWord = words.map((_, index) => `(name_words LIKE :word${index} OR description_words LIKE :word${index})`);
   const patterns = Object.fromEntries(words.map((word, index) => [`word${index}`, `% ${word}%`]));
   return { text: `(${inName.text} OR (${everyWord.join(' AND ')}))`, values: { ...inName.values, ...patterns } };
