@@ -11,7 +11,7 @@ module.exports = {
   },
   moduleNameMapper: {
     '^@shop/testing$': '<rootDir>/tests/support/index.ts',
-    '^@shop/(core|shop|fleet)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@shop/(shop|fleet)$': '<rootDir>/packages/$1/src/index.ts',
     '^@shop/shop/services$': '<rootDir>/packages/shop/src/services.ts',
     '^@shop/core/(\\w[\\w-]*)$': '<rootDir>/packages/core/src/$1/index.ts',
     '^@shop/(auth|product|transaction|address|store|file)$': '<rootDir>/services/$1/src/service.ts',

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const { serviceNames } = require('@shop/shop');
-const { buildService, mergeOpenApi, openApiDocument } = require('@shop/core');
+const { mergeOpenApi, openApiDocument } = require('@shop/core/http');
+const { buildService } = require('@shop/core/service');
 
 const file = fileURLToPath(new URL('../nginx/html/openapi.json', import.meta.url));
 

@@ -1,4 +1,4 @@
-import { accessTokens } from '@shop/core';
+import { accessTokens } from '@shop/core/auth';
 import { type ServiceName, serviceNames } from '@shop/fleet';
 import { eventually } from './support/eventually';
 import { JWT_SECRET } from './support/test-app';

@@ -1,5 +1,5 @@
 import { authService } from '@shop/auth';
-import type { Sql } from '@shop/core';
+import type { Sql } from '@shop/core/db';
 import { withConnection } from '@shop/fleet';
 import { productService } from '@shop/product';
 import { aUser, sqlOver, startApp, type TestApp, testEnv, write } from '@shop/testing';

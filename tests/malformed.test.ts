@@ -1,4 +1,4 @@
-import type { Endpoint } from '@shop/core';
+import type { Endpoint } from '@shop/core/http';
 import { problemsOfFieldErrors } from '@shop/fleet';
 import { serviceNames } from '@shop/shop';
 import { aUser, type TestUser } from '@shop/testing';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { accessTokens } from '@shop/core';
+import { accessTokens } from '@shop/core/auth';
 import {
   createMonitoring,
   freePort,

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { endpoint, noContent } from '@shop/core';
+import { endpoint, noContent } from '@shop/core/http';
 import { eventually, exampleService, startApp } from '@shop/testing';
 import { ask, type Echo, type Gateway, startEcho, startGateway } from './nginx-support';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import SwaggerParser from '@apidevtools/swagger-parser';
-import { mergeOpenApi, openApiDocument } from '@shop/core';
+import { mergeOpenApi, openApiDocument } from '@shop/core/http';
 import { type OpenApi, operationsOf, repoRoot } from '@shop/fleet';
 import { type StartedService, startAll } from './support/all-services';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { accessTokens } from '@shop/core';
+import { accessTokens } from '@shop/core/auth';
 import { httpStatus, withConnection } from '@shop/fleet';
 import type { RowDataPacket } from 'mysql2';
 import { eventually } from './support/eventually';

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 const require = createRequire(import.meta.url);
-const { accessTokens } = require('@shop/core');
+const { accessTokens } = require('@shop/core/auth');
 const {
   applySql,
   repoRoot,

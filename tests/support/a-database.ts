@@ -1,13 +1,8 @@
-import {
-  createDatabase,
-  createLogger,
-  createMetrics,
-  type Database,
-  type Env,
-  type Logger,
-  loadConfig,
-  type Metrics,
-} from '@shop/core';
+import type { Env } from '@shop/core/config';
+import { createDatabase, type Database } from '@shop/core/db';
+import { createLogger, type Logger } from '@shop/core/log';
+import { createMetrics, type Metrics } from '@shop/core/metrics';
+import { loadConfig } from '@shop/core/service';
 import { z } from 'zod';
 import { adHoc } from './ad-hoc';
 import { countsBy } from './scrape';

@@ -1,6 +1,6 @@
 import { addressService } from '@shop/address';
 import { authService } from '@shop/auth';
-import type { Endpoint } from '@shop/core';
+import type { Endpoint } from '@shop/core/http';
 import { fileService } from '@shop/file';
 import { productService } from '@shop/product';
 import { type ServiceName, serviceNames } from '@shop/shop';

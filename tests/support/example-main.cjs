@@ -1,7 +1,8 @@
 /** A service process of its own, over the built core, for tests of how one starts and ends. */
 const { existsSync, writeFileSync } = require('node:fs');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { endpoint, noContent, runService } = require('@shop/core');
+const { endpoint, noContent } = require('@shop/core/http');
+const { runService } = require('@shop/core/service');
 const { z } = require('zod');
 
 const get = (path, handler) =>

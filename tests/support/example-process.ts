@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import type { Env } from '@shop/core';
+import type { Env } from '@shop/core/config';
 import { type Exit, freePort, repoRoot, spawnProcess, tail } from '@shop/fleet';
 import { testEnv } from './test-app';
 

@@ -1,13 +1,7 @@
 import { Writable } from 'node:stream';
-import {
-  createLogger,
-  type Endpoint,
-  endpoint,
-  type Logger,
-  noContent,
-  type Resources,
-  type ServiceDefinition,
-} from '@shop/core';
+import { type Endpoint, endpoint, noContent } from '@shop/core/http';
+import { createLogger, type Logger } from '@shop/core/log';
+import type { Resources, ServiceDefinition } from '@shop/core/service';
 import { z } from 'zod';
 import { adHoc } from './ad-hoc';
 

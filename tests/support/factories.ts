@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { accessTokens, foldText, type Role, wordColumn } from '@shop/core';
+import { accessTokens, type Role } from '@shop/core/auth';
+import { foldText, wordColumn } from '@shop/core/text';
 import { JWT_SECRET } from './test-app';
 import { write } from './test-database';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import type { Env } from '@shop/core';
+import type { Env } from '@shop/core/config';
 import { applySql, repoRoot } from '@shop/fleet';
 import { testEnv } from './test-app';
 import { write } from './test-database';

@@ -1,4 +1,4 @@
-import type { Metrics } from '@shop/core';
+import type { Metrics } from '@shop/core/metrics';
 
 /** One line of a `/metrics` answer. */
 export interface Sample {

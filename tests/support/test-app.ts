@@ -1,13 +1,8 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  buildService,
-  createLogger,
-  type Env,
-  type Resources,
-  type RunningApp,
-  type ServiceDefinition,
-} from '@shop/core';
+import type { Env } from '@shop/core/config';
+import { createLogger } from '@shop/core/log';
+import { buildService, type Resources, type RunningApp, type ServiceDefinition } from '@shop/core/service';
 import { services } from '@shop/shop';
 import request from 'supertest';
 import type { z } from 'zod';

@@ -1,9 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/*
- * core is a set of folders, each behind its index. index.ts beside them, the entry of all of core, is in no folder.
- */
+/** core is a set of folders, each behind its index. */
 
 interface Import {
   file: string;

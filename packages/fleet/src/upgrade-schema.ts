@@ -1,4 +1,4 @@
-import { foldText, wordColumn } from '@shop/core';
+import { foldText, wordColumn } from '@shop/core/text';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { codeOf } from './errors';
 

@@ -1,4 +1,5 @@
-import { createStorage, type Logger, type Storage, type StorageSettings } from '@shop/core';
+import type { Logger } from '@shop/core/log';
+import { createStorage, type Storage, type StorageSettings } from '@shop/core/storage';
 import { kindOfStoredName } from './stored-name';
 
 /** Where the uploads of all services are kept: a folder or a bucket that holds nothing else. */

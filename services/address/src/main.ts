@@ -1,4 +1,4 @@
-import { runService } from '@shop/core';
+import { runService } from '@shop/core/service';
 import { addressService } from './service';
 
 void runService(addressService);

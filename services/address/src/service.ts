@@ -1,4 +1,4 @@
-import type { Resources, ServiceDefinition } from '@shop/core';
+import type { Resources, ServiceDefinition } from '@shop/core/service';
 import { inShop } from '@shop/shop';
 import { z } from 'zod';
 import { addressEndpoints } from './addresses/addresses.endpoints';

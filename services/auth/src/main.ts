@@ -1,4 +1,4 @@
-import { runService } from '@shop/core';
+import { runService } from '@shop/core/service';
 import { authService } from './service';
 
 void runService(authService);

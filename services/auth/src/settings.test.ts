@@ -1,5 +1,6 @@
 import { authService } from '@shop/auth';
-import { ConfigError, type Env, loadConfig } from '@shop/core';
+import { ConfigError, type Env } from '@shop/core/config';
+import { loadConfig } from '@shop/core/service';
 import { testEnv } from '@shop/testing';
 
 const production: Env = {

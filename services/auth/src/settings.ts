@@ -1,4 +1,4 @@
-import { setting } from '@shop/core';
+import { setting } from '@shop/core/config';
 import { z } from 'zod';
 import { emailAddress } from './accounts/email-address';
 

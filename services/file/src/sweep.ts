@@ -1,4 +1,5 @@
-import { runCommand, storageSettings } from '@shop/core';
+import { runCommand } from '@shop/core/service';
+import { storageSettings } from '@shop/core/storage';
 import { createUploadStorage, inShop } from '@shop/shop';
 import { sweepStorage } from './sweep/sweep-storage';
 

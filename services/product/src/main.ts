@@ -1,4 +1,4 @@
-import { runService } from '@shop/core';
+import { runService } from '@shop/core/service';
 import { productService } from './service';
 
 void runService(productService);

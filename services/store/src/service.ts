@@ -1,4 +1,5 @@
-import { type Resources, type ServiceDefinition, type Storage, storageSettings } from '@shop/core';
+import type { Resources, ServiceDefinition } from '@shop/core/service';
+import { type Storage, storageSettings } from '@shop/core/storage';
 import { createUploadStorage, inShop } from '@shop/shop';
 import { storeEndpoints } from './stores/stores.endpoints';
 

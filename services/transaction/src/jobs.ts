@@ -1,4 +1,4 @@
-import type { Job } from '@shop/core';
+import type { Job } from '@shop/core/service';
 import { countFaults, verifyStock } from './ledger/verify-stock';
 import { cancelUnpaidOrders, createUnpaidOrders } from './orders/cancel-unpaid-orders';
 import { forgetExpiredKeys } from './orders/forget-expired-keys';

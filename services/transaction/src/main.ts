@@ -1,4 +1,4 @@
-import { runService } from '@shop/core';
+import { runService } from '@shop/core/service';
 import { transactionService } from './service';
 
 void runService(transactionService);

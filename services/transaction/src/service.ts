@@ -1,4 +1,5 @@
-import { type Resources, type ServiceDefinition, setting } from '@shop/core';
+import { setting } from '@shop/core/config';
+import type { Resources, ServiceDefinition } from '@shop/core/service';
 import { inShop } from '@shop/shop';
 import { z } from 'zod';
 import { transactionJobs } from './jobs';

@@ -1,4 +1,4 @@
-import { runCommand } from '@shop/core';
+import { runCommand } from '@shop/core/service';
 import { centsToDecimal, inShop } from '@shop/shop';
 import { z } from 'zod';
 import { countFaults, expectedStock, type StockReport, verifyStock } from './ledger/verify-stock';

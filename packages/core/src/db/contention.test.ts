@@ -1,4 +1,4 @@
-import type { Sql } from '@shop/core';
+import type { Sql } from '@shop/core/db';
 import {
   aDatabase,
   adHoc,

@@ -1,4 +1,4 @@
-import type { Database, Sql } from '@shop/core';
+import type { Database, Sql } from '@shop/core/db';
 import {
   aDatabase,
   adHoc,

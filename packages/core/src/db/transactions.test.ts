@@ -1,4 +1,5 @@
-import { databaseBusy, mayHaveBeenWritten, type Sql } from '@shop/core';
+import { mayHaveBeenWritten, type Sql } from '@shop/core/db';
+import { databaseBusy } from '@shop/core/errors';
 import {
   aDatabase,
   adHoc,

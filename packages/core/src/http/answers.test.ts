@@ -1,4 +1,5 @@
-import { type Endpoint, endpoint, ok, type Resources } from '@shop/core';
+import { type Endpoint, endpoint, ok } from '@shop/core/http';
+import type { Resources } from '@shop/core/service';
 import {
   adHoc,
   aUser,

@@ -1,5 +1,6 @@
 import net from 'node:net';
-import { defineError, type Endpoint, endpoint, id, idParams, nameText, noContent, ok, pageQuery } from '@shop/core';
+import { defineError } from '@shop/core/errors';
+import { type Endpoint, endpoint, id, idParams, nameText, noContent, ok, pageQuery } from '@shop/core/http';
 import {
   aUser,
   capturedLog,

@@ -4,7 +4,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Endpoint, endpoint, fileKinds, nameText, ok } from '@shop/core';
+import { type Endpoint, endpoint, nameText, ok } from '@shop/core/http';
+import { fileKinds } from '@shop/core/storage';
 import {
   aGate,
   aJpeg,

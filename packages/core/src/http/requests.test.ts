@@ -1,4 +1,4 @@
-import { type Endpoint, endpoint, noContent, ok } from '@shop/core';
+import { type Endpoint, endpoint, noContent, ok } from '@shop/core/http';
 import { aUser, exampleService, startApp, type TestApp, type TestUser } from '@shop/testing';
 import { z } from 'zod';
 

@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import path from 'node:path';
-import {
-  createMetrics,
-  databaseUnavailable,
-  defineError,
-  endpoint,
-  fileKinds,
-  noContent,
-  ok,
-  type Resources,
-} from '@shop/core';
+import { databaseUnavailable, defineError } from '@shop/core/errors';
+import { endpoint, noContent, ok } from '@shop/core/http';
+import { createMetrics } from '@shop/core/metrics';
+import type { Resources } from '@shop/core/service';
+import { fileKinds } from '@shop/core/storage';
 import { type RedisServer, startRedis } from '@shop/fleet';
 import {
   aGate,

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
-import { createMetrics, endpoint, noContent } from '@shop/core';
+import { endpoint, noContent } from '@shop/core/http';
+import { createMetrics } from '@shop/core/metrics';
 import { exampleService, samplesIn, startApp, type TestApp } from '@shop/testing';
 import express, { type ErrorRequestHandler } from 'express';
 import request from 'supertest';

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { connectRedis, createLogger, createMetrics, type RedisLink } from '@shop/core';
+import { createLogger } from '@shop/core/log';
+import { createMetrics } from '@shop/core/metrics';
+import { connectRedis, type RedisLink } from '@shop/core/redis';
 import { type RedisServer, redisServer } from '@shop/fleet';
 import { eventually, startProxy } from '@shop/testing';
 import { type BucketSize, processBuckets, type TokenBuckets, tokenBuckets } from './token-bucket';

@@ -1,7 +1,8 @@
 import { parseEnv } from 'node:util';
 import { addressService } from '@shop/address';
 import { authService } from '@shop/auth';
-import { ConfigError, type Env, loadConfig } from '@shop/core';
+import { ConfigError, type Env } from '@shop/core/config';
+import { loadConfig } from '@shop/core/service';
 import { fileService } from '@shop/file';
 import { productService } from '@shop/product';
 import { storeService } from '@shop/store';

@@ -111,7 +111,7 @@ async function startEverything(run: Run, { replicas, monitoring }: UpOptions): P
 }
 
 async function refuseSkippedLines(file: string): Promise<void> {
-  const { skippedLines } = await import('@shop/core'); // large: the other commands answer faster without it
+  const { skippedLines } = await import('@shop/core/config'); // large: the other commands answer faster without it
   const problems = skippedLines(await readFile(file, 'utf8'), shown(file));
   if (problems.length > 0) throw new FleetError(problems.join('\n'));
 }

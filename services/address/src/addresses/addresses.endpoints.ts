@@ -1,16 +1,15 @@
+import { forbidden, notFound } from '@shop/core/errors';
 import {
   created,
   createdId,
   type Endpoint,
   endpoint,
-  forbidden,
   idParams,
   listAnswer,
   listOf,
   noContent,
-  notFound,
   ok,
-} from '@shop/core';
+} from '@shop/core/http';
 import type { AddressContext } from '../service';
 import { address, addressChange, addressQuery, newAddress } from './addresses.schemas';
 import { insertAddress, listAddresses } from './addresses.sql';

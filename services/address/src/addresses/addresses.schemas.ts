@@ -1,4 +1,4 @@
-import { changesOf, id, pageQuery, searchText, text, timestamp } from '@shop/core';
+import { changesOf, id, pageQuery, searchText, text, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 
 export const address = z

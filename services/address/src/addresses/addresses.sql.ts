@@ -1,8 +1,8 @@
-import { foldText, type List, unauthenticated } from '@shop/core';
 import {
   contains,
   equalsText,
   int,
+  type List,
   onMissingParent,
   type Sql,
   selectList,
@@ -11,6 +11,8 @@ import {
   timestamp,
   when,
 } from '@shop/core/db';
+import { unauthenticated } from '@shop/core/errors';
+import { foldText } from '@shop/core/text';
 import type { Address, AddressChange, AddressQuery, NewAddress } from './addresses.schemas';
 
 /*

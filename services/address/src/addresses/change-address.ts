@@ -1,4 +1,5 @@
-import { type Caller, notFound } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
+import { notFound } from '@shop/core/errors';
 import type { AddressContext } from '../service';
 import type { AddressChange } from './addresses.schemas';
 import { updateAddress } from './addresses.sql';

@@ -1,5 +1,6 @@
-import { type Caller, notFound } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
 import { lockInIdOrder } from '@shop/core/db';
+import { notFound } from '@shop/core/errors';
 import type { AddressContext } from '../service';
 import { deleteAddressRow, listOrderIds } from './addresses.sql';
 import { getAddress } from './get-address';

@@ -1,16 +1,5 @@
-import {
-  created,
-  type Endpoint,
-  endpoint,
-  forbidden,
-  idParams,
-  listAnswer,
-  listOf,
-  noContent,
-  notFound,
-  ok,
-  overloaded,
-} from '@shop/core';
+import { forbidden, notFound, overloaded } from '@shop/core/errors';
+import { created, type Endpoint, endpoint, idParams, listAnswer, listOf, noContent, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { tokenSet } from '../sessions/sessions.schemas';
 import { emailTaken, lastAdmin, phoneTaken } from './accounts.errors';

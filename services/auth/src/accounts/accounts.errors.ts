@@ -1,4 +1,4 @@
-import { defineError } from '@shop/core';
+import { defineError } from '@shop/core/errors';
 
 export const emailTaken = defineError('conflict', 'email_taken', 'This email address belongs to an account already.');
 export const phoneTaken = defineError('conflict', 'phone_taken', 'This phone number belongs to an account already.');

@@ -1,4 +1,5 @@
-import { changesOf, id, nameText, pageQuery, roles, searchText, text, timestamp } from '@shop/core';
+import { roles } from '@shop/core/auth';
+import { changesOf, id, nameText, pageQuery, searchText, text, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 import { newPassword } from '../passwords/passwords.schemas';
 import { emailAddress } from './email-address';

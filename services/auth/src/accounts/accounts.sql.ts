@@ -1,7 +1,8 @@
-import { type Caller, foldText, type List, type Role, roles } from '@shop/core';
+import { type Caller, type Role, roles } from '@shop/core/auth';
 import {
   contains,
   int,
+  type List,
   nullable,
   onDuplicateKey,
   type Sql,
@@ -11,6 +12,7 @@ import {
   textOf,
   timestamp,
 } from '@shop/core/db';
+import { foldText } from '@shop/core/text';
 import { emailTaken, phoneTaken } from './accounts.errors';
 import type { User, UserChange, UserQuery } from './accounts.schemas';
 

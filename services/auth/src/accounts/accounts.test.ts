@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
-import { accessTokens } from '@shop/core';
+import { accessTokens } from '@shop/core/auth';
 import { aFreshDatabase, aUser, rows, startApp, type TestApp, testEnv, write } from '@shop/testing';
 import { aRegistered, claimsOf, logIn, refresh } from '../../tests/people';
 

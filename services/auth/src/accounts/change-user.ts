@@ -1,4 +1,5 @@
-import { type Caller, forbidden, notFound, type Role, unauthenticated } from '@shop/core';
+import type { Caller, Role } from '@shop/core/auth';
+import { forbidden, notFound, unauthenticated } from '@shop/core/errors';
 import type { AuthContext } from '../service';
 import { lastAdmin } from './accounts.errors';
 import type { UserChange } from './accounts.schemas';

@@ -1,4 +1,4 @@
-import { text } from '@shop/core';
+import { text } from '@shop/core/http';
 import { z } from 'zod';
 
 /** The longest address that SMTP can deliver to (RFC 5321: a path of 256 with its angle brackets). */

@@ -1,4 +1,5 @@
-import { type Caller, unauthenticated } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
+import { unauthenticated } from '@shop/core/errors';
 import type { AuthContext } from '../service';
 import type { User } from './accounts.schemas';
 import { findUser } from './accounts.sql';

@@ -1,3 +1,4 @@
+import { notFound } from '@shop/core/errors';
 import {
   created,
   createdId,
@@ -7,9 +8,8 @@ import {
   listAnswer,
   listOf,
   noContent,
-  notFound,
   ok,
-} from '@shop/core';
+} from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { categoryExists } from './categories.errors';
 import { category, categoryName, categoryQuery } from './categories.schemas';

@@ -1,4 +1,4 @@
-import { defineError } from '@shop/core';
+import { defineError } from '@shop/core/errors';
 
 export const categoryExists = defineError(
   'conflict',

@@ -1,4 +1,4 @@
-import { id, nameText, pageQuery, searchText, timestamp } from '@shop/core';
+import { id, nameText, pageQuery, searchText, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 
 export const category = z.object({ id, name: z.string(), created_at: timestamp }).meta({ id: 'Category' });

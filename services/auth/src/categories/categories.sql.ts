@@ -1,5 +1,16 @@
-import { foldText, type List, notFound } from '@shop/core';
-import { contains, int, onDuplicateKey, type Sql, selectList, statement, text, timestamp } from '@shop/core/db';
+import {
+  contains,
+  int,
+  type List,
+  onDuplicateKey,
+  type Sql,
+  selectList,
+  statement,
+  text,
+  timestamp,
+} from '@shop/core/db';
+import { notFound } from '@shop/core/errors';
+import { foldText } from '@shop/core/text';
 import { categoryExists } from './categories.errors';
 import type { Category, CategoryQuery } from './categories.schemas';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
-import { foldText } from '@shop/core';
+import { foldText } from '@shop/core/text';
 import { aCategory, aUser, rows, startApp, type TestApp, type TestUser } from '@shop/testing';
 
 const PATH = '/api/v1/categories';

@@ -1,5 +1,6 @@
-import { invalidateIfGone, notFound } from '@shop/core';
+import { invalidateIfGone } from '@shop/core/cache';
 import { lockInIdOrder } from '@shop/core/db';
+import { notFound } from '@shop/core/errors';
 import { cacheScope } from '@shop/shop';
 import type { AuthContext } from '../service';
 import { deleteCategoryRow, listProductIds } from './categories.sql';

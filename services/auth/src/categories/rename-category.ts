@@ -1,4 +1,4 @@
-import { notFound } from '@shop/core';
+import { notFound } from '@shop/core/errors';
 import type { AuthContext } from '../service';
 import { updateCategoryName } from './categories.sql';
 

@@ -1,4 +1,4 @@
-import { type Endpoint, endpoint, ok } from '@shop/core';
+import { type Endpoint, endpoint, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { tokenSet } from '../sessions/sessions.schemas';
 import { googleUnavailable, invalidIdToken, ssoNotConfigured } from './google.errors';

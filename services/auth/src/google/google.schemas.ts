@@ -1,4 +1,5 @@
-import { hasVisibleCharacter, text } from '@shop/core';
+import { text } from '@shop/core/http';
+import { hasVisibleCharacter } from '@shop/core/text';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 

@@ -1,4 +1,4 @@
-import { roles } from '@shop/core';
+import { roles } from '@shop/core/auth';
 import { dateTime, int, nullable, onDuplicateKey, type RowOf, type Sql, statement, text, textOf } from '@shop/core/db';
 import { emailTaken } from '../accounts/accounts.errors';
 import type { GoogleIdentity } from './google.schemas';

@@ -1,5 +1,6 @@
-import { AppError, type Caller } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
+import { AppError } from '@shop/core/errors';
 import { emailTaken } from '../accounts/accounts.errors';
 import { openAccount } from '../accounts/open-account';
 import { removePassword } from '../passwords/credentials.sql';

@@ -1,4 +1,4 @@
-import { roles } from '@shop/core';
+import { roles } from '@shop/core/auth';
 import { int, nullable, type RowOf, type Sql, statement, text, textOf } from '@shop/core/db';
 
 /* Password hashes, in the table users. Nothing else reads one, and only this file and the insert of a user write one. */

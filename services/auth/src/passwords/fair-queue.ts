@@ -1,4 +1,4 @@
-import { overloaded } from '@shop/core';
+import { overloaded } from '@shop/core/errors';
 
 interface Limits {
   concurrency: number;

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
-import type { Env } from '@shop/core';
+import type { Env } from '@shop/core/config';
 import {
   aUser,
   type CapturedLog,

@@ -1,5 +1,5 @@
-import { clientNetwork } from '@shop/core';
 import type { Sql } from '@shop/core/db';
+import { clientNetwork } from '@shop/core/rate-limit';
 import type { AuthContext } from '../service';
 import { hasExhausted, type MailQuota, takeFromQuotas } from './mail-quota';
 import { deleteExpiredQuotas } from './mail-quotas.sql';

@@ -1,4 +1,5 @@
-import { accepted, type Endpoint, endpoint, noContent, notFound, ok, overloaded } from '@shop/core';
+import { notFound, overloaded } from '@shop/core/errors';
+import { accepted, type Endpoint, endpoint, noContent, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { invalidToken } from './passwords.errors';
 import { passwordReset, RESET_SECONDS, resetByAnswer, resetByMail, resetRequest } from './passwords.schemas';

@@ -1,4 +1,4 @@
-import { defineError } from '@shop/core';
+import { defineError } from '@shop/core/errors';
 
 export const invalidToken = defineError('invalid', 'invalid_token', 'This reset token is unknown, spent or expired.', {
   in: 'body',

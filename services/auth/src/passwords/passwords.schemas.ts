@@ -1,4 +1,4 @@
-import { checkInOrder, storable, text } from '@shop/core';
+import { checkInOrder, storable, text } from '@shop/core/http';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 

@@ -1,5 +1,5 @@
-import { notFound } from '@shop/core';
 import type { Sql } from '@shop/core/db';
+import { notFound } from '@shop/core/errors';
 import { findCallerByEmail } from '../accounts/accounts.sql';
 import type { AuthContext } from '../service';
 import { newOpaqueToken } from '../sessions/opaque-token';

@@ -1,4 +1,4 @@
-import type { Metrics } from '@shop/core';
+import type { Metrics } from '@shop/core/metrics';
 import { createTransport } from 'nodemailer';
 import { type AuthSettings, LOCAL_RESET_PAGE } from '../settings';
 import { createFairQueue, type FairQueue } from './fair-queue';

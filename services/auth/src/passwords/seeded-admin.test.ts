@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
-import type { Env } from '@shop/core';
+import type { Env } from '@shop/core/config';
 import { aFreshDatabase, productionEnv, startApp, type TestApp, testEnv, write } from '@shop/testing';
 import { logIn } from '../../tests/people';
 import { createPasswordHasher } from './password-hasher';

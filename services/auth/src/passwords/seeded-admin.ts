@@ -1,4 +1,4 @@
-import { defineError } from '@shop/core';
+import { defineError } from '@shop/core/errors';
 import type { AuthContext } from '../service';
 import type { Credentials } from '../sessions/sessions.schemas';
 import { findCredentials } from './credentials.sql';

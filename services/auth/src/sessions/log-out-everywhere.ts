@@ -1,4 +1,5 @@
-import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller } from '@shop/core/auth';
+import { notFound } from '@shop/core/errors';
 import { findCaller } from '../accounts/accounts.sql';
 import type { AuthContext } from '../service';
 import { revokeAllSessions } from './sessions.sql';

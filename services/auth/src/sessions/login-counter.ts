@@ -1,4 +1,5 @@
-import { errorCode, type Metrics } from '@shop/core';
+import { errorCode } from '@shop/core/errors';
+import type { Metrics } from '@shop/core/metrics';
 import { invalidIdToken } from '../google/google.errors';
 import { invalidCredentials } from './sessions.errors';
 

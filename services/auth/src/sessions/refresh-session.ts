@@ -1,4 +1,4 @@
-import type { Caller } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
 import { findCaller } from '../accounts/accounts.sql';
 import type { AuthContext } from '../service';

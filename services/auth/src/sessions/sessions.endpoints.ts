@@ -1,4 +1,5 @@
-import { type Endpoint, endpoint, forbidden, noContent, notFound, ok, overloaded } from '@shop/core';
+import { forbidden, notFound, overloaded } from '@shop/core/errors';
+import { type Endpoint, endpoint, noContent, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { logIn } from './log-in';
 import { logOut } from './log-out';

@@ -1,4 +1,4 @@
-import { defineError } from '@shop/core';
+import { defineError } from '@shop/core/errors';
 
 export const invalidCredentials = defineError(
   'unauthenticated',

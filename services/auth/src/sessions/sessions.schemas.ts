@@ -1,4 +1,4 @@
-import { id, text, timestamp } from '@shop/core';
+import { id, text, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 import { givenPassword } from '../passwords/passwords.schemas';

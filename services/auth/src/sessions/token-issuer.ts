@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { accessTokens, type Caller } from '@shop/core';
+import { accessTokens, type Caller } from '@shop/core/auth';
 import type { AuthSettings } from '../settings';
 import { newOpaqueToken } from './opaque-token';
 import type { TokenSet } from './sessions.schemas';

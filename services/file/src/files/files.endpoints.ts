@@ -1,21 +1,6 @@
-import {
-  created,
-  type Endpoint,
-  endpoint,
-  fileKinds,
-  forbidden,
-  listAnswer,
-  listOf,
-  MAX_FILE_BYTES,
-  mediaTypeOf,
-  noContent,
-  notFound,
-  ok,
-  preconditionFailed,
-  rangeNotSatisfiable,
-  sendFile,
-  storageUnavailable,
-} from '@shop/core';
+import { forbidden, notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '@shop/core/errors';
+import { created, type Endpoint, endpoint, listAnswer, listOf, noContent, ok, sendFile } from '@shop/core/http';
+import { fileKinds, MAX_FILE_BYTES, mediaTypeOf } from '@shop/core/storage';
 import type { FileContext } from '../service';
 import { deleteFile } from './delete-file';
 import { filenameParams, fileQuery, noFields, storedFile, uploadedFile } from './files.schemas';

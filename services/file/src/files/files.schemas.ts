@@ -1,4 +1,4 @@
-import { pageQuery, timestamp } from '@shop/core';
+import { pageQuery, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 
 /** `url` serves the bytes; `filename` is the client's name for them. */

@@ -1,5 +1,5 @@
-import { type List, unauthenticated } from '@shop/core';
-import { int, onMissingParent, type Sql, selectList, statement, text, timestamp, when } from '@shop/core/db';
+import { int, type List, onMissingParent, type Sql, selectList, statement, text, timestamp, when } from '@shop/core/db';
+import { unauthenticated } from '@shop/core/errors';
 import { uploadUrl } from '@shop/shop';
 import type { FileQuery, StoredFile } from './files.schemas';
 

@@ -1,5 +1,6 @@
-import { type Caller, displayName, mediaTypeOf, type UploadedFile as ReceivedFile } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
 import { mayHaveBeenWritten } from '@shop/core/db';
+import { displayName, mediaTypeOf, type UploadedFile as ReceivedFile } from '@shop/core/storage';
 import { newStoredName, uploadUrl } from '@shop/shop';
 import type { FileContext } from '../service';
 import type { UploadedFile } from './files.schemas';

@@ -1,4 +1,4 @@
-import { imageKinds, mediaTypeOf } from '@shop/core';
+import { imageKinds, mediaTypeOf } from '@shop/core/storage';
 import { kindOfStoredName } from '@shop/shop';
 
 /** Tells browsers and caches how to treat an uploaded file: show images, save everything else, run nothing. */

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { storageSettings } from '@shop/core';
+import { storageSettings } from '@shop/core/storage';
 import { createUploadStorage, newStoredName } from '@shop/shop';
 import { aProduct, aUser, S3_KEYS, startApp, startS3Server, type TestApp, write } from '@shop/testing';
 import { fileService } from '../service';

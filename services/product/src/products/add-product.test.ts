@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { storageSettings } from '@shop/core';
+import { storageSettings } from '@shop/core/storage';
 import { createUploadStorage } from '@shop/shop';
 import {
   aCategory,

@@ -1,5 +1,6 @@
-import { assertOwnerOrAdmin, type Caller, type UploadedFile } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller } from '@shop/core/auth';
 import { mayHaveBeenWritten } from '@shop/core/db';
+import type { UploadedFile } from '@shop/core/storage';
 import { newStoredName, productScopes } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { noStore, storeNotFound } from './products.errors';

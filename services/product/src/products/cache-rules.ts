@@ -1,4 +1,4 @@
-import type { Caller } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
 import { cacheScope } from '@shop/shop';
 import type { ProductQuery } from './products.schemas';
 

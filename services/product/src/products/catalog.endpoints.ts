@@ -1,4 +1,5 @@
-import { type Endpoint, endpoint, idParams, listAnswer, listOf, notFound, ok } from '@shop/core';
+import { notFound } from '@shop/core/errors';
+import { type Endpoint, endpoint, idParams, listAnswer, listOf, ok } from '@shop/core/http';
 import type { ProductContext } from '../service';
 import { catalogListRule, catalogProductRule } from './cache-rules';
 import { getCatalogProduct } from './get-product';

@@ -1,4 +1,5 @@
-import { type Caller, notFound } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
+import { notFound } from '@shop/core/errors';
 import { productScopes } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { getProduct } from './get-product';

@@ -1,4 +1,6 @@
-import { type Caller, invalidateIfGone, notFound } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
+import { invalidateIfGone } from '@shop/core/cache';
+import { notFound } from '@shop/core/errors';
 import { cacheScope, productScopes } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { getProduct } from './get-product';

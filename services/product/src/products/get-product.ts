@@ -1,4 +1,5 @@
-import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller } from '@shop/core/auth';
+import { notFound } from '@shop/core/errors';
 import type { ProductContext } from '../service';
 import { findProduct, type OwnedProduct } from './products.sql';
 

@@ -1,18 +1,6 @@
-import {
-  created,
-  type Endpoint,
-  endpoint,
-  forbidden,
-  idParams,
-  imageKinds,
-  listAnswer,
-  listOf,
-  MAX_FILE_BYTES,
-  noContent,
-  notFound,
-  ok,
-  storageUnavailable,
-} from '@shop/core';
+import { forbidden, notFound, storageUnavailable } from '@shop/core/errors';
+import { created, type Endpoint, endpoint, idParams, listAnswer, listOf, noContent, ok } from '@shop/core/http';
+import { imageKinds, MAX_FILE_BYTES } from '@shop/core/storage';
 import type { ProductContext } from '../service';
 import { addProduct } from './add-product';
 import { listRule, productRule } from './cache-rules';

@@ -1,4 +1,4 @@
-import { defineError } from '@shop/core';
+import { defineError } from '@shop/core/errors';
 
 export const noStore = defineError('unprocessable', 'no_store', 'You own no store yet: create one first.');
 export const storeNotFound = defineError('unprocessable', 'store_not_found', 'There is no such store.');

@@ -9,7 +9,7 @@ import {
   searchText,
   text,
   timestamp,
-} from '@shop/core';
+} from '@shop/core/http';
 import { amount, price, priceString } from '@shop/shop';
 import { z } from 'zod';
 

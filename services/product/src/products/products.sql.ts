@@ -1,8 +1,8 @@
-import { foldedWords, foldText, type List, wordColumn } from '@shop/core';
 import {
   type Condition,
   containsPattern,
   int,
+  type List,
   nullable,
   oneOf,
   onMissingParent,
@@ -16,6 +16,7 @@ import {
   timestamp,
   when,
 } from '@shop/core/db';
+import { foldedWords, foldText, wordColumn } from '@shop/core/text';
 import { cents, centsToDecimal, centsToNumber, uploadUrl } from '@shop/shop';
 import { categoryNotFound, storeNotFound } from './products.errors';
 import type { CatalogProduct, NewProduct, ProductChanges, ProductQuery } from './products.schemas';

@@ -1,5 +1,7 @@
-import { type Caller, invalidateIfGone, notFound } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
+import { invalidateIfGone } from '@shop/core/cache';
 import { lockInIdOrder } from '@shop/core/db';
+import { notFound } from '@shop/core/errors';
 import { cacheScope } from '@shop/shop';
 import type { StoreContext } from '../service';
 import { getStore } from './get-store';

@@ -1,4 +1,5 @@
-import { assertOwnerOrAdmin, type Caller, notFound } from '@shop/core';
+import { assertOwnerOrAdmin, type Caller } from '@shop/core/auth';
+import { notFound } from '@shop/core/errors';
 import type { StoreContext } from '../service';
 import type { Store } from './stores.schemas';
 import { findStore } from './stores.sql';

@@ -1,4 +1,5 @@
-import { type Caller, notFound } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
+import { notFound } from '@shop/core/errors';
 import { cacheScope } from '@shop/shop';
 import type { StoreContext } from '../service';
 import { getStore } from './get-store';

@@ -1,7 +1,7 @@
-import { foldText, type List, unauthenticated } from '@shop/core';
 import {
   contains,
   int,
+  type List,
   nullable,
   onMissingParent,
   onReferenced,
@@ -12,6 +12,8 @@ import {
   timestamp,
   when,
 } from '@shop/core/db';
+import { unauthenticated } from '@shop/core/errors';
+import { foldText } from '@shop/core/text';
 import { storeHasOrders } from './stores.errors';
 import type { Store, StoreQuery } from './stores.schemas';
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { accessTokens } from '@shop/core';
+import { accessTokens } from '@shop/core/auth';
 import { aProduct, aStore, aUser, rows, startApp, type TestApp, type TestUser, testEnv, write } from '@shop/testing';
 import { storeService } from '../service';
 

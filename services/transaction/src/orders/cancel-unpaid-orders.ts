@@ -1,5 +1,6 @@
-import { errorCode, type Metrics } from '@shop/core';
 import type { LockWait } from '@shop/core/db';
+import { errorCode } from '@shop/core/errors';
+import type { Metrics } from '@shop/core/metrics';
 import type { TransactionContext } from '../service';
 import { cancelUnpaid } from './change-status';
 import { isInvalidTransition } from './order-status';

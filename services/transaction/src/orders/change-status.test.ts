@@ -1,4 +1,4 @@
-import { createMetrics } from '@shop/core';
+import { createMetrics } from '@shop/core/metrics';
 import {
   anAddress,
   aProduct,

@@ -1,5 +1,7 @@
-import { type Caller, notFound, operationDeadline } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
 import type { LockWait, Sql } from '@shop/core/db';
+import { operationDeadline } from '@shop/core/db';
+import { notFound } from '@shop/core/errors';
 import { productScopes } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import { assertStep, isInvalidTransition, type Party, partiesOf } from './order-status';

@@ -1,4 +1,5 @@
-import { type Caller, forbidden, notFound } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
+import { forbidden, notFound } from '@shop/core/errors';
 import type { TransactionContext } from '../service';
 import { partiesOf } from './order-status';
 import type { OrderDetails } from './orders.schemas';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { defineError } from '@shop/core';
+import { defineError } from '@shop/core/errors';
 import { z } from 'zod';
 
 export const idempotencyKeyReused = defineError(

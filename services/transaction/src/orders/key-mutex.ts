@@ -1,4 +1,5 @@
-import { beforeDeadline, databaseBusy } from '@shop/core';
+import { databaseBusy } from '@shop/core/errors';
+import { beforeDeadline } from '@shop/core/time';
 
 export interface KeyMutex {
   /** Runs `work` alone among those with the same key, in order of arrival. Without a key it runs at once. */

@@ -1,4 +1,5 @@
-import type { Caller, List } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
+import type { List } from '@shop/core/db';
 import type { TransactionContext } from '../service';
 import type { Order, OrderQuery } from './orders.schemas';
 import { listOrdersOf } from './orders.sql';

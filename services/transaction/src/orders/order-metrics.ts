@@ -1,4 +1,5 @@
-import { errorCode, type Metrics } from '@shop/core';
+import { errorCode } from '@shop/core/errors';
+import type { Metrics } from '@shop/core/metrics';
 import {
   addressNotFound,
   insufficientStock,

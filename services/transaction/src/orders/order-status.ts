@@ -1,4 +1,5 @@
-import { AppError, type Caller, defineError, forbidden } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
+import { AppError, defineError, forbidden } from '@shop/core/errors';
 import type { OrderStatus } from './orders.schemas';
 
 export const invalidTransition = defineError(

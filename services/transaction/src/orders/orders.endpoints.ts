@@ -1,16 +1,15 @@
+import { forbidden, notFound } from '@shop/core/errors';
 import {
   created,
   createdId,
   type Endpoint,
   endpoint,
-  forbidden,
   idParams,
   listAnswer,
   listOf,
   noContent,
-  notFound,
   ok,
-} from '@shop/core';
+} from '@shop/core/http';
 import type { TransactionContext } from '../service';
 import { changeStatus } from './change-status';
 import { getOrder } from './get-order';

@@ -1,4 +1,4 @@
-import { defineError } from '@shop/core';
+import { defineError } from '@shop/core/errors';
 
 export const addressNotFound = defineError('not_found', 'address_not_found', 'You have no such address.');
 export const productNotFound = defineError('not_found', 'product_not_found', 'There is no such product.');

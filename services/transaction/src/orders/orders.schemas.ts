@@ -1,4 +1,4 @@
-import { id, idString, inOrder, pageQuery, timestamp } from '@shop/core';
+import { id, idString, inOrder, pageQuery, timestamp } from '@shop/core/http';
 import { amount, priceString } from '@shop/shop';
 import { z } from 'zod';
 import { MAX_LINE_QUANTITY } from './orders.errors';

@@ -1,4 +1,4 @@
-import type { List } from '@shop/core';
+import type { List } from '@shop/core/db';
 import {
   type Column,
   decimal,

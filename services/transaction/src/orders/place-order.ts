@@ -1,5 +1,7 @@
-import { type AppError, type Caller, operationDeadline } from '@shop/core';
+import type { Caller } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
+import { operationDeadline } from '@shop/core/db';
+import type { AppError } from '@shop/core/errors';
 import { MAX_CENTS, productScopes } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import {

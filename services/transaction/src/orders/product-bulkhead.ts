@@ -1,4 +1,4 @@
-import { databaseBusy } from '@shop/core';
+import { databaseBusy } from '@shop/core/errors';
 
 interface Waiter {
   productIds: number[];
