@@ -185,7 +185,7 @@ describe('of two deletes at the same time one is answered with 204, the other wi
     const by = kind === 'category' ? admin : owner;
     const deletes = Promise.all([remove(app, path, by), remove(app, path, by)]);
     await eventually('both to wait for the row', () => {
-      const { open, idle } = app.resources.db.figures();
+      const { open, idle } = app.resources.db.stats();
       return open - idle === 2;
     });
     await lock.release();

@@ -60,7 +60,7 @@ describe('rate limits', () => {
         summary: 'A file',
         access: 'public',
         bucket: 'uploads',
-        answers: { 204: 'empty' },
+        responses: { 204: 'empty' },
         handler: async () => noContent(),
       }),
     ]);

@@ -12,7 +12,7 @@ const get = (path, handler) =>
     tag: 'example',
     summary: path,
     access: 'public',
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     handler,
   });
 

@@ -22,7 +22,7 @@ export const statementService = (statement: string): ServiceDefinition<typeof se
       tag: 'things',
       summary: 'A thing',
       access: 'public',
-      answers: { 204: 'empty' },
+      responses: { 204: 'empty' },
       handler: async () => {
         await db.rows(adHoc(statement));
         return noContent();

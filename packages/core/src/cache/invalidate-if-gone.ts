@@ -1,12 +1,12 @@
 import { errorCode, notFound } from '../errors';
-import type { AnswerCache } from './answer-cache';
+import type { ResponseCache } from './response-cache';
 
 /**
  * Runs a delete. Where there is nothing to delete it invalidates all the same: an earlier attempt may have died between
  * its commit and its invalidation, and the 404 confirms what that attempt did.
  */
 export async function invalidateIfGone<T>(
-  cache: Pick<AnswerCache, 'invalidate'>,
+  cache: Pick<ResponseCache, 'invalidate'>,
   scopes: string[],
   remove: () => Promise<T>,
 ): Promise<T> {

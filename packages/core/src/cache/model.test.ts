@@ -6,8 +6,8 @@ import { databaseUnavailable } from '../errors';
 import { createLogger } from '../log';
 import { createMetrics } from '../metrics';
 import { connectRedis, type RedisLink } from '../redis';
-import { type AnswerCache, createAnswerCache } from './answer-cache';
 import { createGeneration } from './generation';
+import { createResponseCache, type ResponseCache } from './response-cache';
 
 /**
  * A model check of docs/decisions/0004-cache-coherence.md: two processes with the real cache and the real Redis client read
@@ -49,7 +49,7 @@ interface World {
   mode: Mode;
   redis: SimulatedRedis;
   links: RedisLink[];
-  caches: AnswerCache[];
+  caches: ResponseCache[];
   mysql: { values: Map<string, number>; generation: string; away: Set<number> };
   /** Every acknowledged write. */
   acknowledged: { key: string; value: number; at: number }[];
@@ -132,7 +132,7 @@ async function read(world: World, process: number, key: string): Promise<void> {
   const load = () => statement(world, process, () => Buffer.from(String(mysql.values.get(key) ?? 0)));
   try {
     const rule = { key, scopes: [`product:${key}`], ttlSeconds: 300 };
-    const answer = await caches[process]?.answer('/thing', rule, load);
+    const answer = await caches[process]?.getOrLoad('/thing', rule, load);
     const value = Number(answer?.bytes.toString());
     if (value >= least) return;
     const when = `read at ${begun.toFixed(0)} ms by process ${process}`;
@@ -197,7 +197,7 @@ async function run(seed: number, mode: Mode): Promise<string[]> {
       { logger: silent },
     );
     world.links.push(link);
-    world.caches.push(createAnswerCache({ redis: link, generation, metrics }));
+    world.caches.push(createResponseCache({ redis: link, generation, metrics }));
   }
   let alive = true;
   const done = live(world).finally(() => {

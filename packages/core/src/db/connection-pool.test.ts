@@ -38,18 +38,18 @@ async function occupy({ db }: Pick<TestDatabase, 'db'>, count: number): Promise<
 describe('a pool whose connections are all in use', () => {
   it('tells how many are open, idle and waited for', async () => {
     const shop = aDatabase({ DB_POOL_SIZE: '3' });
-    expect(shop.db.figures()).toEqual({ limit: 3, open: 0, idle: 0, waiting: 0 });
+    expect(shop.db.stats()).toEqual({ limit: 3, open: 0, idle: 0, waiting: 0 });
     const busy = await occupy(shop, 3);
-    expect(shop.db.figures()).toEqual({ limit: 3, open: 3, idle: 0, waiting: 0 });
+    expect(shop.db.stats()).toEqual({ limit: 3, open: 3, idle: 0, waiting: 0 });
     const waiting = [connectionId(shop.db), connectionId(shop.db)];
-    await eventually('two to wait', () => shop.db.figures().waiting === 2);
+    await eventually('two to wait', () => shop.db.stats().waiting === 2);
     const text = await shop.metrics.registry.metrics();
     for (const line of ['limit{service="example"} 3', 'open{service="example"} 3', 'busy{service="example"} 3'])
       expect(text).toContain(`db_pool_connections_${line}`);
     expect(text).toContain('db_pool_waiting{service="example"} 2');
     busy.open();
     await Promise.all([busy.done, ...waiting]);
-    expect(shop.db.figures()).toEqual({ limit: 3, open: 3, idle: 3, waiting: 0 });
+    expect(shop.db.stats()).toEqual({ limit: 3, open: 3, idle: 3, waiting: 0 });
   });
 
   it('refuses who has waited too long, and gives nobody’s connection away', async () => {
@@ -58,10 +58,10 @@ describe('a pool whose connections are all in use', () => {
     const late = await Promise.allSettled([connectionId(shop.db), connectionId(shop.db)]);
     for (const outcome of late)
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'database_busy', kind: 'unavailable' } });
-    expect(shop.db.figures().waiting).toBe(0);
+    expect(shop.db.stats().waiting).toBe(0);
     busy.open();
     await busy.done;
-    await eventually('both to be idle', () => shop.db.figures().idle === 2);
+    await eventually('both to be idle', () => shop.db.stats().idle === 2);
     const again = await occupy(shop, 2);
     again.open();
     await again.done;
@@ -73,7 +73,7 @@ describe('a pool whose connections are all in use', () => {
     let served = 0;
     const queued = Array.from({ length: 30 }, () => connectionId(shop.db).then(() => (served += 1)));
     await expect(connectionId(shop.db)).rejects.toMatchObject({ code: 'database_busy' });
-    expect([served, shop.db.figures().waiting]).toEqual([0, 30]);
+    expect([served, shop.db.stats().waiting]).toEqual([0, 30]);
     busy.open();
     await Promise.all([busy.done, ...queued]);
   });
@@ -119,7 +119,7 @@ describe('a connection', () => {
       const list = await rows<{ id: number }>('SELECT ID AS id FROM information_schema.processlist');
       return list.every(({ id }) => Number(id) !== first);
     });
-    expect(db.figures()).toMatchObject({ open: 1, idle: 1 });
+    expect(db.stats()).toMatchObject({ open: 1, idle: 1 });
   });
 
   it('is closed after a while where more idle than may, also where all may idle but one', async () => {
@@ -127,8 +127,8 @@ describe('a connection', () => {
     const busy = await occupy(shop, 3);
     busy.open();
     await busy.done;
-    expect(shop.db.figures().open).toBe(3);
-    await eventually('the third to be closed', () => shop.db.figures().open === 2);
+    expect(shop.db.stats().open).toBe(3);
+    await eventually('the third to be closed', () => shop.db.stats().open === 2);
   });
 });
 
@@ -140,7 +140,7 @@ describe('a server that takes no more connections', () => {
     const shop = aDatabase({ DB_USER: user, DB_PASS: 'password', DB_POOL_SIZE: '4' });
     const busy = await occupy(shop, 2);
     await expect(connectionId(shop.db)).rejects.toMatchObject({ code: 'database_busy' });
-    expect(shop.db.figures()).toMatchObject({ open: 2, idle: 0, waiting: 0 });
+    expect(shop.db.stats()).toMatchObject({ open: 2, idle: 0, waiting: 0 });
     busy.open();
     await busy.done;
     expect(await connectionId(shop.db)).toBeGreaterThan(0);
@@ -183,7 +183,7 @@ describe('a server that takes no more connections', () => {
       const refused = await Promise.allSettled(Array.from({ length: 5 }, () => connectionId(shop.db)));
       for (const outcome of refused)
         expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'database_busy', kind: 'unavailable' } });
-      expect(shop.db.figures()).toMatchObject({ open: 0, waiting: 0 });
+      expect(shop.db.stats()).toMatchObject({ open: 0, waiting: 0 });
       busy.open();
       await busy.done;
       await crowd.db.close();

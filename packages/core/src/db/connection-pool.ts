@@ -51,7 +51,7 @@ export interface DatabaseConfig {
   checkColumns: boolean;
 }
 
-export interface PoolFigures {
+export interface PoolStats {
   limit: number;
   open: number;
   idle: number;
@@ -64,7 +64,7 @@ export interface ConnectionPool {
    * connection is free again, or destroyed where its state is unknown.
    */
   lend<T>(deadline: number, work: (session: Session) => Promise<T>): Promise<T>;
-  figures(): PoolFigures;
+  stats(): PoolStats;
   close(): Promise<void>;
 }
 
@@ -107,7 +107,7 @@ export function createConnectionPool(
   const counts = { busy: 0, waiting: 0 };
   /** Texts whose columns are as declared. */
   const checked = new Set<string>();
-  let lastAnswer = Number.NEGATIVE_INFINITY;
+  let lastResponseAt = Number.NEGATIVE_INFINITY;
 
   const getConnection = promisify(pool.getConnection).bind(pool);
   pool.on('connection', (connection) => {
@@ -143,7 +143,7 @@ export function createConnectionPool(
     else connection.release();
   }
 
-  const isServerAlive = (): boolean => performance.now() - lastAnswer < ALIVE_MS;
+  const isServerAlive = (): boolean => performance.now() - lastResponseAt < ALIVE_MS;
 
   async function nextConnection(deadline: number): Promise<PoolConnection> {
     const pending = getConnection();
@@ -157,7 +157,7 @@ export function createConnectionPool(
 
   const events: SessionEvents = {
     answered: () => {
-      lastAnswer = performance.now();
+      lastResponseAt = performance.now();
     },
     timed: (query, seconds) => querySeconds.observe({ query }, seconds),
     described(statement, text, fields) {
@@ -187,7 +187,7 @@ export function createConnectionPool(
   /** Why a call has come to its deadline: the server does not answer, or it is alive and the call has to wait or is slow. */
   function deadlineError(session: Session): Error {
     const since = session.runningSince();
-    if (since !== undefined && !isServerAlive()) return noAnswer();
+    if (since !== undefined && !isServerAlive()) return noResponse();
     const isSlow = since !== undefined && performance.now() - since >= STATEMENT_MS;
     return new DeadlineError(isSlow ? queryTimeout : databaseBusy, session.end());
   }
@@ -196,7 +196,7 @@ export function createConnectionPool(
   async function giveBack(connection: PoolConnection, session: Session, broken: boolean): Promise<void> {
     let usable = !broken && session.isClean();
     if (usable) {
-      usable = await beforeDeadline(Date.now() + STATEMENT_MS, session.end(), noAnswer).then(
+      usable = await beforeDeadline(Date.now() + STATEMENT_MS, session.end(), noResponse).then(
         () => session.isClean(),
         () => false,
       );
@@ -223,7 +223,7 @@ export function createConnectionPool(
         throw error;
       }
     },
-    figures: () => ({
+    stats: () => ({
       limit: config.poolSize,
       open: open.size,
       idle: Math.max(0, open.size - counts.busy),
@@ -240,4 +240,4 @@ export function createConnectionPool(
 
 const queueIsFull = (error: unknown): boolean => error instanceof Error && error.message === 'Queue limit reached.';
 
-const noAnswer = (): Error => Object.assign(new Error('no answer from the database in time'), { code: 'ETIMEDOUT' });
+const noResponse = (): Error => Object.assign(new Error('no answer from the database in time'), { code: 'ETIMEDOUT' });

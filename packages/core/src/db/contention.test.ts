@@ -140,7 +140,7 @@ describe('a lock that somebody holds', () => {
       await take(sql, second);
     });
     await expect(waiting).rejects.toMatchObject({ code: 'database_busy' });
-    await eventually('the connection to be free', () => shop.db.figures().idle === 1);
+    await eventually('the connection to be free', () => shop.db.stats().idle === 1);
     expect(await connectionId(shop.db)).toBe(connection);
     expect([await stockOf(first), await stockOf(second)]).toEqual([10, 10]);
     await rival.release();

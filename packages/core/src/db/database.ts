@@ -4,7 +4,7 @@ import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import { withTimeout } from '../time';
 import { int } from './columns';
-import { createConnectionPool, type DatabaseConfig, LOCK_WAIT_MS, type PoolFigures } from './connection-pool';
+import { createConnectionPool, type DatabaseConfig, LOCK_WAIT_MS, type PoolStats } from './connection-pool';
 import {
   contentionReason,
   DeadlineError,
@@ -35,15 +35,15 @@ export interface Database extends Sql {
   transaction<T>(work: (sql: Sql) => Promise<T>, deadline?: number): Promise<T>;
   /** A write that may be made twice: it is made again where its answer was lost. */
   writeRepeatable(statement: Statement, values?: SqlValues): Promise<WriteResult>;
-  figures(): PoolFigures;
+  stats(): PoolStats;
   close(): Promise<void>;
 }
 
-interface DatabaseParts {
+interface DatabaseDeps {
   logger: Logger;
   metrics: Metrics;
   /** Awaited before a write fails whose answer was lost: it may stand in the tables, and nobody knows what it touched. */
-  onLostAnswer?: () => Promise<void>;
+  onLostResponse?: () => Promise<void>;
 }
 
 /** Why a failed call may be made again, undefined where it may not. */
@@ -56,7 +56,7 @@ const contentionOrLoss: ReasonOf = (error) => contentionReason(error) ?? lossRea
 const timeFor = (reason: string): number => (reason === 'lock_wait_timeout' ? LOCK_WAIT_MS + 200 : 100);
 
 /** The database with a deadline for each call, safe retries, and errors that say what to tell the client. */
-export function createDatabase(config: DatabaseConfig, { logger, metrics, onLostAnswer }: DatabaseParts): Database {
+export function createDatabase(config: DatabaseConfig, { logger, metrics, onLostResponse }: DatabaseDeps): Database {
   const pool = createConnectionPool(config, { logger, metrics });
   const retries = metrics.counter(
     {
@@ -74,11 +74,11 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
     },
     databaseErrorCodes.map((code) => ({ code })),
   );
-  metrics.gauge('db_pool_connections_limit', 'Connections the pool may open', () => pool.figures().limit);
-  metrics.gauge('db_pool_connections_open', 'Connections open now', () => pool.figures().open);
-  metrics.gauge('db_pool_connections_idle', 'Connections open and free now', () => pool.figures().idle);
-  metrics.gauge('db_pool_connections_busy', 'Connections in use now', () => pool.figures().open - pool.figures().idle);
-  metrics.gauge('db_pool_waiting', 'Callers waiting for a connection', () => pool.figures().waiting);
+  metrics.gauge('db_pool_connections_limit', 'Connections the pool may open', () => pool.stats().limit);
+  metrics.gauge('db_pool_connections_open', 'Connections open now', () => pool.stats().open);
+  metrics.gauge('db_pool_connections_idle', 'Connections open and free now', () => pool.stats().idle);
+  metrics.gauge('db_pool_connections_busy', 'Connections in use now', () => pool.stats().open - pool.stats().idle);
+  metrics.gauge('db_pool_waiting', 'Callers waiting for a connection', () => pool.stats().waiting);
 
   /**
    * Lends `work` a connection, again where that is safe; maps what is not the caller's fault to a 503 and counts it.
@@ -97,8 +97,8 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
         const reason = reasonOf(error);
         if (!reason || attempt === MAX_ATTEMPTS || Date.now() > deadline - timeFor(reason)) {
           if (mayHaveWritten() && mayHaveBeenWritten(error)) {
-            if (error instanceof DeadlineError) void error.settled.then(onLostAnswer);
-            await onLostAnswer?.();
+            if (error instanceof DeadlineError) void error.settled.then(onLostResponse);
+            await onLostResponse?.();
           }
           throw publicError(error);
         }
@@ -156,7 +156,7 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
         return await sql.write(statement, values);
       }, contentionOrLoss);
     },
-    figures: () => pool.figures(),
+    stats: () => pool.stats(),
     close: () => pool.close(),
   };
 }

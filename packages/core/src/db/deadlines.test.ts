@@ -109,7 +109,7 @@ describe('a server that is frozen', () => {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } });
     proxy.thaw();
     await Promise.all([db.rows(adHoc('SELECT SLEEP(0.1)')), db.rows(adHoc('SELECT SLEEP(0.1)'))]);
-    expect(db.figures()).toEqual({ limit: 2, open: 2, idle: 2, waiting: 0 });
+    expect(db.stats()).toEqual({ limit: 2, open: 2, idle: 2, waiting: 0 });
   });
 
   it.each(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])('at %s ends the transaction at its deadline', async (words) => {

@@ -15,7 +15,7 @@ export {
   textOf,
   timestamp,
 } from './columns';
-export type { DatabaseConfig, PoolFigures } from './connection-pool';
+export type { DatabaseConfig, PoolStats } from './connection-pool';
 export { createDatabase, type Database, operationDeadline, pingDatabase, poolFitProblem } from './database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
 export { type Condition, contains, equalsText, type ListSource, oneOf, ownedIds, selectList, when } from './list';

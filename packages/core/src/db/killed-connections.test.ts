@@ -58,7 +58,7 @@ describe('a connection that is killed', () => {
       ]);
     }
     expect(await stockOf(product.id)).toBe(80);
-    await eventually('the figures to be right', () => db.figures().open <= 3);
+    await eventually('the figures to be right', () => db.stats().open <= 3);
   });
 
   it('under a read: the read is made again', async () => {
@@ -100,7 +100,7 @@ describe('a connection that is killed', () => {
     await outcome;
     expect(await stockOf(product.id)).toBe(10);
     expect(await connectionId(db)).not.toBe(id);
-    expect(db.figures()).toMatchObject({ open: 1, idle: 1 });
+    expect(db.stats()).toMatchObject({ open: 1, idle: 1 });
   });
 });
 

@@ -1,5 +1,5 @@
 import { aStore, aUser, rows, sqlOver } from '@shop/testing';
-import { listAnswer } from '../http';
+import { listResponse } from '../http';
 import { int } from './columns';
 import { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
 import { MAX_TOTAL } from './page';
@@ -99,10 +99,10 @@ describe('conditions', () => {
   });
 });
 
-it('listAnswer gives the total up to its limit, and says where there are more', () => {
+it('listResponse gives the total up to its limit, and says where there are more', () => {
   const page = { page: 2, limit: 10 };
-  expect(listAnswer({ rows: [], total: MAX_TOTAL }, page).pagination).toEqual({ ...page, total: MAX_TOTAL });
-  expect(listAnswer({ rows: [], total: MAX_TOTAL + 1 }, page).pagination).toEqual({
+  expect(listResponse({ rows: [], total: MAX_TOTAL }, page).pagination).toEqual({ ...page, total: MAX_TOTAL });
+  expect(listResponse({ rows: [], total: MAX_TOTAL + 1 }, page).pagination).toEqual({
     ...page,
     total: MAX_TOTAL,
     total_capped: true,

@@ -59,7 +59,7 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
   function noting<T>(send: Send<T>): Promise<T> {
     pending += 1;
     since ??= performance.now();
-    const answer = answerOf<T>(function sendNoting(done) {
+    const answer = promiseOf<T>(function sendNoting(done) {
       send((error, result) => {
         pending -= 1;
         since = pending > 0 ? performance.now() : undefined;
@@ -139,7 +139,7 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
 }
 
 /** mysql2's promises take a stack trace for each statement, which costs more than it tells: the request id finds the way. */
-const answerOf = <T>(send: Send<T>): Promise<T> =>
+const promiseOf = <T>(send: Send<T>): Promise<T> =>
   new Promise(function sendNow(resolve, reject) {
     send((error, result) => {
       if (error) reject(error);

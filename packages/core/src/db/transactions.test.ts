@@ -61,7 +61,7 @@ describe('a transaction', () => {
     expect(await stockOf(product.id)).toBe(10);
     // No lock is left either: another connection writes at once.
     expect((await take(aDatabase().db, product.id)).affectedRows).toBe(1);
-    expect(db.figures()).toMatchObject({ open: 1, idle: 1, waiting: 0 });
+    expect(db.stats()).toMatchObject({ open: 1, idle: 1, waiting: 0 });
   });
 
   it('that has ended takes no more statements, and the connection is not harmed', async () => {

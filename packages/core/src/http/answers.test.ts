@@ -23,7 +23,7 @@ const endpoints = ({ db }: Resources): Endpoint[] => {
       tag: 'answers',
       summary: path,
       access: 'public',
-      answers: { 200: person },
+      responses: { 200: person },
       // What a careless handler or a new column gives: the compiler cannot know.
       handler: async () => ok((await answer()) as z.input<typeof person>),
     });
@@ -50,7 +50,7 @@ const endpoints = ({ db }: Resources): Endpoint[] => {
       summary: 'Takes secrets',
       access: 'user',
       body: z.strictObject({ password: z.string(), refresh_token: z.string() }),
-      answers: { 200: z.object({ token: z.string() }) },
+      responses: { 200: z.object({ token: z.string() }) },
       handler: async ({ body }) => {
         if (body.password === 'fail') throw new Error('broken');
         return ok({ token: body.refresh_token });

@@ -10,7 +10,7 @@ export const crossSiteRequest = defineError(
   'A request from another site may not use the access_token cookie to change something.',
 );
 
-export interface AuthenticationParts {
+export interface AuthenticationDeps {
   tokens: AccessTokens;
   /** Other sites that may act for their users: CORS_ORIGINS. '*' trusts none of them with a cookie. */
   origins: '*' | string[];
@@ -26,7 +26,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function authenticate(
   req: Request,
   access: Access,
-  { tokens, origins }: AuthenticationParts,
+  { tokens, origins }: AuthenticationDeps,
 ): Caller | undefined {
   if (access === 'public') return undefined;
   const caller = tokens.verify(tokenOf(req, origins) ?? '');
@@ -35,7 +35,7 @@ export function authenticate(
   return caller;
 }
 
-function tokenOf(req: Request, origins: AuthenticationParts['origins']): string | undefined {
+function tokenOf(req: Request, origins: AuthenticationDeps['origins']): string | undefined {
   const header = req.headers.authorization;
   if (header !== undefined) return /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header)?.[1];
   const cookie = req.headers.cookie && parseCookie(req.headers.cookie).access_token;
@@ -45,7 +45,7 @@ function tokenOf(req: Request, origins: AuthenticationParts['origins']): string 
 }
 
 /** Browsers attach cookies to other sites' requests too (CSRF). They also say so, but Sec-Fetch-Site over TLS only. */
-function isCrossSite({ headers }: Request, origins: AuthenticationParts['origins']): boolean {
+function isCrossSite({ headers }: Request, origins: AuthenticationDeps['origins']): boolean {
   const { origin, host } = headers;
   const site = headers['sec-fetch-site'];
   if (origin !== undefined && origins !== '*' && origins.includes(origin)) return false;

@@ -7,7 +7,7 @@ import express, {
   type RequestParamHandler,
 } from 'express';
 import type { AccessTokens } from '../auth';
-import type { AnswerCache } from '../cache';
+import type { ResponseCache } from '../cache';
 import type { ErrorDefinition } from '../errors';
 import { notFound, queryTimeout } from '../errors';
 import type { Logger } from '../log';
@@ -27,13 +27,13 @@ import { contextOf, requestContext } from './request-context';
 import { uploadMetrics } from './request-metrics';
 import { securityHeaders } from './security-headers';
 
-export interface AppParts {
+export interface AppDeps {
   service: string;
   config: HttpConfig;
   endpoints: Endpoint[];
   logger: Logger;
   metrics: Metrics;
-  cache: AnswerCache;
+  cache: ResponseCache;
   buckets: RateLimitBuckets;
   tokens: AccessTokens;
   probes: Probes;
@@ -54,7 +54,7 @@ const EXPOSED_HEADERS = [
  * A service's Express app: its declared endpoints, and around them what all services do alike (request id, log, metrics,
  * security headers, CORS, probes, rate limit, authentication, validation, errors, documentation).
  */
-export function createApp(parts: AppParts): Express {
+export function createApp(parts: AppDeps): Express {
   // Also of a service without uploads: all have the same metrics.
   uploadMetrics(parts.metrics);
   const app = express();
@@ -72,7 +72,7 @@ export function createApp(parts: AppParts): Express {
   app.use(corsHeaders(parts.config.corsOrigins));
   app.use(probeRoutes(parts.service, parts.probes, parts.metrics));
   app.use(rateLimitMiddleware({ ...parts, bucketOf: bucketFinder(parts.endpoints) }));
-  app.use(answerPreflight);
+  app.use(respondToPreflight);
   app.param('id', skipNonCanonicalId);
   mountEndpoints(app, parts);
   app.use(docsRoutes(openApiDocument(parts.service, parts.endpoints)));
@@ -101,7 +101,7 @@ function corsHeaders(origins: '*' | string[]): RequestHandler {
 const isPreflight = ({ method, headers }: Request): boolean =>
   method === 'OPTIONS' && Boolean(headers['access-control-request-method']);
 
-const answerPreflight: RequestHandler = (req, res, next) => {
+const respondToPreflight: RequestHandler = (req, res, next) => {
   if (isPreflight(req)) res.status(204).setHeader('Content-Length', '0').end();
   else next();
 };
@@ -121,7 +121,7 @@ const skipNonCanonicalId: RequestParamHandler = (_req, _res, next, id: string) =
   /^0\d+$/.test(id) ? next('route') : next();
 
 /** Routes by path, so that a known path with another method is 405 with `Allow` and not 404. */
-function mountEndpoints(app: Express, parts: AppParts): void {
+function mountEndpoints(app: Express, parts: AppDeps): void {
   for (const [path, endpoints] of groupByPath(parts.endpoints)) {
     const route = app.route(path);
     for (const endpoint of endpoints) route[endpoint.method](markRoute(path), endpointHandler(endpoint, parts));

@@ -1,11 +1,11 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { AccessTokens } from '../auth';
-import type { AnswerCache } from '../cache';
+import type { ResponseCache } from '../cache';
 import type { Metrics } from '../metrics';
 import { clientIpOf } from '../rate-limit';
 import { authenticate } from './authenticate';
-import type { AnyInput, AnyReply, Endpoint } from './endpoint';
+import type { AnyInput, AnyResponse, Endpoint } from './endpoint';
 import { undeclaredErrorCheck } from './endpoint-errors';
 import type { HttpConfig } from './http-config';
 import { isMultipart } from './multipart-boundary';
@@ -15,22 +15,22 @@ import { contextOf } from './request-context';
 import { uploadMetrics } from './request-metrics';
 import { Validation, withoutEmpty } from './validation';
 
-interface HandlerParts {
+interface HandlerDeps {
   config: Pick<HttpConfig, 'corsOrigins' | 'refusesUndeclaredErrors'>;
   tokens: AccessTokens;
-  cache: AnswerCache;
+  cache: ResponseCache;
   metrics: Metrics;
 }
 
 /** The way of every request through its endpoint: who, what, (cached) answer, check, send. */
-export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, metrics }: HandlerParts): RequestHandler {
+export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, metrics }: HandlerDeps): RequestHandler {
   const readBody = bodyReader(endpoint);
   const toInput = inputReader(endpoint);
   const answer = async (req: Request, res: Response): Promise<void> => {
     const caller = authenticate(req, endpoint.access, { tokens, origins: config.corsOrigins });
     if (caller) contextOf(res).caller = caller;
     const body = await readBody(req, res);
-    let reply: AnyReply;
+    let reply: AnyResponse;
     try {
       const input: AnyInput = { caller, clientIp: clientIpOf(req), ...toInput(req, body) };
       if (endpoint.cache) return await sendCached(endpoint, cache, input, res);
@@ -47,7 +47,7 @@ export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, met
 
 function refusingUndeclaredErrors(endpoint: Endpoint, answer: Answer): Answer {
   const checked = undeclaredErrorCheck(endpoint);
-  return async function answerDeclared(req, res) {
+  return async function respondAsDeclared(req, res) {
     try {
       await answer(req, res);
     } catch (error) {
@@ -60,7 +60,7 @@ type Answer = (req: Request, res: Response) => Promise<void>;
 
 function countingUploads(answer: Answer, metrics: Metrics): Answer {
   const { uploads, bytes } = uploadMetrics(metrics);
-  return async function answerCounted(req, res) {
+  return async function respondCounted(req, res) {
     if (!isMultipart(req.headers['content-type'])) return answer(req, res);
     try {
       await answer(req, res);
@@ -105,8 +105,8 @@ function inputReader(endpoint: Endpoint) {
 }
 
 /** The text of a checked answer: what the schema does not name is cut, what does not fit is a bug. */
-function encode(endpoint: Endpoint, { status, body }: AnyReply): string {
-  const schema = endpoint.answers[status as keyof typeof endpoint.answers];
+function encode(endpoint: Endpoint, { status, body }: AnyResponse): string {
+  const schema = endpoint.responses[status as keyof typeof endpoint.responses];
   if (!(schema instanceof z.ZodType))
     throw new Error(`${endpoint.method} ${endpoint.path} declares no body for ${status}`);
   const checked = schema.safeParse(body);
@@ -124,25 +124,25 @@ const sendJson = (res: Response, status: number, json: string | Buffer): void =>
   res.end(json);
 };
 
-async function send(endpoint: Endpoint, reply: AnyReply, req: Request, res: Response): Promise<void> {
+async function send(endpoint: Endpoint, reply: AnyResponse, req: Request, res: Response): Promise<void> {
   for (const [name, value] of Object.entries(reply.headers ?? {})) res.setHeader(name, value);
   if (reply.write) {
     res.status(reply.status);
     await reply.write(req, res);
     return;
   }
-  if (endpoint.answers[reply.status as keyof typeof endpoint.answers] === 'empty') {
+  if (endpoint.responses[reply.status as keyof typeof endpoint.responses] === 'empty') {
     res.status(reply.status).end();
     return;
   }
   sendJson(res, reply.status, encode(endpoint, reply));
 }
 
-async function sendCached(endpoint: Endpoint, cache: AnswerCache, input: AnyInput, res: Response): Promise<void> {
+async function sendCached(endpoint: Endpoint, cache: ResponseCache, input: AnyInput, res: Response): Promise<void> {
   const rule = endpoint.cache?.(input);
   if (!rule) throw new Error('sendCached needs a cache rule');
   const load = async () => Buffer.from(encode(endpoint, await endpoint.handler(input)));
-  const { status, bytes } = await cache.answer(endpoint.path, rule, load);
+  const { status, bytes } = await cache.getOrLoad(endpoint.path, rule, load);
   res.setHeader('X-Cache', X_CACHE[status]);
   sendJson(res, 200, bytes);
 }

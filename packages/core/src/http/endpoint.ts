@@ -10,25 +10,26 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 type SuccessStatus = 200 | 201 | 202 | 204;
 
 /** An answer that is not JSON; its media types, for the document. */
-export interface BinaryAnswer {
+export interface BinaryResponse {
   binary: readonly string[];
 }
 
 /** Per status: the schema that the body is checked against (what it does not name is cut), 'empty', or binary. */
-export type Answers = Partial<Record<SuccessStatus, z.ZodType | 'empty' | BinaryAnswer>>;
+export type Responses = Partial<Record<SuccessStatus, z.ZodType | 'empty' | BinaryResponse>>;
 
 interface WithHeaders {
   headers?: Record<string, string>;
 }
 
-type ReplyFor<Status, Answer> = Answer extends z.ZodType
+type ResponseFor<Status, Answer> = Answer extends z.ZodType
   ? { status: Status; body: z.input<Answer> } & WithHeaders
   : Answer extends 'empty'
     ? { status: Status } & WithHeaders
     : { status: Status; write: (req: Request, res: Response) => Promise<void> } & WithHeaders;
 
 /** What a handler may return: one of its declared statuses with the body declared for it. */
-export type Reply<A extends Answers> = { [S in keyof A & SuccessStatus]: ReplyFor<S, A[S]> }[keyof A & SuccessStatus];
+export type EndpointResponse<A extends Responses> = { [S in keyof A & SuccessStatus]: ResponseFor<S, A[S]> }[keyof A &
+  SuccessStatus];
 
 /** The one file field that a multipart endpoint takes. */
 export interface Upload {
@@ -60,7 +61,7 @@ export interface EndpointSpec<
   Q extends z.ZodType | undefined,
   B extends z.ZodType | undefined,
   U extends Upload | undefined,
-  R extends Answers,
+  R extends Responses,
   H extends z.ZodType | undefined,
 > {
   method: Method;
@@ -79,7 +80,7 @@ export interface EndpointSpec<
   /** The fields of a multipart body, which are all strings; must give what `body` gives. */
   form?: B extends z.ZodType ? z.ZodType<z.output<B>> : never;
   upload?: U;
-  answers: R;
+  responses: R;
   errors?: readonly ErrorDefinition[];
   /** The rate-limit bucket of everything below this path, where that is not the general one. */
   bucket?: 'uploads';
@@ -87,7 +88,7 @@ export interface EndpointSpec<
   undecodablePath?: ErrorDefinition;
   /** Only for a single 200 answer with a schema. */
   cache?: (input: Input<A, P, Q, B, U, H>) => CacheRule;
-  handler: (input: Input<A, P, Q, B, U, H>) => Promise<Reply<R>>;
+  handler: (input: Input<A, P, Q, B, U, H>) => Promise<EndpointResponse<R>>;
 }
 
 /** A declared endpoint with its types forgotten, for lists. */
@@ -98,14 +99,14 @@ export type Endpoint = Omit<
     z.ZodType | undefined,
     z.ZodType | undefined,
     Upload | undefined,
-    Answers,
+    Responses,
     z.ZodType | undefined
   >,
   'handler' | 'cache' | 'form'
 > & {
   form?: z.ZodType;
   cache?: (input: AnyInput) => CacheRule;
-  handler: (input: AnyInput) => Promise<AnyReply>;
+  handler: (input: AnyInput) => Promise<AnyResponse>;
 };
 
 export interface AnyInput {
@@ -118,7 +119,7 @@ export interface AnyInput {
   clientIp: string;
 }
 
-export interface AnyReply extends WithHeaders {
+export interface AnyResponse extends WithHeaders {
   status: number;
   body?: unknown;
   write?: (req: Request, res: Response) => Promise<void>;
@@ -135,14 +136,14 @@ export interface AnyReply extends WithHeaders {
  *   summary: 'Show one product',
  *   access: 'user',
  *   params: idParams,
- *   answers: { 200: product },
+ *   responses: { 200: product },
  *   errors: [notFound],
  *   handler: async ({ caller, params }) => ok(await showProduct(caller, params.id)),
  * });
  */
 export function endpoint<
   A extends Access,
-  R extends Answers,
+  R extends Responses,
   P extends z.ZodType | undefined = undefined,
   Q extends z.ZodType | undefined = undefined,
   B extends z.ZodType | undefined = undefined,

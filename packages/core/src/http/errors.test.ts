@@ -25,7 +25,7 @@ const endpoints: Endpoint[] = [
     access: 'public',
     params: idParams,
     query: z.object({ ...pageQuery, search: nameText.optional() }),
-    answers: { 200: z.object({ id, search: z.string().optional() }) },
+    responses: { 200: z.object({ id, search: z.string().optional() }) },
     handler: async ({ params, query }) => ok({ id: params.id, search: query.search }),
   }),
   endpoint({
@@ -36,7 +36,7 @@ const endpoints: Endpoint[] = [
     access: 'user',
     params: idParams,
     body: thing,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [outOfTea],
     handler: async ({ body }) => {
       if (body.name === 'tea') throw outOfTea();
@@ -50,7 +50,7 @@ const endpoints: Endpoint[] = [
     summary: 'Remove',
     access: 'admin',
     params: idParams,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     handler: async () => noContent(),
   }),
   endpoint({
@@ -60,7 +60,7 @@ const endpoints: Endpoint[] = [
     summary: 'Echo',
     access: 'public',
     body: z.strictObject({ name: nameText }),
-    answers: { 200: z.object({ name: z.string() }) },
+    responses: { 200: z.object({ name: z.string() }) },
     handler: async ({ body }) => ok(body),
   }),
 ];
@@ -371,7 +371,7 @@ describe('an error that the endpoint does not declare', () => {
       tag: 'things',
       summary: 'Tea',
       access: 'public',
-      answers: { 204: 'empty' },
+      responses: { 204: 'empty' },
       handler: async () => {
         throw outOfTea();
       },

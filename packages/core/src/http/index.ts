@@ -5,7 +5,7 @@ export { createApp } from './create-app';
 export { accepted, created, type Endpoint, endpoint, noContent, ok } from './endpoint';
 export { parseOptions, toFieldErrors } from './field-errors';
 export type { HttpConfig } from './http-config';
-export { answerMalformed } from './malformed';
+export { respondToMalformed } from './malformed';
 export { mergeOpenApi, type OpenApiDocument, openApiDocument } from './openapi';
 export { PROBES } from './probe-paths';
 export * from './schemas';

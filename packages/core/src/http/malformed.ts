@@ -40,10 +40,10 @@ const malformed = (message: string, field: Omit<FieldError, 'message'>) =>
 const SEARCHED_BYTES = 16_384;
 
 /**
- * Answers what Node's parser refuses like every other error, where Node would send a bare status line; with log line and
+ * Responses what Node's parser refuses like every other error, where Node would send a bare status line; with log line and
  * figures. Little is known of such a request, and unless its head was good no Express app ever sees it.
  */
-export function answerMalformed(server: Server, { logger, metrics }: { logger: Logger; metrics: Metrics }): void {
+export function respondToMalformed(server: Server, { logger, metrics }: { logger: Logger; metrics: Metrics }): void {
   const lines = logger.child({}, { redact: [] });
   const { requests } = requestMetrics(metrics);
   const latest = new WeakMap<Duplex, ServerResponse>();
@@ -85,7 +85,7 @@ export function answerMalformed(server: Server, { logger, metrics }: { logger: L
       context.refusedWith = statusOf[refusal.kind];
       answer(socket, refusal, context.requestId);
     } else if (pending) {
-      // Answers go out in the order of the requests. It may close the connection, and the rest is nobody's then.
+      // Responses go out in the order of the requests. It may close the connection, and the rest is nobody's then.
       pending.once('close', () => socket.writable && refuse(socket, refusal, requestIdFrom(undefined), reason));
     } else {
       refuse(socket, refusal, requestIdFrom(idIn(rawPacket)), reason);

@@ -39,7 +39,7 @@ const upload = (storage: Pick<Storage, 'receive' | 'put'>, route: string, maxByt
     body: form,
     form,
     upload: { field: 'file', required: false, maxBytes, kinds: fileKinds, storage },
-    answers: {
+    responses: {
       200: z.object({ name: z.string(), note: z.string().optional(), kind: z.string().optional(), size: z.int() }),
     },
     handler: async ({ body, file }) => {

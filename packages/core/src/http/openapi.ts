@@ -92,9 +92,9 @@ function requestBody({ body, form, upload }: Endpoint): Pick<ZodOpenApiOperation
   return { requestBody: { required, content } };
 }
 
-function successes({ answers, cache }: Endpoint): ZodOpenApiResponsesObject {
+function successes({ responses: declared, cache }: Endpoint): ZodOpenApiResponsesObject {
   const responses: ZodOpenApiResponsesObject = {};
-  for (const [status, answer] of Object.entries(answers)) {
+  for (const [status, answer] of Object.entries(declared)) {
     const description = SUCCESS_WORDS[status] ?? 'Done';
     const headers = {
       ...(status === '201' ? { Location: { schema: { type: 'string' as const } } } : {}),

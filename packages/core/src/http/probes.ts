@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { PoolFigures } from '../db';
+import type { PoolStats } from '../db';
 import { AppError, databaseUnavailable } from '../errors';
 import type { Metrics } from '../metrics';
 import type { RedisStatus } from '../redis';
@@ -9,7 +9,7 @@ import { contextOf } from './request-context';
 
 /** What the probes tell, gathered by the service's main. */
 export interface Probes {
-  pool(): PoolFigures;
+  pool(): PoolStats;
   redis(): RedisStatus;
   /** Rejects, with the reason as an AppError, while the service cannot serve. */
   checkReady(): Promise<void>;

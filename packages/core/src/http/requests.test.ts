@@ -11,7 +11,7 @@ const endpoints: Endpoint[] = [
     tag: 'me',
     summary: 'Who',
     access: 'user',
-    answers: { 200: who },
+    responses: { 200: who },
     handler: async ({ caller }) => ok({ user_id: caller.id }),
   }),
   endpoint({
@@ -20,7 +20,7 @@ const endpoints: Endpoint[] = [
     tag: 'me',
     summary: 'Change',
     access: 'user',
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     handler: async () => noContent(),
   }),
 ];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, idString, inOrder, integerString, listAnswer, nameText, pageQuery, text, timestamp } from './schemas';
+import { id, idString, inOrder, integerString, listResponse, nameText, pageQuery, text, timestamp } from './schemas';
 
 const accepts = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
 
@@ -98,7 +98,7 @@ it('pages default to the first ten and have bounds', () => {
     expect(accepts(query, wrong)).toBe(false);
   }
   expect(integerString(-5, 5).parse('-5')).toBe(-5);
-  expect(listAnswer({ rows: ['a'], total: 9 }, { page: 9, limit: 1 })).toEqual({
+  expect(listResponse({ rows: ['a'], total: 9 }, { page: 9, limit: 1 })).toEqual({
     data: ['a'],
     pagination: { page: 9, limit: 1, total: 9 },
   });

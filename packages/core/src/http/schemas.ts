@@ -127,7 +127,7 @@ export const listOf = <T extends z.ZodType>(item: T) =>
   });
 
 /** Joins a page of rows with what was asked for. */
-export const listAnswer = <T>({ rows, total }: List<T>, { page, limit }: Page) => ({
+export const listResponse = <T>({ rows, total }: List<T>, { page, limit }: Page) => ({
   data: rows,
   pagination: { page, limit, ...(total > MAX_TOTAL ? { total: MAX_TOTAL, total_capped: true as const } : { total }) },
 });

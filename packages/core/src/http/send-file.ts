@@ -11,7 +11,7 @@ interface Exchange {
 }
 
 /**
- * Answers a GET or HEAD with a stored file: ranges and conditional requests too.
+ * Responses a GET or HEAD with a stored file: ranges and conditional requests too.
  * @param headers set on a 200, 206 or 304, not on a refusal
  */
 export async function sendFile(

@@ -41,7 +41,7 @@ const endpoints = ({ db }: Resources) => [
     method: 'get',
     path: '/things/:id',
     params: z.object({ id: z.string() }),
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     handler: async ({ params }) => {
       if (params.id === 'waiting') await gate.passed;
       if (params.id === 'broken') throw new Error('a bug');
@@ -52,7 +52,7 @@ const endpoints = ({ db }: Resources) => [
     ...common,
     method: 'get',
     path: '/counted',
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     handler: async () => {
       await db.rows(COUNT_USERS);
       await db.transaction(async (sql) => {
@@ -67,7 +67,7 @@ const endpoints = ({ db }: Resources) => [
     method: 'get',
     path: '/cached/:id',
     params: z.object({ id: z.string() }),
-    answers: { 200: z.object({ id: z.string() }) },
+    responses: { 200: z.object({ id: z.string() }) },
     cache: ({ params }) => ({ key: params.id, scopes: ['things'], ttlSeconds: 60 }),
     handler: async ({ params }) => ok(params),
   }),
@@ -84,7 +84,7 @@ const endpoints = ({ db }: Resources) => [
       kinds: fileKinds,
       storage: localStorage(process.env.SHOP_TEST_UPLOADS ?? '', () => undefined),
     },
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [tooOdd],
     handler: async ({ body }) => {
       if (body.how === 'odd') throw tooOdd();
@@ -183,7 +183,7 @@ describe('requests', () => {
           ...common,
           method: 'get',
           path: '/never',
-          answers: { 204: 'empty' },
+          responses: { 204: 'empty' },
           handler: () => {
             arrived.open();
             return new Promise(() => undefined);

@@ -17,7 +17,7 @@ const service = exampleService(() => [
     summary: 'An image',
     access: 'public',
     bucket: 'uploads',
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     handler: async () => noContent(),
   }),
   endpoint({
@@ -26,7 +26,7 @@ const service = exampleService(() => [
     tag: 'things',
     summary: 'A thing',
     access: 'public',
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     handler: async () => noContent(),
   }),
 ]);

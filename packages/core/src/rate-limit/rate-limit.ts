@@ -12,7 +12,7 @@ export interface RateLimitBuckets {
   preflights: TokenBuckets;
 }
 
-interface RateLimitParts {
+interface RateLimitDeps {
   service: string;
   buckets: RateLimitBuckets;
   bucketOf: (req: Request) => keyof RateLimitBuckets;
@@ -29,7 +29,7 @@ export const clientIpOf = (req: Request): string => req.ip ?? req.socket.remoteA
 export const clientNetwork = (ip: string): string => ipKeyGenerator(ip.replace(/^::ffff:(?=\d+\.)/i, ''), IPV6_PREFIX);
 
 /** Per-IP token bucket as Express middleware, with `RateLimit` headers and 429. The IP is Express's `req.ip`. */
-export function rateLimitMiddleware({ service, buckets, bucketOf, metrics }: RateLimitParts): RequestHandler {
+export function rateLimitMiddleware({ service, buckets, bucketOf, metrics }: RateLimitDeps): RequestHandler {
   const decisions = metrics.counter({
     name: 'rate_limit_decisions_total',
     help: 'Requests let through or refused by the rate limit, and which bucket decided',

@@ -100,12 +100,12 @@ function failureOf(error: unknown) {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
-interface RedisParts {
+interface RedisDeps {
   logger: Logger;
   metrics: Metrics;
 }
 
-export function connectRedis(config: RedisConfig | undefined, { logger, metrics }: RedisParts): RedisLink {
+export function connectRedis(config: RedisConfig | undefined, { logger, metrics }: RedisDeps): RedisLink {
   let up = false;
   metrics.gauge('redis_up', '1 while Redis answers this process', () => Number(up));
   const { commands: commandSeconds, failures } = redisMetrics(metrics);

@@ -7,13 +7,13 @@ import { createMetrics } from '../metrics';
 import { flushTraces, nameTraces } from '../tracing';
 import { type Configured, loadConfig } from './core-config';
 
-interface CommandParts<T extends z.ZodObject> extends Configured<T> {
+interface CommandOptions<T extends z.ZodObject> extends Configured<T> {
   name: string;
   work: (resources: { db: Database; logger: Logger }, settings: z.output<T>) => Promise<void>;
 }
 
 /** An operator's command over a service's database, and the whole of its file. What it throws is one line and exit code 1. */
-export async function runCommand<T extends z.ZodObject>(command: CommandParts<T>): Promise<void> {
+export async function runCommand<T extends z.ZodObject>(command: CommandOptions<T>): Promise<void> {
   const { name, work } = command;
   nameTraces(name);
   let db: Database | undefined;

@@ -10,7 +10,7 @@ export interface Job {
   run(stopping?: AbortSignal): Promise<unknown>;
 }
 
-interface JobParts {
+interface JobDeps {
   logger: Logger;
   metrics: Metrics;
 }
@@ -28,7 +28,7 @@ export const jobMetrics = (metrics: Metrics) => ({
  * logged and counted and runs again next time.
  * @returns stops them: resolves once none is running any more
  */
-export function startJobs(jobs: Job[], { logger, metrics }: JobParts): () => Promise<void> {
+export function startJobs(jobs: Job[], { logger, metrics }: JobDeps): () => Promise<void> {
   const { runs } = jobMetrics(metrics);
   const stopping = new AbortController();
   const running = jobs.map(async ({ name, everySeconds, run }) => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { ConfigError } from '../config';
 import { poolFitProblem } from '../db';
-import { answerMalformed, PROBES } from '../http';
+import { PROBES, respondToMalformed } from '../http';
 import { collectProcessMetrics } from '../metrics';
 import { withTimeout } from '../time';
 import { flushTraces, nameTraces } from '../tracing';
@@ -49,7 +49,7 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
     },
     running.app,
   );
-  answerMalformed(server, running.resources);
+  respondToMalformed(server, running.resources);
   server.prependListener('request', (_req, res) => {
     if (running.isDraining()) res.setHeader('Connection', 'close');
   });

@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import type { z } from 'zod';
 import { type AccessTokens, accessTokens } from '../auth';
-import { type AnswerCache, createAnswerCache, createGeneration, GENERATION_TABLE, generationIn } from '../cache';
+import { createGeneration, createResponseCache, GENERATION_TABLE, generationIn, type ResponseCache } from '../cache';
 import type { Env } from '../config';
 import { createDatabase, type Database, int, pingDatabase, statement } from '../db';
 import { defineError } from '../errors';
@@ -16,7 +16,7 @@ import { type Job, jobMetrics } from './jobs';
 /** What a service is built over; made by core, closed by core. */
 export interface Resources {
   db: Database;
-  cache: AnswerCache;
+  cache: ResponseCache;
   redis: RedisLink;
   tokens: AccessTokens;
   logger: Logger;
@@ -75,9 +75,9 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
     generationIn(() => db),
     parts,
   );
-  const cache = createAnswerCache({ redis, generation, metrics });
-  const onLostAnswer = () => cache.invalidateAll();
-  const db: Database = createDatabase(config.db, { ...parts, onLostAnswer });
+  const cache = createResponseCache({ redis, generation, metrics });
+  const onLostResponse = () => cache.invalidateAll();
+  const db: Database = createDatabase(config.db, { ...parts, onLostResponse });
   const tokens = accessTokens(config.jwtSecret);
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
@@ -105,7 +105,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
       preflights: tokenBuckets(redis, config.rateLimit.preflights),
     },
     probes: {
-      pool: () => db.figures(),
+      pool: () => db.stats(),
       redis: () => redis.status(),
       async checkReady() {
         if (draining) throw shuttingDown();

@@ -4,14 +4,14 @@ import { localStorage } from './local-storage';
 import { s3Storage } from './s3-storage';
 import type { Storage, StorageSettings } from './storage';
 
-interface StorageParts {
+interface StorageDeps {
   logger: Logger;
   /** Which names this storage gives its files. */
   kindOf: KindOfName;
 }
 
 /** The storage that the settings name. Touches nothing yet. */
-export function createStorage(settings: StorageSettings, { logger, kindOf }: StorageParts): Storage {
+export function createStorage(settings: StorageSettings, { logger, kindOf }: StorageDeps): Storage {
   const { S3_BUCKET: bucket, UPLOAD_PATH: folder } = settings;
   const backend = bucket
     ? s3Storage({ ...settings, S3_BUCKET: bucket }, { logger, kindOf })

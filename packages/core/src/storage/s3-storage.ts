@@ -27,7 +27,7 @@ const MAX_ATTEMPTS = 2;
 const ORPHAN = 'the bucket may have kept a file whose upload failed, and it could not be deleted; sweep finds it';
 
 type S3Settings = StorageSettings & { S3_BUCKET: string };
-interface StorageParts {
+interface StorageDeps {
   logger: Logger;
   kindOf: KindOfName;
 }
@@ -35,7 +35,7 @@ interface StorageParts {
 type Sdk = typeof import('@aws-sdk/client-s3');
 
 /** Files in an S3-compatible bucket. They wait on disk until they are whole: see docs/decisions/0017-uploads.md. */
-export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageParts): StorageBackend {
+export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps): StorageBackend {
   const bucket = settings.S3_BUCKET;
   let opened: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
 

@@ -5,8 +5,8 @@ import {
   type Endpoint,
   endpoint,
   idParams,
-  listAnswer,
   listOf,
+  listResponse,
   noContent,
   ok,
 } from '@shop/core/http';
@@ -28,7 +28,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     summary: 'Add an address to ship to',
     access: 'user',
     body: newAddress,
-    answers: { 201: createdId },
+    responses: { 201: createdId },
     handler: async ({ caller, body }) => {
       const id = await insertAddress(ctx.db, caller.id, body);
       return created(`${PATH}/${id}`, { id });
@@ -43,8 +43,8 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     description: '`label` finds a part of the label; `city` and `postal_code` must match whole. Case does not count.',
     access: 'user',
     query: addressQuery,
-    answers: { 200: listOf(address) },
-    handler: async ({ caller, query }) => ok(listAnswer(await listAddresses(ctx.db, caller.id, query), query)),
+    responses: { 200: listOf(address) },
+    handler: async ({ caller, query }) => ok(listResponse(await listAddresses(ctx.db, caller.id, query), query)),
   }),
 
   endpoint({
@@ -54,7 +54,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     summary: 'Show an address to its owner or an admin',
     access: 'user',
     params: idParams,
-    answers: { 200: address },
+    responses: { 200: address },
     errors: [forbidden, notFound],
     handler: async ({ caller, params }) => ok(await getAddress(ctx, caller, params.id)),
   }),
@@ -67,7 +67,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     access: 'user',
     params: idParams,
     body: addressChange,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params, body }) => {
       await changeAddress(ctx, caller, params.id, body);
@@ -82,7 +82,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     summary: 'Delete an address; orders that were shipped to it keep their copy',
     access: 'user',
     params: idParams,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params }) => {
       await deleteAddress(ctx, caller, params.id);

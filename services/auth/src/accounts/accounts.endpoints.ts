@@ -1,5 +1,5 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, idParams, listAnswer, listOf, noContent, ok } from '@shop/core/http';
+import { created, type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { tokenSet } from '../sessions/sessions.schemas';
 import { emailTaken, lastAdmin, phoneTaken } from './accounts.errors';
@@ -21,7 +21,7 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Open an account, and with it a store',
     access: 'public',
     body: newAccount,
-    answers: { 201: tokenSet },
+    responses: { 201: tokenSet },
     errors: [emailTaken, phoneTaken, overloaded],
     handler: async ({ body }) => {
       const { id, tokenSet } = await register(ctx, body);
@@ -35,7 +35,7 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     tag,
     summary: 'Show oneself',
     access: 'user',
-    answers: { 200: user },
+    responses: { 200: user },
     handler: async ({ caller }) => ok(await getOwnUser(ctx, caller)),
   }),
 
@@ -46,8 +46,8 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'List all users',
     access: 'admin',
     query: userQuery,
-    answers: { 200: listOf(user) },
-    handler: async ({ query }) => ok(listAnswer(await listUsers(ctx.db, query), query)),
+    responses: { 200: listOf(user) },
+    handler: async ({ query }) => ok(listResponse(await listUsers(ctx.db, query), query)),
   }),
 
   ...[`${USERS}/:id`, '/api/v1/users/:id'].map((path) =>
@@ -58,7 +58,7 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
       summary: 'Show a user to themselves or an admin',
       access: 'user',
       params: idParams,
-      answers: { 200: user },
+      responses: { 200: user },
       errors: [forbidden, notFound],
       handler: async ({ caller, params }) => ok(await getUser(ctx, caller, params.id)),
     }),
@@ -74,7 +74,7 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'user',
     params: idParams,
     body: userChange,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound, phoneTaken, lastAdmin],
     handler: async ({ caller, params, body }) => {
       await changeUser(ctx, caller, params.id, body);

@@ -5,8 +5,8 @@ import {
   type Endpoint,
   endpoint,
   idParams,
-  listAnswer,
   listOf,
+  listResponse,
   noContent,
   ok,
 } from '@shop/core/http';
@@ -28,8 +28,8 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'List the categories',
     access: 'public',
     query: categoryQuery,
-    answers: { 200: listOf(category) },
-    handler: async ({ query }) => ok(listAnswer(await listCategories(ctx.db, query), query)),
+    responses: { 200: listOf(category) },
+    handler: async ({ query }) => ok(listResponse(await listCategories(ctx.db, query), query)),
   }),
 
   endpoint({
@@ -39,7 +39,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Add a category',
     access: 'admin',
     body: categoryName,
-    answers: { 201: createdId },
+    responses: { 201: createdId },
     errors: [categoryExists],
     handler: async ({ body }) => {
       const id = await insertCategory(ctx.db, body.name);
@@ -54,7 +54,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Show a category',
     access: 'public',
     params: idParams,
-    answers: { 200: category },
+    responses: { 200: category },
     errors: [notFound],
     handler: async ({ params }) => ok(await getCategory(ctx.db, params.id)),
   }),
@@ -67,7 +67,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'admin',
     params: idParams,
     body: categoryName,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [notFound, categoryExists],
     handler: async ({ params, body }) => {
       await renameCategory(ctx, params.id, body.name);
@@ -82,7 +82,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Delete a category; its products stay, without one',
     access: 'admin',
     params: idParams,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [notFound],
     handler: async ({ params }) => {
       await deleteCategory(ctx, params.id);

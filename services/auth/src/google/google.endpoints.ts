@@ -13,7 +13,7 @@ export const googleEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Log in with a Google ID token; opens an account where the address is new',
     access: 'public',
     body: googleSignIn,
-    answers: { 200: tokenSet },
+    responses: { 200: tokenSet },
     errors: [invalidIdToken, googleUnavailable, ssoNotConfigured],
     handler: async ({ body }) => ok(await ctx.loginCounter.count('google', signInWithGoogle(ctx, body.id_token))),
   }),

@@ -21,7 +21,7 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
       'that the response is the same.',
     access: 'public',
     body: resetRequest,
-    answers: { 200: resetByAnswer, 202: resetByMail },
+    responses: { 200: resetByAnswer, 202: resetByMail },
     errors: [notFound],
     handler: async ({ body, clientIp }) => {
       if (ctx.config.appEnv === 'local') {
@@ -39,7 +39,7 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Set a new password with a reset token; ends all sessions',
     access: 'public',
     body: passwordReset,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [invalidToken, overloaded],
     handler: async ({ body }) => {
       await resetPassword(ctx, body);

@@ -18,7 +18,7 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Log in with email and password',
     access: 'public',
     body: credentials,
-    answers: { 200: tokenSet },
+    responses: { 200: tokenSet },
     errors: [invalidCredentials, overloaded],
     handler: async ({ body }) => ok(await ctx.loginCounter.count('password', logIn(ctx, body))),
   }),
@@ -31,7 +31,7 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     description: 'The old refresh token is spent. A spent one presented again revokes all tokens of its login.',
     access: 'public',
     body: heldRefreshToken,
-    answers: { 200: tokenSet },
+    responses: { 200: tokenSet },
     errors: [invalidRefreshToken],
     handler: async ({ body }) => ok(await refreshSession(ctx, body.refresh_token)),
   }),
@@ -43,7 +43,7 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Revoke a refresh token; an unknown one is fine',
     access: 'public',
     body: heldRefreshToken,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     handler: async ({ body }) => {
       await logOut(ctx, body.refresh_token);
       return noContent();
@@ -57,7 +57,7 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: "Revoke all of one's refresh tokens; as an admin, also another user's",
     access: 'user',
     body: whoseSessions,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, body }) => {
       await logOutEverywhere(ctx, caller, body?.user_id ?? caller.id);

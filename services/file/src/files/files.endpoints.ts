@@ -1,5 +1,5 @@
 import { forbidden, notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, listAnswer, listOf, noContent, ok, sendFile } from '@shop/core/http';
+import { created, type Endpoint, endpoint, listOf, listResponse, noContent, ok, sendFile } from '@shop/core/http';
 import { fileKinds, MAX_FILE_BYTES, mediaTypeOf } from '@shop/core/storage';
 import type { FileContext } from '../service';
 import { deleteFile } from './delete-file';
@@ -24,7 +24,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     upload: { field: 'file', required: true, maxBytes: MAX_FILE_BYTES, kinds: fileKinds, storage: ctx.storage },
     body: noFields,
     form: noFields,
-    answers: { 201: uploadedFile },
+    responses: { 201: uploadedFile },
     errors: [storageUnavailable],
     handler: async ({ caller, file }) => {
       const uploaded = await uploadFile(ctx, caller, file);
@@ -39,8 +39,8 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     summary: "List one's own uploads",
     access: 'user',
     query: fileQuery,
-    answers: { 200: listOf(storedFile) },
-    handler: async ({ caller, query }) => ok(listAnswer(await listFiles(ctx.db, caller.id, query), query)),
+    responses: { 200: listOf(storedFile) },
+    handler: async ({ caller, query }) => ok(listResponse(await listFiles(ctx.db, caller.id, query), query)),
   }),
 
   endpoint({
@@ -50,7 +50,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     summary: 'Delete an upload, by its stored name',
     access: 'user',
     params: filenameParams,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound, storageUnavailable],
     handler: async ({ caller, params }) => {
       await deleteFile(ctx, caller, params.filename);
@@ -66,7 +66,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     description: 'Knows ranges (206, 416) and conditional requests (304, 412).',
     access: 'public',
     params: filenameParams,
-    answers: { 200: { binary: fileKinds.map(mediaTypeOf) } },
+    responses: { 200: { binary: fileKinds.map(mediaTypeOf) } },
     bucket: 'uploads',
     undecodablePath: notFound,
     errors: [notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable],

@@ -111,7 +111,7 @@ test('a slow reader neither caches an old value nor shares it with requests that
   const { id } = await aProduct({ store, name: 'old' });
   const old = await get(there, `/${id}?`).expect(200);
   await there.http.put(`${PATH}/${id}`).set(seller.auth).send({ name: 'newer' }).expect(204);
-  await here.resources.cache.answer(`${PATH}/:id`, productRule(seller, id), async () => {
+  await here.resources.cache.getOrLoad(`${PATH}/:id`, productRule(seller, id), async () => {
     await there.http.put(`${PATH}/${id}`).set(seller.auth).send({ name: 'new' }).expect(204);
     for (const app of [here, there]) expect((await get(app, `/${id}`).expect(200)).body.name).toBe('new');
     return Buffer.from(old.text);
@@ -133,12 +133,12 @@ describe('concurrent misses for the same key in one process', () => {
       return Buffer.from('loaded once');
     });
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => here.resources.cache.answer('/test', rule('twenty'), load)),
+      Array.from({ length: 20 }, () => here.resources.cache.getOrLoad('/test', rule('twenty'), load)),
     );
     expect(load).toHaveBeenCalledTimes(1);
     expect(answers.map(({ bytes }) => bytes.toString())).toEqual(Array(20).fill('loaded once'));
     expect(answers.filter(({ status }) => status === 'miss')).toHaveLength(1);
-    const later = await there.resources.cache.answer('/test', rule('twenty'), load);
+    const later = await there.resources.cache.getOrLoad('/test', rule('twenty'), load);
     expect([later.status, later.bytes.toString()]).toEqual(['hit', 'loaded once']);
   });
 
@@ -149,7 +149,7 @@ describe('concurrent misses for the same key in one process', () => {
       return Buffer.from(`load ${loads}`);
     };
     const ask = async () => {
-      const { status, bytes } = await here.resources.cache.answer('/test', rule('forgotten'), load);
+      const { status, bytes } = await here.resources.cache.getOrLoad('/test', rule('forgotten'), load);
       return [status, bytes.toString()];
     };
     expect(await ask()).toEqual(['miss', 'load 1']);
@@ -169,9 +169,9 @@ describe('concurrent misses for the same key in one process', () => {
       await eventually('the others to wait', async () => (await lookUps('coalesced')) === before + 1);
       throw new Error('no database');
     };
-    const asked = [1, 2].map(() => here.resources.cache.answer('/test', rule('failing'), fail));
+    const asked = [1, 2].map(() => here.resources.cache.getOrLoad('/test', rule('failing'), fail));
     for (const { status } of await Promise.allSettled(asked)) expect(status).toBe('rejected');
-    const next = await here.resources.cache.answer('/test', rule('failing'), async () => Buffer.from('fine'));
+    const next = await here.resources.cache.getOrLoad('/test', rule('failing'), async () => Buffer.from('fine'));
     expect([next.status, next.bytes.toString()]).toEqual(['miss', 'fine']);
   });
 });

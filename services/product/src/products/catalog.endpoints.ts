@@ -1,5 +1,5 @@
 import { notFound } from '@shop/core/errors';
-import { type Endpoint, endpoint, idParams, listAnswer, listOf, ok } from '@shop/core/http';
+import { type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
 import type { ProductContext } from '../service';
 import { catalogListRule, catalogProductRule } from './cache-rules';
 import { getCatalogProduct } from './get-product';
@@ -17,9 +17,9 @@ export const catalogEndpoints = (ctx: ProductContext): Endpoint[] => [
     summary: "Browse all stores' products",
     access: 'public',
     query: productQuery,
-    answers: { 200: listOf(catalogProduct) },
+    responses: { 200: listOf(catalogProduct) },
     cache: ({ query }) => catalogListRule(query),
-    handler: async ({ query }) => ok(listAnswer(await listProducts(ctx.db, undefined, query), query)),
+    handler: async ({ query }) => ok(listResponse(await listProducts(ctx.db, undefined, query), query)),
   }),
 
   endpoint({
@@ -29,7 +29,7 @@ export const catalogEndpoints = (ctx: ProductContext): Endpoint[] => [
     summary: 'Show a product to anybody',
     access: 'public',
     params: idParams,
-    answers: { 200: catalogProduct },
+    responses: { 200: catalogProduct },
     errors: [notFound],
     cache: ({ params }) => catalogProductRule(params.id),
     handler: async ({ params }) => ok(await getCatalogProduct(ctx, params.id)),

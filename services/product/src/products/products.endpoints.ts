@@ -1,5 +1,5 @@
 import { forbidden, notFound, storageUnavailable } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, idParams, listAnswer, listOf, noContent, ok } from '@shop/core/http';
+import { created, type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
 import { imageKinds, MAX_FILE_BYTES } from '@shop/core/storage';
 import type { ProductContext } from '../service';
 import { addProduct } from './add-product';
@@ -25,7 +25,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     body: newProduct,
     form: newProductForm,
     upload: { field: 'image', required: false, maxBytes: MAX_FILE_BYTES, kinds: imageKinds, storage: ctx.storage },
-    answers: { 201: product },
+    responses: { 201: product },
     errors: [forbidden, noStore, storeNotFound, categoryNotFound, storageUnavailable],
     handler: async ({ caller, body, file }) => {
       const added = await addProduct(ctx, caller, body, file);
@@ -40,11 +40,11 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     summary: "List the products of one's own stores; for an admin, all",
     access: 'user',
     query: productQuery,
-    answers: { 200: listOf(product) },
+    responses: { 200: listOf(product) },
     cache: ({ caller, query }) => listRule(caller, query),
     handler: async ({ caller, query }) => {
       const owner = caller.role === 'admin' ? undefined : caller.id;
-      return ok(listAnswer(await listProducts(ctx.db, owner, query), query));
+      return ok(listResponse(await listProducts(ctx.db, owner, query), query));
     },
   }),
 
@@ -55,7 +55,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     summary: 'Show a product to the owner of its store or an admin',
     access: 'user',
     params: idParams,
-    answers: { 200: product },
+    responses: { 200: product },
     errors: [forbidden, notFound],
     cache: ({ caller, params }) => productRule(caller, params.id),
     handler: async ({ caller, params }) => ok(await getProduct(ctx, caller, params.id)),
@@ -69,7 +69,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     access: 'user',
     params: idParams,
     body: productChanges,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound, categoryNotFound],
     handler: async ({ caller, params, body }) => {
       await changeProduct(ctx, caller, params.id, body);
@@ -85,7 +85,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     description: 'Past transactions keep their logs.',
     access: 'user',
     params: idParams,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params }) => {
       await deleteProduct(ctx, caller, params.id);

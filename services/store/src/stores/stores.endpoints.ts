@@ -5,8 +5,8 @@ import {
   type Endpoint,
   endpoint,
   idParams,
-  listAnswer,
   listOf,
+  listResponse,
   noContent,
   ok,
 } from '@shop/core/http';
@@ -29,7 +29,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     summary: 'Open a store',
     access: 'user',
     body: storeName,
-    answers: { 201: createdId },
+    responses: { 201: createdId },
     handler: async ({ caller, body }) => {
       const id = await insertStore(ctx.db, caller.id, body.name);
       return created(`${PATH}/${id}`, { id });
@@ -43,10 +43,10 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     summary: "List one's own stores; for an admin, all",
     access: 'user',
     query: storeQuery,
-    answers: { 200: listOf(store) },
+    responses: { 200: listOf(store) },
     handler: async ({ caller, query }) => {
       const owner = caller.role === 'admin' ? undefined : caller.id;
-      return ok(listAnswer(await listStores(ctx.db, owner, query), query));
+      return ok(listResponse(await listStores(ctx.db, owner, query), query));
     },
   }),
 
@@ -57,7 +57,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     summary: 'Show a store to its owner or an admin',
     access: 'user',
     params: idParams,
-    answers: { 200: store },
+    responses: { 200: store },
     errors: [forbidden, notFound],
     handler: async ({ caller, params }) => ok(await getStore(ctx, caller, params.id)),
   }),
@@ -70,7 +70,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     access: 'user',
     params: idParams,
     body: storeName,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params, body }) => {
       await renameStore(ctx, caller, params.id, body.name);
@@ -85,7 +85,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     summary: 'Delete a store and its products',
     access: 'user',
     params: idParams,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound, storeHasOrders],
     handler: async ({ caller, params }) => {
       await deleteStore(ctx, caller, params.id);

@@ -5,8 +5,8 @@ import {
   type Endpoint,
   endpoint,
   idParams,
-  listAnswer,
   listOf,
+  listResponse,
   noContent,
   ok,
 } from '@shop/core/http';
@@ -41,7 +41,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     access: 'user',
     headers: idempotencyHeaders,
     body: newOrder,
-    answers: { 201: createdId },
+    responses: { 201: createdId },
     errors: [
       addressNotFound,
       productNotFound,
@@ -65,8 +65,8 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     summary: "List the buyer's transactions; for an admin, all; as=seller: those of one's own stores",
     access: 'user',
     query: orderQuery,
-    answers: { 200: listOf(order) },
-    handler: async ({ caller, query }) => ok(listAnswer(await listOrders(ctx, caller, query), query)),
+    responses: { 200: listOf(order) },
+    handler: async ({ caller, query }) => ok(listResponse(await listOrders(ctx, caller, query), query)),
   }),
 
   endpoint({
@@ -76,7 +76,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     summary: 'Show a transaction to its buyer, the owner of its store or an admin',
     access: 'user',
     params: idParams,
-    answers: { 200: orderDetails },
+    responses: { 200: orderDetails },
     errors: [forbidden, notFound],
     handler: async ({ caller, params }) => ok(await getOrder(ctx, caller, params.id)),
   }),
@@ -91,7 +91,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     access: 'user',
     params: idParams,
     body: statusChange,
-    answers: { 204: 'empty' },
+    responses: { 204: 'empty' },
     errors: [forbidden, notFound, invalidTransition],
     handler: async ({ caller, params, body }) => {
       await changeStatus(ctx, caller, params.id, body.status);

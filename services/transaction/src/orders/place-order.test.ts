@@ -244,7 +244,7 @@ test('forty buyers of a locked product leave most of the pool to other products'
       .post(PATH)
       .set(buyer.auth)
       .send({ address_id, items: [{ product_id: id, quantity: 1 }] });
-  const busy = () => small.resources.db.figures().open - small.resources.db.figures().idle;
+  const busy = () => small.resources.db.stats().open - small.resources.db.stats().idle;
   let most = 0;
   const watch = setInterval(() => {
     most = Math.max(most, busy());

@@ -3,8 +3,8 @@ import { databaseUnavailable } from '../errors';
 import { createLogger } from '../log';
 import { createMetrics } from '../metrics';
 import { connectRedis } from '../redis';
-import { createAnswerCache } from './answer-cache';
 import { createGeneration, type GenerationStore } from './generation';
+import { createResponseCache } from './response-cache';
 
 const logger = createLogger('example', 'silent');
 
@@ -16,7 +16,7 @@ function withoutRedis(store: Partial<GenerationStore>) {
     { read: async () => 'first', renew: async () => undefined, ...store },
     { logger },
   );
-  return { cache: createAnswerCache({ redis, generation, metrics }), generation };
+  return { cache: createResponseCache({ redis, generation, metrics }), generation };
 }
 
 describe('an invalidation that Redis does not confirm', () => {
@@ -72,9 +72,9 @@ describe('concurrent reads without Redis', () => {
       if (mine === 1) await first.passed;
       return Buffer.from(String(mine));
     };
-    const answers = [cache.answer('/thing', rule, load)];
+    const answers = [cache.getOrLoad('/thing', rule, load)];
     await eventually('the first query', () => loads === 1);
-    for (let count = 0; count < 20; count += 1) answers.push(cache.answer('/thing', rule, load));
+    for (let count = 0; count < 20; count += 1) answers.push(cache.getOrLoad('/thing', rule, load));
     await new Promise(setImmediate);
     first.open();
     const bytes = (await Promise.all(answers)).map((answer) => answer.bytes.toString());
@@ -88,7 +88,7 @@ describe('concurrent reads without Redis', () => {
       await first.passed;
       throw databaseUnavailable();
     });
-    const answers = [1, 2, 3].map(() => cache.answer('/thing', rule, load));
+    const answers = [1, 2, 3].map(() => cache.getOrLoad('/thing', rule, load));
     await eventually('the first query', () => load.mock.calls.length === 1);
     await new Promise(setImmediate);
     first.open();

@@ -17,7 +17,7 @@ export interface CacheRule {
   scopes: string[];
 }
 
-export interface CachedAnswer {
+export interface CachedResponse {
   /** `coalesced`: shared a look-up that was already running. */
   status: 'hit' | 'coalesced' | 'miss' | 'bypass';
   bytes: Buffer;
@@ -29,14 +29,14 @@ export interface CachedAnswer {
  * read *before* its data, so a slow reader cannot put back an old value, and invalidating is one command whatever the
  * number of entries. docs/decisions/0004-cache-coherence.md has the rules and why they suffice.
  */
-export interface AnswerCache {
+export interface ResponseCache {
   /**
    * The kept answer, or what `load` makes of the database, kept for the next one unless a writer comes in between.
    * Concurrent reads of the same answer in this process share one `load`, with Redis and without.
    * @param cache names the kind of answer, the declared path: a metrics label; `key` tells its answers apart
    * @throws what `load` rejects with
    */
-  answer(cache: string, rule: CacheRule, load: () => Promise<Buffer>): Promise<CachedAnswer>;
+  getOrLoad(cache: string, rule: CacheRule, load: () => Promise<Buffer>): Promise<CachedResponse>;
   /**
    * To be awaited between the commit and the answer: afterwards no process serves what was there before, or, where Redis
    * did not confirm it, none does 2 s later.
@@ -47,7 +47,7 @@ export interface AnswerCache {
   invalidateAll(): Promise<void>;
 }
 
-interface CacheParts {
+interface CacheDeps {
   redis: RedisLink;
   generation: CacheGeneration;
   metrics: Metrics;
@@ -56,7 +56,7 @@ interface CacheParts {
 const versionKey = (scope: string): string => `cache:version:${scope}`;
 const newVersion = (): string => randomUUID();
 
-export function createAnswerCache({ redis, generation, metrics }: CacheParts): AnswerCache {
+export function createResponseCache({ redis, generation, metrics }: CacheDeps): ResponseCache {
   const unconfirmed = metrics.counter({
     name: 'cache_unconfirmed_invalidations_total',
     help: 'Writes whose cache invalidation Redis did not confirm; each ends all cached answers through MySQL instead',
@@ -104,7 +104,7 @@ export function createAnswerCache({ redis, generation, metrics }: CacheParts): A
   async function readThrough(
     { key, ttlSeconds, scopes }: CacheRule,
     load: () => Promise<Buffer>,
-  ): Promise<{ status: CachedAnswer['status']; bytes: Buffer | Promise<Buffer> }> {
+  ): Promise<{ status: CachedResponse['status']; bytes: Buffer | Promise<Buffer> }> {
     let found: Awaited<ReturnType<typeof lookUp>>;
     try {
       found = await lookUp(key, [EVERYTHING, ...scopes]);
@@ -137,7 +137,7 @@ export function createAnswerCache({ redis, generation, metrics }: CacheParts): A
   }
 
   return {
-    async answer(cache, rule, load) {
+    async getOrLoad(cache, rule, load) {
       const { status, bytes } = await readThrough({ ...rule, key: `cache:answer:${cache}:${rule.key}` }, load);
       requests.inc({ cache, result: status });
       return { status, bytes: await bytes };
