@@ -1,9 +1,13 @@
 /** A service process of its own, over the built core, for tests of how one starts and ends. */
 const { existsSync, writeFileSync } = require('node:fs');
 const { setTimeout: sleep } = require('node:timers/promises');
+const { int, statement } = require('@shop/core/db');
 const { endpoint, noContent } = require('@shop/core/http');
 const { runService } = require('@shop/core/service');
 const { z } = require('zod');
+
+const ANY_USER = statement('user.any', { id: int }, 'SELECT id FROM users LIMIT 1');
+const LOCK_USER = statement('user.lock', { id: int }, 'SELECT id FROM users WHERE id = :id FOR UPDATE');
 
 const get = (path, handler) =>
   endpoint({
@@ -23,7 +27,7 @@ void runService({
   tables: ['users', ...(process.env.EXAMPLE_TABLE ? [process.env.EXAMPLE_TABLE] : [])],
   endpoints: ({ db }) => [
     get('/users', async () => {
-      await db.rows('SELECT id FROM users LIMIT 1');
+      await db.row(ANY_USER);
       return noContent();
     }),
     // Says that it has begun, and needs the database once it may end.
@@ -31,13 +35,13 @@ void runService({
       const gate = process.env.EXAMPLE_GATE ?? '';
       writeFileSync(`${gate}.begun`, '');
       while (!existsSync(gate)) await sleep(5);
-      await db.rows('SELECT id FROM users LIMIT 1');
+      await db.row(ANY_USER);
       return noContent();
     }),
     // Locks a user's row, says so, and stays inside its transaction.
     get('/holds', async () => {
       await db.transaction(async (sql) => {
-        await sql.rows('SELECT id FROM users WHERE id = ? FOR UPDATE', [Number(process.env.EXAMPLE_ROW)]);
+        await sql.row(LOCK_USER, { id: Number(process.env.EXAMPLE_ROW) });
         writeFileSync(`${process.env.EXAMPLE_GATE}.begun`, '');
         await sleep(60_000);
       });

@@ -91,7 +91,9 @@ async function explain(error: unknown, settings: DatabaseSettings): Promise<Data
   const at = `${host}:${port}`;
   const code = codeOf(error) ?? '';
   switch (code) {
-    case 'ER_ACCESS_DENIED_ERROR': {
+    // The second is MariaDB's for an unknown user, whose account it makes up: some of those take no password.
+    case 'ER_ACCESS_DENIED_ERROR':
+    case 'ER_ACCESS_DENIED_NO_PASSWORD_ERROR': {
       const how = password === '' ? 'without a password' : 'with this password';
       return {
         state: 'denied',

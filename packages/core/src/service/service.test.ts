@@ -68,7 +68,7 @@ describe('a service whose database', () => {
     expect(await problem(service, '/users')).toEqual([503, 'schema_missing', true]);
 
     await withConnection(mysql.settings, 60_000, async (connection) => {
-      await connection.query('CREATE TABLE users (id BIGINT)');
+      await connection.query('CREATE TABLE users (id BIGINT PRIMARY KEY)');
       await connection.query('CREATE TABLE cache_generation (id TINYINT PRIMARY KEY, generation CHAR(36))');
     });
     await becomes(service, '/ready', 200);

@@ -10,6 +10,7 @@ import {
   type TestUser,
 } from '@shop/testing';
 import { Redis } from 'ioredis';
+import type { Response } from 'supertest';
 import { productService } from '../service';
 import { productRule } from './cache-rules';
 
@@ -29,14 +30,22 @@ beforeEach(async () => {
 afterAll(() => Promise.all([here.close(), there.close()]));
 
 const get = (app: TestApp, where = '', by = seller) => app.http.get(PATH + where).set(by.auth);
-const xCache = async (app: TestApp, where = '', by = seller): Promise<string | undefined> =>
-  (await get(app, where, by).expect(200)).headers['x-cache'];
+/** On a slow machine, a read may learn the cache's generation too late. It bypasses the cache then and changes nothing in it. */
+async function getThroughCache(app: TestApp, where = '', by = seller): Promise<Response> {
+  for (;;) {
+    const response = await get(app, where, by).expect(200);
+    if (response.headers['x-cache'] !== 'BYPASS') return response;
+  }
+}
+const xCache = async (app: TestApp, where = '', by = seller): Promise<string> =>
+  (await getThroughCache(app, where, by)).headers['x-cache'] ?? '';
 
 test('the second read of a list or a product is a hit on every instance, with the same bytes', async () => {
   const { id } = await aProduct({ store });
   for (const where of ['', `/${id}`, '?search=product&limit=5']) {
-    const first = await get(here, where).expect(200).expect('X-Cache', 'MISS');
-    const again = await get(there, where).expect(200).expect('X-Cache', 'HIT');
+    const first = await getThroughCache(here, where);
+    const again = await getThroughCache(there, where);
+    expect([first, again].map(({ headers }) => headers['x-cache'])).toEqual(['MISS', 'HIT']);
     expect(again.text).toBe(first.text);
     expect(again.headers['content-type']).toBe(first.headers['content-type']);
   }
@@ -100,7 +109,7 @@ test('100 rounds: after each kind of write the very next read from the other ins
 });
 
 test("a write of one seller leaves another seller's list in the cache", async () => {
-  await get(here).expect(200);
+  await getThroughCache(here);
   const other = await aUser();
   await aStore({ owner: other });
   await here.http.post(PATH).set(other.auth).send({ name: 'x', price: 1 }).expect(201);

@@ -6,6 +6,7 @@ import {
   aStore,
   aUser,
   eventually,
+  retryWhileBusy,
   rows,
   startApp,
   startProxy,
@@ -69,12 +70,21 @@ describe('the stock movements of a product', () => {
       const items = [{ product_id: body.id, quantity: 2 }];
       await Promise.all(
         Array.from({ length: 40 }, async (_, turn) => {
-          if (turn % 2) return set(body.id, { stock: 50 + turn }, turn % 4 === 1 ? here : there).expect(204);
-          const order = await ordering.http.post('/api/v1/transactions').set(buyer.auth).send({ address_id, items });
+          if (turn % 2) {
+            const app = turn % 4 === 1 ? here : there;
+            expect((await retryWhileBusy(() => set(body.id, { stock: 50 + turn }, app))).status).toBe(204);
+            return;
+          }
+          const orders = '/api/v1/transactions';
+          const order = await retryWhileBusy(() =>
+            ordering.http.post(orders).set(buyer.auth).send({ address_id, items }),
+          );
           expect(order.status).toBe(201);
-          if (turn % 4) return undefined;
-          const cancel = ordering.http.patch(`/api/v1/transactions/${order.body.id}`).set(buyer.auth);
-          return cancel.send({ status: 'cancelled' }).expect(204);
+          if (turn % 4) return;
+          const cancelled = await retryWhileBusy(() =>
+            ordering.http.patch(`${orders}/${order.body.id}`).set(buyer.auth).send({ status: 'cancelled' }),
+          );
+          expect(cancelled.status).toBe(204);
         }),
       );
       const [sum] = await rows<{ stock: number; moved: string; sold: string }>(
