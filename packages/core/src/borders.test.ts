@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** core is a set of folders, each behind its index. */
+/** core is a set of folders. Each folder is imported through its index. */
 
 interface Import {
   file: string;
   from: string;
-  /** What is imported: a package, or a path relative to src. */
+  /** The imported package, or a path relative to src. */
   target: string;
 }
 
@@ -33,7 +33,7 @@ function folderOf(file: string): string {
 const isInCore = ({ target }: Import): boolean => existsInCore.has(folderOf(target));
 const existsInCore = new Set(sourceFiles.map(folderOf));
 const isTest = ({ file }: Import): boolean => file.endsWith('.test.ts');
-const say = ({ file, target }: Import): string => `${file} imports ${target}`;
+const format = ({ file, target }: Import): string => `${file} imports ${target}`;
 
 /** For each folder, the folders that its files import. */
 const dependencies = new Map(
@@ -43,8 +43,7 @@ const dependencies = new Map(
   }),
 );
 
-/** The folders that reach themselves through others. */
-function foldersInCircles(): string[] {
+function foldersInCycles(): string[] {
   const reachable = (folder: string, seen = new Set<string>()): Set<string> => {
     for (const next of dependencies.get(folder) ?? []) {
       if (!seen.has(next)) reachable(next, seen.add(next));
@@ -54,30 +53,30 @@ function foldersInCircles(): string[] {
   return [...dependencies.keys()].filter((folder) => reachable(folder).has(folder));
 }
 
-test('the imports of core are found at all', () => {
+test('the test finds the imports of core', () => {
   expect(dependencies.get('http')).toContain('errors');
   expect(imports.filter(({ target }) => target === 'express').length).toBeGreaterThan(5);
 });
 
-test('no folder of core depends on a folder that depends on it', () => {
-  const inCircles = foldersInCircles();
-  console.info(`core: ${dependencies.size} folders, ${inCircles.length} of them in circles`);
-  expect(inCircles).toEqual([]);
+test('the folders of core have no circular dependencies', () => {
+  const inCycles = foldersInCycles();
+  console.info(`core: ${dependencies.size} folders, ${inCycles.length} of them in dependency cycles`);
+  expect(inCycles).toEqual([]);
 });
 
-test('core imports no other package of ours', () => {
+test('core imports no other @shop package', () => {
   const wrong = imports.filter((one) => one.target.startsWith('@shop/') && !isTest(one));
-  expect(wrong.map(say)).toEqual([]);
+  expect(wrong.map(format)).toEqual([]);
 });
 
-test('folders of core import each other through their index', () => {
+test('folders of core import each other only through their index', () => {
   const wrong = imports.filter(
     (one) => isInCore(one) && folderOf(one.target) !== one.from && one.target.includes(path.sep),
   );
-  expect(wrong.map(say)).toEqual([]);
+  expect(wrong.map(format)).toEqual([]);
 });
 
-test('each folder of core is an entry of the package', () => {
+test('each folder of core is an entry in package.json exports', () => {
   const { exports } = JSON.parse(readFileSync(path.join(__dirname, '../package.json'), 'utf8'));
   const entries = Object.keys(exports).filter((entry) => entry !== '.' && entry !== './package.json');
   expect(entries.sort()).toEqual([...existsInCore].map((folder) => `./${folder}`).sort());

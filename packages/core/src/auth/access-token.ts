@@ -6,15 +6,15 @@ import { z } from 'zod';
 export const roles = ['user', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
-/** Who calls, as the access token says. */
+/** The authenticated user of a request, as stated in the access token. */
 export interface Caller {
   id: number;
   role: Role;
 }
 
-/** `iat` may lie this far in the future: clocks of two machines differ. */
+/** `iat` may be this far in the future, because the clocks of two machines differ. */
 const CLOCK_SKEW_SECONDS = 30;
-/** Tokens whose signature was checked before, by this process: the same one comes with each request of a client. */
+/** Size of the cache of verified tokens: a client sends the same token with every request. */
 const MAX_VERIFIED = 10_000;
 
 const payloadSchema = z.object({
@@ -29,9 +29,9 @@ const payloadSchema = z.object({
 });
 
 export interface AccessTokens {
-  /** A JWT (RFC 7519) signed with HS256 and the moment it expires. */
+  /** Returns a JWT (RFC 7519) signed with HS256, and its expiry time. */
   issue(caller: Caller): { token: string; expiresAt: Date };
-  /** undefined: malformed, expired, from the future, wrongly signed or signed with another algorithm. */
+  /** Returns undefined if the token is malformed, expired, issued in the future, or not signed with our key and HS256. */
   verify(token: string): Caller | undefined;
 }
 
@@ -41,9 +41,9 @@ interface Verified {
   expiresAt: number;
 }
 
-/** @param lifetimeSeconds only needed where tokens are issued */
+/** @param lifetimeSeconds only needed by the service that issues tokens */
 export function accessTokens(secret: string, lifetimeSeconds = 3600): AccessTokens {
-  // Given the text, jsonwebtoken tries at each call to read it as a public key first, which takes half a millisecond.
+  // Given a string, jsonwebtoken first tries to parse it as a public key on every call, which takes half a millisecond.
   const key = createSecretKey(Buffer.from(secret));
   const verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
   return {
@@ -54,8 +54,8 @@ export function accessTokens(secret: string, lifetimeSeconds = 3600): AccessToke
       return { token: jwt.sign(claims, key, { algorithm: 'HS256' }), expiresAt: new Date(expires * 1000) };
     },
     verify(token) {
-      const known = verified.get(token);
-      if (known) return known.expiresAt > Date.now() ? known.caller : undefined;
+      const cached = verified.get(token);
+      if (cached) return cached.expiresAt > Date.now() ? cached.caller : undefined;
       try {
         const payload = payloadSchema.safeParse(jwt.verify(token, key, { algorithms: ['HS256'] }));
         if (!payload.success) return undefined;

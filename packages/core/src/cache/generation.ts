@@ -4,34 +4,34 @@ import type { Logger } from '../log';
 import { beforeDeadline } from '../time';
 import { sharedRuns } from './shared-runs';
 
-/** How often a process that reads from the cache asks MySQL for the generation. */
-const LOOK_EVERY_MS = 1000;
-/** Without an answer for this long it does not use the cache: no entry is believed longer after a renewal. */
-const BELIEVE_MS = 2000;
-/** How long a read waits for the generation; loading its answer from MySQL is the alternative. */
-const LOOK_TIMEOUT_MS = 200;
+/** A process that reads from the cache rereads the generation from MySQL this often. */
+const REFRESH_INTERVAL_MS = 1000;
+/** A process bypasses the cache if its last read is older. So no old entry is used for longer than this after a renewal. */
+const MAX_AGE_MS = 2000;
+/** A cache read waits this long for the generation, then loads its response from MySQL instead. */
+const READ_TIMEOUT_MS = 200;
 const RETRY_MS = 1000;
 
 /**
- * The generation of all cache entries: a random value in MySQL, which every process can see even where Redis cannot be
- * reached. A writer whose invalidation Redis did not confirm renews it, and within 2 s no process believes older entries
- * (see docs/decisions/0004-cache-coherence.md).
+ * The generation of all cache entries: a random value in MySQL, which every process can read even if Redis is down. A
+ * writer renews it if Redis did not confirm an invalidation. Within 2 s no process uses older entries any more (see
+ * docs/decisions/0004-cache-coherence.md).
  */
 export interface CacheGeneration {
-  /** The generation to believe entries of; undefined where it is not known well enough: do not use the cache. */
+  /** Returns the generation that valid entries carry, or undefined if no recent value is known: bypass the cache then. */
   current(): Promise<string | undefined>;
-  /** Ends every entry. @throws AppError what the database throws; it is then tried again until it succeeds */
+  /** Invalidates every entry. @throws AppError the database error; the renewal is retried in the background until it succeeds */
   renew(): Promise<void>;
   close(): void;
 }
 
-/** Where the generation is kept. */
+/** Storage for the generation. */
 export interface GenerationStore {
   read(): Promise<string>;
   renew(): Promise<void>;
 }
 
-/** The table that `generationIn` needs. */
+/** The table that `generationIn` reads and writes. */
 export const GENERATION_TABLE = 'cache_generation';
 
 const READ_GENERATION = statement(
@@ -45,7 +45,7 @@ const RENEW_GENERATION = statement(
    ON DUPLICATE KEY UPDATE generation = :generation`,
 );
 
-/** One row in MySQL. Its lock puts renewals in order, and there is nothing to clear up. */
+/** Stores the generation in one MySQL row. The row lock serializes renewals, and no old rows need cleaning up. */
 export const generationIn = (db: () => Pick<Database, 'row' | 'writeRepeatable'>): GenerationStore => ({
   async read() {
     return (await db().row(READ_GENERATION))?.generation ?? 'none';
@@ -56,27 +56,27 @@ export const generationIn = (db: () => Pick<Database, 'row' | 'writeRepeatable'>
 });
 
 export function createGeneration(store: GenerationStore, { logger }: { logger: Logger }): CacheGeneration {
-  let known: { value: string; askedAt: number } | undefined;
+  let latest: { value: string; readAt: number } | undefined;
   let renewals = 0;
-  let looking: Promise<void> | undefined;
+  let refreshing: Promise<void> | undefined;
   let retry: NodeJS.Timeout | undefined;
   let closed = false;
   const runShared = sharedRuns();
-  const isKnown = () => known !== undefined && performance.now() - known.askedAt < BELIEVE_MS;
+  const isRecent = (maxAgeMs: number) => latest !== undefined && performance.now() - latest.readAt < maxAgeMs;
 
-  async function ask(): Promise<void> {
-    const askedAt = performance.now();
-    const before = renewals;
+  async function read(): Promise<void> {
+    const readAt = performance.now();
+    const renewalsBefore = renewals;
     const value = await store.read();
-    // A renewal of our own ended meanwhile: this may be the value of before it.
-    if (before === renewals) known = { value, askedAt };
+    // If this process renewed the generation in the meantime, the value may be from before the renewal.
+    if (renewalsBefore === renewals) latest = { value, readAt };
   }
 
-  function look(): Promise<void> {
-    looking ??= ask().finally(() => {
-      looking = undefined;
+  function refresh(): Promise<void> {
+    refreshing ??= read().finally(() => {
+      refreshing = undefined;
     });
-    return looking;
+    return refreshing;
   }
 
   async function renewOnce(): Promise<void> {
@@ -87,12 +87,12 @@ export function createGeneration(store: GenerationStore, { logger }: { logger: L
       if (!closed) retry = setTimeout(() => void renew().catch(() => undefined), RETRY_MS).unref();
       logger.error(
         { err: error },
-        'cached answers may be out of date: MySQL could not be told; trying again each second',
+        'cached responses may be stale: the cache generation could not be renewed in MySQL, retrying every second',
       );
       throw error;
     } finally {
       renewals += 1;
-      known = undefined;
+      latest = undefined;
     }
   }
 
@@ -100,11 +100,14 @@ export function createGeneration(store: GenerationStore, { logger }: { logger: L
 
   return {
     async current() {
-      if (known && performance.now() - known.askedAt < LOOK_EVERY_MS) return known.value;
-      const looked = look();
-      if (isKnown()) looked.catch(() => undefined);
-      else await beforeDeadline(Date.now() + LOOK_TIMEOUT_MS, looked, () => new Error('late')).catch(() => undefined);
-      return isKnown() ? known?.value : undefined;
+      if (isRecent(REFRESH_INTERVAL_MS)) return latest?.value;
+      const refreshed = refresh();
+      if (isRecent(MAX_AGE_MS)) refreshed.catch(() => undefined);
+      else {
+        const timeout = () => new Error('timeout');
+        await beforeDeadline(Date.now() + READ_TIMEOUT_MS, refreshed, timeout).catch(() => undefined);
+      }
+      return isRecent(MAX_AGE_MS) ? latest?.value : undefined;
     },
     renew,
     close() {

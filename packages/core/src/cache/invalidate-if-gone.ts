@@ -2,8 +2,8 @@ import { errorCode, notFound } from '../errors';
 import type { ResponseCache } from './response-cache';
 
 /**
- * Runs a delete. Where there is nothing to delete it invalidates all the same: an earlier attempt may have died between
- * its commit and its invalidation, and the 404 confirms what that attempt did.
+ * Runs a delete, and invalidates `scopes` if the row is already gone. An earlier attempt may have crashed between its
+ * commit and its invalidation, and the 404 tells the client that the delete took effect.
  */
 export async function invalidateIfGone<T>(
   cache: Pick<ResponseCache, 'invalidate'>,

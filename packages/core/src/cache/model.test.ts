@@ -11,7 +11,7 @@ import { createResponseCache, type ResponseCache } from './response-cache';
 
 /**
  * A model check of docs/decisions/0004-cache-coherence.md: two processes with the real cache and the real Redis client read
- * and write over a simulated Redis, network and MySQL. A seed decides everything, so that a run that fails can be repeated:
+ * and write over a simulated Redis, network and MySQL. Each run is determined by its seed, so a failing run can be repeated:
  *
  *     CACHE_MODEL_SEED=4711 npx jest packages/core/src/cache/model.test.ts
  *     CACHE_MODEL_SEEDS=100000 npx jest packages/core/src/cache/model.test.ts
@@ -25,22 +25,22 @@ const FAULT_EVERY_STEPS = 10;
 interface Mode {
   faults: (keyof typeof faults)[];
   thaw: 'arrival' | 'random';
-  /** How long after a write was acknowledged a read may still begin and miss it. */
-  lateMs: number;
+  /** A read that starts within this time after a write was acknowledged may still miss the write. */
+  maxStaleMs: number;
 }
 
-/** Stalls and restarts of Redis never make a read stale; what only one process notices may, for 2 s. */
+/** Stalls and restarts of Redis never cause a stale read. A fault that only one process notices may, for up to 2 s. */
 const modes = {
-  'a Redis that stalls': { faults: ['stall'], thaw: 'arrival', lateMs: 0 },
-  'a Redis that is killed, and started with all, old or no data': {
+  'Redis stalls': { faults: ['stall'], thaw: 'arrival', maxStaleMs: 0 },
+  'Redis is killed and restarted with all, old or no data': {
     faults: ['restart', 'stall'],
     thaw: 'arrival',
-    lateMs: 0,
+    maxStaleMs: 0,
   },
-  'partitions, stalls, restarts and a MySQL that fails': {
+  'partitions, stalls, restarts and MySQL failures': {
     faults: ['partition', 'partition', 'stall', 'restart', 'mysql'],
     thaw: 'random',
-    lateMs: 2000,
+    maxStaleMs: 2000,
   },
 } satisfies Record<string, Mode>;
 
@@ -99,7 +99,7 @@ function seeded(seed: number): () => number {
 const pick = <T>(random: () => number, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A statement of `process`: fails while its MySQL is away, and takes effect at some moment of its time. */
+/** Runs a statement for `process`. It fails while MySQL is down for that process, and takes effect at a random time while it runs. */
 async function statement<T>({ random, mysql }: World, process: number, effect: () => T): Promise<T> {
   const duration = () => random() * (random() < 0.1 ? 60 : 4);
   await pass(duration());
@@ -120,53 +120,53 @@ async function write(world: World, process: number, key: string): Promise<void> 
     await caches[process]?.invalidate([`product:${key}`]);
     acknowledged.push({ key, value, at: performance.now() });
   } catch {
-    // Not acknowledged: its client does not know what came of it.
+    // Not acknowledged: the client does not know whether the write took effect.
   }
 }
 
 async function read(world: World, process: number, key: string): Promise<void> {
   const { mysql, caches, acknowledged, mode, problems } = world;
-  const begun = performance.now();
-  const known = acknowledged.filter((each) => each.key === key && each.at + mode.lateMs <= begun);
-  const least = Math.max(0, ...known.map(({ value }) => value));
+  const startedAt = performance.now();
+  const mustSee = acknowledged.filter((each) => each.key === key && each.at + mode.maxStaleMs <= startedAt);
+  const least = Math.max(0, ...mustSee.map(({ value }) => value));
   const load = () => statement(world, process, () => Buffer.from(String(mysql.values.get(key) ?? 0)));
   try {
     const rule = { key, scopes: [`product:${key}`], ttlSeconds: 300 };
-    const answer = await caches[process]?.getOrLoad('/thing', rule, load);
-    const value = Number(answer?.bytes.toString());
+    const response = await caches[process]?.getOrLoad('/thing', rule, load);
+    const value = Number(response?.bytes.toString());
     if (value >= least) return;
-    const when = `read at ${begun.toFixed(0)} ms by process ${process}`;
-    problems.push(`${when} of "${key}": ${value} (${answer?.status}), but ${least} was acknowledged`);
+    const when = `read at ${startedAt.toFixed(0)} ms by process ${process}`;
+    problems.push(`${when} of "${key}": ${value} (${response?.status}), but ${least} was acknowledged`);
   } catch {
-    // MySQL is away.
+    // MySQL is down.
   }
 }
 
-async function live(world: World): Promise<void> {
+async function simulate(world: World): Promise<void> {
   const { random, mode } = world;
   const running: Promise<void>[] = [];
-  // As a service does before it listens.
+  // A service also waits for this before it listens.
   await Promise.all(world.links.map((link) => link.tried()));
-  const broken: Promise<void>[] = [];
-  const going = new Set<string>();
-  // Few writes leave old entries in place for long, many meet each fault; and so it is with pauses.
+  const runningFaults: Promise<void>[] = [];
+  const faultyServers = new Set<string>();
+  // With few writes, old entries stay for long. With many writes, writes coincide with every fault. The same holds for pauses.
   const writes = random() < 0.5 ? 0.03 : 0.2;
   const pauses = random() < 0.5 ? 0.05 : 0.5;
   for (let step = 1; step <= STEPS; step += 1) {
     await pass(random() * (random() < pauses ? 600 : 30));
     const act = random() < writes ? write : read;
-    // Several at once: they meet in one socket, and in one look-up.
+    // Several at once share one socket and one cache lookup.
     const times = random() < 0.2 ? 3 : 1;
     for (let count = 0; count < times; count += 1) running.push(act(world, pick(random, PROCESSES), 'thing'));
     if (random() > 1 / FAULT_EVERY_STEPS) continue;
     const kind = pick(random, mode.faults);
-    // One fault of each server at a time.
+    // At most one fault per server at a time.
     const server = kind === 'mysql' ? 'mysql' : 'redis';
-    if (going.has(server)) continue;
-    going.add(server);
-    broken.push(faults[kind](world).then(() => void going.delete(server)));
+    if (faultyServers.has(server)) continue;
+    faultyServers.add(server);
+    runningFaults.push(faults[kind](world).then(() => void faultyServers.delete(server)));
   }
-  await Promise.all(broken);
+  await Promise.all(runningFaults);
   await Promise.all(running);
 }
 
@@ -200,11 +200,11 @@ async function run(seed: number, mode: Mode): Promise<string[]> {
     world.caches.push(createResponseCache({ redis: link, generation, metrics }));
   }
   let alive = true;
-  const done = live(world).finally(() => {
+  const done = simulate(world).finally(() => {
     alive = false;
   });
   while (alive) {
-    // Everything that is possible at this moment happens before time goes on.
+    // Run everything that can run now before advancing the clock.
     await turn();
     await turn();
     if (alive) clock.next();
@@ -216,7 +216,7 @@ async function run(seed: number, mode: Mode): Promise<string[]> {
   return world.problems;
 }
 
-// Without stack traces, which cost more than all else.
+// Stack traces are off: they take more time than everything else.
 const { stackTraceLimit } = Error;
 beforeEach(() => {
   Error.stackTraceLimit = 0;

@@ -8,7 +8,7 @@ import { createResponseCache } from './response-cache';
 
 const logger = createLogger('example', 'silent');
 
-/** A cache without Redis: no invalidation is ever confirmed. */
+/** A cache without Redis, which never confirms an invalidation. */
 function withoutRedis(store: Partial<GenerationStore>) {
   const metrics = createMetrics('example');
   const redis = connectRedis(undefined, { logger, metrics });
@@ -19,8 +19,8 @@ function withoutRedis(store: Partial<GenerationStore>) {
   return { cache: createResponseCache({ redis, generation, metrics }), generation };
 }
 
-describe('an invalidation that Redis does not confirm', () => {
-  test('waits until the generation is renewed', async () => {
+describe('an invalidation not confirmed by Redis', () => {
+  test('waits for the generation to be renewed', async () => {
     const gate = aGate();
     const renew = jest.fn(() => gate.passed);
     const { cache } = withoutRedis({ renew });
@@ -34,14 +34,14 @@ describe('an invalidation that Redis does not confirm', () => {
     await invalidating;
   });
 
-  test('of 50 writers at once renews twice: for the first, and for those who came while that was running', async () => {
+  test('by 50 concurrent writers renews twice: once for the first, once for all that came during that renewal', async () => {
     const renew = jest.fn(async () => undefined);
     const { cache } = withoutRedis({ renew });
     await Promise.all(Array.from({ length: 50 }, () => cache.invalidate(['product:1'])));
     expect(renew).toHaveBeenCalledTimes(2);
   });
 
-  test('fails where MySQL cannot be told either, and tries again until it is', async () => {
+  test('fails if MySQL is down too, and retries in the background until it succeeds', async () => {
     let away = true;
     const renew = jest.fn(async () => {
       if (away) throw databaseUnavailable();
@@ -53,7 +53,7 @@ describe('an invalidation that Redis does not confirm', () => {
     generation.close();
   });
 
-  test('of a write whose fate is unknown does not wait for MySQL', async () => {
+  test('after a write with an unknown outcome does not wait for MySQL', async () => {
     const { cache } = withoutRedis({ renew: () => new Promise(() => undefined) });
     await cache.invalidateAll();
   });
@@ -62,37 +62,37 @@ describe('an invalidation that Redis does not confirm', () => {
 describe('concurrent reads without Redis', () => {
   const rule = { key: 'one', scopes: ['product:1'], ttlSeconds: 60 };
 
-  test('share a query only if it has not begun before they came', async () => {
+  test('share only a query that starts after they arrived', async () => {
     const { cache } = withoutRedis({});
     const first = aGate();
     let loads = 0;
     const load = async () => {
       loads += 1;
-      const mine = loads;
-      if (mine === 1) await first.passed;
-      return Buffer.from(String(mine));
+      const count = loads;
+      if (count === 1) await first.passed;
+      return Buffer.from(String(count));
     };
-    const answers = [cache.getOrLoad('/thing', rule, load)];
+    const responses = [cache.getOrLoad('/thing', rule, load)];
     await eventually('the first query', () => loads === 1);
-    for (let count = 0; count < 20; count += 1) answers.push(cache.getOrLoad('/thing', rule, load));
+    for (let count = 0; count < 20; count += 1) responses.push(cache.getOrLoad('/thing', rule, load));
     await new Promise(setImmediate);
     first.open();
-    const bytes = (await Promise.all(answers)).map((answer) => answer.bytes.toString());
+    const bytes = (await Promise.all(responses)).map((response) => response.bytes.toString());
     expect(bytes).toEqual(['1', ...Array(20).fill('2')]);
   });
 
-  test('do not wait twice for a database that is away', async () => {
+  test('do not wait twice when the database is down', async () => {
     const { cache } = withoutRedis({});
     const first = aGate();
     const load = jest.fn(async (): Promise<Buffer> => {
       await first.passed;
       throw databaseUnavailable();
     });
-    const answers = [1, 2, 3].map(() => cache.getOrLoad('/thing', rule, load));
+    const responses = [1, 2, 3].map(() => cache.getOrLoad('/thing', rule, load));
     await eventually('the first query', () => load.mock.calls.length === 1);
     await new Promise(setImmediate);
     first.open();
-    for (const { status } of await Promise.allSettled(answers)) expect(status).toBe('rejected');
+    for (const { status } of await Promise.allSettled(responses)) expect(status).toBe('rejected');
     expect(load).toHaveBeenCalledTimes(1);
   });
 });

@@ -4,46 +4,46 @@ import type { RedisLink } from '../redis';
 import type { CacheGeneration } from './generation';
 import { sharedRuns } from './shared-runs';
 
-/** A version that nobody reads for so long goes; entries live much shorter. */
+/** Redis drops a scope version this long after it was set. Cached responses expire much earlier. */
 const VERSION_TTL_SECONDS = 86_400;
-/** The scope that every answer depends on: changed after each connect, since this process may have missed an invalidation. */
+/** The scope that every cached response depends on. It changes after each connect: this process may have missed an invalidation. */
 export const EVERYTHING = 'epoch';
 
-/** Which cached answer serves a request. */
+/** Identifies the cached response for a request. */
 export interface CacheRule {
   ttlSeconds: number;
-  /** The name among this path's answers; whatever the answer depends on, the caller included, must be in it. */
+  /** Unique among the responses of this path. Must contain everything that the response depends on, including the caller. */
   key: string;
   scopes: string[];
 }
 
 export interface CachedResponse {
-  /** `coalesced`: shared a look-up that was already running. */
+  /** `coalesced`: shared a database query that was already running. */
   status: 'hit' | 'coalesced' | 'miss' | 'bypass';
   bytes: Buffer;
 }
 
 /**
- * Answers kept as the bytes to send. Each depends on scopes (`product:7`, `owner:3`); a scope has a random version in
- * Redis that a writer removes after its commit and the next reader makes anew. An entry carries the versions that were
- * read *before* its data, so a slow reader cannot put back an old value, and invalidating is one command whatever the
- * number of entries. docs/decisions/0004-cache-coherence.md has the rules and why they suffice.
+ * Caches responses as the bytes to send. Each response depends on scopes (`product:7`, `owner:3`). A scope has a random
+ * version in Redis: a writer removes it after its commit, and the next reader sets a new one. An entry carries the versions
+ * that were read *before* its data, so a slow reader cannot restore an old value. Invalidation is one command, whatever the
+ * number of entries. See docs/decisions/0004-cache-coherence.md for the rules and the proof.
  */
 export interface ResponseCache {
   /**
-   * The kept answer, or what `load` makes of the database, kept for the next one unless a writer comes in between.
-   * Concurrent reads of the same answer in this process share one `load`, with Redis and without.
-   * @param cache names the kind of answer, the declared path: a metrics label; `key` tells its answers apart
+   * Returns the cached response, or calls `load` and caches the result, unless a writer invalidates it in the meantime.
+   * Concurrent misses for the same response in this process share one `load`, with and without Redis.
+   * @param cache the declared path, also the metrics label; `key` distinguishes the responses of a path
    * @throws what `load` rejects with
    */
   getOrLoad(cache: string, rule: CacheRule, load: () => Promise<Buffer>): Promise<CachedResponse>;
   /**
-   * To be awaited between the commit and the answer: afterwards no process serves what was there before, or, where Redis
-   * did not confirm it, none does 2 s later.
-   * @throws AppError what the database throws, where neither Redis nor MySQL can be told: the write must not be acknowledged
+   * Await this between the commit and the response. Once it resolves, no process serves the old data; if Redis did not
+   * confirm, no process does 2 s later.
+   * @throws AppError the database error, if neither Redis nor MySQL confirms: do not acknowledge the write then
    */
   invalidate(scopes: string[]): Promise<void>;
-  /** Invalidates everything after a write whose fate is unknown. Never rejects, and does not wait for MySQL. */
+  /** Invalidates everything after a write with an unknown outcome. Never rejects, and does not wait for MySQL. */
   invalidateAll(): Promise<void>;
 }
 
@@ -59,41 +59,41 @@ const newVersion = (): string => randomUUID();
 export function createResponseCache({ redis, generation, metrics }: CacheDeps): ResponseCache {
   const unconfirmed = metrics.counter({
     name: 'cache_unconfirmed_invalidations_total',
-    help: 'Writes whose cache invalidation Redis did not confirm; each ends all cached answers through MySQL instead',
+    help: 'Cache invalidations that Redis did not confirm; each invalidates all cached responses through MySQL instead',
   });
   const requests = metrics.counter({
     name: 'cache_requests_total',
-    help: 'Cache look-ups by the path whose answers are cached and by result',
+    help: 'Cache lookups by declared path and result (hit, coalesced, miss, bypass)',
     labelNames: ['cache', 'result'],
   });
   redis.onConnect(async (client) => {
     await client.set(versionKey(EVERYTHING), newVersion(), 'EX', VERSION_TTL_SECONDS);
   });
 
-  /** One round trip, except for scopes that have no version yet. Rejects where the cache is not to be used. */
+  /** Takes one round trip, or two if a scope has no version yet. Rejects if the cache must be bypassed. */
   async function lookUp(key: string, scopes: string[]): Promise<{ version: string; entry: Buffer | null }> {
-    // While Redis is away the generation is not read: `use` rejects at once.
-    const known = redis.status() === 'up' ? await generation.current() : 'unknown';
-    if (known === undefined) throw new Error('the cache generation is not known');
+    // While Redis is down the generation is not needed: `use` rejects at once.
+    const current = redis.status() === 'up' ? await generation.current() : 'unknown';
+    if (current === undefined) throw new Error('the cache generation is not known');
     const versionKeys = scopes.map(versionKey);
     return redis.use('cache_read', async (client) => {
       const replies = await client.mgetBuffer(...versionKeys, key);
       const entry = replies.pop() ?? null;
-      if (!replies.includes(null)) return { version: [known, ...replies].join(), entry };
-      const minting = client.pipeline();
-      for (const key of versionKeys) minting.set(key, newVersion(), 'EX', VERSION_TTL_SECONDS, 'NX');
-      minting.mgetBuffer(...versionKeys);
-      const versions = values(await minting.exec()).at(-1) as (Buffer | null)[];
-      // A version that a writer removed meanwhile equals no other.
-      return { version: [known, ...versions.map((version) => version ?? newVersion())].join(), entry: null };
+      if (!replies.includes(null)) return { version: [current, ...replies].join(), entry };
+      const pipeline = client.pipeline();
+      for (const key of versionKeys) pipeline.set(key, newVersion(), 'EX', VERSION_TTL_SECONDS, 'NX');
+      pipeline.mgetBuffer(...versionKeys);
+      const versions = values(await pipeline.exec()).at(-1) as (Buffer | null)[];
+      // If a writer removed a version in the meantime, use a random one, which matches no other.
+      return { version: [current, ...versions.map((version) => version ?? newVersion())].join(), entry: null };
     });
   }
 
-  /** By key and versions: a reader with the same versions knows of no write that the running look-up could miss. */
+  /** By key and versions. A reader that saw the same versions cannot expect a write that the running query may have missed. */
   const running = new Map<string, Promise<Buffer>>();
   const loadShared = sharedRuns();
 
-  /** Loads and stores. @param prefix the versions, read before the data */
+  /** @param prefix the versions, which must be read before the data */
   async function fill(key: string, prefix: Buffer, ttlSeconds: number, load: () => Promise<Buffer>): Promise<Buffer> {
     const bytes = await load();
     const entry = Buffer.concat([prefix, bytes]);
@@ -115,19 +115,19 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
     if (found.entry?.subarray(0, prefix.length).equals(prefix)) {
       return { status: 'hit', bytes: found.entry.subarray(prefix.length) };
     }
-    const flight = `${key}\n${found.version}`;
-    const others = running.get(flight);
-    if (others) return { status: 'coalesced', bytes: others };
-    const filling = fill(key, prefix, ttlSeconds, load).finally(() => running.delete(flight));
-    running.set(flight, filling);
+    const queryKey = `${key}\n${found.version}`;
+    const sharedQuery = running.get(queryKey);
+    if (sharedQuery) return { status: 'coalesced', bytes: sharedQuery };
+    const filling = fill(key, prefix, ttlSeconds, load).finally(() => running.delete(queryKey));
+    running.set(queryKey, filling);
     return { status: 'miss', bytes: filling };
   }
 
-  /** @returns whether Redis has confirmed it: a command without an answer may never have been carried out */
+  /** @returns whether Redis confirmed it: an unconfirmed command may never have been executed */
   async function removeVersions(scopes: string[]): Promise<boolean> {
     const keys = [...new Set(scopes)].map(versionKey);
     try {
-      // The next reader makes new versions. Unlike SET this works in a Redis whose memory is full, too.
+      // The next reader sets new versions. Unlike SET, UNLINK also works when the memory of Redis is full.
       await redis.send((client) => client.unlink(...keys));
       return true;
     } catch {
@@ -153,7 +153,7 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
   };
 }
 
-/** The replies of a pipeline; the first error in it is thrown. */
+/** Returns the replies of a pipeline, or throws its first error. */
 function values(replies: [error: Error | null, reply: unknown][] | null): unknown[] {
   if (!replies) throw new Error('the pipeline was aborted');
   return replies.map(([error, reply]) => {

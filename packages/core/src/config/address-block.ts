@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 
-/** An IP address is a block of one. */
+/** An IP address or a CIDR block. A single address is a block of one. */
 export interface AddressBlock {
   version: 4 | 6;
   /** Length of the network prefix in bits. */
   prefix: number;
-  /** Of addresses that are routed nowhere on the internet (IPv6 only): fc00::/7 and fe80::/10. */
+  /** Not routed on the internet (IPv6 only): fc00::/7 and fe80::/10. */
   isLocal: boolean;
 }
 
@@ -13,8 +13,8 @@ const IPV4_MAPPED = /^::ffff:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
 const LOCAL = /^f(?:[cd][0-9a-f]{2}|e[89ab][0-9a-f]):/;
 
 /**
- * Reads what Express takes as a trusted proxy: an address or a CIDR block, but /0. A block of IPv4-mapped IPv6 addresses is
- * the IPv4 block that it stands for.
+ * Parses what Express accepts as a trusted proxy: an address or a CIDR block other than /0. Returns a block of IPv4-mapped
+ * IPv6 addresses as the IPv4 block.
  */
 export function parseBlock(text: string): AddressBlock | undefined {
   const [address = '', bits, ...rest] = text.split('/');

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 
-/** Thrown with everything that is wrong with the settings, one line each: the process cannot start. */
+/** The process cannot start. Lists everything that is wrong with the settings, one line each. */
 export class ConfigError extends Error {
   constructor(readonly problems: string[]) {
     super(`Cannot start, the settings are wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
@@ -14,14 +14,14 @@ export class ConfigError extends Error {
 export type Env = Record<string, string | undefined>;
 
 /**
- * The settings as plain strings: the process environment over the env file (ENV_FILE, or `.env.$APP_ENV` in the
- * working directory where there is one). This is the only place that reads `process.env`.
+ * Returns the settings as plain strings. The process environment overrides the env file (ENV_FILE, or `.env.$APP_ENV` in the
+ * working directory if it exists). This is the only place that reads `process.env`.
  */
 export function readEnv(processEnv: Env = process.env, cwd: string = process.cwd()): Env {
   const named = processEnv.ENV_FILE;
   const file = resolve(cwd, named || `.env.${processEnv.APP_ENV || 'local'}`);
   const fromFile = Object.entries(readEnvFile(file, Boolean(named)));
-  // X_FILE beats X, so one in the env file must not beat an X of the process environment.
+  // X_FILE takes precedence over X, but an X_FILE in the env file must not override an X of the process environment.
   const kept = fromFile.filter(([key]) => !key.endsWith('_FILE') || !processEnv[key.slice(0, -'_FILE'.length)]);
   return { ...Object.fromEntries(kept), ...processEnv };
 }
@@ -36,7 +36,7 @@ function readEnvFile(file: string, required: boolean): Env {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' && !required) return {};
     throw new ConfigError([
-      `the env file ${file} cannot be read (${code ?? 'not an env file'}): mend it or unset ENV_FILE`,
+      `the env file ${file} cannot be read (${code ?? 'not an env file'}): fix it or unset ENV_FILE`,
     ]);
   }
   const problems = skippedLines(text, file);
@@ -44,22 +44,22 @@ function readEnvFile(file: string, required: boolean): Env {
   return env;
 }
 
-/** A problem for each line of an env file that `parseEnv` would skip in silence. */
+/** Returns a problem for each line of an env file that `parseEnv` would silently skip. */
 export function skippedLines(text: string, file: string): string[] {
-  // A quoted value may span lines; its line breaks stay, for the numbers of the lines after it.
+  // A quoted value may span several lines. Keep its line breaks, so that later line numbers stay right.
   const flat = text.replace(/^([^\n#=]*=[^\S\n]*)(["'`])([\s\S]*?)\2/gm, (_, name: string, _quote, value: string) =>
     name.concat(value.replace(/[^\n]+/g, '=')),
   );
   return flat.split('\n').flatMap((line, index) => {
     const content = line.trim();
     if (content === '' || content.startsWith('#') || content.includes('=')) return [];
-    // Only what looks like a variable's name is shown: the rest may be a secret.
+    // Show only what looks like a variable name: the rest may be a secret.
     const [name] = /^[A-Z][A-Z0-9_]{0,60}(?!\S)/.exec(content) ?? [];
     return [`${file}, line ${index + 1}${name ? ` (${name})` : ''}: there is no "="`];
   });
 }
 
-/** `X_FILE` names the file that holds X (Docker and Kubernetes secrets). An empty value counts as not set. */
+/** `X_FILE` names a file that contains X (Docker and Kubernetes secrets). An empty value counts as not set. */
 function resolveValue(env: Env, key: string, problems: string[]): string | undefined {
   const file = env[`${key}_FILE`];
   if (!file) return env[key] === '' ? undefined : env[key];
@@ -67,21 +67,21 @@ function resolveValue(env: Env, key: string, problems: string[]): string | undef
     return readFileSync(file, 'utf8').trim() || undefined;
   } catch (error) {
     const problem = `${key}_FILE: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`;
-    // Two schemas may ask for one variable.
+    // Two schemas may read the same variable.
     if (!problems.includes(problem)) problems.push(problem);
     return undefined;
   }
 }
 
 /**
- * Parses `env` with a schema whose keys are variable names. Collects what is wrong in `problems` instead of throwing,
- * so that one bad start names every bad variable.
+ * Parses `env` with a schema whose keys are variable names. Adds errors to `problems` instead of throwing, so that one
+ * failed start names every bad variable.
  */
 export function parseSettings<T extends z.ZodObject>(schema: T, env: Env, problems: string[]): z.output<T> | undefined {
-  const before = problems.length;
+  const problemsBefore = problems.length;
   const values = Object.fromEntries(Object.keys(schema.shape).map((key) => [key, resolveValue(env, key, problems)]));
   const parsed = schema.safeParse(values);
-  if (parsed.success) return problems.length === before ? parsed.data : undefined;
+  if (parsed.success) return problems.length === problemsBefore ? parsed.data : undefined;
   for (const issue of parsed.error.issues) {
     const key = issue.path.join('.');
     if (problems.some((problem) => problem.startsWith(`${key}_FILE:`))) continue;
@@ -91,7 +91,7 @@ export function parseSettings<T extends z.ZodObject>(schema: T, env: Env, proble
   return undefined;
 }
 
-/** A whole number. An upper bound catches what is a slip of the pen, or overflows a timer or a counter. */
+/** A whole number. The upper bound catches typos, and values that would overflow a timer or a counter. */
 function integer(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z
