@@ -1,11 +1,11 @@
 import { Types } from 'mysql2';
 
-/** What a statement says of one column of its rows: what the driver delivers, and what the code gets. */
+/** Declares one column of a statement's rows: the type that the driver returns, and the type that the code gets. */
 export interface Column<T> {
-  /** The server's types that fit. */
+  /** The accepted server types. */
   types: readonly number[];
   nullable: boolean;
-  /** From the driver's value, where that is not used as it is. */
+  /** Converts the driver's value. Omitted if the value is used unchanged. */
   decode?: (value: never) => T;
 }
 
@@ -36,7 +36,7 @@ export const bigint: Column<bigint> = {
   nullable: false,
   decode: (value: string) => BigInt(value),
 };
-/** A comparison, or a column that holds 0 or 1. */
+/** A comparison result, or a column with 0 or 1. */
 export const flag: Column<boolean> = { types: INTEGERS, nullable: false, decode: (value: number) => value !== 0 };
 /** A DECIMAL as exact text, such as "12.50". */
 export const decimal: Column<string> = { types: DECIMALS, nullable: false };

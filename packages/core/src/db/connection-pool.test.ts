@@ -22,7 +22,7 @@ afterAll(closeDatabases);
 async function occupy({ db }: Pick<TestDatabase, 'db'>, count: number): Promise<Gate & { done: Promise<unknown> }> {
   const gate = aGate();
   const busy = Array.from({ length: count }, () => aGate());
-  // Settled: a COMMIT may come after the deadline where the test took long.
+  // allSettled: in a slow test, a COMMIT may miss its deadline.
   const done = Promise.allSettled(
     busy.map((started) =>
       db.transaction(async () => {
@@ -35,14 +35,14 @@ async function occupy({ db }: Pick<TestDatabase, 'db'>, count: number): Promise<
   return { ...gate, done };
 }
 
-describe('a pool whose connections are all in use', () => {
-  it('tells how many are open, idle and waited for', async () => {
+describe('a pool with all connections in use', () => {
+  it('reports open and idle connections and waiting callers', async () => {
     const shop = aDatabase({ DB_POOL_SIZE: '3' });
     expect(shop.db.stats()).toEqual({ limit: 3, open: 0, idle: 0, waiting: 0 });
     const busy = await occupy(shop, 3);
     expect(shop.db.stats()).toEqual({ limit: 3, open: 3, idle: 0, waiting: 0 });
     const waiting = [connectionId(shop.db), connectionId(shop.db)];
-    await eventually('two to wait', () => shop.db.stats().waiting === 2);
+    await eventually('two callers to wait', () => shop.db.stats().waiting === 2);
     const text = await shop.metrics.registry.metrics();
     for (const line of ['limit{service="example"} 3', 'open{service="example"} 3', 'busy{service="example"} 3'])
       expect(text).toContain(`db_pool_connections_${line}`);
@@ -52,11 +52,11 @@ describe('a pool whose connections are all in use', () => {
     expect(shop.db.stats()).toEqual({ limit: 3, open: 3, idle: 3, waiting: 0 });
   });
 
-  it('refuses who has waited too long, and gives nobody’s connection away', async () => {
+  it('rejects callers that waited too long, and loses no connection', async () => {
     const shop = aDatabase({ DB_POOL_SIZE: '2' });
     const busy = await occupy(shop, 2);
-    const late = await Promise.allSettled([connectionId(shop.db), connectionId(shop.db)]);
-    for (const outcome of late)
+    const outcomes = await Promise.allSettled([connectionId(shop.db), connectionId(shop.db)]);
+    for (const outcome of outcomes)
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'database_busy', kind: 'unavailable' } });
     expect(shop.db.stats().waiting).toBe(0);
     busy.open();
@@ -67,7 +67,7 @@ describe('a pool whose connections are all in use', () => {
     await again.done;
   });
 
-  it('refuses at once whom it could not serve in time anyway', async () => {
+  it('rejects a caller at once if the queue is full', async () => {
     const shop = aDatabase({ DB_POOL_SIZE: '1' });
     const busy = await occupy(shop, 1);
     let served = 0;
@@ -78,12 +78,12 @@ describe('a pool whose connections are all in use', () => {
     await Promise.all([busy.done, ...queued]);
   });
 
-  it('is 503 with Retry-After to a client, while the service stays alive', async () => {
+  it('gives the client a 503 with Retry-After, and the service stays alive', async () => {
     const app = await startApp(statementService('SELECT 1'), { DB_POOL_SIZE: '1' });
     const busy = await occupy(app.resources, 1);
-    const answer = await app.http.get('/thing');
-    expect([answer.status, answer.body.code, answer.get('retry-after')]).toEqual([503, 'database_busy', '1']);
-    expect(answer.type).toBe('application/problem+json');
+    const response = await app.http.get('/thing');
+    expect([response.status, response.body.code, response.get('retry-after')]).toEqual([503, 'database_busy', '1']);
+    expect(response.type).toBe('application/problem+json');
     const health = await app.http.get('/health');
     expect(health.body.database).toMatchObject({ limit: 1, open: 1, idle: 0 });
     busy.open();
@@ -94,12 +94,12 @@ describe('a pool whose connections are all in use', () => {
 });
 
 describe('a connection', () => {
-  it('is used again and again', async () => {
+  it('is reused', async () => {
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     expect(await connectionId(db)).toBe(await connectionId(db));
   });
 
-  it('that has been idle nearly as long as MySQL allows is replaced before it is used', async () => {
+  it('that has been idle nearly as long as MySQL allows is replaced before use', async () => {
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     const first = await connectionId(db);
     const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 31_000);
@@ -109,20 +109,20 @@ describe('a connection', () => {
     expect(await connectionId(db)).toBe(second);
   });
 
-  it('older than its longest life is replaced before it is used', async () => {
+  it('older than the maximum lifetime is replaced before use', async () => {
     const { db } = aDatabase({ DB_POOL_SIZE: '1', DB_CONNECTION_MAX_LIFETIME_SECONDS: '1' });
     const first = await connectionId(db);
     const opened = Date.now();
-    await eventually('its life to be over', () => Date.now() - opened > 1100);
+    await eventually('its lifetime to pass', () => Date.now() - opened > 1100);
     expect(await connectionId(db)).not.toBe(first);
-    await eventually('the server to see it gone', async () => {
+    await eventually('the server to close it', async () => {
       const list = await rows<{ id: number }>('SELECT ID AS id FROM information_schema.processlist');
       return list.every(({ id }) => Number(id) !== first);
     });
     expect(db.stats()).toMatchObject({ open: 1, idle: 1 });
   });
 
-  it('is closed after a while where more idle than may, also where all may idle but one', async () => {
+  it('is closed after a while if more connections are idle than allowed, even if maxIdle equals the pool size', async () => {
     const shop = aDatabase({ DB_POOL_SIZE: '3', DB_POOL_MAX_IDLE: '3' });
     const busy = await occupy(shop, 3);
     busy.open();
@@ -132,8 +132,8 @@ describe('a connection', () => {
   });
 });
 
-describe('a server that takes no more connections', () => {
-  it('of this user: 503 to who comes too late, the others are served', async () => {
+describe('a server that accepts no more connections', () => {
+  it('for this user: callers over the limit get 503, the others are served', async () => {
     const user = `limited_${randomUUID().slice(0, 8)}`;
     await write(`CREATE USER ${user}@'%' IDENTIFIED BY 'password' WITH MAX_USER_CONNECTIONS 2`);
     await write(`GRANT ALL ON *.* TO ${user}@'%'`);
@@ -164,7 +164,7 @@ describe('a server that takes no more connections', () => {
       await mysql.stop();
     });
 
-    it('likewise, and places are taken as soon as they are free', async () => {
+    it('rejects callers over the limit, and free connections are used at once', async () => {
       const server = {
         DB_PORT: String(mysql.port),
         DB_USER: mysql.user,
@@ -173,7 +173,7 @@ describe('a server that takes no more connections', () => {
         DB_POOL_SIZE: '20',
       };
       const [crowd, shop] = [aDatabase(server), aDatabase(server)];
-      await eventually('the crowd to be alone', async () => {
+      await eventually('only one connection to be open', async () => {
         const [row] = await crowd.db.rows(
           adHoc<{ count: number }>('SELECT COUNT(*) AS count FROM information_schema.processlist'),
         );
@@ -187,7 +187,7 @@ describe('a server that takes no more connections', () => {
       busy.open();
       await busy.done;
       await crowd.db.close();
-      await eventually('a place', () => connectionId(shop.db).catch(() => undefined));
+      await eventually('a free connection', () => connectionId(shop.db).catch(() => undefined));
     });
   });
 });

@@ -12,24 +12,27 @@ const CONNECT_TIMEOUT_MS = 2000;
 const CLOSE_TIMEOUT_MS = 1000;
 /** Waiting for a free connection longer than this means overload: shed instead of queueing. */
 const ACQUIRE_TIMEOUT_MS = 2000;
-/** A burst that is served in about 200 ms. Without Redis, 300 readers who come at once must all be served. */
+/** The pool serves a queue of this length in about 200 ms. Without Redis, 300 simultaneous reads must all be served. */
 const WAITING_PER_CONNECTION = 30;
 
-/** What the server allows: both end well before a call's deadline, so that it says itself what a statement died of. */
+/** Limits enforced by the server. Both are well below a call's deadline, so that the server itself reports why a statement failed. */
 export const LOCK_WAIT_MS = 1000;
 const STATEMENT_MS = 2000;
-/** A server that has answered any statement within this time is alive. */
+/** A server that responded to any statement within this time is alive. */
 const ALIVE_MS = 1000;
 
 /**
- * A frozen process keeps its rows locked until the server ends its connection. MariaDB does so for connections that idle
- * inside a transaction; MySQL for all that idle, so the pool must close its idle connections earlier.
+ * A frozen process keeps its rows locked until the server closes its connection. MariaDB closes connections that are idle
+ * inside a database transaction. MySQL closes any idle connection, so the pool must close its idle connections earlier.
  */
 const IDLE_TRANSACTION_SECONDS = 5;
 const SERVER_IDLE_SECONDS = 50;
 const POOL_IDLE_MS = 30_000;
 
-/** InnoDB waits 50 s for a lock by default, and a statement may run for ever; the comments are each server's own dialect. */
+/**
+ * By default InnoDB waits 50 s for a lock, and a statement may run forever. The SQL comments hold what only MariaDB or only
+ * MySQL understands.
+ */
 const SESSION_SETUP =
   `SET time_zone = '+00:00', innodb_lock_wait_timeout = ${LOCK_WAIT_MS / 1000}, ` +
   "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION' " +
@@ -47,7 +50,7 @@ export interface DatabaseConfig {
   maxLifetimeSeconds: number;
   /** How many processes share the server, for the start-up check against its max_connections. */
   fleetProcesses: number;
-  /** Compare each statement's declared columns with the server's: everywhere but in production. */
+  /** Compare each statement's declared columns with the server's. Off only in production. */
   checkColumns: boolean;
 }
 
@@ -60,15 +63,15 @@ export interface PoolStats {
 
 export interface ConnectionPool {
   /**
-   * Lends `work` a connection until `deadline` (ms since the epoch). Afterwards an open transaction is rolled back, and the
-   * connection is free again, or destroyed where its state is unknown.
+   * Lends `work` a connection until `deadline` (ms since the epoch). Afterwards an open database transaction is rolled back,
+   * and the connection returns to the pool, or is destroyed if its state is unknown.
    */
   lend<T>(deadline: number, work: (session: Session) => Promise<T>): Promise<T>;
   stats(): PoolStats;
   close(): Promise<void>;
 }
 
-/** mysql2's pool with what it lacks: deadlines for waiting and for working, a longest life, and figures. */
+/** Adds to mysql2's pool: deadlines for waiting and for working, a maximum connection lifetime, and metrics. */
 export function createConnectionPool(
   config: DatabaseConfig,
   { logger, metrics }: { logger: Logger; metrics: Metrics },
@@ -83,7 +86,7 @@ export function createConnectionPool(
     timezone: 'Z',
     supportBigNumbers: true,
     connectionLimit: config.poolSize,
-    // mysql2 closes idle connections only where fewer may idle than there may be.
+    // mysql2 closes idle connections only if maxIdle is below connectionLimit.
     maxIdle: Math.min(config.maxIdle, Math.max(1, config.poolSize - 1)),
     idleTimeout: POOL_IDLE_MS,
     queueLimit: config.poolSize * WAITING_PER_CONNECTION,
@@ -93,42 +96,44 @@ export function createConnectionPool(
   });
   const acquireSeconds = metrics.histogram(
     'db_pool_acquire_duration_seconds',
-    'Wait for a connection from the pool, in vain or not',
+    'Time spent waiting for a pooled connection, including failed attempts',
     ROUND_TRIP_BUCKETS,
   );
   const querySeconds = metrics.histogram(
     'db_query_duration_seconds',
-    'Time that a statement took on its connection, by its name',
+    'Time from sending a statement to its result, by statement name',
     ROUND_TRIP_BUCKETS,
     ['query'],
   );
-  /** Every open connection, when it was opened and when it was last given back (ms since the epoch). */
-  const open = new Map<object, { openedAt: number; freedAt: number }>();
+  /** Every open connection, with the times when it was opened and last released (ms since the epoch). */
+  const open = new Map<object, { openedAt: number; releasedAt: number }>();
   const counts = { busy: 0, waiting: 0 };
-  /** Texts whose columns are as declared. */
-  const checked = new Set<string>();
+  /** SQL texts whose columns were found to be as declared. */
+  const checkedTexts = new Set<string>();
   let lastResponseAt = Number.NEGATIVE_INFINITY;
 
   const getConnection = promisify(pool.getConnection).bind(pool);
   pool.on('connection', (connection) => {
-    open.set(connection, { openedAt: Date.now(), freedAt: Date.now() });
-    const forget = () => void open.delete(connection);
-    connection.once('end', forget);
-    // A reset socket never ends. And mysql2 may emit a second error, which without a listener would end the process.
-    connection.on('error', forget);
-    // Queued before the statement that made the pool connect: it runs first.
+    open.set(connection, { openedAt: Date.now(), releasedAt: Date.now() });
+    const remove = () => void open.delete(connection);
+    connection.once('end', remove);
+    // A reset socket emits no 'end'. And mysql2 may emit a second 'error', which would crash the process without a listener.
+    connection.on('error', remove);
+    // Queued ahead of the statement that made the pool connect, so it runs first.
     connection.query(SESSION_SETUP, (error) => {
       if (!error) return;
-      logger.error({ err: error }, 'database session could not be set up');
-      forget();
+      logger.error({ err: error }, 'could not set up a database connection, closing it');
+      remove();
       connection.destroy();
     });
   });
 
   function isTooOld(connection: PoolConnection): boolean {
-    const known = open.get(connection);
-    if (!known) return true;
-    return Date.now() - known.openedAt > config.maxLifetimeSeconds * 1000 || Date.now() - known.freedAt > POOL_IDLE_MS;
+    const times = open.get(connection);
+    if (!times) return true;
+    return (
+      Date.now() - times.openedAt > config.maxLifetimeSeconds * 1000 || Date.now() - times.releasedAt > POOL_IDLE_MS
+    );
   }
 
   function destroy(connection: PoolConnection): void {
@@ -137,8 +142,8 @@ export function createConnectionPool(
   }
 
   function release(connection: PoolConnection): void {
-    const known = open.get(connection);
-    if (known) known.freedAt = Date.now();
+    const times = open.get(connection);
+    if (times) times.releasedAt = Date.now();
     if (isTooOld(connection)) destroy(connection);
     else connection.release();
   }
@@ -147,7 +152,7 @@ export function createConnectionPool(
 
   async function nextConnection(deadline: number): Promise<PoolConnection> {
     const pending = getConnection();
-    // The pool still hands over a late connection some time: it goes straight back.
+    // After the deadline the pool may still deliver the connection. Release it then.
     return beforeDeadline(deadline, pending, () => {
       pending.then(release, () => undefined);
       const isConnecting = open.size < config.poolSize;
@@ -156,14 +161,14 @@ export function createConnectionPool(
   }
 
   const events: SessionEvents = {
-    answered: () => {
+    onResponse: () => {
       lastResponseAt = performance.now();
     },
-    timed: (query, seconds) => querySeconds.observe({ query }, seconds),
-    described(statement, text, fields) {
-      if (!config.checkColumns || checked.has(text)) return;
+    onFinished: (query, seconds) => querySeconds.observe({ query }, seconds),
+    onFields(statement, text, fields) {
+      if (!config.checkColumns || checkedTexts.has(text)) return;
       assertColumns(statement, fields);
-      checked.add(text);
+      checkedTexts.add(text);
     },
   };
 
@@ -184,7 +189,7 @@ export function createConnectionPool(
     }
   }
 
-  /** Why a call has come to its deadline: the server does not answer, or it is alive and the call has to wait or is slow. */
+  /** Finds out why a call missed its deadline: the server does not respond, the statement is slow, or the call waits for a lock. */
   function deadlineError(session: Session): Error {
     const since = session.runningSince();
     if (since !== undefined && !isServerAlive()) return noResponse();
@@ -192,8 +197,8 @@ export function createConnectionPool(
     return new DeadlineError(isSlow ? queryTimeout : databaseBusy, session.end());
   }
 
-  /** Frees the connection, once the statement that is running has ended: the server ends it within its own limits. */
-  async function giveBack(connection: PoolConnection, session: Session, broken: boolean): Promise<void> {
+  /** Releases the connection once its running statement has ended. The server ends a statement within its own limits. */
+  async function returnToPool(connection: PoolConnection, session: Session, broken: boolean): Promise<void> {
     let usable = !broken && session.isClean();
     if (usable) {
       usable = await beforeDeadline(Date.now() + STATEMENT_MS, session.end(), noResponse).then(
@@ -212,14 +217,14 @@ export function createConnectionPool(
       counts.busy += 1;
       const session = openSession(connection, events);
       try {
-        // Not mysql2's own query timeout: that starts only after the statement before it and its preparation.
+        // mysql2's own query timeout is no help: it starts only after the previous statement and the preparation.
         const result = await beforeDeadline(deadline, work(session), () => deadlineError(session));
-        await giveBack(connection, session, false);
+        await returnToPool(connection, session, false);
         return result;
       } catch (error) {
-        const givenBack = giveBack(connection, session, isConnectionError(error));
-        // After a deadline the client must not wait any longer.
-        if (!(error instanceof DeadlineError)) await givenBack;
+        const returned = returnToPool(connection, session, isConnectionError(error));
+        // Once the deadline has passed, the client must not wait any longer.
+        if (!(error instanceof DeadlineError)) await returned;
         throw error;
       }
     },
@@ -240,4 +245,4 @@ export function createConnectionPool(
 
 const queueIsFull = (error: unknown): boolean => error instanceof Error && error.message === 'Queue limit reached.';
 
-const noResponse = (): Error => Object.assign(new Error('no answer from the database in time'), { code: 'ETIMEDOUT' });
+const noResponse = (): Error => Object.assign(new Error('the database did not respond in time'), { code: 'ETIMEDOUT' });

@@ -24,7 +24,7 @@ const stockOf = async ({ id }: { id: number }): Promise<number> => {
 };
 
 describe('a deadlock', () => {
-  it('of two transactions in opposite order: both are done, each once', async () => {
+  it('of two transactions in opposite lock order: both commit exactly once', async () => {
     const [one, two] = [await aProduct({ stock: 10 }), await aProduct({ stock: 10 })];
     const shop = aDatabase();
     const bothLocked = aGate();
@@ -42,7 +42,7 @@ describe('a deadlock', () => {
     expect(await retries(shop)).toEqual({ deadlock: 1 });
   });
 
-  /** Every attempt of a transaction meets a heavier one that has what it needs and needs what it has. */
+  /** Every attempt of the transaction deadlocks with a rival. The rival changed more rows, so InnoDB rolls back the attempt. */
   async function alwaysDeadlocked(swallow: boolean) {
     const store = await aStore();
     const [mine, theirs] = [await aProduct({ store, stock: 10 }), await aProduct({ store, stock: 10 })];
@@ -79,7 +79,7 @@ describe('a deadlock', () => {
     return { outcome, attempts, stock: [await stockOf(mine), await stockOf(theirs)], again: await retries(shop), shop };
   }
 
-  it('that comes back every time: three more attempts, then 503, and nothing is done', async () => {
+  it('on every attempt: three retries, then 503, and nothing is written', async () => {
     const { outcome, attempts, stock, again, shop } = await alwaysDeadlocked(false);
     expect(outcome).toMatchObject({ code: 'database_busy', kind: 'unavailable' });
     expect([attempts, again]).toEqual([4, { deadlock: 3 }]);
@@ -87,15 +87,15 @@ describe('a deadlock', () => {
     expect(await countsBy('code', shop.metrics, 'db_errors_total')).toEqual({ database_busy: 1 });
   });
 
-  it('that the work takes no notice of does not commit the half that came after it', async () => {
+  it('whose error the work swallows does not commit the statements after it', async () => {
     const { outcome, stock } = await alwaysDeadlocked(true);
     expect(outcome).toMatchObject({ code: 'database_busy' });
     expect(stock).toEqual([10, 10]);
   });
 });
 
-describe('a lock that somebody holds', () => {
-  it('too long for one attempt is waited for by the next', async () => {
+describe('a lock held by another transaction', () => {
+  it('for longer than one attempt is acquired by the retry', async () => {
     const product = await aProduct({ stock: 10 });
     const shop = aDatabase();
     const rival = await lockedRow('products', product.id);
@@ -109,14 +109,14 @@ describe('a lock that somebody holds', () => {
     expect(await retries(shop)).toEqual({ lock_wait_timeout: 1 });
   });
 
-  it('and keeps: 503 instead of the server’s 50 s, and what was written before the wait is undone', async () => {
+  it('and never released: 503 instead of a wait of 50 s, and earlier writes are rolled back', async () => {
     const [mine, locked] = [await aProduct({ stock: 10 }), await aProduct({ stock: 10 })];
     const shop = aDatabase({ DB_POOL_SIZE: '1' });
     const rival = await lockedRow('products', locked.id);
     const connection = await connectionId(shop.db);
     const waiting = shop.db.transaction(async (sql) => {
       await take(sql, mine);
-      // InnoDB undoes the statement only: a commit now would keep the half.
+      // InnoDB rolls back only the statement. A commit now would keep half of the work.
       await take(sql, locked).catch(() => undefined);
     });
     await expect(waiting).rejects.toMatchObject({ code: 'database_busy' });
@@ -128,14 +128,14 @@ describe('a lock that somebody holds', () => {
     expect(await stockOf(locked)).toBe(9);
   });
 
-  it('after another one, so that both waits together pass the deadline: 503, and the connection is kept', async () => {
+  it('late in a transaction, so that the wait passes the deadline: 503, and the connection is kept', async () => {
     const [first, second] = [await aProduct({ stock: 10 }), await aProduct({ stock: 10 })];
     const shop = aDatabase({ DB_POOL_SIZE: '1' });
     const connection = await connectionId(shop.db);
     const rival = await lockedRow('products', second.id);
     const waiting = shop.db.transaction(async (sql) => {
       await take(sql, first);
-      // Most of the deadline is gone when the wait for the second lock begins.
+      // Most of the time is used up when the wait for the second lock begins.
       await sql.rows(adHoc('SELECT SLEEP(1.9)'));
       await take(sql, second);
     });
@@ -148,7 +148,7 @@ describe('a lock that somebody holds', () => {
     expect(await stockOf(first)).toBe(9);
   });
 
-  it('from a single statement is 503 as well', async () => {
+  it('and needed by a single statement: 503 too', async () => {
     const product = await aProduct({ stock: 10 });
     const rival = await lockedRow('products', product.id);
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });

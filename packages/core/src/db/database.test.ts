@@ -10,7 +10,7 @@ const one = async <T>(expression: string, values: (string | number | bigint | Da
 
 describe('numbers', () => {
   it.each(['9999999999.99', '-0.01', '0.10', '90071992547409930.07'])(
-    'DECIMAL %s comes back as written',
+    'DECIMAL %s is read as it was written',
     async (text) => {
       expect(await one('CAST(? AS DECIMAL(20,2))', [text])).toBe(text);
     },
@@ -22,14 +22,14 @@ describe('numbers', () => {
   });
 
   it.each([9_007_199_254_740_993n, -9_007_199_254_740_993n, 9_223_372_036_854_775_807n])(
-    'BIGINT %d is bound and read to the last digit',
+    'BIGINT %d is bound and read exactly',
     async (value) => {
       expect(BigInt((await one<string>('CAST(? AS SIGNED)', [value])) ?? 0)).toBe(value);
       expect(await one('CAST(? AS SIGNED) = ?', [value, value + (value > 0n ? -1n : 1n)])).toBe(0);
     },
   );
 
-  it('integers that a double holds come as numbers', async () => {
+  it('integers up to 2^53 are read as numbers', async () => {
     expect(await one('CAST(? AS SIGNED)', [2 ** 53 - 1])).toBe(2 ** 53 - 1);
   });
 
@@ -39,7 +39,7 @@ describe('numbers', () => {
     expect(found.map(({ n }) => Number(n))).toEqual([2, 3]);
   });
 
-  it('a write tells how many rows it changed and which id it made', async () => {
+  it('a write returns the number of changed rows and the new id', async () => {
     const user = await aUser();
     const made = await db.write(adHoc('INSERT INTO stores (user_id, name) VALUES (?, ?)', [user.id, 'Made']));
     expect(await rows('SELECT name FROM stores WHERE id = ?', [made.insertId])).toEqual([{ name: 'Made' }]);
@@ -48,7 +48,7 @@ describe('numbers', () => {
   });
 });
 
-describe('each session', () => {
+describe('each connection', () => {
   const insertName = async (name: string) => {
     const user = await aUser();
     return db.write(adHoc('INSERT INTO stores (user_id, name) VALUES (?, ?)', [user.id, name]));
@@ -62,7 +62,7 @@ describe('each session', () => {
     ).toEqual([{ name, length: [...name].length }]);
   });
 
-  it('refuses what does not fit instead of cutting it', async () => {
+  it('rejects values that do not fit instead of truncating them', async () => {
     await expect(insertName('x'.repeat(5000))).rejects.toMatchObject({ code: 'out_of_range' });
     const store = await aStore();
     await expect(
@@ -73,7 +73,7 @@ describe('each session', () => {
     await expect(db.write(adHoc('UPDATE stores SET name = 1 / 0 WHERE id = ?', [store.id]))).rejects.toThrow();
   });
 
-  it('lives in UTC, whatever the server and the machine do', async () => {
+  it('uses UTC, whatever time zone the server and the machine use', async () => {
     const store = await aStore();
     const moment = new Date('2024-07-01T12:34:56.000Z');
     await db.write(adHoc('UPDATE stores SET created_at = ? WHERE id = ?', [moment, store.id]));
@@ -87,7 +87,7 @@ describe('each session', () => {
     expect(await one('TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())')).toBe(0);
   });
 
-  it('is set up like every other', async () => {
+  it('has the same settings as every other', async () => {
     const settings = () =>
       db.rows(
         adHoc<{ mode: string; zone: string; charset: string; lockWait: number; connection: number }>(

@@ -18,7 +18,7 @@ import type { Session } from './session';
 import type { Sql, WriteResult } from './sql';
 import { type SqlValues, type Statement, statement } from './statement';
 
-/** From the first wait to the last answer, retries included: a client hears 503 within 3 s. */
+/** From the first wait for a connection to the last response, retries included. A client gets its 503 within 3 s. */
 const OPERATION_TIMEOUT_MS = 2800;
 
 export const operationDeadline = (): number => Date.now() + OPERATION_TIMEOUT_MS;
@@ -26,14 +26,14 @@ const MAX_ATTEMPTS = 4;
 
 export interface Database extends Sql {
   /**
-   * Runs `work` in one database transaction on one connection. Deadlocks, lock wait timeouts and a connection that is lost
-   * before COMMIT roll everything back and run `work` again (at most 3 times, with jitter), so it must have no effect
-   * outside the transaction.
-   * @param deadline ms since the epoch; by default that of an operation that begins now
-   * @throws AppError `database_busy`, `database_unavailable`, `query_timeout`; whatever `work` throws, after a rollback
+   * Runs `work` in one database transaction on one connection. After a deadlock, a lock wait timeout or a connection lost
+   * before COMMIT, everything is rolled back and `work` runs again (at most 3 retries, with jitter). So `work` must have no
+   * effect outside the database transaction.
+   * @param deadline ms since the epoch; by default the deadline of an operation that starts now
+   * @throws AppError `database_busy`, `database_unavailable`, `query_timeout`; or whatever `work` throws, after a rollback
    */
   transaction<T>(work: (sql: Sql) => Promise<T>, deadline?: number): Promise<T>;
-  /** A write that may be made twice: it is made again where its answer was lost. */
+  /** Runs a write that is safe to run twice. It is retried if its response is lost. */
   writeRepeatable(statement: Statement, values?: SqlValues): Promise<WriteResult>;
   stats(): PoolStats;
   close(): Promise<void>;
@@ -42,26 +42,26 @@ export interface Database extends Sql {
 interface DatabaseDeps {
   logger: Logger;
   metrics: Metrics;
-  /** Awaited before a write fails whose answer was lost: it may stand in the tables, and nobody knows what it touched. */
+  /** Awaited before a write fails because its response was lost. The write may have been committed. */
   onLostResponse?: () => Promise<void>;
 }
 
-/** Why a failed call may be made again, undefined where it may not. */
-type ReasonOf = (error: unknown) => string | undefined;
+/** Returns why a failed call may be retried, or undefined if it may not. */
+type RetryReason = (error: unknown) => string | undefined;
 
-/** For what leaves nothing behind when its connection is lost. */
-const contentionOrLoss: ReasonOf = (error) => contentionReason(error) ?? lossReason(error);
+/** For calls that leave no effect when their connection is lost. */
+const contentionOrLoss: RetryReason = (error) => contentionReason(error) ?? lossReason(error);
 
-/** Time that another attempt needs to end before the deadline: with one more wait for a lock, where the last waited. */
-const timeFor = (reason: string): number => (reason === 'lock_wait_timeout' ? LOCK_WAIT_MS + 200 : 100);
+/** The time that a retry needs before the deadline. After a lock wait timeout it includes another lock wait. */
+const retryTimeMs = (reason: string): number => (reason === 'lock_wait_timeout' ? LOCK_WAIT_MS + 200 : 100);
 
-/** The database with a deadline for each call, safe retries, and errors that say what to tell the client. */
+/** A database with a deadline for each call, safe retries, and errors that can be sent to the client. */
 export function createDatabase(config: DatabaseConfig, { logger, metrics, onLostResponse }: DatabaseDeps): Database {
   const pool = createConnectionPool(config, { logger, metrics });
   const retries = metrics.counter(
     {
       name: 'db_transaction_retries_total',
-      help: 'Database calls made again after a deadlock, a lock wait timeout or a lost connection',
+      help: 'Database calls retried after a deadlock, a lock wait timeout or a lost connection',
       labelNames: ['reason'],
     },
     retryReasons.map((reason) => ({ reason })),
@@ -69,24 +69,24 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
   const errors = metrics.counter(
     {
       name: 'db_errors_total',
-      help: 'Database calls that failed because the database was away, busy or not set up',
+      help: 'Database calls that failed with 503, by error code: database unavailable, busy, too slow or without its schema',
       labelNames: ['code'],
     },
     databaseErrorCodes.map((code) => ({ code })),
   );
-  metrics.gauge('db_pool_connections_limit', 'Connections the pool may open', () => pool.stats().limit);
-  metrics.gauge('db_pool_connections_open', 'Connections open now', () => pool.stats().open);
-  metrics.gauge('db_pool_connections_idle', 'Connections open and free now', () => pool.stats().idle);
-  metrics.gauge('db_pool_connections_busy', 'Connections in use now', () => pool.stats().open - pool.stats().idle);
-  metrics.gauge('db_pool_waiting', 'Callers waiting for a connection', () => pool.stats().waiting);
+  metrics.gauge('db_pool_connections_limit', 'Maximum number of open connections', () => pool.stats().limit);
+  metrics.gauge('db_pool_connections_open', 'Open connections, idle or busy', () => pool.stats().open);
+  metrics.gauge('db_pool_connections_idle', 'Open connections not in use', () => pool.stats().idle);
+  metrics.gauge('db_pool_connections_busy', 'Connections in use', () => pool.stats().open - pool.stats().idle);
+  metrics.gauge('db_pool_waiting', 'Callers waiting for a pooled connection', () => pool.stats().waiting);
 
   /**
-   * Lends `work` a connection, again where that is safe; maps what is not the caller's fault to a 503 and counts it.
-   * @param mayHaveWritten whether a statement that changes something for good was on its way
+   * Runs `work` with a connection and retries it if that is safe. Maps database failures to 503 errors and counts them.
+   * @param mayHaveWritten whether a write outside a database transaction or a COMMIT was already sent
    */
   async function call<T>(
     work: (session: Session) => Promise<T>,
-    reasonOf: ReasonOf,
+    retryReason: RetryReason,
     mayHaveWritten: () => boolean = () => false,
     deadline = operationDeadline(),
   ): Promise<T> {
@@ -94,8 +94,8 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
       try {
         return await pool.lend(deadline, work);
       } catch (error) {
-        const reason = reasonOf(error);
-        if (!reason || attempt === MAX_ATTEMPTS || Date.now() > deadline - timeFor(reason)) {
+        const reason = retryReason(error);
+        if (!reason || attempt === MAX_ATTEMPTS || Date.now() > deadline - retryTimeMs(reason)) {
           if (mayHaveWritten() && mayHaveBeenWritten(error)) {
             if (error instanceof DeadlineError) void error.settled.then(onLostResponse);
             await onLostResponse?.();
@@ -145,7 +145,7 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
             committing = true;
           });
         },
-        // A COMMIT whose answer is lost may have been done.
+        // If the response to COMMIT is lost, the database transaction may have been committed.
         (error) => (committing ? contentionReason(error) : contentionOrLoss(error)),
         () => committing,
         deadline,
@@ -169,7 +169,7 @@ async function inTransaction<T>(
   await session.command('START TRANSACTION');
   try {
     const result = await work(session.sql);
-    // The server has rolled back already, whether or not `work` took notice: half of it must not be committed.
+    // The server has already rolled back, even if `work` swallowed the error. Committing now would keep half of the work.
     if (session.failure()) throw session.failure();
     beforeCommit();
     await session.command('COMMIT');
@@ -183,7 +183,7 @@ async function inTransaction<T>(
 const PING = statement('ping', { alive: int }, 'SELECT 1 AS alive');
 const PING_TIMEOUT_MS = 1000;
 
-/** Fails unless the database answers a statement within a second. */
+/** Throws unless the database responds to a statement within a second. */
 export async function pingDatabase(db: Database): Promise<void> {
   await withTimeout(db.row(PING), PING_TIMEOUT_MS, () => {
     throw databaseUnavailable();
@@ -192,7 +192,7 @@ export async function pingDatabase(db: Database): Promise<void> {
 
 const MAX_CONNECTIONS = statement('max_connections', { allowed: int }, 'SELECT @@max_connections AS allowed');
 
-/** A warning where the fleet's pools together cannot fit the server's max_connections, else undefined. */
+/** Returns a warning if the pools of all processes together exceed the server's max_connections. */
 export async function poolFitProblem(db: Database, config: DatabaseConfig): Promise<string | undefined> {
   const row = await db.row(MAX_CONNECTIONS);
   const wanted = config.poolSize * config.fleetProcesses;
@@ -200,6 +200,6 @@ export async function poolFitProblem(db: Database, config: DatabaseConfig): Prom
   const fitting = Math.max(1, Math.floor((row.allowed - 10) / config.fleetProcesses));
   return (
     `DB_POOL_SIZE ${config.poolSize} x FLEET_PROCESSES ${config.fleetProcesses} = ${wanted} connections, but the server ` +
-    `takes ${row.allowed} (max_connections): set DB_POOL_SIZE to ${fitting} or raise max_connections`
+    `allows ${row.allowed} (max_connections): set DB_POOL_SIZE to ${fitting} or raise max_connections`
   );
 }

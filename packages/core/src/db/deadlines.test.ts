@@ -17,8 +17,8 @@ import {
 
 afterAll(closeDatabases);
 
-/** What the server runs on that connection; undefined once it is closed. */
-async function onServer(id: number): Promise<string | null | undefined> {
+/** The statement that runs on this connection; undefined once the connection is closed. */
+async function statementOn(id: number): Promise<string | null | undefined> {
   const list = await rows<{ id: number; info: string | null }>(
     'SELECT ID AS id, INFO AS info FROM information_schema.processlist',
   );
@@ -29,7 +29,7 @@ describe('a statement that takes too long', () => {
   const SLOW_READ = `WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
     SELECT COUNT(*) AS count FROM n a JOIN n b JOIN n c`;
 
-  it('(a read) is stopped by the server: query_timeout, counted, and its connection serves on', async () => {
+  it('(a read) is stopped by the server: query_timeout, counted, and its connection is reused', async () => {
     const { db, metrics } = aDatabase({ DB_POOL_SIZE: '1' });
     const first = await connectionId(db);
     await expect(db.rows(adHoc(SLOW_READ))).rejects.toMatchObject({ code: 'query_timeout', kind: 'unavailable' });
@@ -37,31 +37,31 @@ describe('a statement that takes too long', () => {
     expect(await countsBy('code', metrics, 'db_errors_total')).toEqual({ query_timeout: 1 });
   });
 
-  it('is 503 without Retry-After to a client, as its OpenAPI document says', async () => {
+  it('gives the client a 503 without Retry-After, as documented in OpenAPI', async () => {
     const app = await startApp(statementService(SLOW_READ));
-    const answer = await app.http.get('/thing');
-    expect([answer.status, answer.body.code, answer.get('retry-after')]).toEqual([503, 'query_timeout', undefined]);
+    const response = await app.http.get('/thing');
+    expect([response.status, response.body.code, response.get('retry-after')]).toEqual([503, 'query_timeout', undefined]);
     const document = await app.http.get('/openapi.json');
     const described = document.body.paths['/thing'].get.responses['503'].description;
     for (const code of ['database_unavailable', 'database_busy', 'query_timeout']) expect(described).toContain(code);
     await app.close();
   });
 
-  it('(a write) is 503, says that it may have been done, and holds no lock for long', async () => {
+  it('(a write) is 503, reports whether it may have been committed, and soon releases its lock', async () => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     const first = await connectionId(db);
     const slow = db.write(adHoc('UPDATE products SET stock = stock - 1 - SLEEP(60) WHERE id = ?', [product.id]));
     const outcome = await slow.catch((error: unknown) => error);
-    // MariaDB stops it and undoes it. MySQL limits only reads, so there it may come to its end.
+    // MariaDB stops it and rolls it back. MySQL limits only reads, so there it may complete.
     const stopped = errorCode(outcome) === 'query_timeout';
     expect(outcome).toMatchObject({ kind: 'unavailable' });
     expect(mayHaveBeenWritten(outcome)).toBe(!stopped);
-    await eventually('the statement to be gone', async () => !(await onServer(first))?.includes('SLEEP'));
+    await eventually('the statement to end', async () => !(await statementOn(first))?.includes('SLEEP'));
     expect((await db.write(adHoc('UPDATE products SET stock = 5 WHERE id = ?', [product.id]))).affectedRows).toBe(1);
   });
 
-  it('(in a transaction) takes the transaction with it', async () => {
+  it('(in a transaction) rolls back the transaction', async () => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     let attempts = 0;
@@ -72,7 +72,7 @@ describe('a statement that takes too long', () => {
     });
     await expect(slow).rejects.toMatchObject({ kind: 'unavailable' });
     expect(attempts).toBe(1);
-    await eventually('its lock to be gone', () =>
+    await eventually('its lock to be released', () =>
       db.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id])).catch(() => false),
     );
     expect(await db.rows(adHoc('SELECT stock FROM products WHERE id = ?', [product.id]))).toEqual([{ stock: 9 }]);
@@ -94,9 +94,9 @@ describe('a server that is frozen', () => {
   const throughProxy = (size: number) => aDatabase({ DB_PORT: String(proxy.port), DB_POOL_SIZE: String(size) });
 
   it.each([
-    ['a statement that the connection knows', 'SELECT CONNECTION_ID() AS id'],
-    ['a statement that it has to prepare first', 'SELECT 1 AS never_asked_before'],
-  ])('ends %s at its deadline, and no place in the pool is lost', async (_, statement) => {
+    ['a prepared statement', 'SELECT CONNECTION_ID() AS id'],
+    ['a statement that is not prepared yet', 'SELECT 1 AS never_asked_before'],
+  ])('fails %s at its deadline, and the pool loses no connection', async (_, statement) => {
     const { db } = throughProxy(2);
     await Promise.all([connectionId(db), db.rows(adHoc('SELECT SLEEP(0.1)'))]);
     proxy.freeze();
@@ -112,7 +112,7 @@ describe('a server that is frozen', () => {
     expect(db.stats()).toEqual({ limit: 2, open: 2, idle: 2, waiting: 0 });
   });
 
-  it.each(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])('at %s ends the transaction at its deadline', async (words) => {
+  it.each(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])('at %s fails the transaction at its deadline', async (words) => {
     const product = await aProduct({ stock: 10 });
     const { db } = throughProxy(1);
     await connectionId(db);
@@ -128,12 +128,12 @@ describe('a server that is frozen', () => {
     proxy.toServer = (bytes) => bytes;
     proxy.thaw();
     await db.transaction((sql) => sql.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id])));
-    // Only a COMMIT that had left may have been done.
+    // Only a COMMIT that was already sent may have taken effect.
     const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [product.id]);
     expect(row?.stock).toBe(words === 'COMMIT' ? 8 : 9);
   });
 
-  it('while a connection is being made is 503 as well', async () => {
+  it('while a connection is being opened gives 503 too', async () => {
     const { db } = throughProxy(1);
     proxy.freeze();
     await expect(db.rows(adHoc('SELECT 1'))).rejects.toMatchObject({ kind: 'unavailable' });
@@ -141,7 +141,7 @@ describe('a server that is frozen', () => {
     expect(await db.rows(adHoc('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
   });
 
-  it('does not hold up a client: 503, and /ready says so', async () => {
+  it('does not keep clients waiting: 503, and /ready fails', async () => {
     const app = await startApp(statementService('SELECT 2'), { DB_PORT: String(proxy.port) });
     expect((await app.http.get('/ready')).status).toBe(200);
     proxy.freeze();

@@ -17,28 +17,28 @@ const errnoOf = (error: unknown): number | undefined =>
 const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-/** Deadlock, lock wait timeout, and MariaDB's "record has changed since last read": roll back all and run it again. */
+/** Deadlock, lock wait timeout, and MariaDB's "record has changed since last read": roll back and retry. */
 const RETRYABLE = new Map([
   [1213, 'deadlock'],
   [1205, 'lock_wait_timeout'],
-  [3572, 'lock_wait_timeout'], // MySQL's for NOWAIT
+  [3572, 'lock_wait_timeout'], // MySQL's code for NOWAIT
   [1020, 'record_changed'],
 ]);
-/** Every reason for making a call again. */
+/** Every reason for a retry. */
 export const retryReasons = [...new Set(RETRYABLE.values()), 'connection_lost'];
-/** The call's deadline came while the server was alive: it waits for a lock, or its statement is slow. */
+/** The deadline passed while the server was alive: the call waits for a lock, or its statement is slow. */
 export class DeadlineError extends Error {
   constructor(
-    /** What it means to the caller. */
-    readonly meaning: ErrorDefinition,
-    /** Resolves once nothing more can come of the call on the server. */
+    /** The error for the caller. */
+    readonly publicError: ErrorDefinition,
+    /** Resolves once the call can have no further effect on the server. */
     readonly settled: Promise<void>,
   ) {
     super('the deadline of a database call passed');
   }
 }
 
-/** The codes of what the database is to blame for. */
+/** The codes of failures caused by the database. */
 export const databaseErrorCodes = [databaseBusy, databaseUnavailable, queryTimeout, schemaMissing].map(
   ({ code }) => code,
 );
@@ -46,28 +46,28 @@ export const databaseErrorCodes = [databaseBusy, databaseUnavailable, queryTimeo
 const numbers = (list: string): number[] => list.split(' ').map(Number);
 
 const BUSY = new Set([
-  ...numbers('1205 3572 1213 1020'), // lock contention that outlived the retries
+  ...numbers('1205 3572 1213 1020'), // lock contention that persisted through all retries
   ...numbers('1040 1203 1226'), // too many connections
   ...numbers('1317'), // KILL QUERY
 ]);
 /** The server's time limit for a statement. */
 const TOO_SLOW = new Set(numbers('1969 3024'));
 const AWAY = new Set([
-  ...numbers('1044 1045 1049 1129 1130 1524 1698'), // no access, or not this database
+  ...numbers('1044 1045 1049 1129 1130 1524 1698'), // access denied, or unknown database
   ...numbers('1021 1030 1041 1037 1114'), // disk or memory full
   ...numbers('1290 1836 1792 3100'), // read-only
   ...numbers('1053 1152 1158 1159 1160 1161 1927 4031'), // shutting down, killed, timed out
 ]);
 const NO_SCHEMA = new Set(numbers('1146 1054 1176 1305 1364'));
-/** Out of range, wrong or too long for its column, against a CHECK. */
+/** Out of range, invalid or too long for its column, or violates a CHECK. */
 const DOES_NOT_FIT = new Set(numbers('1264 1366 1406 1292 3819 4025 1690'));
 const CONNECTION_CODE =
   /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_|PROTOCOL_|POOL_CLOSED|ER_SERVER_SHUTDOWN|ERR_STREAM|ERR_SOCKET|HANDSHAKE)/;
 
-/** The server has undone all of the transaction, or (1205) the statement: it may be run again from its start. */
+/** The server rolled back the database transaction, or (1205) only the statement: it may be retried from its start. */
 export const contentionReason = (error: unknown): string | undefined => RETRYABLE.get(errnoOf(error) ?? -1);
 
-/** The server ended the connection (shutting down, KILL, idle for too long), or has become read-only: a fail-over. */
+/** The server closed the connection (shutdown, KILL, idle for too long), or has become read-only (failover). */
 const ENDS_CONNECTION = new Set(numbers('1053 1927 4031 1290 1836 1792'));
 
 /** After one of these a connection's state is unknown: it must be destroyed, not returned to the pool. */
@@ -83,27 +83,27 @@ const isClosedState = (error: unknown): boolean =>
 const LOST_CODE = /^(PROTOCOL_CONNECTION_LOST|ECONNRESET|EPIPE|ERR_STREAM)/;
 const LOST = new Set(numbers('1927 4031'));
 
-/** The connection went away under a statement: whatever was not committed on it is undone. Not: it timed out. */
+/** The connection was lost during a statement, so everything uncommitted is rolled back. Does not include timeouts. */
 export const lossReason = (error: unknown): string | undefined =>
   LOST_CODE.test(codeOf(error)) || LOST.has(errnoOf(error) ?? -1) || isClosedState(error)
     ? 'connection_lost'
     : undefined;
 
-/** The connection broke or timed out after a statement was on its way. */
+/** The connection broke or timed out after a statement was sent. */
 const BROKEN_CODE = /^(PROTOCOL_|ECONNRESET|EPIPE|ETIMEDOUT|ERR_STREAM|ERR_SOCKET)/;
 
-/** Whether a write that failed with `error` may stand in the tables nevertheless: its answer never came. */
+/** Whether a write that failed with `error` may have been committed anyway, because its response never arrived. */
 export function mayHaveBeenWritten(error: unknown): boolean {
   const cause = error instanceof AppErrorClass ? error.cause : error;
   return cause instanceof DeadlineError || BROKEN_CODE.test(codeOf(cause));
 }
 
-/** What a failed database call means to the caller; undefined: a bug of ours, or a constraint the repository maps. */
+/** Returns the error for the caller. undefined: a bug, or a violated constraint that the caller maps (`onDuplicateKey`). */
 export function databaseError(error: unknown): AppError | undefined {
   if (error instanceof AppErrorClass) return error;
   const errno = errnoOf(error) ?? -1;
   const cause = { cause: error };
-  if (error instanceof DeadlineError) return error.meaning(cause);
+  if (error instanceof DeadlineError) return error.publicError(cause);
   if (TOO_SLOW.has(errno)) return queryTimeout(cause);
   if (NO_SCHEMA.has(errno)) return schemaMissing(cause);
   if (AWAY.has(errno)) return databaseUnavailable(cause);
@@ -113,7 +113,7 @@ export function databaseError(error: unknown): AppError | undefined {
 }
 
 /**
- * Turns a duplicate key (1062) into the error that belongs to the violated key.
+ * Maps a duplicate key (1062) to the error for the violated key.
  * @example await onDuplicateKey(insert, { users_email: emailTaken, users_phone: phoneTaken })
  */
 export async function onDuplicateKey<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
@@ -128,12 +128,12 @@ export async function onDuplicateKey<T>(write: Promise<T>, errors: Record<string
   }
 }
 
-/** A write that named a parent row that does not exist (1452). */
+/** Maps a reference to a parent row that does not exist (1452) to the error for the violated foreign key. */
 export async function onMissingParent<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
   return mapForeignKey(write, 1452, errors);
 }
 
-/** A delete of a row that others still point to (1451). */
+/** Maps the delete of a row that is still referenced (1451) to the error for the violated foreign key. */
 export async function onReferenced<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
   return mapForeignKey(write, 1451, errors);
 }

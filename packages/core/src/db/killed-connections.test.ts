@@ -13,7 +13,7 @@ import {
 
 afterAll(closeDatabases);
 
-/** One that has gone meanwhile is as good as killed. */
+/** Ignores a connection that is already gone. */
 const kill = (id: number) =>
   rows(`KILL CONNECTION ${id}`).catch((error: { code?: string }) => {
     if (error.code !== 'ER_NO_SUCH_THREAD') throw error;
@@ -30,7 +30,7 @@ const runningOn = async (id: number, words: string): Promise<boolean> => {
   return list.some((process) => Number(process.id) === id && process.info?.includes(words));
 };
 
-/** The numbers of all connections of a pool of three; each is held until all three are there. */
+/** The ids of all connections of a pool of three. Holds each connection until all three are open. */
 const threeConnections = async (db: Database): Promise<number[]> => {
   const ids = new Set<number>();
   const allHeld = aGate();
@@ -44,8 +44,8 @@ const threeConnections = async (db: Database): Promise<number[]> => {
   return [...ids];
 };
 
-describe('a connection that is killed', () => {
-  it('while idle is replaced without anybody noticing, however often', async () => {
+describe('a killed connection', () => {
+  it('that was idle is replaced without errors, however often', async () => {
     const product = await aProduct({ stock: 100 });
     const { db } = aDatabase({ DB_POOL_SIZE: '3' });
     for (let round = 0; round < 10; round += 1) {
@@ -58,10 +58,10 @@ describe('a connection that is killed', () => {
       ]);
     }
     expect(await stockOf(product.id)).toBe(80);
-    await eventually('the figures to be right', () => db.stats().open <= 3);
+    await eventually('the stats to be correct', () => db.stats().open <= 3);
   });
 
-  it('under a read: the read is made again', async () => {
+  it('during a read: the read is retried', async () => {
     const shop = aDatabase({ DB_POOL_SIZE: '1' });
     const id = await connectionId(shop.db);
     const { id: productId } = await aProduct({ stock: 60 });
@@ -75,7 +75,7 @@ describe('a connection that is killed', () => {
     expect(await retries(shop)).toEqual({ connection_lost: 1 });
   });
 
-  it('in a transaction: all of it runs again, and counts once', async () => {
+  it('in a transaction: the whole transaction runs again and takes effect once', async () => {
     const product = await aProduct({ stock: 10 });
     const shop = aDatabase({ DB_POOL_SIZE: '1' });
     let attempts = 0;
@@ -89,7 +89,7 @@ describe('a connection that is killed', () => {
     expect(await retries(shop)).toEqual({ connection_lost: 1 });
   });
 
-  it('under a single write: 503, and the write is not made again', async () => {
+  it('during a single write: 503, and the write is not retried', async () => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     const id = await connectionId(db);
@@ -104,7 +104,7 @@ describe('a connection that is killed', () => {
   });
 });
 
-it('a statement that somebody stops (KILL QUERY) is 503, and its connection serves on', async () => {
+it('a statement stopped with KILL QUERY is 503, and its connection is reused', async () => {
   const { db } = aDatabase({ DB_POOL_SIZE: '1' });
   const id = await connectionId(db);
   const reading = db.rows(adHoc('SELECT COUNT(*) FROM users WHERE SLEEP(60) = id'));

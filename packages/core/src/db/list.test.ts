@@ -5,7 +5,7 @@ import { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when
 import { MAX_TOTAL } from './page';
 import type { Sql } from './sql';
 
-/** The test database, and every statement that was run on it. */
+/** The test database, with a record of every statement that ran on it. */
 function recordingSql(): { sql: Sql; statements: string[] } {
   const statements: string[] = [];
   const sql = sqlOver((statement, values) => {
@@ -31,7 +31,7 @@ const listStores = async (sql: Sql, where: (Condition | undefined)[], page = { p
 };
 
 describe('selectList', () => {
-  it('asks only for what was given, in the order of time and id', async () => {
+  it('filters only by the given conditions, and orders by time and id', async () => {
     const owner = await aUser();
     const { id } = await aStore({ owner, name: 'Mugs' });
     const { sql, statements } = recordingSql();
@@ -47,7 +47,7 @@ describe('selectList', () => {
     expect(page).toMatch(/ORDER BY stores.created_at DESC, stores.id DESC$/);
   });
 
-  it('without conditions, reads the index of the list', async () => {
+  it('without conditions, uses the index of the list', async () => {
     await aStore();
     const { sql, statements } = recordingSql();
     await listStores(sql, []);
@@ -55,7 +55,7 @@ describe('selectList', () => {
     expect(statements.at(-1)).toContain('FORCE INDEX (stores_newest)');
   });
 
-  it('reads no page past the end', async () => {
+  it('does not query a page past the end', async () => {
     const { id } = await aStore();
     const { sql, statements } = recordingSql();
     const where = [when('id = :id', { id })];
@@ -66,7 +66,7 @@ describe('selectList', () => {
 });
 
 describe('conditions', () => {
-  it('compare folded text', () => {
+  it('compare case-folded text', () => {
     expect(contains(['name_folded', 'email'], '100% WEIẞ_')).toEqual({
       text: '(name_folded LIKE :name_folded_pattern OR email LIKE :name_folded_pattern)',
       values: { name_folded_pattern: '%100\\% weiss\\_%' },
@@ -82,12 +82,12 @@ describe('conditions', () => {
     ]);
   });
 
-  it('name one value alone, and several as a list', () => {
+  it('use = for one value and IN for several', () => {
     expect(oneOf('store_id', [7])).toEqual({ text: 'store_id = :store_id', values: { store_id: 7 } });
     expect(oneOf('store_id', [7, 8])).toEqual({ text: 'store_id IN (:store_id)', values: { store_id: [7, 8] } });
   });
 
-  it('ownedIds narrows to what is owned and what is asked for', async () => {
+  it('ownedIds returns the ids that are both owned and requested', async () => {
     const owner = await aUser();
     const [one, other, foreign] = [await aStore({ owner }), await aStore({ owner }), await aStore()];
     const { sql } = recordingSql();
@@ -99,7 +99,7 @@ describe('conditions', () => {
   });
 });
 
-it('listResponse gives the total up to its limit, and says where there are more', () => {
+it('listResponse caps the total, and says so', () => {
   const page = { page: 2, limit: 10 };
   expect(listResponse({ rows: [], total: MAX_TOTAL }, page).pagination).toEqual({ ...page, total: MAX_TOTAL });
   expect(listResponse({ rows: [], total: MAX_TOTAL + 1 }, page).pagination).toEqual({

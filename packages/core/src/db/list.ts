@@ -4,33 +4,33 @@ import { type List, MAX_TOTAL, type Page } from './page';
 import { containsPattern, type Sql } from './sql';
 import { type SqlValue, type SqlValues, statement } from './statement';
 
-/** A condition on the columns of one table, and the values of its placeholders. */
+/** A SQL condition on the columns of one table, with the values of its placeholders. */
 export interface Condition {
   text: string;
   values: SqlValues;
 }
 
 export interface ListSource<C extends Columns> {
-  /** The metrics label of its statements. */
+  /** The name of its statements, which is their metrics label. */
   name: string;
   columns: C;
-  /** What `columns` are read from, each with its table's name where `join` adds more tables. */
+  /** The SQL expressions for `columns`. With `join`, qualify them with the table name. */
   select: string;
-  /** Has an `id` and `created_at`. */
+  /** Must have the columns `id` and `created_at`. */
   table: string;
-  /** Adds to the rows of the page, never removes one. */
+  /** Must not remove rows from the page. */
   join?: string;
-  /** Only what was asked for is in the statements, so that an index can serve it. */
+  /** Undefined conditions are left out of the statements, so that the server can use an index. */
   where: (Condition | undefined)[];
-  /** The index that has the rows that meet the equality conditions in the list's order. */
+  /** The index that returns the rows matching the equality conditions in the list's order. */
   index: string;
-  /** The index of the whole table in the list's order. With few matches it is not used: all of it would be read for them. */
+  /** The index of the whole table in the list's order. With few matches it is ignored, because it would be scanned entirely. */
   newest?: string;
 }
 
 /**
- * A page of the newest rows, and how many there are (at most MAX_TOTAL + 1). The ids of the page are found first, in an
- * index where there is one, and only their rows are read. See docs/decisions/0019-lists.md.
+ * Returns a page of the newest rows, and the total (at most MAX_TOTAL + 1). First finds the ids of the page, if possible in
+ * an index, then reads only their rows. See docs/decisions/0019-lists.md.
  *
  * @example
  * selectList(sql, {
@@ -69,7 +69,7 @@ export async function selectList<C extends Columns>(
 }
 
 async function countUpToLimit(sql: Sql, name: string, matches: string, values: SqlValues): Promise<number> {
-  // Skipping rows costs half of counting them. Not where a filter may have to be tried on every row: it would be tried twice.
+  // Skipping rows costs half as much as counting them. Not with a filter: it might be evaluated on every row, twice.
   if (Object.keys(values).length === 0) {
     const beyond = statement(name, { found: int }, `SELECT 1 AS found ${matches} LIMIT 1 OFFSET ${MAX_TOTAL}`);
     if (await sql.row(beyond)) return MAX_TOTAL + 1;
@@ -83,15 +83,15 @@ async function countUpToLimit(sql: Sql, name: string, matches: string, values: S
 }
 
 /**
- * Both servers guess how many rows an index must be read through until a page is full, and guess wrong where the matches
- * are not spread evenly. The count has told whether there are many.
+ * Both servers estimate how much of an index they must scan to fill a page. The estimate is wrong if the matches are not
+ * evenly distributed. The count tells whether there are many matches.
  */
 function indexHint({ index, newest }: Pick<ListSource<Columns>, 'index' | 'newest'>, manyMatches: boolean): string {
   if (manyMatches) return `FORCE INDEX (${index})`;
   return newest === undefined ? '' : `IGNORE INDEX FOR ORDER BY (${newest})`;
 }
 
-/** @returns undefined, which is no condition, where a value is undefined */
+/** @returns undefined (no condition) if any value is undefined */
 export function when(text: string, values: Record<string, SqlValue | undefined>): Condition | undefined {
   const isGiven = Object.values(values).every((value) => value !== undefined);
   return isGiven ? { text, values: values as SqlValues } : undefined;
@@ -99,12 +99,12 @@ export function when(text: string, values: Record<string, SqlValue | undefined>)
 
 /** @param values at least one */
 export function oneOf(column: string, values: readonly number[]): Condition {
-  // A single value leaves the index its order.
+  // With a single value, the server can read the rows in index order.
   if (values.length === 1) return { text: `${column} = :${column}`, values: { [column]: values[0] ?? null } };
   return { text: `${column} IN (:${column})`, values: { [column]: values } };
 }
 
-/** The text is a part of a folded column, literally: `%` and `_` are no wildcards. An empty one is no condition. */
+/** A folded column contains the text literally: `%` and `_` are not wildcards. Without a text there is no condition. */
 export function contains(columns: readonly string[], text: string | undefined): Condition | undefined {
   if (!text) return undefined;
   const name = `${columns[0]}_pattern`;
@@ -112,14 +112,14 @@ export function contains(columns: readonly string[], text: string | undefined): 
   return { text: `(${anyColumn})`, values: { [name]: containsPattern(foldText(text)) } };
 }
 
-/** Equal when folded. An empty text is no condition. */
+/** A folded column equals the folded text. Without a text there is no condition. */
 export const equalsText = (column: string, text: string | undefined): Condition | undefined =>
   text ? { text: `${column} = :${column}`, values: { [column]: foldText(text) } } : undefined;
 
 /**
- * Which rows of `table` a list may show things of: those that `userId` owns, the one with `id`, or that one if it is
- * theirs. Asked for beforehand, because a join or subquery would hide the order of the list's index from the server.
- * @returns undefined: any
+ * Returns the ids of the rows of `table` that a list is limited to: all rows that `userId` owns, the row `id`, or the row
+ * `id` if `userId` owns it. A separate query, because with a join or subquery the server could not use the index order.
+ * @returns undefined: no limit
  */
 export async function ownedIds(
   sql: Sql,

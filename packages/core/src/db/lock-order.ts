@@ -2,7 +2,7 @@ import { int } from './columns';
 import type { Sql } from './sql';
 import { statement } from './statement';
 
-/** `nowait`: the statement fails as a lock wait timeout where another transaction holds the lock. */
+/** `nowait`: if another database transaction holds the lock, the statement fails at once like a lock wait timeout. */
 export type LockWait = 'wait' | 'nowait';
 
 export const forUpdate = (wait: LockWait): string => (wait === 'wait' ? 'FOR UPDATE' : 'FOR UPDATE NOWAIT');
@@ -10,11 +10,11 @@ export const forUpdate = (wait: LockWait): string => (wait === 'wait' ? 'FOR UPD
 const ROWS_AT_ONCE = 1024;
 
 /**
- * Locks rows in id order until the end of the transaction. Every insert locks its own row before the parents that its
- * foreign keys name, so a delete of a parent must lock its children first, or the two can deadlock.
+ * Locks rows in id order until the end of the database transaction. An insert locks its own row before the parent rows of
+ * its foreign keys. So the delete of a parent must lock its children first, or the two can deadlock.
  */
 export async function lockInIdOrder(sql: Sql, table: string, ids: number[]): Promise<void> {
-  // By the primary key, or the optimizer may scan a small table and lock all of its rows.
+  // Without the primary key hint, the optimizer may scan a small table and lock all of its rows.
   const lockRows = statement(
     `${table}.lock`,
     { id: int },

@@ -1,4 +1,4 @@
-/** Which page of a list, from 1, and how many rows it has at most. */
+/** The page number, starting at 1, and the maximum number of rows per page. */
 export interface Page {
   page: number;
   limit: number;
@@ -9,6 +9,6 @@ export const MAX_TOTAL = 10_000;
 
 export interface List<T> {
   rows: T[];
-  /** Any number over MAX_TOTAL: more than that. */
+  /** A value above MAX_TOTAL means "more than MAX_TOTAL". */
   total: number;
 }

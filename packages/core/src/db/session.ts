@@ -3,94 +3,94 @@ import { contentionReason, isConnectionError } from './errors';
 import type { Sql } from './sql';
 import { decodeRows, type SqlValues, type Statement } from './statement';
 
-/** Hands a statement to mysql2, which calls back. */
+/** Passes a statement to mysql2, which calls `done`. */
 type Send<T> = (done: (error: QueryError | null, result: T) => void) => void;
 
 type RowsOrHeader = RowDataPacket[] | ResultSetHeader;
 
-interface Answer {
+interface StatementResult {
   result: RowsOrHeader;
   fields: FieldPacket[];
 }
 
-/** What a session reports of its statements. */
+/** Callbacks for the statements of a session. */
 export interface SessionEvents {
-  /** The server has answered, with a result or an error. */
-  answered(): void;
-  /** A statement's time on its connection. */
-  timed(query: string, seconds: number): void;
-  /** The columns of a statement's rows. */
-  described(statement: Statement<unknown>, text: string, fields: readonly FieldPacket[]): void;
+  /** The server responded, with a result or an error. */
+  onResponse(): void;
+  /** @param seconds the time from sending the statement to its result */
+  onFinished(query: string, seconds: number): void;
+  /** @param fields the columns of the statement's rows, as described by the server */
+  onFields(statement: Statement<unknown>, text: string, fields: readonly FieldPacket[]): void;
 }
 
-/** One borrowed connection, and what went wrong on it. */
+/** The use of one pooled connection by one call. */
 export interface Session {
   sql: Sql;
-  /** A statement without values and without rows, such as COMMIT. */
+  /** Runs a statement without values and rows. */
   command(statement: 'START TRANSACTION' | 'COMMIT'): Promise<void>;
-  /** The first error that undid the transaction or broke the connection, whatever was made of it since. */
+  /** The first error that rolled back the database transaction or broke the connection, even if the caller swallowed it. */
   failure(): unknown;
-  /** Whether the connection may be lent again. */
+  /** Whether the connection may return to the pool. */
   isClean(): boolean;
-  /** When the statement that the server is working on was sent (performance.now()); undefined: there is none. */
+  /** When the running statement was sent (performance.now()); undefined if none is running. */
   runningSince(): number | undefined;
   /**
-   * Refuses every later statement, waits for the one that is running, and rolls back an open transaction. Never rejects:
-   * where the rollback fails, the connection is not clean. Safe to call again.
+   * Rejects every later statement, waits for the running one, and rolls back an open database transaction. Never rejects: if
+   * the rollback fails, the connection is not clean. May be called more than once.
    */
   end(): Promise<void>;
 }
 
-export function openSession(connection: PoolConnection, { answered, timed, described }: SessionEvents): Session {
-  let failed: unknown;
+export function openSession(connection: PoolConnection, events: SessionEvents): Session {
+  let failure: unknown;
   let clean = true;
   let ended: Promise<void> | undefined;
   let inTransaction = false;
-  /** Statements sent and not yet answered; the connection answers them in order. */
+  /** The number of statements sent and not finished. The connection processes them in order. */
   let pending = 0;
-  let since: number | undefined;
+  let runningSince: number | undefined;
   let last: Promise<unknown> | undefined;
 
-  function note(error: QueryError): void {
+  function recordFailure(error: QueryError): void {
     if (isConnectionError(error)) clean = false;
-    if (!clean || contentionReason(error)) failed ??= error;
+    if (!clean || contentionReason(error)) failure ??= error;
   }
 
-  function noting<T>(send: Send<T>): Promise<T> {
+  function track<T>(send: Send<T>): Promise<T> {
     pending += 1;
-    since ??= performance.now();
-    const answer = promiseOf<T>(function sendNoting(done) {
+    runningSince ??= performance.now();
+    const result = promiseOf<T>(function sendTracked(done) {
       send((error, result) => {
         pending -= 1;
-        since = pending > 0 ? performance.now() : undefined;
-        if (error) note(error);
-        if (!error || !isConnectionError(error)) answered();
+        runningSince = pending > 0 ? performance.now() : undefined;
+        if (error) recordFailure(error);
+        if (!error || !isConnectionError(error)) events.onResponse();
         done(error, result);
       });
     });
-    last = answer;
-    return answer;
+    last = result;
+    return result;
   }
 
-  function refuseWhenEnded(): void {
-    if (ended) throw new Error('a statement came after the end of its transaction');
+  function assertNotEnded(): void {
+    if (ended) throw new Error('a statement was sent after the end of its transaction');
   }
 
   async function run<Row>(statement: Statement<Row>, given: SqlValues): Promise<RowsOrHeader> {
-    refuseWhenEnded();
+    assertNotEnded();
     const start = performance.now();
     const { text, values } = statement.bind(given);
     try {
-      const { result, fields } = await noting<Answer>(function execute(done) {
+      const { result, fields } = await track<StatementResult>(function execute(done) {
         connection.execute<RowsOrHeader>(text, values, (error, result, fields) => {
-          timed(statement.name, (performance.now() - start) / 1000);
+          events.onFinished(statement.name, (performance.now() - start) / 1000);
           done(error, { result, fields });
         });
       });
-      if (statement.columns) described(statement, text, fields);
+      if (statement.columns) events.onFields(statement, text, fields);
       return result;
     } catch (error) {
-      // The driver's own stack begins at its socket; this one names those who wait for the statement.
+      // The driver's stack trace starts at its socket. This one shows the callers that await the statement.
       if (error instanceof Error) Error.captureStackTrace(error);
       throw error;
     }
@@ -98,7 +98,7 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
 
   const sql: Sql = {
     async rows(statement, values = {}) {
-      // The one place where rows get their type: `columns` say it, and `described` compares them with the server's.
+      // The only cast to a row type. It is safe because `onFields` compares `columns` with the server's columns.
       return decodeRows(statement, (await run(statement, values)) as RowDataPacket[]);
     },
     async row(statement, values = {}) {
@@ -114,8 +114,8 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
   async function finish(): Promise<void> {
     await last?.catch(() => undefined);
     if (!inTransaction || !clean) return;
-    // Never give back a connection with an open transaction: the next borrower would commit it.
-    await noting<unknown>((done) => connection.query('ROLLBACK', done)).catch(() => {
+    // Never return a connection with an open database transaction: the next caller would commit it.
+    await track<unknown>((done) => connection.query('ROLLBACK', done)).catch(() => {
       clean = false;
     });
   }
@@ -123,14 +123,14 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
   return {
     sql,
     async command(statement) {
-      refuseWhenEnded();
+      assertNotEnded();
       inTransaction = true;
-      await noting<unknown>((done) => connection.query(statement, done));
+      await track<unknown>((done) => connection.query(statement, done));
       inTransaction = statement === 'START TRANSACTION';
     },
-    failure: () => failed,
+    failure: () => failure,
     isClean: () => clean,
-    runningSince: () => since,
+    runningSince: () => runningSince,
     end: () => {
       ended ??= finish();
       return ended;
@@ -138,7 +138,7 @@ export function openSession(connection: PoolConnection, { answered, timed, descr
   };
 }
 
-/** mysql2's promises take a stack trace for each statement, which costs more than it tells: the request id finds the way. */
+/** mysql2's own promises capture a stack trace for each statement, which is expensive. `run` captures one only on errors. */
 const promiseOf = <T>(send: Send<T>): Promise<T> =>
   new Promise(function sendNow(resolve, reject) {
     send((error, result) => {

@@ -5,17 +5,17 @@ export interface WriteResult {
   insertId: number;
 }
 
-/** A place to run statements: the pool, or the one connection of a database transaction. Values are always bound, never spliced. */
+/** Runs statements, on the pool or on the connection of a database transaction. Values are always bound, never interpolated. */
 export interface Sql {
   rows<Row>(statement: Statement<Row>, values?: SqlValues): Promise<Row[]>;
-  /** The first row; undefined where there is none. */
+  /** Returns the first row, or undefined if there is none. */
   row<Row>(statement: Statement<Row>, values?: SqlValues): Promise<Row | undefined>;
   write(statement: Statement, values?: SqlValues): Promise<WriteResult>;
 }
 
 /**
- * A LIKE pattern that finds `search` literally, anywhere: `%`, `_` and `\` are escaped (LIKE's default escape is `\`).
- * For a folded column, which has a binary collation, and folded text.
+ * A LIKE pattern that matches `search` literally, anywhere in the text: `%`, `_` and `\` are escaped (LIKE's default escape
+ * character is `\`). Use it with folded text and a folded column, which has a binary collation.
  *
  * @example
  * const FIND = statement('store.find', { id: int }, 'SELECT id FROM stores WHERE name_folded LIKE :pattern');

@@ -5,7 +5,7 @@ import { statement } from './statement';
 afterAll(closeDatabases);
 
 describe('placeholders', () => {
-  it('become ? in their order, each as often as it stands there', () => {
+  it('become ? in order, once per occurrence', () => {
     const find = statement('thing.find', "SELECT '12:30' FROM things WHERE a = :a AND b = :b AND (:a IS NULL)");
     expect(find.bind({ a: 1, b: 'x' })).toEqual({
       text: "SELECT '12:30' FROM things WHERE a = ? AND b = ? AND (? IS NULL)",
@@ -13,12 +13,12 @@ describe('placeholders', () => {
     });
   });
 
-  it('need a value each', () => {
+  it('each need a value', () => {
     const find = statement('thing.find', 'SELECT 1 FROM things WHERE a = :a AND b = :b');
     expect(() => find.bind({ a: 1 })).toThrow('thing.find: no value for :b');
   });
 
-  it('bind numbers as text, exactly', () => {
+  it('bind numbers as exact text', () => {
     const find = statement('thing.find', 'SELECT :a, :b, :c, :d, :e');
     const { values } = find.bind({ a: 7, b: 9_007_199_254_740_993n, c: true, d: false, e: null });
     expect(values).toEqual(['7', '9007199254740993', '1', '0', null]);
@@ -32,7 +32,7 @@ describe('placeholders', () => {
     [8, 8],
     [9, 16],
     [100, 128],
-  ])('a list of %d values has %d places, so that there are few texts', (count, size) => {
+  ])('a list of %d values is padded to %d placeholders, so that there are few SQL texts', (count, size) => {
     const ids = Array.from({ length: count }, (_, index) => index + 1);
     const { text, values } = statement('thing.list', 'WHERE id IN (:ids) AND x = :x').bind({ ids, x: 'x' });
     expect(text).toBe(`WHERE id IN (${Array(size).fill('?').join(', ')}) AND x = ?`);
@@ -40,11 +40,11 @@ describe('placeholders', () => {
     expect([...new Set(values)]).toEqual([...ids.map(String), 'x']);
   });
 
-  it('a list is never empty', () => {
+  it('reject an empty list', () => {
     expect(() => statement('thing.list', 'WHERE id IN (:ids)').bind({ ids: [] })).toThrow('at least one value');
   });
 
-  it('find exactly what is listed, on a real server', async () => {
+  it('of a list match exactly its values, on a real server', async () => {
     const { db } = aDatabase();
     const find = statement(
       'thing.list',
@@ -58,7 +58,7 @@ describe('placeholders', () => {
 });
 
 describe('columns', () => {
-  it('give values of their types', async () => {
+  it('are decoded to their types', async () => {
     const { db } = aDatabase();
     const all = statement(
       'thing.all',
@@ -97,18 +97,18 @@ describe('columns', () => {
     ['phone can be null', { phone: text }, 'SELECT phone FROM users'],
     ['there is no name', { id: int, name: text }, 'SELECT id FROM users'],
     ['name is not declared', { id: int }, 'SELECT id, name FROM users'],
-  ])('that are not what the server delivers fail: %s', async (problem, columns, sql) => {
+  ])('that differ from what the server returns fail: %s', async (problem, columns, sql) => {
     const { db } = aDatabase();
     const wrong = statement('user.wrong', columns, `${sql} WHERE id = 0`);
     await expect(db.rows(wrong)).rejects.toThrow(`the columns of user.wrong are not as declared: ${problem}`);
   });
 
-  it('are not compared in production', async () => {
+  it('are not checked in production', async () => {
     const { db } = aDatabase(await productionEnv());
     expect(await db.rows(statement('user.wrong', { id: text }, 'SELECT id FROM users WHERE id = 0'))).toEqual([]);
   });
 
-  it('refuse a value that is none of the declared', async () => {
+  it('reject a value that is not declared', async () => {
     const { db } = aDatabase();
     const find = statement('user.role', { role: textOf(['seller']) }, 'SELECT role FROM users WHERE id = 1');
     await expect(db.row(find)).rejects.toThrow('"admin" is none of seller');

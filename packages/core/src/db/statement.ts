@@ -1,32 +1,31 @@
 import type { FieldPacket } from 'mysql2';
 import type { Columns, RowOf } from './columns';
 
-/** What may be bound to a placeholder. Integers travel as strings: mysql2 sends numbers as DOUBLE, which MySQL refuses in LIMIT. */
+/** A value for a placeholder. Numbers are sent as strings, because mysql2 sends them as DOUBLE, which MySQL rejects in LIMIT. */
 export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
 
-/** By the names of the placeholders. An array is a list for `IN`, with at least one element. */
+/** Values by placeholder name. An array is a list for `IN` and needs at least one element. */
 export type SqlValues = Readonly<Record<string, SqlValue | readonly SqlValue[]>>;
 
-/** An SQL text with a name. `Row` is what it reads; a statement that reads nothing has none. */
+/** A named SQL text. `Row` is the type of its rows, `never` for a statement without rows. */
 export interface Statement<Row = never> {
-  /** Its label in the metrics: `product.get`. There are as many series as names. */
+  /** The metrics label, such as `product.get`. Each name is a series of its own. */
   readonly name: string;
-  /** What its rows consist of. */
   readonly columns: Columns | undefined;
-  /** The text with `?`, and the values in their order. */
+  /** Returns the text with `?` placeholders, and the values in order. */
   bind(values: SqlValues): { text: string; values: BoundValue[] };
-  /** Only for the type checker. */
+  /** Exists only for the type checker. */
   readonly row?: Row;
 }
 
 type BoundValue = string | Date | Buffer | null;
 
-/** Not in `'12:30'` and not in `::`: a name begins with a letter. */
+/** A name starts with a letter, so `'12:30'` and `::` do not match. */
 const PLACEHOLDER = /:([a-zA-Z]\w*)/;
 
 /**
- * Declares a statement with named placeholders. The row type follows from `columns`, which are compared with what the
- * server delivers (see `rowCheck`).
+ * Declares a statement with named placeholders. The row type follows from `columns`, which are compared with the columns
+ * that the server returns (see `assertColumns`).
  *
  * @example
  * const GET_STORE = statement('store.get', { id: int, name: text }, 'SELECT id, name FROM stores WHERE id = :id');
@@ -67,7 +66,10 @@ export const bindable = (value: SqlValue): BoundValue => {
   return value;
 };
 
-/** With repetitions, to a power of two: there are a few texts instead of one for each length, so that the server's prepared statements stay bounded. */
+/**
+ * Repeats the last value until the length is a power of two. This gives a few SQL texts instead of one for each length, and
+ * so limits the number of prepared statements on the server.
+ */
 export function padded<T>(values: readonly T[]): T[] {
   const last = values.at(-1);
   if (last === undefined) throw new TypeError('an IN list needs at least one value');
@@ -75,7 +77,7 @@ export function padded<T>(values: readonly T[]): T[] {
   return [...values, ...Array<T>(size - values.length).fill(last)];
 }
 
-/** Applies the columns' `decode` to a row, in place. */
+/** Applies the columns' `decode` functions to the rows, in place. */
 export function decodeRows<Row>({ columns }: Statement<Row>, rows: Record<string, unknown>[]): Row[] {
   for (const [name, { decode }] of Object.entries(columns ?? {})) {
     if (!decode) continue;
@@ -86,7 +88,7 @@ export function decodeRows<Row>({ columns }: Statement<Row>, rows: Record<string
 
 const NOT_NULL = 1;
 
-/** Fails where the server's rows are not what the statement's columns say. */
+/** Throws if the server's columns differ from the declared ones. */
 export function assertColumns({ name, columns = {} }: Statement<unknown>, fields: readonly FieldPacket[]): void {
   const fail = (problem: string): never => {
     throw new Error(`the columns of ${name} are not as declared: ${problem}`);
@@ -96,7 +98,7 @@ export function assertColumns({ name, columns = {} }: Statement<unknown>, fields
     const field = delivered.get(column) ?? fail(`there is no ${column}`);
     const type = field.columnType ?? field.type ?? -1;
     if (!types.includes(type)) fail(`${column} has type ${type}`);
-    // Servers do not say reliably whether an expression can be null.
+    // For an expression, servers do not report reliably whether it can be null.
     const canBeNull = field.orgTable !== '' && (Number(field.flags) & NOT_NULL) === 0;
     if (canBeNull && !nullable) fail(`${column} can be null`);
     delivered.delete(column);

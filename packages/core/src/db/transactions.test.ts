@@ -24,7 +24,7 @@ const take = (sql: Sql, id: number, count = 1) =>
 const refused = new Error('the rules say no');
 
 describe('a transaction', () => {
-  it('that succeeds is there for everybody, all of it', async () => {
+  it('that succeeds is visible to others only after its commit, as a whole', async () => {
     const [one, two] = [await aProduct({ stock: 10 }), await aProduct({ stock: 10 })];
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     const result = await db.transaction(async (sql) => {
@@ -37,14 +37,14 @@ describe('a transaction', () => {
   });
 
   it.each([
-    ['its own rules refuse it', () => Promise.reject(refused), refused.message],
-    ['a statement is wrong', (sql: Sql) => sql.rows(adHoc('SELEKT 1')), 'syntax'],
+    ['the work throws', () => Promise.reject(refused), refused.message],
+    ['a statement is invalid', (sql: Sql) => sql.rows(adHoc('SELEKT 1')), 'syntax'],
     [
-      'a constraint stops it',
+      'a constraint is violated',
       (sql: Sql) => sql.write(adHoc('INSERT INTO stores (user_id, name) VALUES (0, ?)', ['x'])),
       'foreign key',
     ],
-  ])('leaves nothing where %s, and its connection as clean as before', async (_, fail, message) => {
+  ])('is rolled back when %s, and its connection is reused', async (_, fail, message) => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     let used = 0;
@@ -59,12 +59,12 @@ describe('a transaction', () => {
       expect(await sql.rows(adHoc('SELECT stock FROM products WHERE id = ?', [product.id]))).toEqual([{ stock: 10 }]);
     });
     expect(await stockOf(product.id)).toBe(10);
-    // No lock is left either: another connection writes at once.
+    // It holds no lock any more: another connection can write at once.
     expect((await take(aDatabase().db, product.id)).affectedRows).toBe(1);
     expect(db.stats()).toMatchObject({ open: 1, idle: 1, waiting: 0 });
   });
 
-  it('that has ended takes no more statements, and the connection is not harmed', async () => {
+  it('that has ended rejects further statements', async () => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     const ended = aGate();
@@ -79,7 +79,7 @@ describe('a transaction', () => {
     expect(await stockOf(product.id)).toBe(10);
   });
 
-  it('that never ends gives its connection back, and what it did is undone', async () => {
+  it('that never ends is rolled back, and its connection returns to the pool', async () => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });
     const stuck = db.transaction(async (sql) => {
@@ -87,7 +87,7 @@ describe('a transaction', () => {
       await new Promise(() => undefined);
     });
     await expect(stuck).rejects.toMatchObject({ code: 'database_busy' });
-    await eventually('its lock to be gone', async () => (await take(db, product.id, 2)).affectedRows === 1);
+    await eventually('its lock to be released', async () => (await take(db, product.id, 2)).affectedRows === 1);
     expect(await stockOf(product.id)).toBe(8);
   });
 });
@@ -102,8 +102,8 @@ describe('a lost connection', () => {
   });
   afterEach(() => proxy.close());
 
-  /** Loses the answer to the next statement that contains `words`, once. */
-  function loseAnswerTo(words: string): void {
+  /** Loses the response to the next statement that contains `words`, once. */
+  function loseResponseTo(words: string): void {
     let armed = true;
     let losing = false;
     proxy.toServer = (bytes) => {
@@ -131,9 +131,9 @@ describe('a lost connection', () => {
     return { outcome, attempts };
   }
 
-  it('with the answer to COMMIT: the client hears 503, and nothing is done twice', async () => {
+  it('during COMMIT, so that its response is lost: 503, and nothing is written twice', async () => {
     const product = await aProduct({ stock: 10 });
-    loseAnswerTo('COMMIT');
+    loseResponseTo('COMMIT');
     const { outcome, attempts } = await takeOverProxy(product.id);
     expect(outcome).toMatchObject({ code: 'database_unavailable' });
     expect(mayHaveBeenWritten(outcome)).toBe(true);
@@ -141,25 +141,25 @@ describe('a lost connection', () => {
   });
 
   it.each(['START TRANSACTION', 'UPDATE products'])(
-    'with the answer to %s: all of it runs again, and counts once',
+    'during %s: the whole transaction runs again and takes effect once',
     async (words) => {
       const product = await aProduct({ stock: 10 });
-      loseAnswerTo(words);
+      loseResponseTo(words);
       const { outcome } = await takeOverProxy(product.id);
       expect([outcome, await stockOf(product.id)]).toEqual(['done', 9]);
     },
   );
 
-  it('with the answer to a single write: 503, and it is not repeated', async () => {
+  it('during a single write: 503, and the write is not retried', async () => {
     const product = await aProduct({ stock: 10 });
     const { db } = aDatabase({ DB_PORT: String(proxy.port), DB_POOL_SIZE: '1' });
     await take(db, product.id);
-    loseAnswerTo(String(product.id));
+    loseResponseTo(String(product.id));
     await expect(take(db, product.id)).rejects.toMatchObject({ code: 'database_unavailable' });
     expect(await stockOf(product.id)).toBe(8);
   });
 
-  it('that could not be set up is never used', async () => {
+  it('whose setup failed is never used', async () => {
     const product = await aProduct({ stock: 10 });
     proxy.toServer = (bytes) => Buffer.from(bytes.toString('latin1').replace("'+00:00'", "'+99:00'"), 'latin1');
     const { outcome } = await takeOverProxy(product.id);

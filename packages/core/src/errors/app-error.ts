@@ -1,4 +1,4 @@
-/** What went wrong, in words that know no HTTP; `http/problem.ts` maps each kind to a status. */
+/** The kind of failure, independent of HTTP. `http/problem.ts` maps each kind to a status. */
 export type ErrorKind =
   | 'invalid'
   | 'unauthenticated'
@@ -18,7 +18,10 @@ export type ErrorKind =
   | 'headers_too_large'
   | 'unavailable';
 
-/** What is wrong with a field, for programs. The lengths of texts and lists are sizes too; `required`: the field is absent. */
+/**
+ * Machine-readable reasons why a field is invalid. `too_small` and `too_big` also apply to the length of a text or a list.
+ * `required`: the field is absent.
+ */
 export const fieldErrorCodes = [
   'required',
   'invalid_type',
@@ -31,7 +34,7 @@ export const fieldErrorCodes = [
 
 export type FieldErrorCode = (typeof fieldErrorCodes)[number];
 
-/** One wrong field of a request. `path` is dotted (`items.0.quantity`), empty for the whole. */
+/** One invalid field of a request. `path` is dotted (`items.0.quantity`), or empty for the whole part. */
 export interface FieldError {
   in: 'body' | 'query' | 'path' | 'header';
   path: string;
@@ -39,7 +42,7 @@ export interface FieldError {
   message: string;
 }
 
-/** What a request wanted of a product, and what there is: 0 where the product does not exist. */
+/** The requested and the available quantity of a product. `available` is 0 if the product does not exist. */
 export interface ProductDemand {
   product_id: number;
   requested: number;
@@ -57,7 +60,7 @@ export interface AppErrorOptions {
   cause?: unknown;
 }
 
-/** An expected failure. Its message is public: it goes to the client as the problem's `detail`. */
+/** An expected failure. Its message is public: the client gets it as the problem's `detail`. */
 export class AppError extends Error {
   readonly errors: FieldError[] | undefined;
   readonly products: ProductDemand[] | undefined;
@@ -79,10 +82,10 @@ export class AppError extends Error {
   }
 }
 
-/** A metrics label for a failure: the code that the client gets. */
+/** The metrics label of a failure: the error code that the client gets. */
 export const errorCode = (error: unknown): string => (error instanceof AppError ? error.code : 'internal_error');
 
-/** Makes the error; carries its kind, code and words for the API document. */
+/** Creates the error when called. Also has its kind, code and description for the OpenAPI document. */
 export interface ErrorDefinition {
   (options?: AppErrorOptions): AppError;
   readonly kind: ErrorKind;
@@ -91,8 +94,8 @@ export interface ErrorDefinition {
 }
 
 /**
- * Declares an error once: use cases throw it, endpoints list it, the OpenAPI document shows it.
- * @param field the wrong field where the error itself does not name one: every `invalid` error names at least one
+ * Declares an error once. Use cases throw it, endpoints list it, the OpenAPI document describes it.
+ * @param field the default field: every `invalid` error names at least one field
  *
  * @example
  * export const noStore = defineError('unprocessable', 'no_store', 'You own no store yet: create one first.');

@@ -20,13 +20,13 @@ export const notFound = defineError('not_found', 'not_found', 'There is no such 
 export const methodNotAllowed = defineError(
   'method_not_allowed',
   'method_not_allowed',
-  'This path does not know this method; see Allow.',
+  'This path does not support this method; see the Allow header.',
 );
-export const requestTimeout = defineError('timeout', 'request_timeout', 'The request did not come to its end in time.');
+export const requestTimeout = defineError('timeout', 'request_timeout', 'The request was not complete in time.');
 export const expectationFailed = defineError(
   'expectation_failed',
   'expectation_failed',
-  'The only expectation that can be met is 100-continue.',
+  'The only supported expectation is 100-continue.',
 );
 export const headersTooLarge = defineError(
   'headers_too_large',
@@ -43,9 +43,9 @@ export const uriTooLong = defineError(
 export const unsupportedMediaType = defineError(
   'unsupported_media_type',
   'unsupported_media_type',
-  'The body has a media type that this endpoint does not take.',
+  'This endpoint does not accept the media type of the body.',
 );
-export const outOfRange = defineError('unprocessable', 'out_of_range', 'A value is outside what can be stored.');
+export const outOfRange = defineError('unprocessable', 'out_of_range', 'A value is too large or too long to be stored.');
 export const rateLimited = defineError('rate_limited', 'rate_limited', 'Too many requests: slow down.');
 export const databaseUnavailable = defineError(
   'unavailable',
@@ -56,36 +56,36 @@ export const databaseBusy = defineError('unavailable', 'database_busy', 'The dat
 export const queryTimeout = defineError(
   'unavailable',
   'query_timeout',
-  'The query takes too long and was stopped. Ask for less: the same request would be stopped again.',
+  'The query took too long and was stopped. Request less data: the same request would be stopped again.',
 );
 export const schemaMissing = defineError(
   'unavailable',
   'schema_missing',
-  'The service is not set up yet. Its operator has to apply the database schema.',
+  'The service is not set up yet: the operator must apply the database schema.',
 );
-/** The gateway's answer when a service gives none. */
+/** Sent by the gateway if a service does not respond. */
 export const upstreamUnavailable = defineError(
   'unavailable',
   'upstream_unavailable',
-  'The service did not answer. A write may have been carried out: look before repeating it.',
+  'The service did not respond. A write may have taken effect: check before you repeat it.',
 );
-/** The next two are the gateway's alone. */
+/** Only the gateway sends the next two errors. */
 export const tooManyConnections = defineError(
   'rate_limited',
   'too_many_connections',
-  'Too many requests from this address are still being answered.',
+  'Too many requests from this IP address are still in progress.',
 );
 export const httpsRequired = defineError('forbidden', 'https_required', 'This API is served over https only.');
-export const overloaded = defineError('unavailable', 'overloaded', 'Too much at once. Try again.');
+export const overloaded = defineError('unavailable', 'overloaded', 'The service is overloaded. Try again.');
 export const storageUnavailable = defineError(
   'unavailable',
   'storage_unavailable',
-  'The file cannot be stored or read now. Try again.',
+  'The file cannot be stored or read at the moment. Try again.',
 );
 export const preconditionFailed = defineError(
   'precondition_failed',
   'precondition_failed',
-  'The file is not in the state that the request asks for (If-Match, If-Unmodified-Since).',
+  'The file does not meet the conditions of the request (If-Match, If-Unmodified-Since).',
 );
 export const rangeNotSatisfiable = defineError(
   'range_not_satisfiable',

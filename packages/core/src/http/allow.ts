@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express';
 import { methodNotAllowed } from '../errors';
 
-/** Last on a path: every other method is 405 with `Allow`, and OPTIONS is told what there is. */
+/** The last handler of a path: responds to OPTIONS with `Allow`, and to every other method with 405 and `Allow`. */
 export function allowOnly(methods: string[]): RequestHandler {
-  const known = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
-  const allow = [...new Set(known)].sort().join(', ');
+  const supported = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
+  const allow = [...new Set(supported)].sort().join(', ');
   return (req, res, next) => {
     res.setHeader('Allow', allow);
     if (req.method === 'OPTIONS') res.status(204).end();

@@ -12,14 +12,14 @@ export const crossSiteRequest = defineError(
 
 export interface AuthenticationDeps {
   tokens: AccessTokens;
-  /** Other sites that may act for their users: CORS_ORIGINS. '*' trusts none of them with a cookie. */
+  /** Other sites that may send requests for their users (CORS_ORIGINS). With '*', no other site may use the cookie to write. */
   origins: '*' | string[];
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Who calls, from the bearer token (RFC 6750) or, where that header is absent, the `access_token` cookie.
+ * Authenticates the caller by the bearer token (RFC 6750) or, without that header, by the `access_token` cookie.
  * @returns undefined on a public endpoint without a token
  * @throws AppError `unauthenticated`, `forbidden` (not an admin), `cross_site_request`
  */
@@ -44,7 +44,7 @@ function tokenOf(req: Request, origins: AuthenticationDeps['origins']): string |
   return cookie;
 }
 
-/** Browsers attach cookies to other sites' requests too (CSRF). They also say so, but Sec-Fetch-Site over TLS only. */
+/** Browsers attach cookies to requests from other sites too (CSRF). They send Sec-Fetch-Site with them, but only over TLS. */
 function isCrossSite({ headers }: Request, origins: AuthenticationDeps['origins']): boolean {
   const { origin, host } = headers;
   const site = headers['sec-fetch-site'];

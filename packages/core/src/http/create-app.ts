@@ -39,7 +39,7 @@ export interface AppDeps {
   probes: Probes;
 }
 
-/** What scripts of other origins may read of an answer. */
+/** Response headers that scripts from other origins may read. */
 const EXPOSED_HEADERS = [
   'Location',
   'X-Request-Id',
@@ -51,48 +51,48 @@ const EXPOSED_HEADERS = [
 ];
 
 /**
- * A service's Express app: its declared endpoints, and around them what all services do alike (request id, log, metrics,
- * security headers, CORS, probes, rate limit, authentication, validation, errors, documentation).
+ * Creates a service's Express app: its declared endpoints, and what all services share (request id, log, metrics, security
+ * headers, CORS, probes, rate limit, authentication, validation, errors, documentation).
  */
-export function createApp(parts: AppDeps): Express {
-  // Also of a service without uploads: all have the same metrics.
-  uploadMetrics(parts.metrics);
+export function createApp(deps: AppDeps): Express {
+  // Registered even without upload endpoints, so that all services have the same metrics.
+  uploadMetrics(deps.metrics);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.set('trust proxy', parts.config.trustProxy);
+  app.set('trust proxy', deps.config.trustProxy);
   app.set('query parser', 'simple');
-  // One resource has one address, the same one that the gateway's routes know.
+  // Each resource has exactly one URL, which must match the gateway's routes.
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
 
-  app.use(requestContext(parts.logger, parts.metrics));
+  app.use(requestContext(deps.logger, deps.metrics));
   app.use(securityHeaders);
   app.use(refuseMalformed);
-  app.use(corsHeaders(parts.config.corsOrigins));
-  app.use(probeRoutes(parts.service, parts.probes, parts.metrics));
-  app.use(rateLimitMiddleware({ ...parts, bucketOf: bucketFinder(parts.endpoints) }));
+  app.use(corsHeaders(deps.config.corsOrigins));
+  app.use(probeRoutes(deps.service, deps.probes, deps.metrics));
+  app.use(rateLimitMiddleware({ ...deps, bucketOf: bucketFinder(deps.endpoints) }));
   app.use(respondToPreflight);
   app.param('id', skipNonCanonicalId);
-  mountEndpoints(app, parts);
-  app.use(docsRoutes(openApiDocument(parts.service, parts.endpoints)));
+  mountEndpoints(app, deps);
+  app.use(docsRoutes(openApiDocument(deps.service, deps.endpoints)));
   app.use((_req, _res, next) => next(notFound({ message: 'There is no such route.' })));
-  app.use(errorHandler(parts.logger));
+  app.use(errorHandler(deps.logger));
   return app;
 }
 
 function corsHeaders(origins: '*' | string[]): RequestHandler {
-  // A wildcard never goes with credentials: any site could act for the user then.
+  // Never allow credentials with a wildcard: any site could send requests for the user.
   const handle = cors({
     origin: origins,
     credentials: origins !== '*',
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
-    // Preflights are counted by the rate limit before they are answered.
+    // The rate limit must count preflights before `respondToPreflight` responds.
     preflightContinue: true,
   });
   return (req, res, next) => {
-    // It would take any OPTIONS for a preflight; others get `Allow` from their route.
+    // The cors package treats any OPTIONS as a preflight. Other OPTIONS requests get `Allow` from their route.
     if (req.method === 'OPTIONS' && !isPreflight(req)) next();
     else handle(req, res, next);
   };
@@ -106,7 +106,7 @@ const respondToPreflight: RequestHandler = (req, res, next) => {
   else next();
 };
 
-/** Which bucket a request counts in; nginx/templates decides the same. */
+/** Finds the rate-limit bucket of a request. nginx/templates must choose the same bucket. */
 function bucketFinder(endpoints: Endpoint[]): (req: Request) => keyof RateLimitBuckets {
   const uploads = endpoints.filter(({ bucket }) => bucket === 'uploads').map(({ path }) => path.replace(/:.*/, ''));
   return (req) => {
@@ -116,23 +116,23 @@ function bucketFinder(endpoints: Endpoint[]): (req: Request) => keyof RateLimitB
   };
 }
 
-/** `/stores/01` is not another address of `/stores/1`: it matches no route. */
+/** `/stores/01` must not be a second URL for `/stores/1`, so it matches no route. */
 const skipNonCanonicalId: RequestParamHandler = (_req, _res, next, id: string) =>
   /^0\d+$/.test(id) ? next('route') : next();
 
-/** Routes by path, so that a known path with another method is 405 with `Allow` and not 404. */
-function mountEndpoints(app: Express, parts: AppDeps): void {
-  for (const [path, endpoints] of groupByPath(parts.endpoints)) {
+/** Registers the routes by path, so that an unsupported method on a known path is 405 with `Allow`, not 404. */
+function mountEndpoints(app: Express, deps: AppDeps): void {
+  for (const [path, endpoints] of groupByPath(deps.endpoints)) {
     const route = app.route(path);
-    for (const endpoint of endpoints) route[endpoint.method](markRoute(path), endpointHandler(endpoint, parts));
-    // Unmarked: with any method a client likes, each path would be a label eight times over.
+    for (const endpoint of endpoints) route[endpoint.method](markRoute(path), endpointHandler(endpoint, deps));
+    // Without markRoute: otherwise each path would get a metrics series for every method that clients try.
     route.all(allowOnly(endpoints.map(({ method }) => method.toUpperCase())));
     const undecodable = endpoints.find(({ undecodablePath }) => undecodablePath)?.undecodablePath;
     if (undecodable) app.use(path.replace(/\/:.*/, ''), undecodableAs(undecodable));
   }
 }
 
-/** Express throws what it cannot decode before it gets to the endpoint. */
+/** Express throws a URIError for a path that it cannot decode, before it calls the endpoint. */
 const undecodableAs =
   (instead: ErrorDefinition): ErrorRequestHandler =>
   (error, _req, _res, next) =>
@@ -157,12 +157,12 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     const known = knownError(error);
     if (!known || known.kind === 'unavailable') context.failure = error;
     if (res.headersSent) {
-      logger.error({ request_id: context.requestId, err: error }, 'failed after the answer had begun');
+      logger.error({ request_id: context.requestId, err: error }, 'request failed after its response had started, closing');
       res.destroy();
       return;
     }
     const body = problemBody(known, context.requestId);
-    // A repeated slow query would only cost the database its time limit again.
+    // Retrying a slow query would only use the database's time limit again.
     const mayRetry = known?.kind === 'unavailable' && known.code !== queryTimeout.code;
     if (mayRetry) res.setHeader('Retry-After', String(known.retryAfterSeconds ?? 1));
     if (known?.kind === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer');

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-// Its main module would load the whole page's script into this process.
+// The package's main module would load the whole script of the page into this process.
 import getAbsoluteFSPath from 'swagger-ui-dist/absolute-path';
 import { allowOnly } from './allow';
 import type { OpenApiDocument } from './openapi';
@@ -22,17 +22,17 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** All that the page needs of Swagger UI's package. */
+/** The files of the Swagger UI package that the page needs. */
 const PAGE_FILES = ['favicon-32x32.png', 'swagger-ui.css', 'swagger-ui-bundle.js'].map((file) => `/docs/${file}`);
 
-// Nginx answers /openapi.json with all services' document, a service with its own: the page is the same.
+// At /openapi.json, Nginx serves the document of all services and a service its own. The page is the same.
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', deepLinking: true, persistAuthorization: true });\n`;
 
-/** Swagger UI styles its elements inline and draws icons from data: URLs; everything else comes from here. */
+/** Swagger UI uses inline styles and data: URLs for icons. Everything else is served from this origin. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
-/** `GET /openapi.json` and `GET /docs`: a page to read and try the API, all of it served from here. */
+/** `GET /openapi.json`, and `GET /docs`: a page to read and try the API. */
 export function docsRoutes(document: OpenApiDocument): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const json = JSON.stringify(document);

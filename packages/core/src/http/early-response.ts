@@ -2,15 +2,15 @@ import type { Duplex } from 'node:stream';
 import type { Request, Response } from 'express';
 import { contextOf } from './request-context';
 
-/** The rest of a refused body is read up to this size, which is the largest body that the gateway takes. */
+/** The rest of a rejected body is read up to this size, the largest body that the gateway accepts. */
 const MAX_DISCARDED_BYTES = 5500 * 1024;
-/** How long a connection that is closed on the sender's side still takes what the client sends. */
+/** After this side has closed the connection, it still reads what the client sends for this long. */
 const LINGER_MS = 2000;
 
 /**
- * Sends the whole response although the request's body may still be arriving, and discards the rest of that body before
- * the response ends. Closing the connection earlier would reset it, and a client that is still sending would lose the response.
- * The time is limited by the server's requestTimeout.
+ * Sends the whole response even if the request's body is still arriving, then discards the rest of the body before it ends
+ * the response. Closing the connection earlier would reset it, and a client that is still sending would lose the response.
+ * The server's requestTimeout limits how long this takes.
  */
 export function sendEarly(req: Request, res: Response, body: string): void {
   res.setHeader('Content-Length', Buffer.byteLength(body));
@@ -18,7 +18,7 @@ export function sendEarly(req: Request, res: Response, body: string): void {
     res.end(body);
     return;
   }
-  // The client has its response now; the status counts even if it then disconnects instead of finishing its body.
+  // The client has its response. Log this status even if the client disconnects before the end of its body.
   contextOf(res).refusedWith ??= res.statusCode;
   res.write(body);
   res.flushHeaders();
@@ -34,7 +34,7 @@ export function sendEarly(req: Request, res: Response, body: string): void {
   req.resume();
 }
 
-/** Ends our side of the connection, and destroys it after a while: whatever arrives until then does not reset it. */
+/** Closes this side of the connection, and destroys it after LINGER_MS. Data that arrives until then does not reset it. */
 export function closeSlowly(socket: Duplex): void {
   if (socket.writableEnded) return;
   socket.end();

@@ -26,7 +26,7 @@ import type { Endpoint } from './endpoint';
 import { knownError } from './problem';
 import { readsBody } from './request-body';
 
-/** What any request can get, from the HTTP server, the gateway or the database behind it, whatever it asks for. */
+/** Errors that any request can get, whatever its endpoint: from the HTTP server, the gateway or the database. */
 export const ALWAYS_POSSIBLE = [
   malformedRequest,
   requestTimeout,
@@ -45,16 +45,16 @@ export const ALWAYS_POSSIBLE = [
 ];
 
 /**
- * Every error that a request to this endpoint can get: those that it lists, and those that follow from the rest of its
- * declaration. The OpenAPI document lists them, and outside production no other is sent.
+ * Returns every error that a request to this endpoint can get: the listed ones, and those that follow from the rest of the
+ * declaration. The OpenAPI document lists them. Outside production, any other error becomes a 500.
  */
 export function errorsOf(endpoint: Endpoint): ErrorDefinition[] {
   const { access, method, params, query, headers, body, upload } = endpoint;
-  const takesJson = readsBody(endpoint) && !upload?.required;
+  const acceptsJson = readsBody(endpoint) && !upload?.required;
   return [
     ...(endpoint.errors ?? []),
     ...(params || query || headers || readsBody(endpoint) ? [invalidRequest] : []),
-    ...(takesJson ? [invalidJson] : []),
+    ...(acceptsJson ? [invalidJson] : []),
     ...(access === 'public' ? [] : [unauthenticated]),
     ...(access === 'public' || method === 'get' ? [] : [crossSiteRequest]),
     ...(access === 'admin' ? [forbidden] : []),
@@ -64,7 +64,7 @@ export function errorsOf(endpoint: Endpoint): ErrorDefinition[] {
   ];
 }
 
-/** @returns an error in place of one that the endpoint does not declare: a 500, which fails the test that provoked it */
+/** Replaces an error that the endpoint does not declare with a 500, which fails the test that caused it. */
 export function undeclaredErrorCheck(endpoint: Endpoint): (error: unknown) => unknown {
   const codes = new Set(errorsOf(endpoint).map(({ code }) => code));
   return (error) => {

@@ -22,48 +22,48 @@ interface HandlerDeps {
   metrics: Metrics;
 }
 
-/** The way of every request through its endpoint: who, what, (cached) answer, check, send. */
+/** Handles the requests of an endpoint: authenticate, read and validate, run the handler or the cache, check and send the response. */
 export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, metrics }: HandlerDeps): RequestHandler {
   const readBody = bodyReader(endpoint);
   const toInput = inputReader(endpoint);
-  const answer = async (req: Request, res: Response): Promise<void> => {
+  const respond = async (req: Request, res: Response): Promise<void> => {
     const caller = authenticate(req, endpoint.access, { tokens, origins: config.corsOrigins });
     if (caller) contextOf(res).caller = caller;
     const body = await readBody(req, res);
-    let reply: AnyResponse;
+    let response: AnyResponse;
     try {
       const input: AnyInput = { caller, clientIp: clientIpOf(req), ...toInput(req, body) };
       if (endpoint.cache) return await sendCached(endpoint, cache, input, res);
-      reply = await endpoint.handler(input);
+      response = await endpoint.handler(input);
     } finally {
-      // A file that the handler stored is not affected.
+      // This does not affect a file that the handler stored.
       await body.file?.discard();
     }
-    return send(endpoint, reply, req, res);
+    return send(endpoint, response, req, res);
   };
-  const counted = endpoint.upload ? countingUploads(answer, metrics) : answer;
-  return config.refusesUndeclaredErrors ? refusingUndeclaredErrors(endpoint, counted) : counted;
+  const counted = endpoint.upload ? countUploads(respond, metrics) : respond;
+  return config.refusesUndeclaredErrors ? rejectUndeclaredErrors(endpoint, counted) : counted;
 }
 
-function refusingUndeclaredErrors(endpoint: Endpoint, answer: Answer): Answer {
+function rejectUndeclaredErrors(endpoint: Endpoint, respond: Respond): Respond {
   const checked = undeclaredErrorCheck(endpoint);
   return async function respondAsDeclared(req, res) {
     try {
-      await answer(req, res);
+      await respond(req, res);
     } catch (error) {
       throw checked(error);
     }
   };
 }
 
-type Answer = (req: Request, res: Response) => Promise<void>;
+type Respond = (req: Request, res: Response) => Promise<void>;
 
-function countingUploads(answer: Answer, metrics: Metrics): Answer {
+function countUploads(respond: Respond, metrics: Metrics): Respond {
   const { uploads, bytes } = uploadMetrics(metrics);
   return async function respondCounted(req, res) {
-    if (!isMultipart(req.headers['content-type'])) return answer(req, res);
+    if (!isMultipart(req.headers['content-type'])) return respond(req, res);
     try {
-      await answer(req, res);
+      await respond(req, res);
     } catch (error) {
       const known = knownError(error);
       uploads.inc({ outcome: known && known.kind !== 'unavailable' ? 'refused' : 'failed' });
@@ -75,7 +75,7 @@ function countingUploads(answer: Answer, metrics: Metrics): Answer {
   };
 }
 
-/** The body where none is declared. */
+/** The schema for a body if the endpoint declares none. */
 const noFields = z.strictObject({}).optional();
 
 function inputReader(endpoint: Endpoint) {
@@ -84,7 +84,7 @@ function inputReader(endpoint: Endpoint) {
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));
     const headers = validation.parse('header', endpoint.headers, req.headers);
-    // Where only a form will do, an absent body lacks its file and nothing else.
+    // If the endpoint accepts only a form, report just the missing file for an absent body.
     const body = isForm
       ? validation.parse('form', endpoint.form, fields)
       : endpoint.upload?.required
@@ -104,19 +104,21 @@ function inputReader(endpoint: Endpoint) {
   };
 }
 
-/** The text of a checked answer: what the schema does not name is cut, what does not fit is a bug. */
+/** Returns the checked response as JSON. Removes fields that the schema does not name. A body that does not match is a bug. */
 function encode(endpoint: Endpoint, { status, body }: AnyResponse): string {
   const schema = endpoint.responses[status as keyof typeof endpoint.responses];
   if (!(schema instanceof z.ZodType))
     throw new Error(`${endpoint.method} ${endpoint.path} declares no body for ${status}`);
   const checked = schema.safeParse(body);
   if (!checked.success) {
-    throw new Error(`${endpoint.method} ${endpoint.path} answers against its schema`, { cause: checked.error });
+    throw new Error(`the response of ${endpoint.method} ${endpoint.path} does not match its schema`, {
+      cause: checked.error,
+    });
   }
   return JSON.stringify(checked.data);
 }
 
-/** @param json as text where there is a choice: Node sends it together with the headers */
+/** @param json preferably a string: Node sends it in one write with the headers */
 const sendJson = (res: Response, status: number, json: string | Buffer): void => {
   res.status(status).setHeader('Content-Type', 'application/json; charset=utf-8');
   if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store');
@@ -124,18 +126,18 @@ const sendJson = (res: Response, status: number, json: string | Buffer): void =>
   res.end(json);
 };
 
-async function send(endpoint: Endpoint, reply: AnyResponse, req: Request, res: Response): Promise<void> {
-  for (const [name, value] of Object.entries(reply.headers ?? {})) res.setHeader(name, value);
-  if (reply.write) {
-    res.status(reply.status);
-    await reply.write(req, res);
+async function send(endpoint: Endpoint, response: AnyResponse, req: Request, res: Response): Promise<void> {
+  for (const [name, value] of Object.entries(response.headers ?? {})) res.setHeader(name, value);
+  if (response.write) {
+    res.status(response.status);
+    await response.write(req, res);
     return;
   }
-  if (endpoint.responses[reply.status as keyof typeof endpoint.responses] === 'empty') {
-    res.status(reply.status).end();
+  if (endpoint.responses[response.status as keyof typeof endpoint.responses] === 'empty') {
+    res.status(response.status).end();
     return;
   }
-  sendJson(res, reply.status, encode(endpoint, reply));
+  sendJson(res, response.status, encode(endpoint, response));
 }
 
 async function sendCached(endpoint: Endpoint, cache: ResponseCache, input: AnyInput, res: Response): Promise<void> {
@@ -147,5 +149,5 @@ async function sendCached(endpoint: Endpoint, cache: ResponseCache, input: AnyIn
   sendJson(res, 200, bytes);
 }
 
-/** As Nginx has it behind its `proxy_cache_lock`: who waited for another's look-up was served from the cache. */
+/** Like Nginx with `proxy_cache_lock`, a request that waited for another request's query counts as a hit. */
 const X_CACHE = { hit: 'HIT', coalesced: 'HIT', miss: 'MISS', bypass: 'BYPASS' } as const;

@@ -9,36 +9,36 @@ export type Access = 'public' | 'user' | 'admin';
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 type SuccessStatus = 200 | 201 | 202 | 204;
 
-/** An answer that is not JSON; its media types, for the document. */
+/** A response that is not JSON, with its media types for the OpenAPI document. */
 export interface BinaryResponse {
   binary: readonly string[];
 }
 
-/** Per status: the schema that the body is checked against (what it does not name is cut), 'empty', or binary. */
+/** Per status: the schema of the body (fields that it does not name are removed), 'empty', or binary. */
 export type Responses = Partial<Record<SuccessStatus, z.ZodType | 'empty' | BinaryResponse>>;
 
 interface WithHeaders {
   headers?: Record<string, string>;
 }
 
-type ResponseFor<Status, Answer> = Answer extends z.ZodType
-  ? { status: Status; body: z.input<Answer> } & WithHeaders
-  : Answer extends 'empty'
+type ResponseFor<Status, Declared> = Declared extends z.ZodType
+  ? { status: Status; body: z.input<Declared> } & WithHeaders
+  : Declared extends 'empty'
     ? { status: Status } & WithHeaders
     : { status: Status; write: (req: Request, res: Response) => Promise<void> } & WithHeaders;
 
-/** What a handler may return: one of its declared statuses with the body declared for it. */
+/** A handler returns one of its declared statuses, with the body declared for that status. */
 export type EndpointResponse<A extends Responses> = { [S in keyof A & SuccessStatus]: ResponseFor<S, A[S]> }[keyof A &
   SuccessStatus];
 
-/** The one file field that a multipart endpoint takes. */
+/** The only file field of a multipart endpoint. */
 export interface Upload {
   field: string;
-  /** Not required: the endpoint takes JSON as well. */
+  /** If false, the endpoint also accepts JSON. */
   required: boolean;
   maxBytes: number;
   kinds: readonly FileKind[];
-  /** Takes the file in as it arrives. */
+  /** Receives the file while it arrives. */
   storage: Pick<Storage, 'receive'>;
 }
 
@@ -51,7 +51,7 @@ export interface Input<A extends Access, P, Q, B, U, H> {
   headers: Parsed<H>;
   body: Parsed<B>;
   file: U extends Upload ? (U['required'] extends true ? UploadedFile : UploadedFile | undefined) : undefined;
-  /** The client's address, as trusted proxies report it. */
+  /** The client's IP address, as reported by trusted proxies. */
   clientIp: string;
 }
 
@@ -65,7 +65,7 @@ export interface EndpointSpec<
   H extends z.ZodType | undefined,
 > {
   method: Method;
-  /** Express path below the root (`/api/v1/products/:id`): also the metrics label. */
+  /** Express path (`/api/v1/products/:id`), also the metrics label. */
   path: string;
   tag: string;
   summary: string;
@@ -73,25 +73,25 @@ export interface EndpointSpec<
   access: A;
   params?: P;
   query?: Q;
-  /** Headers that mean something to this endpoint alone, by lower-case name. */
+  /** Headers specific to this endpoint, by lower-case name. */
   headers?: H;
-  /** JSON body; strict, so that unknown fields are refused. */
+  /** JSON body. Use a strict object, so that unknown fields are rejected. */
   body?: B;
-  /** The fields of a multipart body, which are all strings; must give what `body` gives. */
+  /** The fields of a multipart body, which are all strings. Must have the same output as `body`. */
   form?: B extends z.ZodType ? z.ZodType<z.output<B>> : never;
   upload?: U;
   responses: R;
   errors?: readonly ErrorDefinition[];
-  /** The rate-limit bucket of everything below this path, where that is not the general one. */
+  /** The rate-limit bucket for everything below this path, if not the general one. */
   bucket?: 'uploads';
-  /** What a path that is not validly encoded gets here, whatever the method; by default `malformed_request`. */
+  /** The error for a path with invalid percent-encoding, whatever the method. Default: `malformed_request`. */
   undecodablePath?: ErrorDefinition;
-  /** Only for a single 200 answer with a schema. */
+  /** Only for endpoints whose only response is a 200 with a schema. */
   cache?: (input: Input<A, P, Q, B, U, H>) => CacheRule;
   handler: (input: Input<A, P, Q, B, U, H>) => Promise<EndpointResponse<R>>;
 }
 
-/** A declared endpoint with its types forgotten, for lists. */
+/** A declared endpoint with its types erased, for lists of endpoints. */
 export type Endpoint = Omit<
   EndpointSpec<
     Access,
@@ -150,7 +150,7 @@ export function endpoint<
   const U extends Upload | undefined = undefined,
   H extends z.ZodType | undefined = undefined,
 >(spec: EndpointSpec<A, P, Q, B, U, R, H>): Endpoint {
-  // The builder hands each handler exactly what its own schemas parsed, so forgetting the types here is safe.
+  // Each handler gets exactly the output of its own schemas, so it is safe to erase the types here.
   return spec as unknown as Endpoint;
 }
 

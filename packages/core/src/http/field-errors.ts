@@ -31,10 +31,10 @@ const typeNames: Record<string, string> = {
   null: 'null',
 };
 
-/** What is counted in a value that has a size; a number is compared by its value. */
+/** The unit in which the size of a value is counted. A number is compared by its value. */
 const units: Record<string, string> = { string: 'character', array: 'item', object: 'field', file: 'byte' };
 
-/** zod's error map: what is expected, as the end of a sentence that begins with the field. A schema's own message wins. */
+/** Zod's error map. The message completes a sentence that starts with the field. A schema's own message takes precedence. */
 export function describeIssue(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -66,7 +66,7 @@ function describeBound(origin: string, comparison: string, bound: number | bigin
   return `must have ${comparison} ${bound} ${unit}${Number(bound) === 1 ? '' : 's'}`;
 }
 
-/** z.int() first checks for any number: its issue about a string would ask for "a number". */
+/** z.int() first checks for any number, so its issue for a string would say "must be a number". */
 function isWholeNumber({ inst }: z.core.$ZodRawIssue): boolean {
   const definition = inst?._zod.def;
   return definition !== undefined && 'format' in definition && definition.format === 'safeint';
@@ -75,13 +75,13 @@ function isWholeNumber({ inst }: z.core.$ZodRawIssue): boolean {
 /** JSON such as 1e400. */
 const isInfinite = ({ input }: { readonly input?: unknown }): boolean => input === Infinity || input === -Infinity;
 
-/** The options of `safeParse` that `toFieldErrors` relies on: without `reportInput`, absent and wrong look alike. */
+/** The `safeParse` options that `toFieldErrors` needs: without `reportInput`, absent and invalid values look the same. */
 export const parseOptions = { error: describeIssue, reportInput: true } as const;
 
-/** @param issues of a `safeParse` with `parseOptions` */
+/** @param issues from a `safeParse` with `parseOptions` */
 export function toFieldErrors(part: RequestPart, issues: readonly Issue[]): FieldError[] {
   const errors = issues.flatMap((issue) => fieldErrorsOf(part, issue));
-  // One error for each field and code: a bound of the schema replaces the bound of all safe integers before it.
+  // One error for each field and code: the schema's own bound replaces the bound of z.int() (safe integers).
   return [...new Map(errors.map((error) => [`${error.code} ${error.path}`, error])).values()];
 }
 
@@ -105,7 +105,7 @@ function fieldErrorsOf(part: RequestPart, issue: Issue, parent: readonly Propert
   return [fieldError(part, path, codeOf(issue), issue.message)];
 }
 
-/** The alternative that the value was meant for: one that accepted the value's type and refused something inside it. */
+/** The union branch that the value was probably meant for: it accepted the value's type and rejected something inside it. */
 const closestBranch = (branches: readonly Issue[][]): Issue[] | undefined =>
   branches.find((issues) => issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'));
 

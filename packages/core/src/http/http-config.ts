@@ -1,8 +1,8 @@
 export interface HttpConfig {
-  /** The peers whose X-Forwarded-For counts: addresses or CIDR blocks. */
+  /** The proxies whose X-Forwarded-For is trusted: IP addresses or CIDR blocks. */
   trustProxy: string[];
   /** '*': any origin, without credentials. */
   corsOrigins: '*' | string[];
-  /** An error that its endpoint does not declare becomes a 500: everywhere but in production. */
+  /** An error that its endpoint does not declare becomes a 500. False only in production. */
   refusesUndeclaredErrors: boolean;
 }

@@ -20,15 +20,15 @@ import { listSecurityHeaders } from './security-headers';
 
 type ParserError = NodeJS.ErrnoException & { rawPacket?: Buffer };
 
-const refusals: Record<string, ErrorDefinition> = {
+const errorsByReason: Record<string, ErrorDefinition> = {
   HPE_HEADER_OVERFLOW: headersTooLarge,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: payloadTooLarge,
   ERR_HTTP_REQUEST_TIMEOUT: requestTimeout,
 };
 
-/** @returns undefined: it is not the parser that complains, the connection is broken and nobody there to be answered */
-function refusalFor(reason: string, where: FieldError['in']): AppError | undefined {
-  if (refusals[reason]) return refusals[reason]();
+/** @returns undefined if this is not a parser error: the connection is broken, so there is no one to respond to */
+function errorFor(reason: string, where: FieldError['in']): AppError | undefined {
+  if (errorsByReason[reason]) return errorsByReason[reason]();
   return reason.startsWith('HPE_')
     ? malformed('The request is not well-formed HTTP.', { in: where, path: '', code: 'invalid_format' })
     : undefined;
@@ -40,63 +40,63 @@ const malformed = (message: string, field: Omit<FieldError, 'message'>) =>
 const SEARCHED_BYTES = 16_384;
 
 /**
- * Responses what Node's parser refuses like every other error, where Node would send a bare status line; with log line and
- * figures. Little is known of such a request, and unless its head was good no Express app ever sees it.
+ * Responds to requests that Node's parser rejects with a problem, like for every other error, with a log line and metrics.
+ * Node would send only a status line. Express never sees such a request, unless its head was valid.
  */
 export function respondToMalformed(server: Server, { logger, metrics }: { logger: Logger; metrics: Metrics }): void {
   const lines = logger.child({}, { redact: [] });
   const { requests } = requestMetrics(metrics);
   const latest = new WeakMap<Duplex, ServerResponse>();
-  const refused = new WeakSet<Duplex>();
+  const rejected = new WeakSet<Duplex>();
 
-  const refuse = (socket: Duplex, refusal: AppError, requestId: string, reason: string) => {
-    const status = statusOf[refusal.kind];
+  const reject = (socket: Duplex, problem: AppError, requestId: string, reason: string) => {
+    const status = statusOf[problem.kind];
     requests.inc({ method: 'OTHER', endpoint: UNMATCHED, status: String(status) });
     lines.info({ request_id: requestId, method: 'OTHER', route: UNMATCHED, status, reason }, 'request');
-    answer(socket, refusal, requestId);
+    writeResponse(socket, problem, requestId);
   };
 
   server.prependListener('request', (req, res) => latest.set(req.socket, res));
-  // The app refuses it, below.
+  // The app rejects it in `refuseMalformed`.
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
 
   server.on('connect', (req, socket) => {
     socket.on('error', () => socket.destroy());
     const headers = { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' };
-    refuse(socket, methodNotAllowed({ headers }), requestIdFrom(req.headers['x-request-id']?.toString()), 'CONNECT');
+    reject(socket, methodNotAllowed({ headers }), requestIdFrom(req.headers['x-request-id']?.toString()), 'CONNECT');
   });
 
   server.on('clientError', (error: ParserError, socket) => {
     const { code: reason = '', rawPacket } = error;
     const last = latest.get(socket);
     const pending = last && !(last.writableFinished || last.destroyed) ? last : undefined;
-    const inItsBody = pending !== undefined && !pending.req.complete;
-    const refusal = refusalFor(reason, inItsBody ? 'body' : 'header');
-    // What comes after the refusal, until the connection closes.
-    if (refusal && refused.has(socket)) return;
-    if (!refusal || !socket.writable || (inItsBody && pending.headersSent)) {
+    const isInBody = pending !== undefined && !pending.req.complete;
+    const problem = errorFor(reason, isInBody ? 'body' : 'header');
+    // Ignore further data after the error response, until the connection closes.
+    if (problem && rejected.has(socket)) return;
+    if (!problem || !socket.writable || (isInBody && pending.headersSent)) {
       socket.destroy(error);
       return;
     }
-    refused.add(socket);
-    if (inItsBody) {
-      // Express has made it its own by now.
+    rejected.add(socket);
+    if (isInBody) {
+      // Express already handles this request, so its response has the context.
       const context = contextOf(pending as Response);
-      context.refusedWith = statusOf[refusal.kind];
-      answer(socket, refusal, context.requestId);
+      context.refusedWith = statusOf[problem.kind];
+      writeResponse(socket, problem, context.requestId);
     } else if (pending) {
-      // Responses go out in the order of the requests. It may close the connection, and the rest is nobody's then.
-      pending.once('close', () => socket.writable && refuse(socket, refusal, requestIdFrom(undefined), reason));
+      // Responses must be sent in the order of the requests. The pending response may close the connection.
+      pending.once('close', () => socket.writable && reject(socket, problem, requestIdFrom(undefined), reason));
     } else {
-      refuse(socket, refusal, requestIdFrom(idIn(rawPacket)), reason);
+      reject(socket, problem, requestIdFrom(idIn(rawPacket)), reason);
     }
   });
 }
 
-/** There is no response object: the whole message is written here. */
-function answer(socket: Duplex, refusal: AppError, requestId: string): void {
-  const status = statusOf[refusal.kind];
-  const body = JSON.stringify(problemBody(refusal, requestId));
+/** Writes the whole HTTP message, because there is no response object. */
+function writeResponse(socket: Duplex, problem: AppError, requestId: string): void {
+  const status = statusOf[problem.kind];
+  const body = JSON.stringify(problemBody(problem, requestId));
   const headers = {
     Date: new Date().toUTCString(),
     'Content-Type': 'application/problem+json; charset=utf-8',
@@ -104,7 +104,7 @@ function answer(socket: Duplex, refusal: AppError, requestId: string): void {
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
     ...listSecurityHeaders(),
-    ...refusal.headers,
+    ...problem.headers,
     Connection: 'close',
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
@@ -112,24 +112,24 @@ function answer(socket: Duplex, refusal: AppError, requestId: string): void {
   closeSlowly(socket);
 }
 
-/** Nginx in front has logged the request under its id. Looked for in what could not be parsed, hence by its look alone. */
+/** Finds the request id in the unparsed request, because Nginx has logged the request under this id. */
 const idIn = (packet: Buffer | undefined): string | undefined =>
   /^x-request-id:(.*)$/im.exec(packet?.toString('latin1', 0, SEARCHED_BYTES) ?? '')?.[1]?.trim();
 
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
-/** What Node would refuse with an empty body once it has parsed it: HTTP/1.1 without Host, and unknown expectations. */
+/** Rejects what Node would otherwise reject with an empty body: HTTP/1.1 without Host, and unknown expectations. */
 export const refuseMalformed: RequestHandler = ({ httpVersion, headers: { host, expect } }, res, next) => {
-  const refusal =
+  const problem =
     host === undefined
       ? malformed('The Host header is missing.', { in: 'header', path: 'host', code: 'required' })
       : expect !== undefined && !CONTINUE.test(expect)
         ? expectationFailed()
         : undefined;
-  if (refusal === undefined || httpVersion !== '1.1') {
+  if (problem === undefined || httpVersion !== '1.1') {
     next();
     return;
   }
   res.setHeader('Connection', 'close');
-  next(refusal);
+  next(problem);
 };

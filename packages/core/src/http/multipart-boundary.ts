@@ -1,12 +1,12 @@
 import { malformedRequest } from '../errors';
 
-/** Whether a Content-Type header says multipart/form-data, whatever its parameters. */
+/** Whether a Content-Type header is multipart/form-data, with any parameters. */
 export const isMultipart = (contentType = ''): boolean => /^\s*multipart\/form-data\s*(;|$)/i.test(contentType);
 
-/** RFC 9110, 5.6.6: name=token or name="quoted string", without spaces around the `=`; it may also be absent (`a=b;`). */
+/** RFC 9110, 5.6.6: name=token or name="quoted string", without spaces around the `=`. May also be empty (`a=b;`). */
 const PARAMETER =
   /[ \t]*;[ \t]*(?:(?<name>[\w!#$%&'*+.^`|~-]+)=(?:(?<token>[\w!#$%&'*+.^`|~-]+)|"(?<quoted>(?:[^"\\]|\\.)*)"))?/gy;
-/** RFC 2046, 5.1.1, and the other printable characters of ASCII, because some clients use them. */
+/** RFC 2046, 5.1.1, plus the other printable ASCII characters, because some clients use them. */
 const BOUNDARY = /^[ -~]{0,69}[!-~]$/;
 
 /**

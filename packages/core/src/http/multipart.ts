@@ -10,25 +10,24 @@ import { runMiddleware } from './run-middleware';
 
 const FIELDS = 20;
 const FIELD_BYTES = 100 * 1024;
-/** What a body may have beside its file: fields, and headers of up to 16 KiB for each part. */
-const ROOM_BYTES = (FIELDS + 1) * (FIELD_BYTES + 16 * 1024);
+/** The maximum size of a body without its file: fields, and headers of up to 16 KiB for each part. */
+const MAX_OVERHEAD_BYTES = (FIELDS + 1) * (FIELD_BYTES + 16 * 1024);
 
 interface MultipartBody {
   fields: Record<string, unknown>;
-  /** The caller has to store or discard it. */
+  /** The caller must store or discard it. */
   file: UploadedFile | undefined;
-  /** What is wrong with the fields and the file. */
   errors: FieldError[];
 }
 
 /**
- * Reads multipart bodies. The file is checked and goes to the storage as it arrives, so memory does not depend on its
- * size. A failure leaves nothing of it.
+ * Reads multipart bodies. The file is checked and written to the storage while it arrives, so memory usage does not depend
+ * on its size. After a failure nothing of it is left.
  */
 export function multipartReader(upload: Upload): (req: Request, res: Response) => Promise<MultipartBody> {
   return async (req, res) => {
     const boundary = multipartBoundary(req.headers['content-type']);
-    // Multer's parser does not take every form of the header that RFC 9110 allows; it takes this one.
+    // Multer's parser does not accept every form of the header that RFC 9110 allows, but it accepts this one.
     req.headers['content-type'] = `multipart/form-data; boundary="${boundary.replace(/["\\]/g, '\\$&')}"`;
     const parts = new PartWatch(boundary);
     const receiver = new FileReceiver(upload, parts);
@@ -46,14 +45,14 @@ export function multipartReader(upload: Upload): (req: Request, res: Response) =
     } finally {
       req.off('data', watch);
     }
-    if (size > upload.maxBytes + ROOM_BYTES) {
+    if (size > upload.maxBytes + MAX_OVERHEAD_BYTES) {
       await receiver.discard();
       throw payloadTooLarge();
     }
     const fields: Record<string, unknown> = { ...req.body };
-    // Multer has no value for a text in a charset that it does not know.
-    const unread = Object.keys(fields).filter((name) => fields[name] === undefined);
-    const unreadable = [...parts.brokenTexts(), ...unread].map((name) =>
+    // Multer sets a text in an unknown charset to undefined.
+    const undecoded = Object.keys(fields).filter((name) => fields[name] === undefined);
+    const unreadable = [...parts.brokenTexts(), ...undecoded].map((name) =>
       wrongField(name, 'invalid_format', 'must be text in UTF-8'),
     );
     const empty = receiver.foundEmpty ? [wrongField(upload.field, 'too_small', 'must not be empty')] : [];
@@ -77,7 +76,7 @@ const parserFor = ({ field, maxBytes }: Upload, storage: StorageEngine) =>
     },
   }).single(field);
 
-/** The client is gone, or its request took longer than the server waits. */
+/** The client disconnected, or its request exceeded the server's timeout. */
 const wasCutOff = (req: Request): boolean => req.destroyed && !req.complete;
 
 const wrongField = (path: string, code: FieldErrorCode, message: string): FieldError => ({
@@ -87,7 +86,7 @@ const wrongField = (path: string, code: FieldErrorCode, message: string): FieldE
   message,
 });
 
-/** Takes in the one file of a form for multer. */
+/** A multer storage engine that receives the only file of a form. */
 class FileReceiver implements StorageEngine {
   file: UploadedFile | undefined;
   foundEmpty = false;
@@ -106,7 +105,7 @@ class FileReceiver implements StorageEngine {
     this.receiving = this.receive(part).then((size) => done(null, { size }), done);
   }
 
-  /** The reader discards the file, because multer does not always wait until it came in. */
+  /** Does nothing: `multipartReader` discards the file, because multer does not always wait until it was received. */
   _removeFile(_req: Request, _part: Express.Multer.File, done: (error: Error | null) => void): void {
     done(null);
   }
@@ -124,10 +123,10 @@ class FileReceiver implements StorageEngine {
     let kind: FileKind | undefined;
     async function* inspected(): AsyncGenerator<Buffer> {
       let size = 0;
-      // Destroying the stream would give multer an error of its own in place of the reason.
+      // If the stream is destroyed, multer reports its own error instead of the actual reason.
       for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
         size += chunk.length;
-        // Multer passes on one byte too many, and then waits for the rest.
+        // Multer passes on one byte too many, then waits for the rest.
         if (size > maxBytes) throw payloadTooLarge();
         inspector.push(chunk);
         yield chunk;

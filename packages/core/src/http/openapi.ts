@@ -21,7 +21,7 @@ const SUCCESS_WORDS: Record<string, string> = {
   204: 'Done, no body',
 };
 
-/** The OpenAPI 3.1 document of a list of declared endpoints. */
+/** Creates the OpenAPI 3.1 document for a list of declared endpoints. */
 export function openApiDocument(title: string, endpoints: Endpoint[]): OpenApiDocument {
   const paths: NonNullable<ZodOpenApiObject['paths']> = {};
   for (const endpoint of endpoints) {
@@ -94,19 +94,19 @@ function requestBody({ body, form, upload }: Endpoint): Pick<ZodOpenApiOperation
 
 function successes({ responses: declared, cache }: Endpoint): ZodOpenApiResponsesObject {
   const responses: ZodOpenApiResponsesObject = {};
-  for (const [status, answer] of Object.entries(declared)) {
+  for (const [status, response] of Object.entries(declared)) {
     const description = SUCCESS_WORDS[status] ?? 'Done';
     const headers = {
       ...(status === '201' ? { Location: { schema: { type: 'string' as const } } } : {}),
       ...(cache ? { 'X-Cache': { schema: { type: 'string' as const, enum: ['HIT', 'MISS', 'BYPASS'] } } } : {}),
     };
     const content =
-      answer === 'empty'
+      response === 'empty'
         ? undefined
-        : answer instanceof z.ZodType
-          ? { 'application/json': { schema: answer } }
+        : response instanceof z.ZodType
+          ? { 'application/json': { schema: response } }
           : Object.fromEntries(
-              answer.binary.map((type) => [type, { schema: { type: 'string' as const, format: 'binary' } }]),
+              response.binary.map((type) => [type, { schema: { type: 'string' as const, format: 'binary' } }]),
             );
     responses[status as '200'] = {
       description,
@@ -132,7 +132,7 @@ function failures(endpoint: Endpoint): ZodOpenApiResponsesObject {
   return responses;
 }
 
-/** Names the codes that a status can have: in words, and as an enum for programs. */
+/** Describes the error codes of a status: as text, and as an enum for programs. */
 function failureOf(errors: ErrorDefinition[]): ZodOpenApiResponseObject {
   const code = { enum: errors.map((error) => error.code) };
   const narrowed = { type: 'object' as const, properties: { code } };
@@ -144,7 +144,7 @@ function failureOf(errors: ErrorDefinition[]): ZodOpenApiResponseObject {
   };
 }
 
-/** With an id and one object for all operations, the document has each of them once, as a component. */
+/** Responses shared by many operations. Their id makes zod-openapi write each one once, as a component. */
 const sharedFailures = new Map(
   [...ALWAYS_POSSIBLE, unauthenticated, forbidden, notFound, unsupportedMediaType].map((error) => [
     error.code,
@@ -156,7 +156,7 @@ function pascalCase(code: string): string {
   return code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Joins the documents of several services into one API; paths and components must not contradict each other. */
+/** Merges the documents of several services. Paths and components must not conflict. */
 export function mergeOpenApi(title: string, documents: OpenApiDocument[]): OpenApiDocument {
   const [first] = documents;
   if (!first) throw new Error('no documents to merge');

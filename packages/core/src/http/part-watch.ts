@@ -1,20 +1,20 @@
 const HEAD_END = '\r\n\r\n';
-/** Multer refuses a part whose headers take more than 16 KiB. */
+/** Multer rejects a part whose headers are larger than 16 KiB. */
 const MAX_HEAD_BYTES = 32 * 1024;
 
 /**
- * Watches a multipart body pass by, for what multer does not tell: whether the file has a declared type (multer says
- * text/plain when it has none), and which texts are not UTF-8 (multer puts U+FFFD in place of what it cannot read). Keeps
- * only the headers of one part, or as many bytes as a delimiter has.
+ * Observes a multipart body for what multer does not report: whether the file has a declared type (multer reports text/plain
+ * if it has none), and which texts are not UTF-8 (multer replaces invalid bytes with U+FFFD). Buffers at most the headers of
+ * one part, or as many bytes as a delimiter has.
  */
 export class PartWatch {
-  /** Whether the file that came last has a Content-Type. */
+  /** Whether the most recent file has a Content-Type. */
   fileHasType = false;
   private readonly broken = new Set<string>();
   private readonly delimiter: Buffer;
-  /** Bytes that are not decided yet. No line break has to stand before the first delimiter, so here is one. */
+  /** Bytes not processed yet. Starts with a line break, because the first delimiter need not follow one. */
   private rest: Buffer = Buffer.from('\r\n');
-  /** What the next bytes are; `skipped` is all but headers and text. */
+  /** What the next bytes belong to. `skipped`: anything but headers and text. */
   private state: 'head' | 'text' | 'skipped' | 'end' = 'skipped';
   private text = { name: '', decoder: strictUtf8() };
 
@@ -22,7 +22,7 @@ export class PartWatch {
     this.delimiter = Buffer.from(`\r\n--${boundary}`);
   }
 
-  /** The names of the text fields so far that should be UTF-8 and are not. */
+  /** The names of the text fields so far that are not valid UTF-8 but should be. */
   brokenTexts(): string[] {
     return [...this.broken];
   }
@@ -37,13 +37,13 @@ export class PartWatch {
     while (this.state === 'head' ? this.readHead() : this.readContent());
   }
 
-  /** Also one that began before the chunk. Copies little: most chunks are file content. */
+  /** Whether the chunk contains a delimiter, or the end of one that started earlier. Copies little, because most chunks are file content. */
   private delimiterIn(chunk: Buffer): boolean {
     const seam = Buffer.concat([this.rest, chunk.subarray(0, this.delimiter.length)]);
     return seam.includes(this.delimiter) || chunk.includes(this.delimiter);
   }
 
-  /** After a delimiter. @returns whether there may be more to read */
+  /** Reads the headers after a delimiter. @returns whether there may be more to read */
   private readHead(): boolean {
     if (this.rest.length < 2) return false;
     const lineEnd = this.rest.toString('latin1', 0, 2);
@@ -63,7 +63,7 @@ export class PartWatch {
     return true;
   }
 
-  /** @param head the part's header lines, a character for each byte */
+  /** @param head the part's header lines, one character per byte */
   private startPart(head: string): void {
     if (/^content-disposition:.*;\s*filename\*?=/im.test(head)) {
       this.fileHasType = /^content-type:/im.test(head);
@@ -76,7 +76,7 @@ export class PartWatch {
     this.state = this.text.name && /^utf-?8$/i.test(charset) ? 'text' : 'skipped';
   }
 
-  /** Up to the next delimiter. @returns whether it was found */
+  /** Reads up to the next delimiter. @returns whether it was found */
   private readContent(): boolean {
     const end = this.rest.indexOf(this.delimiter);
     const found = end >= 0;
@@ -97,7 +97,7 @@ export class PartWatch {
   }
 }
 
-/** A copy, so that the chunk is not kept. */
+/** Returns a copy, so that the chunk can be garbage-collected. */
 const lastBytes = (length: number, rest: Buffer, chunk: Buffer): Buffer =>
   Buffer.from(Buffer.concat([rest, chunk.subarray(-length)]).subarray(-length));
 

@@ -1,2 +1,2 @@
-/** Asked every few seconds by machines: logged at debug only, not traced, not limited. */
+/** Requested every few seconds by machines: logged only at debug level, not traced, not rate-limited. */
 export const PROBES = new Set(['/health', '/ready', '/metrics']);

@@ -7,15 +7,15 @@ import { allowOnly } from './allow';
 import { PROBES } from './probe-paths';
 import { contextOf } from './request-context';
 
-/** What the probes tell, gathered by the service's main. */
+/** Supplies what the probes report. */
 export interface Probes {
   pool(): PoolStats;
   redis(): RedisStatus;
-  /** Rejects, with the reason as an AppError, while the service cannot serve. */
+  /** Rejects with an AppError while the service is not ready. */
   checkReady(): Promise<void>;
 }
 
-/** /health (liveness: always fast, asks nobody), /ready and /metrics. Exempt from the rate limit. */
+/** /health (liveness: always fast, checks no dependency), /ready and /metrics. Exempt from the rate limit. */
 export function probeRoutes(service: string, probes: Probes, metrics: Metrics): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.use((req, res, next) => {
@@ -37,7 +37,7 @@ export function probeRoutes(service: string, probes: Probes, metrics: Metrics): 
     try {
       await probes.checkReady();
     } catch (error) {
-      // Whatever it was, it is not a bug of this request: balancers read the status, people the detail.
+      // Respond with 503 for any error: it is not a bug in this request. Load balancers read the status, people the detail.
       throw error instanceof AppError ? error : databaseUnavailable({ cause: error });
     }
     res.json({ status: 'ready', service });

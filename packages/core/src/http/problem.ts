@@ -14,7 +14,7 @@ import {
   unsupportedMediaType,
 } from '../errors';
 
-/** The one table from kinds of failure to HTTP. */
+/** The only mapping from error kinds to HTTP statuses. */
 export const statusOf: Record<ErrorKind, number> = {
   invalid: 400,
   unauthenticated: 401,
@@ -35,7 +35,7 @@ export const statusOf: Record<ErrorKind, number> = {
   unavailable: 503,
 };
 
-/** The body of every error: RFC 9457 with a stable `code`. */
+/** The body of every error response: RFC 9457 with a stable `code`. */
 export const problemSchema = z
   .object({
     type: z.string(),
@@ -48,26 +48,26 @@ export const problemSchema = z
       .array(
         z.object({
           in: z.enum(['body', 'query', 'path', 'header']),
-          path: z.string().meta({ description: 'Dotted, such as items.0.quantity; empty for the whole' }),
+          path: z.string().meta({ description: 'Dotted, such as items.0.quantity; empty for the whole part' }),
           code: z.enum(fieldErrorCodes),
           message: z.string(),
         }),
       )
       .optional()
-      .meta({ description: 'What is wrong, and where: in every 400' }),
+      .meta({ description: 'The invalid fields; present in every 400' }),
     products: z
       .array(z.object({ product_id: z.int(), requested: z.int(), available: z.int() }))
       .optional()
       .meta({
         description:
-          'In errors about products: what was requested of each, and what is available (0 where it does not exist)',
+          'In errors about products: the requested and the available quantity of each (0 if it does not exist)',
       }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
 
 export type Problem = z.output<typeof problemSchema>;
 
-/** @param error undefined: a bug; nothing of it is told */
+/** @param error undefined for a bug, which is not described to the client */
 export function problemBody(error: AppError | undefined, requestId: string): Problem {
   const status = error ? statusOf[error.kind] : 500;
   return {
@@ -100,14 +100,14 @@ function multipartFieldError({ code, field = '' }: MulterError): FieldError {
   return { in: 'body', path: field, code: fieldCode, message };
 }
 
-/** What Express, body-parser and multer throw, as our own errors; undefined: a bug. */
+/** Maps errors of Express, body-parser and multer to our own. Returns undefined for a bug. */
 export function knownError(error: unknown): AppError | undefined {
   if (error instanceof AppError) return error;
   if (error instanceof MulterError) {
     const make = multerErrors[error.code];
     if (make) return make();
     return malformedRequest({
-      message: 'The multipart body does not fit.',
+      message: 'The multipart body is not valid.',
       errors: [multipartFieldError(error)],
       cause: error,
     });
@@ -125,7 +125,7 @@ export function knownError(error: unknown): AppError | undefined {
     if (error.status === 415) return unsupportedMediaType({ cause: error });
     return (error.type === 'entity.parse.failed' ? invalidJson : malformedRequest)({ cause: error });
   }
-  // busboy has no error class: it names a broken multipart body by message.
+  // busboy has no error class. A broken multipart body can be recognized only by the message.
   if (
     error instanceof Error &&
     /multipart|boundary|unexpected end of form|malformed (part|content type)/i.test(error.message)

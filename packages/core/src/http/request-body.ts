@@ -12,9 +12,9 @@ import { runMiddleware } from './run-middleware';
 const JSON_LIMIT = '100kb';
 
 export interface RequestBody {
-  /** undefined: the request has none. */
+  /** undefined if the request has no body. */
   fields: unknown;
-  /** Form fields are strings and are read with the endpoint's `form` schema. */
+  /** Form fields are strings and are validated with the endpoint's `form` schema. */
   isForm: boolean;
   file: UploadedFile | undefined;
   /** Fields that cannot be read. */
@@ -32,11 +32,11 @@ const jsonParser = express.json({
   },
 });
 
-/** Whether a body of this endpoint is looked at: what changes something hears of fields that nobody asked for, too. */
+/** Whether this endpoint reads a body. A write reads it even if none is declared, to reject unknown fields. */
 export const readsBody = ({ method, body, upload }: Pick<Endpoint, 'method' | 'body' | 'upload'>): boolean =>
   Boolean(body || upload) || method !== 'get';
 
-/** Reads the body that an endpoint declares: JSON, or multipart where it takes a file. Where it declares none: JSON. */
+/** Reads the body of an endpoint: JSON, or multipart if the endpoint accepts a file. */
 export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) => Promise<RequestBody> {
   const { body, upload } = endpoint;
   const readMultipart = upload && multipartReader(upload);
@@ -49,7 +49,7 @@ export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) =>
       return jsonBody();
     }
     assertUtf8(req.headers['content-type'] ?? '');
-    // The parser knows fewer spellings of UTF-8, and it decodes other charsets.
+    // The parser accepts fewer spellings of UTF-8, and it would decode other charsets.
     req.headers['content-type'] = 'application/json';
     await runMiddleware(jsonParser, req, res);
     return jsonBody(req.body);
@@ -61,7 +61,7 @@ function assertUtf8(contentType: string): void {
   const charset = new MIMEType(contentType).params.get('charset')?.trim();
   if (charset === undefined || /^utf-?8$/i.test(charset)) return;
   throw unsupportedMediaType({
-    message: `JSON is taken in UTF-8 only, not in ${JSON.stringify(charset.slice(0, 40))}.`,
+    message: `JSON is accepted only in UTF-8, not in ${JSON.stringify(charset.slice(0, 40))}.`,
   });
 }
 

@@ -6,34 +6,34 @@ import type { Metrics } from '../metrics';
 import { PROBES } from './probe-paths';
 import { requestMetrics } from './request-metrics';
 
-/** What core keeps about a request, in `res.locals`. */
+/** What core stores about a request in `res.locals`. */
 interface RequestContext {
   requestId: string;
-  /** The declared path, or UNMATCHED: the metrics label and the log's route. */
+  /** The declared path or UNMATCHED, used as metrics label and as `route` in the log. */
   route: string;
   caller?: Caller;
-  /** What went wrong, when it was our fault or worth a look. */
+  /** The error, if it is our fault or worth investigating. */
   failure?: unknown;
-  /** The status that the client got past `res`, on the bare connection. */
+  /** The status of an error response that was written to the socket directly, or sent before the request was complete. */
   refusedWith?: number;
 }
 
 export const UNMATCHED = 'unmatched';
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-const SANE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
-/** The client's own id where it is a sane one, else a new one. */
+const VALID_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+/** Returns the client's id if it is valid, otherwise a new one. */
 export const requestIdFrom = (given: string | undefined): string =>
-  given !== undefined && SANE_REQUEST_ID.test(given) ? given : randomUUID();
+  given !== undefined && VALID_REQUEST_ID.test(given) ? given : randomUUID();
 
 export const contextOf = (res: Response): RequestContext => res.locals as RequestContext;
 
-/** Gives the request its id and, once it is answered or cut off, its log line and its metrics. */
+/** Assigns the request id. Writes the log line and the metrics once the response is sent or the connection is closed. */
 export function requestContext(logger: Logger, metrics: Metrics): RequestHandler {
-  // Its fields are all named here and none is a secret: nothing to look through, for each request.
+  // All its fields are listed below and none is a secret, so skip the redaction for speed.
   const lines = logger.child({}, { redact: [] });
   const { requests, seconds: duration } = requestMetrics(metrics);
   let inFlight = 0;
-  metrics.gauge('http_requests_in_flight', 'HTTP requests that are being answered now', () => inFlight);
+  metrics.gauge('http_requests_in_flight', 'HTTP requests in progress', () => inFlight);
   return (req, res, next) => {
     const start = process.hrtime.bigint();
     const context = contextOf(res);
@@ -44,7 +44,7 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
     res.once('close', () => {
       inFlight -= 1;
       const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-      // 499 is what Nginx logs for a client that left before its answer.
+      // 499 is what Nginx logs for a client that disconnected before it got its response.
       const status = context.refusedWith ?? (res.writableFinished ? res.statusCode : 499);
       const labels = {
         method: METHODS.has(req.method) ? req.method : 'OTHER',

@@ -1,16 +1,16 @@
 import type { Metrics } from '../metrics';
 
-/** What every request counts in, whether Express sees it or Node's parser refuses it. */
+/** Metrics of every request, whether Express handles it or Node's parser rejects it. */
 export const requestMetrics = (metrics: Metrics) => ({
   requests: metrics.counter({
     name: 'http_requests_total',
-    help: 'HTTP requests answered, by declared route',
+    help: 'HTTP requests by method, declared route and status (499: the client disconnected first)',
     labelNames: ['method', 'endpoint', 'status'],
   }),
-  // Without the status: a histogram is 15 series for each set of labels, and times come from what is asked for.
+  // No status label: a histogram has 15 series per label set, and the duration depends mainly on the endpoint.
   seconds: metrics.histogram(
     'http_request_duration_seconds',
-    'Time from the first byte read to the answer sent',
+    'Time from receiving a request to its response being sent',
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     ['method', 'endpoint'],
   ),
@@ -20,10 +20,10 @@ export const uploadMetrics = (metrics: Metrics) => ({
   uploads: metrics.counter(
     {
       name: 'uploads_total',
-      help: 'Files sent to us by what became of them: stored, refused (the client heard why) or failed',
+      help: 'Uploaded files by outcome: stored, refused (4xx) or failed (5xx)',
       labelNames: ['outcome'],
     },
     [{ outcome: 'stored' }, { outcome: 'refused' }, { outcome: 'failed' }],
   ),
-  bytes: metrics.counter({ name: 'upload_bytes_total', help: 'Bytes of the files that were stored' }),
+  bytes: metrics.counter({ name: 'upload_bytes_total', help: 'Total size of stored uploads in bytes' }),
 });

@@ -5,17 +5,17 @@ import { characterCount, hasVisibleCharacter } from '../text';
 
 const MAX_ID = Number.MAX_SAFE_INTEGER;
 
-/** A NUL or half a surrogate pair does not survive the way to the database and back. */
+/** A NUL or half a surrogate pair cannot be stored in the database and read back unchanged. */
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
-/** The options of a `refine`: the error that a client gets. */
+/** Options for `refine`: the error that the client gets. */
 export const failWith = (code: FieldErrorCode, message: string) => ({ message, params: { code } });
 
 type Rule<T> = [holds: (value: T) => boolean, code: FieldErrorCode, message: string];
 
 /**
- * A check that reports the first rule that does not hold and ends the checks of this value. Not `refine` with `abort`: that
- * would also silence the rules about several fields of the object around it.
+ * A check that reports only the first violated rule of a value. `refine` with `abort` would also skip the rules about several
+ * fields of the enclosing object.
  */
 export const checkInOrder =
   <T>(...rules: Rule<T>[]) =>
@@ -26,7 +26,7 @@ export const checkInOrder =
 
 export const storable: Rule<string> = [isStorable, 'invalid_format', 'must not contain a NUL or an unpaired surrogate'];
 
-/** Trimmed text of `min` to `max` characters (code points). Where `min` is over 0, one of them must be visible. */
+/** Trimmed text of `min` to `max` characters (code points). If `min` is over 0, at least one must be visible. */
 export const text = (min: number, max: number) =>
   z
     .string()
@@ -51,22 +51,22 @@ export const text = (min: number, max: number) =>
 
 export const nameText = text(1, 255);
 
-/** An id in a JSON body: a positive integer, exact as a JavaScript number. */
+/** An id in a JSON body: a positive integer up to 2^53 - 1. */
 export const id = z.int().min(1).max(MAX_ID);
 
-/** The body of a partial update: any of the fields, and at least one. */
+/** The body of a partial update: at least one of the fields. */
 export const changesOf = <T extends z.ZodRawShape>(fields: T) =>
   z
     .strictObject(fields)
     .partial()
     .refine((changes) => Object.keys(changes).length > 0, {
       ...failWith('too_small', 'must have at least one field'),
-      // An unknown field is a mistake of its own, and then the only one to report.
+      // If there is an unknown field, report only that.
       when: ({ issues }) => issues.length === 0,
     })
     .meta({ minProperties: 1 });
 
-/** Whole numbers as they stand in paths, queries and forms. */
+/** A whole number as text, in a path, query or form. */
 export const integerString = (min: number, max: number) =>
   z
     .string('must be a whole number')
@@ -84,7 +84,7 @@ export const idString = integerString(1, MAX_ID);
 export const idParams = z.object({ id: idString });
 
 /**
- * A rule for a query with two bounds: `min` must not be over `max`. Told beside whatever else is wrong with the query.
+ * A rule for a query with two bounds: `min` must not be over `max`. Reported together with other errors in the query.
  *
  * @example
  * z.object({ min_price: priceString.optional(), max_price: priceString.optional() })
@@ -95,7 +95,7 @@ export const inOrder = <Min extends string, Max extends string>(
   max: Max,
 ): [
   rule: (query: { [key in Min | Max]?: unknown }) => boolean,
-  told: ReturnType<typeof failWith> & { path: string[]; when: () => boolean },
+  options: ReturnType<typeof failWith> & { path: string[]; when: () => boolean },
 ] => [
   ({ [min]: low, [max]: high }) => typeof low !== 'bigint' || typeof high !== 'bigint' || low <= high,
   { ...failWith('too_big', `must not be over ${max}`), path: [min], when: () => true },
@@ -122,11 +122,11 @@ export const listOf = <T extends z.ZodType>(item: T) =>
       total_capped: z
         .literal(true)
         .optional()
-        .meta({ description: `There are more than ${MAX_TOTAL}; absent where \`total\` is exact` }),
+        .meta({ description: `There are more than ${MAX_TOTAL}; absent if \`total\` is exact` }),
     }),
   });
 
-/** Joins a page of rows with what was asked for. */
+/** Combines the rows of a page with its pagination. */
 export const listResponse = <T>({ rows, total }: List<T>, { page, limit }: Page) => ({
   data: rows,
   pagination: { page, limit, ...(total > MAX_TOTAL ? { total: MAX_TOTAL, total_capped: true as const } : { total }) },

@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 const setSecurityHeaders = helmet({
-  // HSTS belongs where TLS ends.
+  // HSTS must be set where TLS is terminated.
   strictTransportSecurity: false,
   // An API sends data, never a page to render; the docs page sets its own policy.
   contentSecurityPolicy: {
@@ -17,7 +17,7 @@ const setSecurityHeaders = helmet({
 /** The security headers of every response, as Express middleware. */
 export const securityHeaders: RequestHandler = setSecurityHeaders;
 
-/** The same headers by name, for responses that are written without a response object. */
+/** The same headers as an object, for responses that are written without a response object. */
 export function listSecurityHeaders(): OutgoingHttpHeaders {
   const req = new IncomingMessage(new Socket());
   const res = new ServerResponse(req);

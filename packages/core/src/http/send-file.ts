@@ -11,8 +11,8 @@ interface Exchange {
 }
 
 /**
- * Responses a GET or HEAD with a stored file: ranges and conditional requests too.
- * @param headers set on a 200, 206 or 304, not on a refusal
+ * Responds to a GET or HEAD with a stored file. Supports ranges and conditional requests.
+ * @param headers set on a 200, 206 or 304, but not on an error response
  */
 export async function sendFile(
   storage: Pick<Storage, 'open'>,
@@ -25,7 +25,7 @@ export async function sendFile(
   else await sendFromBucket(file, res, headers);
 }
 
-/** Set by `send` before it looks at ranges and conditions; an error response must not carry them. */
+/** Set by `send` before it checks ranges and conditions. An error response must not have them. */
 const FILE_HEADERS = ['Accept-Ranges', 'Cache-Control', 'Content-Range', 'ETag', 'Last-Modified'];
 
 function sendFromDisk(file: string, { req, res }: Exchange, headers: Record<string, string>): Promise<void> {
@@ -77,7 +77,7 @@ async function sendFromBucket(
     return;
   }
   await pipeline(content, res).catch((error) => {
-    // The client left, or the bucket broke off: the short body says so to whoever still listens.
+    // The client or the bucket disconnected. A client that is still connected notices the truncated body.
     res.destroy(error);
   });
 }

@@ -3,11 +3,11 @@ import type { FieldError } from '../errors';
 import { invalidRequest } from '../errors';
 import { parseOptions, type RequestPart, toFieldErrors } from './field-errors';
 
-/** Collects what is wrong with all parts of a request, so that one response names every wrong field. */
+/** Collects the errors of all parts of a request, so that one response names every invalid field. */
 export class Validation {
   private readonly errors: FieldError[];
 
-  /** @param errors what is known to be wrong already */
+  /** @param errors errors that are already known */
   constructor(errors: readonly FieldError[] = []) {
     this.errors = [...errors];
   }
@@ -24,13 +24,13 @@ export class Validation {
     this.errors.push(error);
   }
 
-  /** @throws AppError `invalid_request` when any part was wrong */
+  /** @throws AppError `invalid_request` if there are errors */
   finish(): void {
     if (this.errors.length > 0) throw invalidRequest({ errors: this.errors.slice(0, MAX_ERRORS) });
   }
 }
 
-/** A body of 100 KB can be wrong in thousands of places. */
+/** A body of 100 KB can contain thousands of errors. */
 const MAX_ERRORS = 100;
 
 /** An empty query parameter counts as absent. */
