@@ -40,7 +40,11 @@ describe('a statement that takes too long', () => {
   it('gives the client a 503 without Retry-After, as documented in OpenAPI', async () => {
     const app = await startApp(statementService(SLOW_READ));
     const response = await app.http.get('/thing');
-    expect([response.status, response.body.code, response.get('retry-after')]).toEqual([503, 'query_timeout', undefined]);
+    expect([response.status, response.body.code, response.get('retry-after')]).toEqual([
+      503,
+      'query_timeout',
+      undefined,
+    ]);
     const document = await app.http.get('/openapi.json');
     const described = document.body.paths['/thing'].get.responses['503'].description;
     for (const code of ['database_unavailable', 'database_busy', 'query_timeout']) expect(described).toContain(code);

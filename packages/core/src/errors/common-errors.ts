@@ -45,7 +45,11 @@ export const unsupportedMediaType = defineError(
   'unsupported_media_type',
   'This endpoint does not accept the media type of the body.',
 );
-export const outOfRange = defineError('unprocessable', 'out_of_range', 'A value is too large or too long to be stored.');
+export const outOfRange = defineError(
+  'unprocessable',
+  'out_of_range',
+  'A value is too large or too long to be stored.',
+);
 export const rateLimited = defineError('rate_limited', 'rate_limited', 'Too many requests: slow down.');
 export const databaseUnavailable = defineError(
   'unavailable',

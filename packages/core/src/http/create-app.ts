@@ -157,7 +157,10 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     const known = knownError(error);
     if (!known || known.kind === 'unavailable') context.failure = error;
     if (res.headersSent) {
-      logger.error({ request_id: context.requestId, err: error }, 'request failed after its response had started, closing');
+      logger.error(
+        { request_id: context.requestId, err: error },
+        'request failed after its response had started, closing',
+      );
       res.destroy();
       return;
     }

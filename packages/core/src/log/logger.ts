@@ -5,7 +5,7 @@ import { traceFields } from '../tracing';
 
 export type { Logger } from 'pino';
 
-/** Whatever is logged, under whichever object: these never reach a line. */
+/** Values of these keys are never logged, at the top level or one level below. */
 const SECRET_KEYS = [
   'password',
   'token',
@@ -18,8 +18,8 @@ const SECRET_KEYS = [
 ];
 
 /**
- * JSON lines on standard output, or readable ones where that is a terminal. `service` stands in each of them, `trace_id`
- * in those of a traced request.
+ * Writes JSON lines to standard output, or readable lines if that is a terminal. Every line has `service`, and the lines of a
+ * traced request have `trace_id`.
  */
 export function createLogger(service: string, level: string, stream?: DestinationStream): Logger {
   const mixin = traceFields();
@@ -43,19 +43,19 @@ function standardOutput(): DestinationStream {
 }
 
 /**
- * Driver errors carry the statement and its values (`sql`): those stay out of the log. An AppError is expected: what
- * caused it is worth a line, where it was thrown is not.
+ * Leaves out the `sql` of driver errors, because it contains values. An AppError is expected, so its cause is logged but not
+ * its stack.
  */
 function serializeError(error: unknown, withStack = true): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
   const { code, errno } = error as NodeJS.ErrnoException;
-  const stack = withStack && !(error instanceof AppError);
+  const includeStack = withStack && !(error instanceof AppError);
   return {
     type: error.name,
     message: error.message,
     ...(code === undefined ? {} : { code }),
     ...(errno === undefined ? {} : { errno }),
-    ...(stack ? { stack: error.stack } : {}),
-    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause, stack) }),
+    ...(includeStack ? { stack: error.stack } : {}),
+    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause, includeStack) }),
   };
 }

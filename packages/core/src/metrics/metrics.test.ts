@@ -24,7 +24,7 @@ import { z } from 'zod';
 import { int, statement } from '../db';
 import { localStorage } from '../storage';
 
-const tooOdd = defineError('invalid', 'too_odd', 'That is too odd.', {
+const invalidOddity = defineError('invalid', 'invalid_oddity', 'The oddity is invalid.', {
   in: 'body',
   path: 'oddity',
   code: 'invalid_value',
@@ -85,10 +85,10 @@ const endpoints = ({ db }: Resources) => [
       storage: localStorage(process.env.SHOP_TEST_UPLOADS ?? '', () => undefined),
     },
     responses: { 204: 'empty' },
-    errors: [tooOdd],
+    errors: [invalidOddity],
     handler: async ({ body }) => {
-      if (body.how === 'odd') throw tooOdd();
-      if (body.how === 'away') throw databaseUnavailable();
+      if (body.how === 'invalid') throw invalidOddity();
+      if (body.how === 'database down') throw databaseUnavailable();
       if (body.how === 'broken') throw new Error('a bug');
       return noContent();
     },
@@ -106,27 +106,27 @@ beforeEach(async () => {
   before = await scrape(app.url);
 });
 
-/** By how much a figure has grown since the test began. */
-async function grown(name: string, labels: Record<string, string> = {}): Promise<number> {
+/** How much a metric has increased since the test began. */
+async function increase(name: string, labels: Record<string, string> = {}): Promise<number> {
   return (figure(await scrape(app.url), name, labels) ?? 0) - (figure(before, name, labels) ?? 0);
 }
 
-/** The counts are made when the answer is out: a moment after the client has it. */
+/** Waits, because metrics are updated after the response is sent: the client may see the response first. */
 const becomes = (expected: number, name: string, labels: Record<string, string>) =>
-  eventually(`${name} to grow by ${expected}`, async () => (await grown(name, labels)) === expected);
+  eventually(`${name} to increase by ${expected}`, async () => (await increase(name, labels)) === expected);
 
-/** A request as no well-behaved client makes it. */
+/** A request that a well-behaved client would not send. */
 const rawRequest = (method: string, where: string) =>
   new Promise<number>((resolve, reject) => {
-    const sent = http.request(app.url + where, { method, agent: false }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode ?? 0);
+    const sent = http.request(app.url + where, { method, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
     });
     sent.once('error', reject);
     sent.end();
   });
 
-test('every series says which service it is of, and one says what runs', async () => {
+test('every series has a service label, and one shows the running build', async () => {
   const samples = await scrape(app.url);
   expect(samples.length).toBeGreaterThan(20);
   expect(samples.filter(({ name, labels }) => name === '' || labels.service !== 'example')).toEqual([]);
@@ -137,24 +137,24 @@ test('every series says which service it is of, and one says what runs', async (
 describe('requests', () => {
   const endpointLabel = { endpoint: '/things/:id', method: 'GET' };
 
-  test('count and are timed by declared route, method and status', async () => {
+  test('are counted and timed by declared route, method and status', async () => {
     for (const id of ['1', '2', randomUUID()]) await app.http.get(`/things/${id}`).expect(204);
     await app.http.get('/things/broken').expect(500);
     await becomes(3, 'http_requests_total', { ...endpointLabel, status: '204' });
     await becomes(1, 'http_requests_total', { ...endpointLabel, status: '500' });
     await becomes(4, 'http_request_duration_seconds_count', endpointLabel);
     await becomes(4, 'http_request_duration_seconds_bucket', { ...endpointLabel, le: '+Inf' });
-    expect(await grown('http_request_duration_seconds_sum', endpointLabel)).toBeGreaterThan(0);
+    expect(await increase('http_request_duration_seconds_sum', endpointLabel)).toBeGreaterThan(0);
   });
 
-  test('for what is not there share one label, however they are written', async () => {
+  test('for unknown paths share one label, however they are written', async () => {
     const paths = ['/nothing', `/${randomUUID()}`, '/things/%zz', '/things/1/2', '/THINGS/a/b?x=/things/1', '//things'];
     for (const where of paths) expect(await rawRequest('GET', where)).toBeGreaterThanOrEqual(400);
     await becomes(paths.length, 'http_requests_total', { endpoint: 'unmatched', method: 'GET' });
     expect(labelValues(await scrape(app.url), 'http_requests_total', 'endpoint')).not.toContain('/nothing');
   });
 
-  test('with odd methods share one label, and a method that a route lacks makes no series for it', async () => {
+  test('with unknown methods share one label, and an unsupported method creates no series for the route', async () => {
     for (const method of ['PROPFIND', 'PURGE', 'LOCK']) await rawRequest(method, '/things/1');
     for (const method of ['PUT', 'DELETE']) expect(await rawRequest(method, '/things/1')).toBe(405);
     await becomes(3, 'http_requests_total', { endpoint: 'unmatched', method: 'OTHER' });
@@ -166,7 +166,7 @@ describe('requests', () => {
     }
   });
 
-  test('are in flight until they are answered; the one that reads is one of them', async () => {
+  test('are in flight until the response is sent, including the scrape itself', async () => {
     expect(figure(before, 'http_requests_in_flight')).toBe(1);
     const waiting = rawRequest('GET', '/things/waiting');
     await becomes(1, 'http_requests_in_flight', {});
@@ -175,7 +175,7 @@ describe('requests', () => {
     await becomes(0, 'http_requests_in_flight', {});
   });
 
-  test('that the client gave up are 499', async () => {
+  test('aborted by the client are 499', async () => {
     const arrived = aGate();
     const slow = await startApp(
       exampleService(() => [
@@ -205,14 +205,14 @@ describe('requests', () => {
 });
 
 describe('the database', () => {
-  test('statements are timed by their names, in and outside transactions', async () => {
+  test('statements are timed by name, inside and outside of transactions', async () => {
     await app.http.get('/counted').expect(204);
-    expect(await grown('db_query_duration_seconds_count', { query: 'user.count' })).toBe(2);
-    expect(await grown('db_query_duration_seconds_count', { query: 'user.touch' })).toBe(1);
-    expect(await grown('db_query_duration_seconds_sum', { query: 'user.count' })).toBeGreaterThan(0);
+    expect(await increase('db_query_duration_seconds_count', { query: 'user.count' })).toBe(2);
+    expect(await increase('db_query_duration_seconds_count', { query: 'user.touch' })).toBe(1);
+    expect(await increase('db_query_duration_seconds_sum', { query: 'user.count' })).toBeGreaterThan(0);
   });
 
-  test('the pool shows its limit, what is open, idle and busy, who waits and for how long', async () => {
+  test('the pool reports its limit, its open, idle and busy connections, its waiting callers and the waiting time', async () => {
     await app.http.get('/counted').expect(204);
     const samples = await scrape(app.url);
     expect(figure(samples, 'db_pool_connections_limit')).toBe(10);
@@ -220,10 +220,10 @@ describe('the database', () => {
     expect(open).toBeGreaterThanOrEqual(1);
     expect(open).toBe((idle ?? 0) + (busy ?? 0));
     expect(figure(samples, 'db_pool_waiting')).toBe(0);
-    expect(await grown('db_pool_acquire_duration_seconds_count')).toBe(2);
+    expect(await increase('db_pool_acquire_duration_seconds_count')).toBe(2);
   });
 
-  test('that is away is counted by the code that the client gets', async () => {
+  test('failures are counted by the error code that the client gets', async () => {
     const lost = await startApp(exampleService(endpoints), { DB_PORT: '1' });
     await lost.http.get('/counted').expect(503);
     expect(figure(await scrape(lost.url), 'db_errors_total', { code: 'database_unavailable' })).toBe(1);
@@ -240,38 +240,38 @@ describe('uploads', () => {
 
   test.each([
     ['stored', 204, 'well', 100],
-    ['refused', 400, 'odd', 100],
+    ['refused', 400, 'invalid', 100],
     ['refused', 413, 'well', 2000],
     ['refused', 415, 'png', 100],
     ['refused', 400, 'well', 0],
-    ['failed', 503, 'away', 100],
+    ['failed', 503, 'database down', 100],
     ['failed', 500, 'broken', 100],
-  ])('are %s (%i) when they go %s with %i bytes', async (outcome, status, how, bytes) => {
+  ])('are counted as %s (%i) in case "%s" with %i bytes', async (outcome, status, how, bytes) => {
     await upload(how, bytes).expect(status);
     for (const one of ['stored', 'refused', 'failed']) {
-      expect([one, await grown('uploads_total', { outcome: one })]).toEqual([one, one === outcome ? 1 : 0]);
+      expect([one, await increase('uploads_total', { outcome: one })]).toEqual([one, one === outcome ? 1 : 0]);
     }
-    expect(await grown('upload_bytes_total')).toBe(outcome === 'stored' ? bytes : 0);
+    expect(await increase('upload_bytes_total')).toBe(outcome === 'stored' ? bytes : 0);
   });
 
-  test('are those requests that bring a file', async () => {
+  test('are counted only for requests with a file', async () => {
     await app.http.post('/uploads').send({ how: 'well' }).expect(204);
     await app.http.post('/uploads').field('how', 'well').expect(204);
-    expect(await grown('uploads_total')).toBe(0);
+    expect(await increase('uploads_total')).toBe(0);
   });
 });
 
-test('cache look-ups count by declared path and result', async () => {
+test('cache lookups are counted by declared path and result', async () => {
   const [id, other] = [randomUUID(), randomUUID()];
   for (const one of [id, id, id, other]) await app.http.get(`/cached/${one}`).expect(200);
   const cache = '/cached/:id';
-  expect(await grown('cache_requests_total', { cache, result: 'miss' })).toBe(2);
-  expect(await grown('cache_requests_total', { cache, result: 'hit' })).toBe(2);
-  expect(await grown('redis_client_command_duration_seconds_count', { purpose: 'cache_read' })).toBe(4);
-  expect(await grown('redis_client_command_duration_seconds_count', { purpose: 'cache_store' })).toBe(2);
+  expect(await increase('cache_requests_total', { cache, result: 'miss' })).toBe(2);
+  expect(await increase('cache_requests_total', { cache, result: 'hit' })).toBe(2);
+  expect(await increase('redis_client_command_duration_seconds_count', { purpose: 'cache_read' })).toBe(4);
+  expect(await increase('redis_client_command_duration_seconds_count', { purpose: 'cache_store' })).toBe(2);
 });
 
-test('rate-limit decisions count, and so do the requests that were refused', async () => {
+test('rate-limit decisions are counted, and so are the refused requests', async () => {
   const limited = await startApp(exampleService(endpoints), { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '3' });
   const statuses: number[] = [];
   for (let i = 0; i < 5; i += 1) statuses.push((await limited.http.get('/things/1')).status);
@@ -299,7 +299,7 @@ describe('Redis', () => {
   const now = async (name: string, labels = {}) => figure(await scrape(alone.url), name, labels);
   const reads = () => alone.http.get('/cached/1').expect(200);
 
-  test('up, with nothing wrong', async () => {
+  test('up: no failures', async () => {
     await reads();
     expect(await now('redis_up')).toBe(1);
     for (const reason of ['away', 'timeout', 'error']) {
@@ -309,7 +309,7 @@ describe('Redis', () => {
 
   const isUp = (value: number) => eventually(`redis_up to be ${value}`, async () => (await now('redis_up')) === value);
 
-  test('frozen: a timeout, then it counts as away, and the cache is bypassed', async () => {
+  test('frozen: a timeout, then it counts as down, and the cache is bypassed', async () => {
     redis.pause();
     await reads();
     await isUp(0);
@@ -320,7 +320,7 @@ describe('Redis', () => {
     await isUp(1);
   });
 
-  test('frozen and then started anew: used again', async () => {
+  test('frozen and then restarted: used again', async () => {
     redis.pause();
     await reads();
     await redis.kill();
@@ -332,19 +332,19 @@ describe('Redis', () => {
     expect(await now('cache_requests_total', { cache: '/cached/:id', result: 'bypass' })).toBe(bypasses);
   });
 
-  test('stopped: not up, and each failure says that it is away', async () => {
+  test('stopped: redis_up is 0, and failures have the reason "away"', async () => {
     await redis.stop();
     await eventually('redis_up to be 0', async () => (await now('redis_up')) === 0);
     const failures = (await now('redis_client_failures_total', { reason: 'away' })) ?? 0;
     await reads();
-    // One for the limit, one for the cache.
+    // One for the rate limit, one for the cache.
     expect(await now('redis_client_failures_total', { reason: 'away' })).toBe(failures + 2);
     await redis.start();
     await eventually('redis_up to be 1', async () => (await now('redis_up')) === 1);
   });
 });
 
-test('a deadlock is a retry by its reason', async () => {
+test('a deadlock is counted as a retry with its reason', async () => {
   const { db } = app.resources;
   const [one, two] = [await aUser(), await aUser()];
   let arrived = 0;
@@ -358,10 +358,10 @@ test('a deadlock is a retry by its reason', async () => {
       await sql.write(TOUCH_USER, { id: second.id });
     });
   await Promise.all([swap(one, two), swap(two, one)]);
-  expect(await grown('db_transaction_retries_total', { reason: 'deadlock' })).toBe(1);
+  expect(await increase('db_transaction_retries_total', { reason: 'deadlock' })).toBe(1);
 });
 
-test("a process shows Node's own figures", async () => {
+test("a process exposes Node's own metrics", async () => {
   const service = await startExampleProcess();
   const ready = async () => (await fetch(`${service.url}/ready`).catch(() => undefined))?.ok;
   await eventually('/ready', ready);
@@ -376,7 +376,7 @@ test("a process shows Node's own figures", async () => {
 describe('a counter of a service', () => {
   const spec = { name: 'things_total', help: 'Things', labelNames: ['kind'] as const };
 
-  test('is one for all who ask for it, and stands in the first scrape', async () => {
+  test('is shared by all who register it, and appears in the first scrape', async () => {
     const metrics = createMetrics('example');
     metrics.counter(spec, [{ kind: 'good' }]).inc({ kind: 'good' });
     metrics.counter(spec).inc({ kind: 'good' });

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { z } from 'zod';
 
-// The same place seen from src/ and from dist/.
+// The path is correct from both src/ and dist/.
 const { version } = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')));
 
-/** Seconds, for what goes over the network once: a statement, a command, the wait for a connection. */
+/** Histogram buckets in seconds for one network round trip: a statement, a Redis command, the wait for a connection. */
 export const ROUND_TRIP_BUCKETS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
 
-/** A registry, and what registers on it. A name that is registered already gives the same counter or histogram again. */
+/** A registry, and functions that register metrics. Registering a counter or histogram again under its name returns the existing one. */
 export interface Metrics {
   readonly registry: Registry;
-  /** A gauge read at scrape time. */
+  /** Registers a gauge that calls `read` on each scrape. */
   gauge(name: string, help: string, read: () => number): void;
-  /** @param zeros label sets that stand in the first scrape, so that the first event is an increase */
+  /** @param zeros label sets that start at 0, so that Prometheus sees the first event as an increase */
   counter<L extends string = never>(
     options: { name: string; help: string; labelNames?: readonly L[] },
     zeros?: readonly Record<L, string>[],
@@ -29,14 +29,14 @@ export interface Metrics {
   ): Histogram<L>;
 }
 
-/** A registry of its own for each app: two apps in one process (tests) don't mix their metrics. */
+/** Creates a separate registry for each app, so that two apps in one process (in tests) do not mix their metrics. */
 export function createMetrics(service: string, revision = 'unknown'): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   const registers = [registry];
   new Gauge({
     name: 'shop_build_info',
-    help: 'Always 1; its labels say what runs',
+    help: 'Always 1; the labels show the running version, revision and Node.js version',
     labelNames: ['version', 'revision', 'node_version'] as const,
     registers,
   }).set({ version, revision, node_version: process.version }, 1);
@@ -67,5 +67,5 @@ export function createMetrics(service: string, revision = 'unknown'): Metrics {
   };
 }
 
-/** Node's own metrics; once per process. */
+/** Collects Node's own metrics. Call it once per process. */
 export const collectProcessMetrics = (metrics: Metrics): void => collectDefaultMetrics({ register: metrics.registry });

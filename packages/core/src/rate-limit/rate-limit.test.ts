@@ -31,17 +31,17 @@ const service = exampleService(() => [
   }),
 ]);
 
-/** Time enough for a slow machine: a token a second hardly refills during a test. */
+/** Slow enough for a slow machine: at one token per second, a bucket hardly refills during a test. */
 const SLOW = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '20' };
 const PROXY = '127.0.0.9';
 const TRUSTING = { ...SLOW, TRUST_PROXY: `${PROXY},10.0.0.0/8` };
 
 const byte = () => randomInt(1, 250);
-/** All of 127.0.0.0/8 is this machine: a client that no other test was. */
+/** A client address that no other test uses. All of 127.0.0.0/8 is this machine. */
 const aPeer = () => `127.${byte()}.${byte()}.${byte()}`;
 const aClient = () => `203.${byte()}.${byte()}.${byte()}`;
 
-interface Asking {
+interface RequestOptions {
   from: string;
   method?: string;
   preflight?: boolean;
@@ -49,22 +49,22 @@ interface Asking {
   where?: string;
 }
 
-interface Answer {
+interface RawResponse {
   status: number;
   headers: http.IncomingHttpHeaders;
   text: string;
 }
 
-/** One request from an address of this machine. */
-function ask({ url }: { url: string }, asking: Asking): Promise<Answer> {
-  const { from, forwardedFor, where = '/things/1', preflight, method = preflight ? 'OPTIONS' : 'GET' } = asking;
+/** Sends one request from an address of this machine. */
+function send({ url }: { url: string }, options: RequestOptions): Promise<RawResponse> {
+  const { from, forwardedFor, where = '/things/1', preflight, method = preflight ? 'OPTIONS' : 'GET' } = options;
   const headers = {
     ...(forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }),
     ...(preflight ? { origin: 'https://shop.example', 'access-control-request-method': 'PUT' } : {}),
   };
   return new Promise((resolve, reject) => {
-    const sent = http.request(url + where, { localAddress: from, method, headers, agent: false }, async (answer) => {
-      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: await text(answer) });
+    const sent = http.request(url + where, { localAddress: from, method, headers, agent: false }, async (response) => {
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, text: await text(response) });
     });
     sent.once('error', reject);
     sent.end();
@@ -73,20 +73,20 @@ function ask({ url }: { url: string }, asking: Asking): Promise<Answer> {
 
 interface Flood {
   allowed: number;
-  /** What a bucket of 20 that gets one token a second lets through at most, in the time that this took. */
+  /** The maximum number of requests that the bucket allows in the time that the flood took. */
   atMost: number;
 }
 
-/** Sends `times` requests, `make` saying how each looks, and counts those that were let in. */
+/** Sends `times` requests, built by `make`, and counts the allowed ones. */
 async function flood(
   times: number,
-  make: (i: number) => [TestApp, Asking],
+  make: (i: number) => [TestApp, RequestOptions],
   { burst, perSecond } = { burst: 20, perSecond: 1 },
 ): Promise<Flood> {
   const start = Date.now();
   let allowed = 0;
   for (let i = 0; i < times; i += 1) {
-    const { status } = await ask(...make(i));
+    const { status } = await send(...make(i));
     expect([204, 429]).toContain(status);
     if (status === 204) allowed += 1;
   }
@@ -108,18 +108,18 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([app.close(), replica.close(), trusting.close()]));
 
-/** Asks until it is refused. */
-async function refused(target: TestApp, asking: Asking): Promise<Answer> {
+/** Sends requests until one is refused. */
+async function sendUntilRefused(target: TestApp, options: RequestOptions): Promise<RawResponse> {
   for (let i = 0; i < 100; i += 1) {
-    const answer = await ask(target, asking);
-    if (answer.status === 429) return answer;
+    const response = await send(target, options);
+    if (response.status === 429) return response;
   }
   throw new Error('never refused');
 }
 
-describe('who asks too often', () => {
-  it('is told so, and when to come again', async () => {
-    const answer = await refused(app, { from: aPeer() });
+describe('a client over the limit', () => {
+  it('gets 429 with the time of the next retry', async () => {
+    const answer = await sendUntilRefused(app, { from: aPeer() });
     expect(answer.headers).toMatchObject({
       'content-type': expect.stringMatching(/^application\/problem\+json/),
       'retry-after': '1',
@@ -136,50 +136,50 @@ describe('who asks too often', () => {
     });
   });
 
-  it('hears of it before: what is left stands in each answer', async () => {
+  it('can see it coming: every response shows the remaining tokens', async () => {
     const from = aPeer();
-    expect((await ask(app, { from })).headers.ratelimit).toMatch(/^limit=20, remaining=19, reset=\d+$/);
-    const second = (await ask(app, { from })).headers;
+    expect((await send(app, { from })).headers.ratelimit).toMatch(/^limit=20, remaining=19, reset=\d+$/);
+    const second = (await send(app, { from })).headers;
     expect(second.ratelimit).toMatch(/^limit=20, remaining=1[89], reset=\d+$/);
     expect(second).not.toHaveProperty('retry-after');
   });
 
-  it('may still ask the probes, as often as it likes', async () => {
+  it('may still request the probes without limit', async () => {
     const from = aPeer();
-    await refused(app, { from });
+    await sendUntilRefused(app, { from });
     for (const where of ['/health', '/ready', '/metrics']) {
-      for (let i = 0; i < 25; i += 1) expect((await ask(app, { from, where })).status).toBe(200);
-      expect((await ask(app, { from, where })).headers).not.toHaveProperty('ratelimit');
+      for (let i = 0; i < 25; i += 1) expect((await send(app, { from, where })).status).toBe(200);
+      expect((await send(app, { from, where })).headers).not.toHaveProperty('ratelimit');
     }
   });
 
   it('is refused on every other path, known or not', async () => {
     const from = aPeer();
-    const began = Date.now();
-    await refused(app, { from });
+    const startedAt = Date.now();
+    await sendUntilRefused(app, { from });
     const answers = await Promise.all(
       ['/nothing', '/docs', '/openapi.json', '/things/%zz', '/health/', '//ready', '/metrics/x'].map((where) =>
-        ask(app, { from, where }),
+        send(app, { from, where }),
       ),
     );
     const allowed = answers.filter(({ status }) => status !== 429);
-    // A token comes back each second, whatever it is asked for.
-    expect(allowed.length).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - began) / 1000));
+    // One token per second is refilled, whatever path it is used for.
+    expect(allowed.length).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - startedAt) / 1000));
   });
 
-  it('does not spend what others have', async () => {
-    await refused(app, { from: aPeer() });
-    expect((await ask(app, { from: aPeer() })).status).toBe(204);
+  it('does not use the tokens of other clients', async () => {
+    await sendUntilRefused(app, { from: aPeer() });
+    expect((await send(app, { from: aPeer() })).status).toBe(204);
   });
 
-  it('has one bucket for all paths and all replicas of a service', async () => {
+  it('has one bucket for all paths and replicas of a service', async () => {
     const from = aPeer();
     expectOneBucket(
       await flood(80, (i) => [i % 2 ? app : replica, { from, where: i % 3 ? '/things/1' : '/things/2' }]),
     );
   });
 
-  it('is limited without Redis too', async () => {
+  it('is also limited without Redis', async () => {
     const alone = await startApp(service, { ...SLOW, REDIS_HOST: '' });
     const from = aPeer();
     const passed = await flood(60, () => [alone, { from }]);
@@ -192,7 +192,7 @@ describe('who asks too often', () => {
   });
 });
 
-describe('a bucket of its own', () => {
+describe('the separate bucket', () => {
   /** Ten times as large as the general one, and small enough to be emptied here. */
   const SMALL = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '2' };
   const TENFOLD = { burst: 20, perSecond: 10 };
@@ -201,23 +201,24 @@ describe('a bucket of its own', () => {
     small = await startApp(service, SMALL);
   });
   afterAll(() => small.close());
-  const policyOf = async (target: TestApp, asking: Asking) => (await ask(target, asking)).headers['ratelimit-policy'];
+  const policyOf = async (target: TestApp, options: RequestOptions) =>
+    (await send(target, options)).headers['ratelimit-policy'];
 
-  it('counts images, read by GET or HEAD, known or not, and the general one stays full', async () => {
+  it('counts GET and HEAD of images, existing or not, and leaves the general bucket alone', async () => {
     const from = aPeer();
-    const image = (i: number): Asking => ({
+    const image = (i: number): RequestOptions => ({
       from,
       where: ['/images/a.png', '/images/none', '/images/%zz'][i % 3] ?? '',
       method: i % 2 ? 'HEAD' : 'GET',
     });
     for (let i = 0; i < 6; i += 1) expect(await policyOf(small, image(i))).toBe('20;w=2');
-    expect((await ask(small, { from })).headers.ratelimit).toMatch(/^limit=2, remaining=1,/);
+    expect((await send(small, { from })).headers.ratelimit).toMatch(/^limit=2, remaining=1,/);
     const other = aPeer();
     const where = '/images/a.png';
     expectOneBucket(await flood(60, () => [small, { from: other, where }], TENFOLD), TENFOLD.burst);
   });
 
-  it('does not count what else is sent there', async () => {
+  it('does not count other methods and similar paths', async () => {
     const from = aPeer();
     for (const method of ['POST', 'DELETE', 'OPTIONS'])
       expect(await policyOf(small, { from: aPeer(), where: '/images/a.png', method })).toBe('2;w=2');
@@ -226,22 +227,22 @@ describe('a bucket of its own', () => {
     expect(await policyOf(small, { from, where: '/images/a.png' })).toBe('20;w=2');
   });
 
-  it('counts preflights, which are refused once there are too many', async () => {
+  it('for preflights refuses preflights over the limit', async () => {
     const from = aPeer();
     const preflight = { from, preflight: true };
     expectOneBucket(await flood(60, () => [small, preflight], TENFOLD), TENFOLD.burst);
-    const answer = await refused(small, preflight);
+    const answer = await sendUntilRefused(small, preflight);
     expect(answer.headers).toMatchObject({
       'ratelimit-policy': '20;w=2',
       'retry-after': '1',
       'access-control-allow-origin': '*',
     });
     expect(JSON.parse(answer.text).code).toBe('rate_limited');
-    expect((await ask(small, { from })).status).toBe(204);
-    expect((await ask(small, { from, where: '/health', preflight: true })).status).toBe(204);
+    expect((await send(small, { from })).status).toBe(204);
+    expect((await send(small, { from, where: '/health', preflight: true })).status).toBe(204);
   });
 
-  it('has the size that its settings say', async () => {
+  it('has the configured size', async () => {
     const settings = { RATE_LIMIT_UPLOADS_PER_SECOND: '3', RATE_LIMIT_UPLOADS_BURST: '7' };
     const own = await startApp(service, { ...SMALL, ...settings });
     const from = aPeer();
@@ -252,10 +253,10 @@ describe('a bucket of its own', () => {
   });
 });
 
-it('nobody is told to come again after 0 seconds, however soon the next token comes', async () => {
+it('Retry-After is never 0, however soon the next token comes', async () => {
   const size = { perSecond: 10_000, burst: 1 };
-  const standing = processBuckets(size, () => 0);
-  const take = async (key: string) => ({ ...standing.take(key), store: 'process' as const });
+  const frozen = processBuckets(size, () => 0);
+  const take = async (key: string) => ({ ...frozen.take(key), store: 'process' as const });
   const buckets = { general: { size, take }, uploads: { size, take }, preflights: { size, take } };
   const limited = express();
   const metrics = createMetrics('example');
@@ -266,35 +267,35 @@ it('nobody is told to come again after 0 seconds, however soon the next token co
   expect(answer.headers).toMatchObject({ 'retry-after': '1', ratelimit: 'limit=1, remaining=0, reset=1' });
 });
 
-it('10 a second and 20 at once is what a service allows unless it is told otherwise', async () => {
-  const usual = await startApp(service, { RATE_LIMIT_PER_SECOND: undefined, RATE_LIMIT_BURST: undefined });
-  const { headers } = await ask(usual, { from: aPeer() });
+it('the default is 10 requests per second with a burst of 20', async () => {
+  const withDefaults = await startApp(service, { RATE_LIMIT_PER_SECOND: undefined, RATE_LIMIT_BURST: undefined });
+  const { headers } = await send(withDefaults, { from: aPeer() });
   expect(headers).toMatchObject({
     ratelimit: expect.stringMatching(/^limit=20, remaining=19,/),
     'ratelimit-policy': '20;w=2',
   });
-  await usual.close();
+  await withDefaults.close();
 });
 
 describe('X-Forwarded-For', () => {
-  it('of a peer that is no trusted proxy does not count', async () => {
+  it('from a peer that is not a trusted proxy is ignored', async () => {
     const from = aPeer();
     expectOneBucket(await flood(50, () => [trusting, { from, forwardedFor: aClient() }]));
     const other = aPeer();
     expectOneBucket(await flood(50, () => [app, { from: other, forwardedFor: aClient() }]));
   });
 
-  it('of a trusted proxy names the client', async () => {
+  it('from a trusted proxy identifies the client', async () => {
     const [one, other] = [aClient(), aClient()];
     expectOneBucket(await flood(50, () => [trusting, { from: PROXY, forwardedFor: one }]));
-    expect((await ask(trusting, { from: PROXY, forwardedFor: other })).status).toBe(204);
+    expect((await send(trusting, { from: PROXY, forwardedFor: other })).status).toBe(204);
   });
 
-  it('counts from its end: what a client wrote before the proxies is nothing', async () => {
+  it('is read from its end: entries that the client wrote itself are ignored', async () => {
     const client = aClient();
     const spoofed = () => `${aClient()}, 10.1.2.3, ${aClient()}, ${client}, 10.${byte()}.${byte()}.${byte()}`;
     expectOneBucket(await flood(50, () => [trusting, { from: PROXY, forwardedFor: spoofed() }]));
-    expect((await ask(trusting, { from: PROXY, forwardedFor: `${client}, ${aClient()}` })).status).toBe(204);
+    expect((await send(trusting, { from: PROXY, forwardedFor: `${client}, ${aClient()}` })).status).toBe(204);
   });
 });
 
@@ -302,29 +303,29 @@ describe('an IPv6 client', () => {
   const aNetwork = () => `2001:db8:${randomInt(1, 0xffff).toString(16)}:${randomInt(1, 0xffff).toString(16)}`;
   const anAddress = () => Array.from({ length: 4 }, () => randomInt(1, 0xffff).toString(16)).join(':');
 
-  it('is its /64, whichever of its addresses it uses', async () => {
+  it('is identified by its /64, whichever address it uses', async () => {
     const network = aNetwork();
     const from = () => ({ from: PROXY, forwardedFor: `${network}:${anAddress()}` });
     expectOneBucket(await flood(50, () => [trusting, from()]));
-    expect((await ask(trusting, { from: PROXY, forwardedFor: `${aNetwork()}::1` })).status).toBe(204);
+    expect((await send(trusting, { from: PROXY, forwardedFor: `${aNetwork()}::1` })).status).toBe(204);
   });
 
-  it('of the next network is another', async () => {
+  it('in the next /64 is another client', async () => {
     const site = `2001:db8:${randomInt(1, 0xffff).toString(16)}`;
-    await refused(trusting, { from: PROXY, forwardedFor: `${site}:1::1` });
-    expect((await ask(trusting, { from: PROXY, forwardedFor: `${site}:2::1` })).status).toBe(204);
+    await sendUntilRefused(trusting, { from: PROXY, forwardedFor: `${site}:1::1` });
+    expect((await send(trusting, { from: PROXY, forwardedFor: `${site}:2::1` })).status).toBe(204);
   });
 
-  it('that is an IPv4 one on a dual-stack socket is that one, and no other', async () => {
+  it('with an IPv4-mapped address is the IPv4 client', async () => {
     const client = aClient();
     expectOneBucket(
       await flood(50, (i) => [trusting, { from: PROXY, forwardedFor: i % 2 ? client : `::ffff:${client}` }]),
     );
-    expect((await ask(trusting, { from: PROXY, forwardedFor: `::ffff:${aClient()}` })).status).toBe(204);
+    expect((await send(trusting, { from: PROXY, forwardedFor: `::ffff:${aClient()}` })).status).toBe(204);
   });
 });
 
-/** How often each bucket decided what. */
+/** The number of decisions, by decision and store. */
 async function decisions({ resources }: TestApp): Promise<Record<string, number>> {
   const counted = (await samplesIn(resources.metrics)).filter(({ name }) => name === 'rate_limit_decisions_total');
   return Object.fromEntries(counted.map(({ labels, value }) => [`${labels.decision} ${labels.store}`, value]));

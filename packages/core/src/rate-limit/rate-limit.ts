@@ -5,7 +5,7 @@ import { rateLimited } from '../errors';
 import type { Metrics } from '../metrics';
 import type { TokenBuckets } from './token-bucket';
 
-/** Each client has one bucket of each kind. Images and preflights come in bursts that say nothing about abuse. */
+/** Each client has one bucket of each kind. Images and preflights have their own, because legitimate clients send them in bursts. */
 export interface RateLimitBuckets {
   general: TokenBuckets;
   uploads: TokenBuckets;
@@ -19,20 +19,20 @@ interface RateLimitDeps {
   metrics: Metrics;
 }
 
-/** An IPv6 customer owns a whole /64: one bucket for it, or each request could come from a new address. */
+/** An IPv6 client usually owns a whole /64. It shares one bucket, or each request could come from a new address. */
 const IPV6_PREFIX = 64;
 
-/** The client's address; from X-Forwarded-For only where the peer is a trusted proxy. */
+/** The client's IP address. Taken from X-Forwarded-For only if the peer is a trusted proxy. */
 export const clientIpOf = (req: Request): string => req.ip ?? req.socket.remoteAddress ?? '';
 
-/** The address, or the network of an IPv6 one. On a dual-stack socket IPv4 clients look like ::ffff:192.0.2.1. */
+/** The IPv4 address, or the /64 of an IPv6 address. On a dual-stack socket, IPv4 clients appear as ::ffff:192.0.2.1. */
 export const clientNetwork = (ip: string): string => ipKeyGenerator(ip.replace(/^::ffff:(?=\d+\.)/i, ''), IPV6_PREFIX);
 
 /** Per-IP token bucket as Express middleware, with `RateLimit` headers and 429. The IP is Express's `req.ip`. */
 export function rateLimitMiddleware({ service, buckets, bucketOf, metrics }: RateLimitDeps): RequestHandler {
   const decisions = metrics.counter({
     name: 'rate_limit_decisions_total',
-    help: 'Requests let through or refused by the rate limit, and which bucket decided',
+    help: 'Rate limit decisions, by where the bucket is kept (Redis, or this process while Redis is down)',
     labelNames: ['decision', 'store'],
   });
   const limiters = {
@@ -54,11 +54,11 @@ function limiter(
       decisions.inc({ decision: allowed ? 'allowed' : 'refused', store: decidedBy });
       return {
         totalHits: allowed ? size.burst - remaining : size.burst + 1,
-        // The headers count in whole seconds, and none would mean: come again at once.
+        // The headers use whole seconds, and 0 would mean "retry at once".
         resetTime: new Date(Date.now() + Math.max(1000, resetMs)),
       };
     },
-    // Part of the interface, for options that are not used here: a token is never given back.
+    // Required by the interface, for options that are not used here. Tokens are never returned.
     decrement: () => undefined,
     resetKey: () => undefined,
   };

@@ -8,14 +8,14 @@ import { eventually, startProxy } from '@shop/testing';
 import { type BucketSize, processBuckets, type TokenBuckets, tokenBuckets } from './token-bucket';
 
 const SIZE: BucketSize = { perSecond: 10, burst: 20 };
-/** A token in 1000 s: what passes while a test runs is nothing. */
+/** One token per 1000 s, so that no token is refilled during a test. */
 const SLOW: BucketSize = { perSecond: 0.001, burst: 3 };
 const SLOW_TOKEN_MS = 1_000_000;
 
 const links: RedisLink[] = [];
 const link = (port: number): RedisLink => {
-  const parts = { logger: createLogger('example', 'silent'), metrics: createMetrics('example') };
-  const redis = connectRedis({ host: '127.0.0.1', port, password: undefined }, parts);
+  const deps = { logger: createLogger('example', 'silent'), metrics: createMetrics('example') };
+  const redis = connectRedis({ host: '127.0.0.1', port, password: undefined }, deps);
   links.push(redis);
   return redis;
 };
@@ -32,27 +32,27 @@ const takeAll = async (buckets: TokenBuckets, key: string, times: number) => {
   for (let i = 0; i < times; i += 1) states.push(await buckets.take(key));
   return states;
 };
-/** The bucket's only state is the moment at which it is full again: moved back, as much time has gone by for it. */
+/** Simulates time passing. The bucket's only state is the time at which it is full again, so moving that back is enough. */
 const letPass = (redis: RedisLink, key: string, ms: number) =>
   redis.use('test', (client) => client.decrby(key, ms * 1000));
 
-describe('a bucket of 10 tokens a second and 20 at once', () => {
-  /** Takes at each of these moments (milliseconds): which were allowed. */
-  const allowedAt = (moments: number[]): boolean[] => {
+describe('a bucket with 10 tokens per second and a burst of 20', () => {
+  /** Takes a token at each of these times (milliseconds). @returns which were allowed */
+  const allowedAt = (times: number[]): boolean[] => {
     let now = 0;
     const buckets = processBuckets(SIZE, () => now * 1000);
-    return moments.map((moment) => {
-      now = moment;
+    return times.map((time) => {
+      now = time;
       return buckets.take('a').allowed;
     });
   };
-  const count = (answers: boolean[]) => answers.filter(Boolean).length;
+  const count = (decisions: boolean[]) => decisions.filter(Boolean).length;
   const every = (ms: number, times: number, from = 0) => Array.from({ length: times }, (_, i) => from + i * ms);
 
   it.each([
-    ['20 of 50 that come at once', every(0, 50), 20],
-    ['all of those that come every 100 ms', every(100, 500), 500],
-    ['20, and then 10 each second, of a flood', every(1, 10_000), 20 + 99],
+    ['20 of 50 simultaneous requests', every(0, 50), 20],
+    ['all requests at intervals of 100 ms', every(100, 500), 500],
+    ['20, then 10 per second, of a flood', every(1, 10_000), 20 + 99],
     ['1 more, 100 ms after the bucket was emptied', [...every(0, 30), ...every(0, 5, 100)], 21],
     ['none, 99 ms after the bucket was emptied', [...every(0, 30), ...every(0, 5, 99)], 20],
     [
@@ -60,8 +60,8 @@ describe('a bucket of 10 tokens a second and 20 at once', () => {
       [...every(0, 30), ...every(0, 30, 2000), ...every(0, 30, 4e6)],
       60,
     ],
-  ])('lets %s through', (_, moments, expected) => {
-    expect(count(allowedAt(moments))).toBe(expected);
+  ])('allows %s', (_, times, expected) => {
+    expect(count(allowedAt(times))).toBe(expected);
   });
 
   it('with a burst of 1 allows one request at a time', () => {
@@ -74,11 +74,11 @@ describe('a bucket of 10 tokens a second and 20 at once', () => {
     expect([buckets.take('a').allowed, buckets.take('a').allowed]).toEqual([true, false]);
   });
 
-  it('takes nothing for a refusal', () => {
+  it('takes no token for a refused request', () => {
     expect(allowedAt([...every(0, 20), ...every(1, 99), 100]).slice(20)).toEqual([...Array(99).fill(false), true]);
   });
 
-  it('says what is left, when it is full, and when the next token comes', () => {
+  it('returns the remaining tokens, and the time until it is full or the next token comes', () => {
     let now = 7000;
     const buckets = processBuckets(SIZE, () => now * 1000);
     expect(buckets.take('a')).toEqual({ allowed: true, remaining: 19, resetMs: 100 });
@@ -88,7 +88,7 @@ describe('a bucket of 10 tokens a second and 20 at once', () => {
     expect(buckets.take('b')).toEqual({ allowed: true, remaining: 19, resetMs: 100 });
   });
 
-  it('remembers so many clients and forgets the one longest silent', () => {
+  it('remembers a limited number of clients and evicts the least recently used', () => {
     const buckets = processBuckets(SLOW, () => 0);
     const empty = (key: string) => Array.from({ length: SLOW.burst }, () => buckets.take(key));
     empty('old');
@@ -101,7 +101,7 @@ describe('a bucket of 10 tokens a second and 20 at once', () => {
 });
 
 describe('buckets in Redis', () => {
-  it('count as those of a process do, on the clock of Redis', async () => {
+  it('behave like those of a process, on the clock of Redis', async () => {
     const redis = await connected();
     const key = aKey();
     const buckets = tokenBuckets(redis, SLOW);
@@ -132,17 +132,17 @@ describe('buckets in Redis', () => {
     expect((await takeAll(buckets, key, 2)).map(({ allowed }) => allowed)).toEqual([true, false]);
   });
 
-  it('are one for all replicas, whatever clock those have', async () => {
+  it('are shared by all replicas, whatever their clocks', async () => {
     const [a, b] = [tokenBuckets(await connected(), SLOW), tokenBuckets(await connected(), SLOW)];
     const key = aKey();
-    const hour = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
-    const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => (i % 2 ? a : b).take(key)));
-    hour.mockRestore();
-    expect(answers.filter(({ allowed }) => allowed)).toHaveLength(SLOW.burst);
-    expect(new Set(answers.map(({ store }) => store))).toEqual(new Set(['redis']));
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+    const decisions = await Promise.all(Array.from({ length: 30 }, (_, i) => (i % 2 ? a : b).take(key)));
+    clock.mockRestore();
+    expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(SLOW.burst);
+    expect(new Set(decisions.map(({ store }) => store))).toEqual(new Set(['redis']));
   });
 
-  it('go when they are full', async () => {
+  it('expire when they are full', async () => {
     const redis = await connected();
     const key = aKey();
     const [state] = await takeAll(tokenBuckets(redis, SLOW), key, 1);
@@ -152,7 +152,7 @@ describe('buckets in Redis', () => {
     expect(lifetime).toBeLessThanOrEqual(SLOW_TOKEN_MS);
   });
 
-  it('lock nobody out for long when the clock of Redis was set back, or the rate was raised', async () => {
+  it('are reset if the clock of Redis was set back or the rate was raised', async () => {
     const redis = await connected();
     const key = aKey();
     const buckets = tokenBuckets(redis, SLOW);
@@ -161,7 +161,7 @@ describe('buckets in Redis', () => {
     expect((await takeAll(buckets, key, 4)).map(({ allowed }) => allowed)).toEqual([true, true, true, false]);
   });
 
-  it('work on in a Redis that forgot its scripts', async () => {
+  it('keep working after Redis has lost its scripts', async () => {
     const redis = await connected();
     const buckets = tokenBuckets(redis, SLOW);
     const key = aKey();
@@ -171,7 +171,7 @@ describe('buckets in Redis', () => {
   });
 });
 
-describe('a Redis that goes away', () => {
+describe('Redis failures', () => {
   let server: RedisServer;
   beforeEach(async () => {
     const dir = path.join(process.env.SHOP_TEST_DIR ?? '', `limits-${randomUUID()}`);
@@ -179,7 +179,7 @@ describe('a Redis that goes away', () => {
   });
   afterEach(() => server.stop());
 
-  it('leaves the limit to each process, and gets it back when it is there again', async () => {
+  it('each process limits on its own while Redis is down, and uses Redis again afterwards', async () => {
     await server.start();
     const redis = await connected(server.port);
     const buckets = tokenBuckets(redis, SLOW);
@@ -200,17 +200,17 @@ describe('a Redis that goes away', () => {
     expect(await buckets.take(key)).toMatchObject({ allowed: true, remaining: 2, store: 'redis' });
   });
 
-  it('and that was away from the start is used once it comes', async () => {
+  it('a Redis that was down at the start is used once it is up', async () => {
     const redis = link(server.port);
     const buckets = tokenBuckets(redis, SLOW);
     const key = aKey();
     expect(await buckets.take(key)).toMatchObject({ store: 'process' });
     await server.start();
-    await eventually('Redis to be there', () => redis.status() === 'up');
+    await eventually('Redis to be up', () => redis.status() === 'up');
     expect(await buckets.take(key)).toMatchObject({ store: 'redis' });
   });
 
-  it('without a word leaves the limit to each process too', async () => {
+  it('each process also limits on its own while Redis does not respond', async () => {
     await server.start();
     const proxy = await startProxy({ host: '127.0.0.1', port: server.port });
     const buckets = tokenBuckets(await connected(proxy.port), SLOW);

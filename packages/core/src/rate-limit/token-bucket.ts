@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import type { RedisLink } from '../redis';
 
-/** A bucket of `burst` tokens that refills with `perSecond` tokens a second. */
+/** A bucket of `burst` tokens that refills at `perSecond` tokens per second. */
 export interface BucketSize {
   perSecond: number;
   burst: number;
@@ -11,13 +11,13 @@ export interface BucketSize {
 export interface BucketState {
   allowed: boolean;
   remaining: number;
-  /** Until the next token where refused, until the bucket is full otherwise. */
+  /** If refused, the time until the next token. If allowed, the time until the bucket is full. */
   resetMs: number;
 }
 
 /**
- * The token bucket in its GCRA form: all state is one number, the moment at which the bucket would be full again
- * ("theoretical arrival time"), in microseconds.
+ * The token bucket as GCRA. The only state is the time at which the bucket will be full again ("theoretical arrival time"),
+ * in microseconds.
  */
 function take(fullAt: number, now: number, { perSecond, burst }: BucketSize): { fullAt: number; state: BucketState } {
   const interval = Math.max(1, Math.round(1_000_000 / perSecond));
@@ -32,8 +32,8 @@ function take(fullAt: number, now: number, { perSecond, burst }: BucketSize): { 
 }
 
 /**
- * The same in Redis, atomic and on Redis's clock. Returns { allowed, remaining, reset in microseconds }. No bucket is more
- * than empty: one that says so is from before that clock was set back, or from a lower rate, and starts anew.
+ * The same in Redis: atomic, and on the clock of Redis. Returns { allowed, remaining, reset in microseconds }. A bucket cannot
+ * be more than empty. If the stored value says so, the clock was set back or the rate was raised, and the bucket is reset.
  */
 const TAKE_SCRIPT = `
 local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -54,16 +54,16 @@ export interface TokenBuckets {
   take(key: string): Promise<BucketState & { store: 'redis' | 'process' }>;
 }
 
-/** Most clients one process remembers; the least recently used bucket goes first. */
+/** The maximum number of clients that one process remembers. The least recently used bucket is evicted first. */
 const MAX_LOCAL_BUCKETS = 50_000;
 
-/** Buckets of this process only: what limits while Redis is away. */
+/** Buckets of this process only, used while Redis is down. */
 export function processBuckets(size: BucketSize, now: () => number = () => performance.now() * 1000) {
   const buckets = new LRUCache<string, number>({ max: MAX_LOCAL_BUCKETS });
   return {
     take(key: string): BucketState {
-      const at = now();
-      const { fullAt, state } = take(buckets.get(key) ?? at, at, size);
+      const time = now();
+      const { fullAt, state } = take(buckets.get(key) ?? time, time, size);
       buckets.set(key, fullAt);
       return state;
     },
@@ -78,11 +78,11 @@ interface TakeCommand {
   ): Promise<[allowed: number, remaining: number, resetMicros: number]>;
 }
 
-/** Buckets shared by all replicas through Redis; those of this process while it is away. */
+/** Buckets shared by all replicas through Redis. While Redis is down, uses buckets of this process. */
 export function tokenBuckets(redis: RedisLink, size: BucketSize): TokenBuckets {
   const local = processBuckets(size);
   const interval = Math.max(1, Math.round(1_000_000 / size.perSecond));
-  // defineCommand runs EVALSHA and falls back to EVAL: a Redis that lost its scripts is no special case.
+  // defineCommand runs EVALSHA and falls back to EVAL, so it also works after Redis has lost its scripts.
   const withCommand = (client: Redis): Redis & TakeCommand => {
     if (!('takeToken' in client)) client.defineCommand('takeToken', { numberOfKeys: 1, lua: TAKE_SCRIPT });
     return client as Redis & TakeCommand;

@@ -2,18 +2,18 @@ import { Redis } from 'ioredis';
 import type { Logger } from '../log';
 import { type Metrics, ROUND_TRIP_BUCKETS } from '../metrics';
 
-/** A slow Redis costs a request at most this much. */
+/** A slow Redis delays a request by at most this time. */
 const COMMAND_TIMEOUT_MS = 100;
 const CONNECT_TIMEOUT_MS = 500;
 const RECONNECT_DELAY_MS = 200;
 /**
- * How long a stalled connection is kept for what writers send: Redis finds their invalidations when it goes on. Longer
- * than a process believes its cache without asking MySQL.
+ * How long a stalled connection stays open. Writers still send their invalidations on it, and Redis reads them when it
+ * continues. Longer than a process uses its cache without rereading the generation from MySQL.
  */
 const STALL_TIMEOUT_MS = 2500;
 /**
- * How long a connection is not used after Redis was away: longer than a reconnect takes, so that by then every other
- * process reaches Redis again and its invalidations arrive.
+ * How long a new connection is not used after an outage. Longer than a reconnect takes, so that by then every other process
+ * is connected again and its invalidations have arrived.
  */
 const SETTLE_MS = 1000;
 
@@ -26,43 +26,43 @@ export interface RedisConfig {
 export type RedisStatus = 'up' | 'down' | 'disabled';
 
 /**
- * Redis as a dependency that may be away at any moment: no command is queued while it is, and none waits longer than
- * 100 ms. After a timeout no earlier command on the connection is believed: its answer may be out of date.
+ * Redis as a dependency that may be down at any time. No command is queued while it is down, and none waits longer than
+ * 100 ms. After a timeout, the responses to all earlier commands on the connection are discarded, because they may be stale.
  */
 export interface RedisLink {
   status(): RedisStatus;
   /**
-   * Runs commands. Rejects at once while Redis is not `up`; callers go on without it.
-   * @param purpose a metrics label: one of a few
+   * Runs commands. Rejects at once while Redis is not `up`, and callers continue without it.
+   * @param purpose a metrics label from a fixed list
    */
   use<T>(purpose: string, commands: (redis: Redis) => Promise<T>): Promise<T>;
   /**
-   * For invalidations: runs commands on any open connection, also before it is `up`. On a stalled one it leaves them in the
-   * socket and rejects at once.
+   * For invalidations: runs commands on any open connection, even before it is `up`. On a stalled connection it writes them to
+   * the socket and rejects at once.
    */
   send<T>(commands: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Runs `listener` after each connect, before `status` is `up`; a failure keeps Redis `down` and is tried again. */
+  /** Runs `listener` after each connect, before `status` is `up`. If it fails, Redis stays `down` and the listener is retried. */
   onConnect(listener: (redis: Redis) => Promise<void>): void;
-  /** Resolves when the first attempt to connect has ended, whatever came of it. */
+  /** Resolves when the first connection attempt has succeeded or failed. */
   tried(): Promise<void>;
   close(): Promise<void>;
 }
 
 export class RedisAway extends Error {
   constructor() {
-    super('Redis is away');
+    super('Redis is not available');
     this.name = 'RedisAway';
   }
 }
 
 export class RedisTimeout extends Error {
   constructor() {
-    super('Redis did not answer in time');
+    super('Redis did not respond in time');
     this.name = 'RedisTimeout';
   }
 }
 
-/** A fleet without Redis: everything still answers, from MySQL. */
+/** Used without Redis: every response is loaded from MySQL. */
 const disabledLink: RedisLink = {
   status: () => 'disabled',
   use: () => Promise.reject(new RedisAway()),
@@ -76,14 +76,14 @@ function redisMetrics(metrics: Metrics) {
   return {
     commands: metrics.histogram(
       'redis_client_command_duration_seconds',
-      'Time of a round trip to Redis, by what it was for; failed ones too',
+      'Duration of round trips to Redis by purpose, including failed ones',
       [0.00025, ...ROUND_TRIP_BUCKETS.filter((seconds) => seconds <= 0.1)],
       ['purpose'],
     ),
     failures: metrics.counter(
       {
         name: 'redis_client_failures_total',
-        help: 'Round trips to Redis that gave nothing: it was away, too slow, or refused the command',
+        help: 'Failed round trips to Redis: away (not connected), timeout or error (the command was rejected)',
         labelNames: ['reason'],
       },
       Object.values(failure),
@@ -107,7 +107,7 @@ interface RedisDeps {
 
 export function connectRedis(config: RedisConfig | undefined, { logger, metrics }: RedisDeps): RedisLink {
   let up = false;
-  metrics.gauge('redis_up', '1 while Redis answers this process', () => Number(up));
+  metrics.gauge('redis_up', '1 while Redis is usable for this process', () => Number(up));
   const { commands: commandSeconds, failures } = redisMetrics(metrics);
   if (!config) return disabledLink;
   const redis = new Redis({
@@ -116,72 +116,72 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     ...(config.password === undefined ? {} : { password: config.password }),
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // For the handshake and for a stalled connection: `inTime` gives up earlier on everything else.
+    // For the handshake and for a stalled connection. Everything else times out earlier, in `withCommandTimeout`.
     commandTimeout: STALL_TIMEOUT_MS,
-    // ioredis starts this timer even for a connection that is gone, and it keeps the process alive.
+    // ioredis starts this timer even for a closed connection, and the timer keeps the process alive.
     disconnectTimeout: COMMAND_TIMEOUT_MS,
-    // Commands fail at once while Redis is away, instead of waiting in a queue with the requests behind them.
+    // Commands fail at once while Redis is down. Queued commands would make their requests wait.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // Processes must not come back seconds apart from a Redis that was loading its data (SETTLE_MS).
+    // While Redis loads its data, all processes must reconnect within SETTLE_MS of each other.
     maxLoadingRetryTime: RECONNECT_DELAY_MS,
     retryStrategy: () => RECONNECT_DELAY_MS,
     reconnectOnError: (error) => /READONLY|NOAUTH|LOADING/.test(error.message),
   });
   const listeners: ((redis: Redis) => Promise<void>)[] = [];
-  /** Rejects the commands that wait for an answer on the current connection. */
+  /** The reject functions of the commands that wait for a response on the current connection. */
   const waiting = new Set<(error: Error) => void>();
   let stalled = false;
-  /** Counts connects, stalls and ends: what was begun in one of them must not go on in the next. */
-  let life = 0;
-  let wasAway = false;
-  /** What the current connection must do before it is used. A stall does not cancel it. */
-  let owed: ((redis: Redis) => Promise<void>)[] = [];
+  /** Counts connects, stalls and disconnects. Work started in one phase must not continue in the next. */
+  let phase = 0;
+  let wasDown = false;
+  /** The connect listeners that must still run before the connection is used. A stall does not cancel them. */
+  let pendingListeners: ((redis: Redis) => Promise<void>)[] = [];
   let warned = false;
   let closed = false;
 
-  /** Begins another life of the connection. @returns whether that still goes on */
-  function begin(): () => boolean {
-    life += 1;
-    const mine = life;
-    return () => mine === life && redis.status === 'ready' && !closed;
+  /** Starts a new phase of the connection. @returns a function that tells whether the phase is still current */
+  function startPhase(): () => boolean {
+    phase += 1;
+    const started = phase;
+    return () => started === phase && redis.status === 'ready' && !closed;
   }
 
   const setDown = (reason?: string): void => {
     up = false;
-    wasAway = true;
+    wasDown = true;
     if (warned || closed) return;
     warned = true;
     logger.warn(
       { host: config.host, port: config.port, reason },
-      'Redis is away: answers come from MySQL, limits are per process',
+      'Redis is down: loading responses from MySQL, limiting request rates per process',
     );
   };
 
-  /** Gives up all commands on the current connection, and uses it again only once Redis has answered them. */
+  /** Rejects all commands on the current connection, and uses it again only once Redis has responded to all of them. */
   async function stall(): Promise<void> {
     stalled = true;
-    setDown('a command was not answered in time');
-    const late = [...waiting];
+    setDown('a command timed out');
+    const timedOut = [...waiting];
     waiting.clear();
-    for (const reject of late) reject(new RedisTimeout());
-    const goesOn = begin();
-    const answered = await redis.ping().then(
+    for (const reject of timedOut) reject(new RedisTimeout());
+    const isCurrent = startPhase();
+    const responded = await redis.ping().then(
       () => true,
       () => false,
     );
-    if (!goesOn()) return;
-    // The same connection is the same Redis: it has forgotten nothing and needs no new epoch, which would empty the cache.
-    if (answered) await makeUsable();
+    if (!isCurrent()) return;
+    // The connection survived, so Redis did not restart. A new epoch, which would empty the cache, is not needed.
+    if (responded) await makeUsable();
     else redis.disconnect(true);
   }
 
-  /** The answer to commands on the current connection, or a `RedisTimeout` for all that wait there. */
-  function inTime<T>(commands: (redis: Redis) => Promise<T>): Promise<T> {
+  /** Runs commands with a timeout. A timeout rejects all commands that wait on the current connection. */
+  function withCommandTimeout<T>(commands: (redis: Redis) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       waiting.add(reject);
-      // An answer may have arrived while this process was busy: read the socket before deciding.
+      // The response may have arrived while this process was busy. Read the socket before giving up.
       const timer = setTimeout(() => setImmediate(() => waiting.has(reject) && void stall()), COMMAND_TIMEOUT_MS);
       const settled = () => {
         clearTimeout(timer);
@@ -189,7 +189,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
       };
       commands(redis).then(
         (value) => {
-          // No longer waiting: the connection had stalled, and this answer came too late to be believed.
+          // If it is no longer waiting, the connection stalled in the meantime and this response may be stale.
           if (waiting.has(reject)) resolve(value);
           settled();
         },
@@ -201,18 +201,18 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     });
   }
 
-  /** Makes the connection usable: lets it settle where Redis was away, then does what is owed until all of it succeeds. */
+  /** Waits for SETTLE_MS if Redis was down, then runs the connect listeners until all succeed, and sets `up`. */
   async function makeUsable(): Promise<void> {
     stalled = false;
-    const goesOn = begin();
-    if (wasAway) await pause(SETTLE_MS);
-    while (goesOn()) {
+    const isCurrent = startPhase();
+    if (wasDown) await pause(SETTLE_MS);
+    while (isCurrent()) {
       try {
-        for (const commands of owed) await inTime(commands);
-        if (!goesOn()) return;
-        owed = [];
+        for (const listener of pendingListeners) await withCommandTimeout(listener);
+        if (!isCurrent()) return;
+        pendingListeners = [];
         up = true;
-        if (warned) logger.info('Redis is back');
+        if (warned) logger.info('Redis is up again');
         warned = false;
         return;
       } catch (error) {
@@ -223,14 +223,14 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
   }
 
   redis.on('close', () => {
-    begin();
+    startPhase();
     stalled = false;
     setDown();
   });
   redis.on('error', (error) => setDown(error.message));
   const firstAttempt = new Promise<void>((resolve) => {
     redis.on('ready', () => {
-      owed = [...listeners];
+      pendingListeners = [...listeners];
       void makeUsable().then(resolve);
     });
     redis.once('error', () => resolve()).once('close', () => resolve());
@@ -247,7 +247,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
       batchWrites(redis);
       const start = performance.now();
       try {
-        return await inTime(commands);
+        return await withCommandTimeout(commands);
       } catch (error) {
         failures.inc(failureOf(error));
         throw error;
@@ -258,7 +258,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     async send(commands) {
       if (redis.status !== 'ready') throw new RedisAway();
       batchWrites(redis);
-      if (!stalled) return inTime(commands);
+      if (!stalled) return withCommandTimeout(commands);
       commands(redis).catch(() => undefined);
       throw new RedisTimeout();
     },
@@ -274,9 +274,9 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
 }
 
 /**
- * The commands of one turn of the event loop leave in one write, which is a system call and costs more than a command. Not
- * by ioredis's enableAutoPipelining: that keeps commands back while earlier ones are under way, so an invalidation would not
- * get into the socket of a stalled connection.
+ * Sends all commands of one event loop turn in one write. A write is a system call and costs more than a command. ioredis's
+ * enableAutoPipelining is no alternative: it holds commands back while earlier ones are in progress, so an invalidation would
+ * not be written to the socket of a stalled connection.
  */
 function batchWrites({ stream }: Redis): void {
   if (stream.writableCorked > 0) return;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { foldedWords, foldText, wordColumn } from './fold-text';
 
-/** What each code point folds to by Unicode's CaseFolding.txt (C and F); those that stay are left out. The package is an ES module. */
+/** The code points that change in Unicode's CaseFolding.txt (C and F), with what they fold to. The package is an ES module. */
 function unicodeCaseFolding(): Map<string, string> {
   const script = `
     import { lookupFolding } from 'unicode-case-folding';
@@ -19,7 +19,7 @@ const everyCharacter = function* () {
   }
 };
 
-test('folds every character as CaseFolding.txt says, between decomposition and composition', () => {
+test('folds every character according to CaseFolding.txt, between decomposition and composition', () => {
   const folding = unicodeCaseFolding();
   expect(folding.size).toBeGreaterThan(1500);
   const wrong = [...everyCharacter()].filter((character) => {
@@ -30,7 +30,7 @@ test('folds every character as CaseFolding.txt says, between decomposition and c
   expect(wrong).toEqual([]);
 });
 
-test('changes nothing that is folded already, and makes nothing longer than three times', () => {
+test('leaves folded text unchanged, and makes text at most three times as long', () => {
   for (const character of everyCharacter()) {
     const folded = foldText(character);
     if (foldText(folded) !== folded || [...folded].length > 3) throw new Error(`${character} became ${folded}`);
@@ -51,7 +51,7 @@ test.each([
   ['Cherokee', ['ᏣᎳᎩ', 'ꮳꮃꭹ']],
   ['ligatures', ['ﬃ', 'FFI', 'ffi']],
   ['the Kelvin and the Ångström sign', ['\u212a\u212b', 'kå', 'KÅ']],
-])('%s: all spellings are one', (_language, spellings) => {
+])('%s: all spellings fold to the same text', (_language, spellings) => {
   expect(new Set(spellings.map(foldText)).size).toBe(1);
 });
 
@@ -68,7 +68,7 @@ test.each([
   expect(new Set(texts.map(foldText)).size).toBe(texts.length);
 });
 
-test('words are runs of letters, marks and digits, each once', () => {
+test('words are runs of letters, marks and digits, without duplicates', () => {
   expect(foldedWords("L'été à WEIẞ_2 (weiss) हिन्दी 🍵 3.5")).toEqual([
     'l',
     'été',

@@ -1,6 +1,7 @@
 /**
- * Unicode's canonical caseless matching (section 3.13, D145), composed again: two texts match if and only if their folded
- * forms are equal. Accents stay. At most three times as many code points as `text`. See docs/decisions/0018-text-search.md.
+ * Unicode's canonical caseless matching (section 3.13, D145), followed by composition: two texts match if and only if their
+ * folded forms are equal. Keeps accents. The result has at most three times as many code points as `text`. See
+ * docs/decisions/0018-text-search.md.
  */
 export function foldText(text: string): string {
   return text
@@ -9,17 +10,17 @@ export function foldText(text: string): string {
     .normalize('NFC');
 }
 
-/** JavaScript has no case folding, but lower-casing the capitals of a character is the same, except for Cherokee. */
+/** JavaScript has no case folding. Converting to upper case and then to lower case gives the same result, except for Cherokee. */
 function foldCharacter(character: string): string {
   const folded = character.toLowerCase().toUpperCase().toLowerCase();
   // Cherokee's small letters fold to its capitals.
   return folded === character ? character.toUpperCase() : folded;
 }
 
-/** The distinct words of a text, folded. A word is a run of letters, marks and digits. */
+/** The distinct folded words of a text. A word is a run of letters, marks and digits. */
 export const foldedWords = (text: string): string[] => [...new Set(foldText(text).match(/[\p{L}\p{M}\p{N}]+/gu))];
 
-/** The words as one column keeps them: each after a space, so that `LIKE '% mu%'` finds the words that begin with "mu". */
+/** The words as stored in a column, each after a space, so that `LIKE '% mu%'` finds words that begin with "mu". */
 export const wordColumn = (text: string): string =>
   foldedWords(text)
     .map((word) => ` ${word}`)

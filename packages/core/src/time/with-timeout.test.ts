@@ -4,14 +4,14 @@ import { beforeDeadline, withTimeout } from './with-timeout';
 const never = new Promise<never>(() => undefined);
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
-it('gives what comes in time, and leaves no timer behind', async () => {
+it('returns a result that arrives in time, and leaves no timer behind', async () => {
   const before = timers();
   expect(await withTimeout(Promise.resolve(1), 60_000, () => 2)).toBe(1);
   await expect(withTimeout(Promise.reject(new Error('no')), 60_000, () => 2)).rejects.toThrow('no');
   expect(timers()).toBe(before);
 });
 
-it('gives what is to be had instead of what comes too late', async () => {
+it('returns the fallback, or throws its error, after the timeout', async () => {
   expect(await withTimeout(never, 1, () => 2)).toBe(2);
   await expect(
     withTimeout(never, 1, () => {
@@ -20,7 +20,7 @@ it('gives what is to be had instead of what comes too late', async () => {
   ).rejects.toThrow('late');
 });
 
-it('takes no notice of an error that comes too late', async () => {
+it('ignores a rejection after the timeout', async () => {
   const failing = sleep(20).then(() => {
     throw new Error('too late to matter');
   });
@@ -28,6 +28,6 @@ it('takes no notice of an error that comes too late', async () => {
   await sleep(40);
 });
 
-it('a deadline that has passed is late at once', async () => {
+it('rejects at once if the deadline has already passed', async () => {
   await expect(beforeDeadline(Date.now() - 1000, never, () => new Error('late'))).rejects.toThrow('late');
 });

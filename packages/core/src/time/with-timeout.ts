@@ -1,24 +1,25 @@
 /**
- * `promise`, or what `late` returns or throws once `ms` have passed. What the promise stands for goes on.
+ * Waits for `promise`, at most `ms` milliseconds. After the timeout it returns or throws what `onTimeout` does. The work behind
+ * the promise continues.
  *
  * @example
- * const status = await withTimeout(ask(), 200, () => 'unknown');
+ * const status = await withTimeout(fetchStatus(), 200, () => 'unknown');
  */
-export async function withTimeout<T, L>(promise: Promise<T>, ms: number, late: () => L): Promise<T | L> {
+export async function withTimeout<T, L>(promise: Promise<T>, ms: number, onTimeout: () => L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<void>((resolve) => {
+  const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, Math.max(1, ms));
   });
   try {
-    return await Promise.race([promise, passed.then(late)]);
+    return await Promise.race([promise, timeout.then(onTimeout)]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** `promise`, or the error that `late` gives once the deadline (ms since the epoch) has passed. */
-export async function beforeDeadline<T>(deadline: number, promise: Promise<T>, late: () => Error): Promise<T> {
+/** Waits for `promise` until the deadline (ms since the epoch), then throws the error from `onTimeout`. */
+export async function beforeDeadline<T>(deadline: number, promise: Promise<T>, onTimeout: () => Error): Promise<T> {
   return await withTimeout(promise, deadline - Date.now(), () => {
-    throw late();
+    throw onTimeout();
   });
 }

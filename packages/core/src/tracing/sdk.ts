@@ -8,14 +8,15 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 
 /**
- * The OpenTelemetry SDK with what a request passes: Express, MySQL, Redis, and HTTP on both sides. The `traceparent` of a
- * client or of a proxy before Nginx is kept (W3C Trace Context). Its own settings (OTEL_TRACES_SAMPLER and so on) count.
- * @param endpoint base address of an OTLP collector over HTTP: spans go to /v1/traces below it
+ * Starts the OpenTelemetry SDK with instrumentation for Express, MySQL, Redis, and incoming and outgoing HTTP. Continues the
+ * trace of a `traceparent` header from a client or a proxy (W3C Trace Context). The SDK's own settings (OTEL_TRACES_SAMPLER
+ * and so on) apply.
+ * @param endpoint base URL of an OTLP collector over HTTP: spans are sent to /v1/traces below it
  */
 export function startSdk(endpoint: string) {
   let name = (_service: string): void => undefined;
   let untraced: ReadonlySet<string> = new Set();
-  // The SDK wants it before anyone knows which service this is; nothing is sent until it is there.
+  // The SDK needs the name before the service is known. It sends nothing until the promise resolves.
   const serviceName = new Promise<string>((resolve) => {
     name = resolve;
   });
@@ -33,7 +34,7 @@ export function startSdk(endpoint: string) {
         headersToSpanAttributes: { server: { requestHeaders: ['x-request-id'] } },
       }),
       new ExpressInstrumentation({ ignoreLayersType: [ExpressLayerType.MIDDLEWARE] }),
-      // Statements hold placeholders, never values.
+      // Statements contain placeholders, never values.
       new MySQL2Instrumentation(),
       new IORedisInstrumentation({ dbStatementSerializer: (command) => command }),
     ],

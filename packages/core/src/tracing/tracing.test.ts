@@ -26,7 +26,7 @@ const sent = z.object({
 });
 type Span = z.infer<typeof span> & { by: string; service: unknown };
 
-/** An OTLP collector over HTTP that keeps what it gets. */
+/** An OTLP collector over HTTP that stores the spans it receives. */
 async function startCollector(): Promise<{ url: string; spans: Span[]; server: Server }> {
   const spans: Span[] = [];
   const server = createServer(async (req, res) => {
@@ -44,11 +44,11 @@ async function startCollector(): Promise<{ url: string; spans: Span[]; server: S
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans, server };
 }
 
-/** Has a process say when it ends which modules of OpenTelemetry it has loaded; all but the API are the SDK's. */
-function loadWitness(): { env: { NODE_OPTIONS: string }; sdk(): string[] } {
+/** Makes a process report on exit which OpenTelemetry modules it has loaded. All except the API belong to the SDK. */
+function loadRecorder(): { env: { NODE_OPTIONS: string }; sdk(): string[] } {
   const file = path.join(process.env.SHOP_TEST_DIR ?? '/tmp', `loaded-${randomUUID()}`);
-  const tell = `require('node:fs').writeFileSync('${file}', Object.keys(require.cache).join())`;
-  writeFileSync(`${file}.cjs`, `process.on('exit', () => ${tell});`);
+  const writeLoaded = `require('node:fs').writeFileSync('${file}', Object.keys(require.cache).join())`;
+  writeFileSync(`${file}.cjs`, `process.on('exit', () => ${writeLoaded});`);
   return {
     env: { NODE_OPTIONS: `--require "${file}.cjs"` },
     sdk: () => {
@@ -73,16 +73,16 @@ afterAll(() => {
 });
 
 const ready = async (process: ExampleProcess) => {
-  const ask = async (where: string) => fetch(process.url + where).catch(() => undefined);
-  await eventually('the service', async () => (await ask('/ready'))?.status === 200);
-  await eventually('Redis', async () => (await (await ask('/health'))?.text())?.includes('"redis":{"status":"up"'));
+  const get = async (where: string) => fetch(process.url + where).catch(() => undefined);
+  await eventually('the service', async () => (await get('/ready'))?.status === 200);
+  await eventually('Redis', async () => (await (await get('/health'))?.text())?.includes('"redis":{"status":"up"'));
 };
 const linesOf = (process: ExampleProcess, requestId: string) =>
   process.lines().filter(({ request_id }) => request_id === requestId);
 
-it('a request is one trace over Express, MySQL and Redis, under the trace of its caller and of its log line', async () => {
-  const witness = loadWitness();
-  const traced = await startExampleProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`, ...witness.env });
+it('a request is one trace across Express, MySQL and Redis, with the trace id of its caller and its log line', async () => {
+  const recorder = loadRecorder();
+  const traced = await startExampleProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`, ...recorder.env });
   service = traced;
   await ready(traced);
   await fetch(`${traced.url}/users`, {
@@ -91,10 +91,10 @@ it('a request is one trace over Express, MySQL and Redis, under the trace of its
   await eventually('its log line', () => linesOf(traced, 'traced-1').length > 0);
   expect(linesOf(traced, 'traced-1')).toEqual([expect.objectContaining({ trace_id: TRACE })]);
 
-  // What is still to be sent leaves before the process does.
+  // The remaining spans are sent before the process exits.
   traced.signal('SIGTERM');
   expect(await traced.exited).toEqual({ code: 0, signal: null });
-  expect(witness.sdk()).toContain('@opentelemetry/sdk-trace-node');
+  expect(recorder.sdk()).toContain('@opentelemetry/sdk-trace-node');
   const trace = collector.spans.filter(({ traceId }) => traceId === TRACE);
   expect(new Set(trace.map(({ by }) => by))).toEqual(new Set(['http', 'express', 'mysql2', 'ioredis']));
   expect(new Set(trace.map((one) => one.service))).toEqual(new Set(['example']));
@@ -103,13 +103,13 @@ it('a request is one trace over Express, MySQL and Redis, under the trace of its
   expect(JSON.stringify(root?.attributes)).toContain('traced-1');
   const known = new Set([PARENT, ...trace.map(({ spanId }) => spanId)]);
   expect(trace.filter(({ parentSpanId }) => !known.has(parentSpanId ?? ''))).toEqual([]);
-  // Probes are not worth a trace.
+  // Probes are not traced.
   expect(collector.spans.filter(({ name }) => name.includes('/ready'))).toEqual([]);
 });
 
-it('without an endpoint nothing is traced, and nothing of the SDK is loaded', async () => {
-  const witness = loadWitness();
-  const plain = await startExampleProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: undefined, ...witness.env });
+it('without an endpoint nothing is traced, and the SDK is not loaded', async () => {
+  const recorder = loadRecorder();
+  const plain = await startExampleProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: undefined, ...recorder.env });
   service = plain;
   await ready(plain);
   await fetch(`${plain.url}/users`, { headers: { 'x-request-id': 'plain-1' } });
@@ -117,10 +117,10 @@ it('without an endpoint nothing is traced, and nothing of the SDK is loaded', as
   expect(linesOf(plain, 'plain-1')[0]).not.toHaveProperty('trace_id');
   plain.signal('SIGTERM');
   expect(await plain.exited).toEqual({ code: 0, signal: null });
-  expect(witness.sdk()).toEqual([]);
+  expect(recorder.sdk()).toEqual([]);
 });
 
-it('a collector that is away breaks no request and does not hold up the shutdown', async () => {
+it('an unreachable collector breaks no request and does not delay the shutdown', async () => {
   const lonely = await startExampleProcess({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
   service = lonely;
   await ready(lonely);

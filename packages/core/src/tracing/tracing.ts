@@ -6,8 +6,8 @@ import type { startSdk } from './sdk';
 let running: ReturnType<typeof startSdk> | undefined;
 
 /**
- * Off unless OTEL_EXPORTER_OTLP_ENDPOINT is set, and then nothing of the SDK is even loaded. Instrumentation changes modules
- * while they are loaded: this is the first thing that core does.
+ * Does nothing, and does not even load the SDK, unless OTEL_EXPORTER_OTLP_ENDPOINT is set. Instrumentation patches modules
+ * while they are loaded, so this must run before anything else.
  */
 function startTracing(): void {
   const endpoint = tracingEndpoint();
@@ -16,7 +16,7 @@ function startTracing(): void {
   running = start(endpoint);
 }
 
-/** What is wrong with the settings is said later, with all the rest. */
+/** Ignores invalid settings: `loadConfig` reports them later, all at once. */
 function tracingEndpoint(): string | undefined {
   try {
     return readEnv().OTEL_EXPORTER_OTLP_ENDPOINT;
@@ -26,7 +26,7 @@ function tracingEndpoint(): string | undefined {
   }
 }
 
-/** For each log line: the trace it belongs to, while there is one. */
+/** Returns a function that gives the trace id for a log line, or undefined if tracing is off. */
 export const traceFields = (): (() => object) | undefined => {
   if (!running) return undefined;
   return () => {
@@ -36,15 +36,15 @@ export const traceFields = (): (() => object) | undefined => {
 };
 
 /**
- * Spans are sent under this name.
- * @param ignoredPaths requests for these leave no span
+ * Sets the service name of all spans.
+ * @param ignoredPaths requests for these paths are not traced
  */
 export const nameTraces = (service: string, ignoredPaths: ReadonlySet<string> = new Set()): void =>
   running?.name(service, ignoredPaths);
 
 const FLUSH_MS = 1000;
 
-/** Sends what has not been sent, within a second. Never rejects. */
+/** Sends the remaining spans, within a second. Never rejects. */
 export const flushTraces = async (): Promise<void> => {
   if (running) await withTimeout(running.shutDown(), FLUSH_MS, () => undefined);
 };
