@@ -12,20 +12,22 @@ interface CommandOptions<T extends z.ZodObject> extends Configured<T> {
   work: (resources: { db: Database; logger: Logger }, settings: z.output<T>) => Promise<void>;
 }
 
-/** An operator's command over a service's database, and the whole of its file. What it throws is one line and exit code 1. */
+/** Runs an operator's command on a service's database. An error is printed as one line, with exit code 1. */
 export async function runCommand<T extends z.ZodObject>(command: CommandOptions<T>): Promise<void> {
   const { name, work } = command;
   nameTraces(name);
   let db: Database | undefined;
-  let at = '';
+  let server = '';
   try {
     const { core, own } = loadConfig(command);
     const logger = createLogger(name, core.logLevel);
-    at = `${core.db.host}:${core.db.port}`;
+    server = `${core.db.host}:${core.db.port}`;
     db = createDatabase(core.db, { logger, metrics: createMetrics(name) });
     await work({ db, logger }, own);
   } catch (error) {
-    process.stderr.write(`${error instanceof ConfigError ? error.message : `${name} failed: ${explain(error, at)}`}\n`);
+    process.stderr.write(
+      `${error instanceof ConfigError ? error.message : `${name} failed: ${explain(error, server)}`}\n`,
+    );
     process.exitCode = 1;
   } finally {
     await db?.close();
@@ -33,10 +35,10 @@ export async function runCommand<T extends z.ZodObject>(command: CommandOptions<
   }
 }
 
-/** An operator needs the address and the reason, which the public message of a failed call leaves out. */
-function explain(error: unknown, at: string): string {
+/** Adds the server and the reason for the operator: the public message of a database error contains neither. */
+function explain(error: unknown, server: string): string {
   if (!(error instanceof AppError) || error.code !== databaseUnavailable.code) return String(error);
   const { cause } = error;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return `the database at ${at} (DB_HOST, DB_PORT) cannot be used: ${reason}`;
+  return `the database at ${server} (DB_HOST, DB_PORT) cannot be used: ${reason}`;
 }

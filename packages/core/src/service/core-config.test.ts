@@ -34,12 +34,12 @@ const file = (name: string, content: string): string => {
 };
 
 describe('the env file', () => {
-  it('gives what the process environment does not', () => {
+  it('supplies variables that the process environment does not set', () => {
     const path = file('.env.some', '# a comment\nDB_HOST=file\nDB_PORT="3307"\n');
     expect(readEnv({ ENV_FILE: path, DB_HOST: 'process' })).toMatchObject({ DB_HOST: 'process', DB_PORT: '3307' });
   });
 
-  it('is .env.$APP_ENV of the working directory unless ENV_FILE names another', () => {
+  it('is .env.$APP_ENV in the working directory unless ENV_FILE names another file', () => {
     file('.env.local', 'DB_HOST=local\n');
     file('.env.testnet', 'DB_HOST=testnet\n');
     expect(readEnv({}, folder).DB_HOST).toBe('local');
@@ -47,7 +47,7 @@ describe('the env file', () => {
     expect(readEnv({ APP_ENV: 'testnet', ENV_FILE: '.env.local' }, folder).DB_HOST).toBe('local');
   });
 
-  it('need not be there, unless it was asked for', () => {
+  it('is optional unless ENV_FILE names it', () => {
     expect(readEnv({ APP_ENV: 'nowhere' }, folder)).toEqual({ APP_ENV: 'nowhere' });
     const missing = join(folder, 'missing.env');
     expect(problemsOf(() => readEnv({ ENV_FILE: missing }))).toEqual([
@@ -55,7 +55,7 @@ describe('the env file', () => {
     ]);
   });
 
-  it('has no line that would be skipped in silence, and no word of a secret in the message', () => {
+  it('with lines that would be silently skipped is rejected, without showing secrets', () => {
     const path = file(
       '.env.skipped',
       `# DB_HOST\n\nKEY="-----BEGIN\nline of a key\n-----END"\nexport DB_HOST=db\nDB_PASS hunter2\nNOTE=it's\n  swordfish\n`,
@@ -66,13 +66,13 @@ describe('the env file', () => {
     ]);
   });
 
-  it('that cannot be read is a clear error', () => {
+  it('that cannot be read gives a clear error', () => {
     expect(problemsOf(() => readEnv({ ENV_FILE: folder }))).toEqual([
       expect.stringContaining('cannot be read (EISDIR)'),
     ]);
   });
 
-  it('cannot take a value from the process environment by naming a file for it', () => {
+  it('cannot override a value of the process environment with a _FILE variable', () => {
     const path = file('.env.secret', `JWT_SECRET_FILE=${file('secret', 'from-a-file')}\n`);
     expect(load({ ...needed, ...readEnv({ ENV_FILE: path, ...needed }) }).jwtSecret).toBe(RANDOM_SECRET);
   });
@@ -83,18 +83,18 @@ describe('secrets in files', () => {
     ['JWT_SECRET', (env: Env) => load(env).jwtSecret],
     ['DB_PASS', (env: Env) => load(env).db.password],
     ['REDIS_PASSWORD', (env: Env) => load({ ...env, REDIS_HOST: 'redis' }).redis?.password],
-  ])('%s_FILE names the file that holds the value, its line end left out', (key, read) => {
+  ])('%s_FILE names a file with the value, without its trailing newline', (key, read) => {
     const path = file(`${key}.txt`, 'ein-geheimer-schlüssel\n');
     expect(read({ ...needed, [`${key}_FILE`]: path })).toBe('ein-geheimer-schlüssel');
   });
 
-  it('win over a value given directly', () => {
+  it('take precedence over a value given directly', () => {
     expect(load({ ...needed, DB_PASS: 'direct', DB_PASS_FILE: file('pass', 'from-file') }).db.password).toBe(
       'from-file',
     );
   });
 
-  it('that cannot be read are named, once, without what they might hold', () => {
+  it('that cannot be read are each reported once, without secrets', () => {
     const problems = problemsOf(() => load({ ...needed, JWT_SECRET_FILE: '/no/such/secret', DB_PASS_FILE: folder }));
     expect(problems.sort()).toEqual([
       `DB_PASS_FILE: ${folder} cannot be read (EISDIR)`,
@@ -102,14 +102,14 @@ describe('secrets in files', () => {
     ]);
   });
 
-  it('that are empty count as missing', () => {
+  it('are missing if the file is empty', () => {
     expect(problemsOf(() => load({ ...needed, JWT_SECRET_FILE: file('empty', '\n') }))).toEqual([
       'JWT_SECRET: is required',
     ]);
   });
 });
 
-it('names every bad variable at once: shared ones, the port, its own ones and the secret', () => {
+it('reports all invalid variables at once: shared ones, the port, its own ones and the secret', () => {
   const own = z.object({ MAX_THINGS: setting.integer(1, 100), NAME: z.string() });
   const production = {
     settings: z.object({ DB_PASS: z.string().refine((value) => value !== 'root', 'is well known') }),
@@ -158,22 +158,25 @@ it('names every bad variable at once: shared ones, the port, its own ones and th
 describe('JWT_SECRET', () => {
   const refusal = (APP_ENV: string, JWT_SECRET: string) => problemsOf(() => load({ ...needed, APP_ENV, JWT_SECRET }));
 
-  it.each(['testnet', 'production'])('has at least 32 bytes in %s, however many characters that is', (environment) => {
-    const tooShort = ['JWT_SECRET: must have at least 32 bytes'];
-    expect(refusal(environment, RANDOM_SECRET)).toEqual([]);
-    expect(refusal(environment, RANDOM_SECRET.slice(1))).toEqual(tooShort);
-    // 16 and 17 characters of Latin-1, two bytes each in UTF-8, but for one.
-    expect(refusal(environment, 'àáâãäåæçèéêëìíîï')).toEqual([]);
-    expect(refusal(environment, 'xàáâãäåæçèéêëìíî')).toEqual(tooShort);
-  });
+  it.each(['testnet', 'production'])(
+    'must have at least 32 bytes in %s, regardless of the number of characters',
+    (environment) => {
+      const tooShort = ['JWT_SECRET: must have at least 32 bytes'];
+      expect(refusal(environment, RANDOM_SECRET)).toEqual([]);
+      expect(refusal(environment, RANDOM_SECRET.slice(1))).toEqual(tooShort);
+      // 16 characters, each two bytes in UTF-8 except the ASCII "x".
+      expect(refusal(environment, 'àáâãäåæçèéêëìíîï')).toEqual([]);
+      expect(refusal(environment, 'xàáâãäåæçèéêëìíî')).toEqual(tooShort);
+    },
+  );
 
-  it('may be weak on a developer’s machine only', () => {
+  it('may be weak only in the local environment', () => {
     expect(refusal('local', 'short')).toEqual([]);
     expect(refusal('testnet', 'short')).toEqual([expect.stringMatching(/^JWT_SECRET: /)]);
   });
 });
 
-it('has defaults that serve', () => {
+it('has usable defaults', () => {
   expect(load(needed)).toMatchObject({
     appEnv: 'local',
     db: { port: 3306, poolSize: 25, maxIdle: 10, maxLifetimeSeconds: 300 },
@@ -191,7 +194,7 @@ it('has defaults that serve', () => {
   expect(load({ ...needed, CORS_ORIGINS: '' }).corsOrigins).toBe('*');
 });
 
-it('reads lists', () => {
+it('parses lists', () => {
   const config = load({
     ...needed,
     TRUST_PROXY: ' 10.0.0.0/8, ::1 ,',
@@ -221,9 +224,9 @@ it.each([
   ['SHUTDOWN_DELAY_SECONDS', 0, 5],
 ])('%s is a whole number from %d to %d', (key, min, max) => {
   const problems = (value: string) => problemsOf(() => load({ ...needed, [key]: value }));
-  for (const right of [min, max]) expect(problems(String(right))).toEqual([]);
-  for (const wrong of [min - 1, max + 1, min + 0.5, '1e3', '0x10', ' 1', '9'.repeat(30)]) {
-    expect(problems(String(wrong))).toEqual([`${key}: must be a whole number from ${min} to ${max}`]);
+  for (const valid of [min, max]) expect(problems(String(valid))).toEqual([]);
+  for (const invalid of [min - 1, max + 1, min + 0.5, '1e3', '0x10', ' 1', '9'.repeat(30)]) {
+    expect(problems(String(invalid))).toEqual([`${key}: must be a whole number from ${min} to ${max}`]);
   }
 });
 
@@ -252,9 +255,9 @@ it.each([
   ['fe80::1%eth0', false],
   ['loopback', false],
   ['true', false],
-])('TRUST_PROXY=%s: %j', (TRUST_PROXY, isTaken) => {
-  const told = 'TRUST_PROXY: must be IP addresses or CIDR blocks (not /0), comma-separated';
-  expect(problemsOf(() => load({ ...needed, TRUST_PROXY }))).toEqual(isTaken ? [] : [told]);
-  // What is taken, Express takes as well: it throws otherwise.
-  if (isTaken) express().set('trust proxy', [TRUST_PROXY]);
+])('TRUST_PROXY=%s is accepted: %j', (TRUST_PROXY, isAccepted) => {
+  const problem = 'TRUST_PROXY: must be IP addresses or CIDR blocks (not /0), comma-separated';
+  expect(problemsOf(() => load({ ...needed, TRUST_PROXY }))).toEqual(isAccepted ? [] : [problem]);
+  // Express accepts it too: otherwise it throws.
+  if (isAccepted) express().set('trust proxy', [TRUST_PROXY]);
 });

@@ -9,10 +9,10 @@ import type { RedisConfig } from '../redis';
 const isOrigin = (value: string): boolean =>
   URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value) && !value.includes('*');
 
-/** As good as no limit, for load tests. */
+/** Effectively no limit, for load tests. */
 const MAX_RATE = 999_999_999;
 
-/** What every service reads. The text of .env.local says what each variable means. */
+/** The settings that every service reads. .env.local explains each variable. */
 const coreSettings = z.object({
   GIT_REVISION: z.string().max(64).default('unknown'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
@@ -42,7 +42,7 @@ const coreSettings = z.object({
       'must be "*" or a comma-separated list of origins such as https://shop.example',
     )
     .optional(),
-  /** A service exits within 10 s. */
+  /** At most 5: a service must exit within 10 s. */
   SHUTDOWN_DELAY_SECONDS: setting.integer(0, 5).default(1),
 });
 
@@ -50,29 +50,29 @@ export type AppEnv = 'local' | 'testnet' | 'production';
 
 export interface CoreConfig extends HttpConfig {
   appEnv: AppEnv;
-  /** What was built, for `shop_build_info`. */
+  /** The Git revision, for `shop_build_info`. */
   revision: string;
   logLevel: string;
   port: number;
   db: DatabaseConfig;
-  /** undefined: run without Redis. */
+  /** undefined to run without Redis. */
   redis: RedisConfig | undefined;
   jwtSecret: string;
   rateLimit: Record<'general' | 'uploads' | 'preflights', BucketSize>;
   shutdownDelayMs: number;
 }
 
-/** What production refuses beyond what every environment does. */
+/** Additional checks of the settings in production. */
 export interface ProductionRules {
-  /** Apart from the other settings, so that each refusal is named beside whatever else is wrong. */
+  /** A separate schema, so that its errors are reported together with all others. */
   settings: z.ZodObject;
-  /** Why a signing secret can be guessed, however long it is. */
+  /** Returns why a signing secret is easy to guess, whatever its length. */
   weaknessOf(secret: string): string | undefined;
 }
 
-/** What `loadConfig` wants to know of a service. */
+/** What `loadConfig` needs to know about a service. */
 export interface Configured<T extends z.ZodObject> {
-  /** The variable with its port: `PRODUCT_PORT`. */
+  /** The variable with its port, such as `PRODUCT_PORT`. */
   portKey: string;
   /** Settings that only this service reads, by variable name. */
   settings: T;
@@ -81,7 +81,7 @@ export interface Configured<T extends z.ZodObject> {
 
 const MIN_SECRET_BYTES = 32;
 
-/** Apart from the others, so that a weak secret is named beside whatever else is wrong. */
+/** A separate schema, so that a weak secret is reported together with all other errors. */
 const secretSettings = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =>
   z
     .object({
@@ -98,7 +98,7 @@ const secretSettings = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =
       }
     });
 
-/** Ten times the general limits where nothing else is said; nginx/limits.sh calculates the same. */
+/** By default, the limits for uploads and preflights are ten times the general ones. nginx/limits.sh calculates the same. */
 function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLimit'] {
   const { RATE_LIMIT_PER_SECOND: perSecond, RATE_LIMIT_BURST: burst } = settings;
   return {
@@ -112,7 +112,7 @@ function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLi
 }
 
 /**
- * Reads the shared settings and a service's own ones.
+ * Reads the shared settings and the service's own settings.
  * @throws ConfigError naming every bad variable
  */
 export function loadConfig<T extends z.ZodObject>(

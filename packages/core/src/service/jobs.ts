@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 
-/** Work that a service does by itself from time to time. Every replica runs it, so it must bear company. */
+/** Work that a service repeats in the background. Every replica runs it, so it must be safe to run concurrently. */
 export interface Job {
   name: string;
   everySeconds: number;
-  /** @param stopping aborted when the service stops: a run of many steps ends after the current one */
+  /** @param stopping aborted when the service stops: a run with many steps should end after the current step */
   run(stopping?: AbortSignal): Promise<unknown>;
 }
 
@@ -18,15 +18,15 @@ interface JobDeps {
 export const jobMetrics = (metrics: Metrics) => ({
   runs: metrics.counter({
     name: 'job_runs_total',
-    help: 'Runs of the work that a service does by itself',
+    help: 'Background job runs by job and outcome',
     labelNames: ['job', 'outcome'],
   }),
 });
 
 /**
- * Runs each job over and over, never twice at once in this process; replicas drift apart by themselves. One that fails is
- * logged and counted and runs again next time.
- * @returns stops them: resolves once none is running any more
+ * Runs each job repeatedly, but never twice at the same time in this process. The pauses are random, so that replicas do not
+ * run in step. A failure is logged and counted, and the job runs again after the next pause.
+ * @returns a function that stops the jobs and resolves once none is running
  */
 export function startJobs(jobs: Job[], { logger, metrics }: JobDeps): () => Promise<void> {
   const { runs } = jobMetrics(metrics);
@@ -45,7 +45,7 @@ export function startJobs(jobs: Job[], { logger, metrics }: JobDeps): () => Prom
         runs.inc({ job: name, outcome: 'success' });
       } catch (error) {
         runs.inc({ job: name, outcome: 'failure' });
-        logger.warn({ job: name, err: error }, 'a job failed; it runs again');
+        logger.warn({ job: name, err: error }, 'job failed, it will run again after its next pause');
       }
     }
   });

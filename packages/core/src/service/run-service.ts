@@ -10,10 +10,10 @@ import { flushTraces, nameTraces } from '../tracing';
 import { startJobs } from './jobs';
 import { buildService, type Resources, type RunningApp, type ServiceDefinition } from './service';
 
-/** How long a service waits for its first answer from Redis before it listens. */
+/** How long a service waits for Redis before it listens. */
 const REDIS_WAIT_MS = 3000;
 
-/** Runs a service until SIGTERM or SIGINT: the whole of its main.ts. */
+/** Runs a service until SIGTERM or SIGINT. The only call in a service's main.ts. */
 export async function runService<T extends z.ZodObject, C extends Resources>(
   definition: ServiceDefinition<T, C>,
 ): Promise<void> {
@@ -29,22 +29,22 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
   nameTraces(definition.name, PROBES);
   const { logger, config } = running.resources;
   collectProcessMetrics(running.resources.metrics);
-  // Unhandled rejections come here too. What state the process is in nobody knows: whoever runs it starts another.
+  // Also called for unhandled rejections. The process may be in an inconsistent state, so exit and let the supervisor restart it.
   process.on('uncaughtException', (error) => {
-    logger.fatal({ err: error }, 'a bug ends this process');
+    logger.fatal({ err: error }, 'uncaught exception, exiting');
     process.exit(1);
   });
   const server = createServer(
     {
-      // Slow clients: headers within 5 s, the whole request within 60 s, looked at each second.
+      // Limits for slow clients: headers within 5 s, the whole request within 60 s, checked every second.
       headersTimeout: 5000,
       requestTimeout: 60_000,
       connectionsCheckingInterval: 1000,
-      // More than Nginx passes (nginx/templates), which adds headers of its own.
+      // Larger than Nginx's own limit (nginx/templates), because Nginx adds headers.
       maxHeaderSize: 48 * 1024,
-      // Longer than Nginx keeps its side open: it must never reuse a connection that is just closing.
+      // Longer than Nginx keeps idle connections, so that Nginx never reuses a connection that is being closed.
       keepAliveTimeout: 65_000,
-      // Without Host: refused by the app, as a problem like any other.
+      // The app rejects requests without Host, with a problem response.
       requireHostHeader: false,
     },
     running.app,
@@ -56,7 +56,7 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
   server.once('error', (error: NodeJS.ErrnoException) => {
     const reason =
       error.code === 'EADDRINUSE'
-        ? `port ${config.port} is taken: stop what uses it or set ${definition.portKey}`
+        ? `port ${config.port} is in use: stop the other process or set ${definition.portKey}`
         : `cannot listen on port ${config.port}: ${error.code ?? error.message}`;
     process.stderr.write(`${definition.name}: ${reason}\n`);
     process.exitCode = 1;
@@ -69,56 +69,57 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
       void reportDatabase(running);
     });
   };
-  // A write before this process can reach Redis would leave old answers in the others for up to 2 s. But a Redis that
-  // accepts connections and refuses commands (its disk is full) must not keep the service from starting.
+  // A write before this process is connected to Redis would leave stale responses in other processes for up to 2 s. But the
+  // wait is limited: a Redis that accepts connections and rejects commands (disk full) must not prevent the start.
   void withTimeout(running.resources.redis.tried(), REDIS_WAIT_MS, () => undefined).then(listen);
   const stopJobs = startJobs(running.jobs, running.resources);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => void shutDown(server, { running, stopJobs }, signal));
 }
 
-/** Says at boot what an operator has to mend; the service stays up and unready meanwhile. */
+/** Logs at startup why the database is not usable, until it is. Meanwhile the service runs and is unready. */
 async function reportDatabase({ resources, isDraining, checkDatabase }: RunningApp): Promise<void> {
   const { db, config, logger } = resources;
-  for (let said = ''; !isDraining(); ) {
+  for (let lastCause = ''; !isDraining(); ) {
     try {
       await checkDatabase();
       const problem = await poolFitProblem(db, config.db);
       if (problem) logger.warn(problem);
       return;
     } catch (error) {
-      const cause = wordsOf(error);
+      const cause = causeOf(error);
       const { host, port, name } = config.db;
-      if (cause !== said)
-        logger.error({ host, port, database: name, cause }, 'the database cannot be used yet; trying on');
-      said = cause;
+      if (cause !== lastCause)
+        logger.error({ host, port, database: name, cause }, 'the database cannot be used yet, retrying every second');
+      lastCause = cause;
       await sleep(1000, undefined, { ref: false });
     }
   }
 }
 
-/** The driver's own words where there are any: that of a name with several addresses has a code only. */
-function wordsOf(error: unknown): string {
+/** The driver's error message, or its code: the error for a host with several IP addresses has only a code. */
+function causeOf(error: unknown): string {
   const { message, code }: NodeJS.ErrnoException =
     error instanceof Error ? (error.cause instanceof Error ? error.cause : error) : new Error(String(error));
   return message || code || 'unknown';
 }
 
-/** Since the signal: when what is still in flight is cut off, and when the process exits. 10 s are promised. */
+/** Time since the signal until open connections are closed, and until the process exits. It must exit within 10 s. */
 const CUT_OFF_MS = 9000;
 const EXIT_MS = 9500;
 
 /**
- * Unready first, so that balancers look away, and no more work of its own; then no new connections, the requests in flight
- * finish, and everything closes in reverse order of its making. Exit code 0, within 10 s of the signal.
+ * Shuts down in steps. First /ready fails, so that load balancers stop sending requests, and the jobs stop. Then the server
+ * accepts no new connections, and requests in progress finish. Finally everything is closed. Exits with code 0 within 10 s of
+ * the signal.
  */
 async function shutDown(
   server: Server,
   { running, stopJobs }: { running: RunningApp; stopJobs: () => Promise<void> },
   signal: string,
 ): Promise<void> {
-  const told = Date.now();
-  const msUntil = (afterSignal: number): number => told + afterSignal - Date.now();
+  const signalAt = Date.now();
+  const msUntil = (afterSignal: number): number => signalAt + afterSignal - Date.now();
   const { logger, config } = running.resources;
   logger.info({ signal }, 'shutting down');
   running.drain();

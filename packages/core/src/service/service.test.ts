@@ -32,16 +32,16 @@ afterEach(async () => {
 const status = (service: ExampleProcess, where: string) => httpStatus(service.url + where, 120_000);
 const becomes = (service: ExampleProcess, where: string, expected: number) =>
   eventually(`${where} to be ${expected}`, async () => (await status(service, where)) === expected);
-const said = (service: ExampleProcess, words: string) =>
-  service.lines().filter((line) => JSON.stringify(line).includes(words));
+const linesWith = (service: ExampleProcess, text: string) =>
+  service.lines().filter((line) => JSON.stringify(line).includes(text));
 const problem = async (service: ExampleProcess, where: string) => {
-  const answer = await fetch(service.url + where, { headers: { connection: 'close' } });
-  const { code } = (await answer.json()) as { code: string };
-  return [answer.status, code, answer.headers.get('retry-after') !== null];
+  const response = await fetch(service.url + where, { headers: { connection: 'close' } });
+  const { code } = (await response.json()) as { code: string };
+  return [response.status, code, response.headers.get('retry-after') !== null];
 };
 
 describe('a service whose database', () => {
-  it('is away when it starts is alive and unready, and serves once the database is there', async () => {
+  it('is down at startup is alive and unready, and serves requests once the database is up', async () => {
     const dir = process.env.SHOP_TEST_DIR ?? '';
     const mysql: MysqlServer = await mysqlServer({
       dir: path.join(dir, `late-${randomUUID()}`),
@@ -59,11 +59,11 @@ describe('a service whose database', () => {
     await becomes(service, '/health', 200);
     expect(await problem(service, '/ready')).toEqual([503, 'database_unavailable', true]);
     expect(await problem(service, '/users')).toEqual([503, 'database_unavailable', true]);
-    await eventually('a word to the operator', () => said(service, 'cannot be used yet').length > 0);
-    expect(said(service, 'ECONNREFUSED')[0]).toMatchObject({ level: 'error', port: mysql.port, database });
+    await eventually('a log line for the operator', () => linesWith(service, 'cannot be used yet').length > 0);
+    expect(linesWith(service, 'ECONNREFUSED')[0]).toMatchObject({ level: 'error', port: mysql.port, database });
 
     await mysql.start();
-    await eventually('what is missing now', () => said(service, 'npm run db:apply').length > 0);
+    await eventually('a log line about the missing schema', () => linesWith(service, 'npm run db:apply').length > 0);
     expect(await problem(service, '/ready')).toEqual([503, 'schema_missing', true]);
     expect(await problem(service, '/users')).toEqual([503, 'schema_missing', true]);
 
@@ -73,17 +73,17 @@ describe('a service whose database', () => {
     });
     await becomes(service, '/ready', 200);
     expect(await status(service, '/users')).toBe(204);
-    // 50 x 6 processes do not fit the 200 that this server takes.
-    await eventually('the pool-fit warning', () => said(service, 'set DB_POOL_SIZE to 31').length === 1);
+    // 50 connections x 6 processes exceed the 200 that this server allows.
+    await eventually('the pool-fit warning', () => linesWith(service, 'set DB_POOL_SIZE to 31').length === 1);
     await mysql.stop();
   });
 
   it.each([
-    ['refuses the password', { DB_PASS: 'wrong' }, /Access denied/],
-    ['is not there', { DB_NAME: 'no_such_database' }, /no_such_database/],
-    ['has a name nobody knows', { DB_HOST: 'no-such-host.invalid' }, /ENOTFOUND|EAI_AGAIN/],
-    ['listens on none of its host’s addresses', { DB_HOST: 'localhost', DB_PORT: '1' }, /ECONNREFUSED/],
-  ])('%s: it says so, and answers 503', async (_, wrong, words) => {
+    ['rejects the password', { DB_PASS: 'wrong' }, /Access denied/],
+    ['does not exist', { DB_NAME: 'no_such_database' }, /no_such_database/],
+    ['has an unknown host name', { DB_HOST: 'no-such-host.invalid' }, /ENOTFOUND|EAI_AGAIN/],
+    ['is not listening on any IP address of its host', { DB_HOST: 'localhost', DB_PORT: '1' }, /ECONNREFUSED/],
+  ])('%s logs the reason and responds with 503', async (_, wrong, words) => {
     const account = `boot_${randomUUID().slice(0, 8)}`;
     await write(`CREATE USER ${account}@'%' IDENTIFIED BY 'password'`);
     await write(`GRANT SELECT ON ${testEnv().DB_NAME}.* TO ${account}@'%'`);
@@ -91,33 +91,33 @@ describe('a service whose database', () => {
     await becomes(service, '/health', 200);
     expect(await problem(service, '/users')).toEqual([503, 'database_unavailable', true]);
     expect(await problem(service, '/ready')).toEqual([503, 'database_unavailable', true]);
-    await eventually('a word to the operator', () => said(service, 'cannot be used yet').length > 0);
-    const [line] = said(service, 'cannot be used yet');
+    await eventually('a log line for the operator', () => linesWith(service, 'cannot be used yet').length > 0);
+    const [line] = linesWith(service, 'cannot be used yet');
     expect(line?.cause).toMatch(words);
     expect(service.output()).not.toContain('password"');
     await write(`DROP USER ${account}@'%'`);
   });
 
-  it('lacks a table says how to get it', async () => {
+  it('lacks a table logs how to create it', async () => {
     const service = await start({ EXAMPLE_TABLE: 'no_such_table' });
     await becomes(service, '/ready', 503);
-    await eventually('a word to the operator', () => said(service, 'npm run db:apply').length > 0);
+    await eventually('a log line for the operator', () => linesWith(service, 'npm run db:apply').length > 0);
     expect(await problem(service, '/ready')).toEqual([503, 'schema_missing', true]);
   });
 });
 
 describe('a service that cannot start', () => {
-  it('because its port is taken says so in one line and exits with 1', async () => {
+  it('because its port is in use prints one line and exits with 1', async () => {
     const other = createServer();
     const port = await freePort();
     await new Promise<void>((resolve) => other.listen(port, resolve));
     const service = await start({ AUTH_PORT: String(port) });
     expect(await service.exited).toEqual({ code: 1, signal: null });
-    expect(service.output()).toBe(`example: port ${port} is taken: stop what uses it or set AUTH_PORT`);
+    expect(service.output()).toBe(`example: port ${port} is in use: stop the other process or set AUTH_PORT`);
     await new Promise((resolve) => other.close(resolve));
   });
 
-  it('because settings are wrong names all of them and exits with 1', async () => {
+  it('because of invalid settings prints all of them and exits with 1', async () => {
     const service = await start({ DB_PORT: 'x', DB_POOL_SIZE: '0' });
     expect(await service.exited).toEqual({ code: 1, signal: null });
     expect(service.output()).toMatch(/^example: Cannot start, the settings are wrong:\n {2}- DB_PO/);
@@ -125,24 +125,24 @@ describe('a service that cannot start', () => {
   });
 });
 
-describe('a bug that nobody catches', () => {
+describe('an uncaught error', () => {
   it.each([
     ['a rejection', '/rejects', 'nobody handles this'],
     ['an exception', '/throws', 'nobody catches this'],
-  ])('(%s) is logged with its stack, and ends the process with an error', async (_, where, message) => {
+  ])('(%s) is logged with its stack, and the process exits with 1', async (_, where, message) => {
     const service = await start();
     await becomes(service, '/ready', 200);
     await status(service, where);
     const exit = await service.exited;
     expect([exit.code, exit.signal]).toEqual([1, null]);
-    const [line] = said(service, message);
+    const [line] = linesWith(service, message);
     expect(line).toMatchObject({ level: 'fatal', service: 'example', err: { message } });
     expect(JSON.stringify(line)).toContain('example-main.cjs');
   });
 });
 
 describe('a service that freezes inside a transaction', () => {
-  it('loses its locks within a minute, and serves again once it goes on', async () => {
+  it('loses its locks within a minute, and serves requests again once it continues', async () => {
     const { id } = await aUser();
     const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
     const service = await start({ EXAMPLE_GATE: gate, EXAMPLE_ROW: String(id) });
@@ -150,7 +150,7 @@ describe('a service that freezes inside a transaction', () => {
     const holding = status(service, '/holds').catch(() => undefined);
     await eventually('the row to be locked', () => existsSync(`${gate}.begun`));
     service.signal('SIGSTOP');
-    await eventually('the row to be free', () =>
+    await eventually('the row to be unlocked', () =>
       rows('SELECT id FROM users WHERE id = ? FOR UPDATE NOWAIT', [id]).catch(() => false),
     );
     service.signal('SIGCONT');
@@ -159,56 +159,56 @@ describe('a service that freezes inside a transaction', () => {
   });
 });
 
-describe('a service that is told to stop', () => {
+describe('a service that gets a stop signal', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    '(%s) is unready, answers what it has begun, then exits with 0',
+    '(%s) becomes unready, finishes the requests in progress, then exits with 0',
     async (signal) => {
       const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
       const service = await start({ SHUTDOWN_DELAY_SECONDS: '3', EXAMPLE_GATE: gate });
       await becomes(service, '/ready', 200);
       const slow = status(service, '/slow');
-      await eventually('the request to be under way', () => existsSync(`${gate}.begun`));
+      await eventually('the request to be in progress', () => existsSync(`${gate}.begun`));
       service.signal(signal);
       await becomes(service, '/ready', 503);
-      // Balancers need a moment to look away: who comes meanwhile is served.
+      // Load balancers take a moment to notice. Requests that arrive in the meantime are served.
       expect(await status(service, '/users')).toBe(204);
       await eventually('the port to be closed', async () => (await portState(service.port)) === 'free');
       writeFileSync(gate, '');
       expect(await slow).toBe(204);
       expect(await service.exited).toEqual({ code: 0, signal: null });
-      expect(said(service, 'stopped')).toHaveLength(1);
+      expect(linesWith(service, 'stopped')).toHaveLength(1);
     },
   );
 
-  it('finishes a request that needs most of the ten seconds', async () => {
+  it('finishes a request that takes most of the ten seconds', async () => {
     const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
     const service = await start({ SHUTDOWN_DELAY_SECONDS: '1', EXAMPLE_GATE: gate });
     await becomes(service, '/ready', 200);
     const slow = status(service, '/slow');
-    await eventually('the request to be under way', () => existsSync(`${gate}.begun`));
-    const told = Date.now();
+    await eventually('the request to be in progress', () => existsSync(`${gate}.begun`));
+    const signalAt = Date.now();
     service.signal('SIGTERM');
-    await eventually('six seconds to pass', () => Date.now() - told > 6000);
+    await eventually('six seconds to pass', () => Date.now() - signalAt > 6000);
     writeFileSync(gate, '');
     expect(await slow).toBe(204);
     expect(await service.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('exits in time although a request never ends', async () => {
+  it('exits in time even if a request never ends', async () => {
     const gate = path.join(process.env.SHOP_TEST_DIR ?? '', `gate-${randomUUID()}`);
     const service = await start({ SHUTDOWN_DELAY_SECONDS: '1', EXAMPLE_GATE: gate });
     await becomes(service, '/ready', 200);
     const endless = status(service, '/slow').catch(() => 'cut');
-    await eventually('the request to be under way', () => existsSync(`${gate}.begun`));
-    const told = Date.now();
+    await eventually('the request to be in progress', () => existsSync(`${gate}.begun`));
+    const signalAt = Date.now();
     service.signal('SIGTERM');
     expect(await service.exited).toEqual({ code: 0, signal: null });
-    // Ten seconds are promised; the rest is for a slow machine.
-    expect(Date.now() - told).toBeLessThan(25_000);
+    // The limit is ten seconds. The rest is for slow machines.
+    expect(Date.now() - signalAt).toBeLessThan(25_000);
     expect(await endless).not.toBe(204);
   });
 
-  it('exits in time although its database hangs and a request waits for it', async () => {
+  it('exits in time even if its database hangs and a request waits for it', async () => {
     const { DB_HOST = '', DB_PORT } = testEnv();
     const proxy = await startProxy({ host: DB_HOST, port: Number(DB_PORT) });
     try {
@@ -222,18 +222,18 @@ describe('a service that is told to stop', () => {
         };
         return database.open > database.idle;
       });
-      const told = Date.now();
+      const signalAt = Date.now();
       service.signal('SIGTERM');
       expect(await waiting).toBe(503);
       expect(await service.exited).toEqual({ code: 0, signal: null });
-      // 10 s are promised; without a limit of its own it would wait for ever.
-      expect(Date.now() - told).toBeLessThan(30_000);
+      // The limit is ten seconds. Without one, the process would wait forever.
+      expect(Date.now() - signalAt).toBeLessThan(30_000);
     } finally {
       await proxy.close();
     }
   });
 
-  it('exits in time although a client keeps its connection and says nothing', async () => {
+  it('exits in time even if a client keeps an incomplete request open', async () => {
     const service = await start({ SHUTDOWN_DELAY_SECONDS: '0' });
     await becomes(service, '/ready', 200);
     const silent = connect(service.port, '127.0.0.1');
@@ -246,8 +246,8 @@ describe('a service that is told to stop', () => {
   });
 });
 
-/** Sends bytes as they are and resolves to all that comes back until the service closes the connection. */
-async function sent(service: ExampleProcess, ...parts: string[]): Promise<string> {
+/** Sends raw bytes. @returns everything received until the service closes the connection */
+async function sendRaw(service: ExampleProcess, ...parts: string[]): Promise<string> {
   const socket = connect(service.port, '127.0.0.1');
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));
@@ -262,8 +262,8 @@ async function sent(service: ExampleProcess, ...parts: string[]): Promise<string
   return Buffer.concat(chunks).toString();
 }
 
-function parsed(answer: string) {
-  const [head = '', body = ''] = answer.split('\r\n\r\n');
+function parseResponse(response: string) {
+  const [head = '', body = ''] = response.split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
   const headers = Object.fromEntries(
     lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]),
@@ -271,7 +271,7 @@ function parsed(answer: string) {
   return { statusLine, headers, body, problem: JSON.parse(body || 'null') };
 }
 
-describe('what Node’s parser refuses', () => {
+describe('requests that Node’s parser rejects', () => {
   let service: ExampleProcess;
   beforeAll(async () => {
     service = await startExampleProcess();
@@ -325,43 +325,48 @@ describe('what Node’s parser refuses', () => {
       'expectation_failed',
       'GET',
     ],
-  ])('%s is a problem like any other, in the log and in the figures', async (_, head, tail, status, code, method) => {
-    const title = STATUS_CODES[status];
-    const where = head.includes('chunked') && method === 'POST' ? 'body' : 'header';
-    const before = await counted({ method, status: String(status) });
-    const id = `refused-${randomUUID()}`;
-    const { statusLine, headers, body, problem } = parsed(await sent(service, `${head}X-Request-Id: ${id}\r\n${tail}`));
-    expect(statusLine).toBe(`HTTP/1.1 ${status} ${title}`);
-    expect(headers).toMatchObject({
-      'content-type': expect.stringMatching(/^application\/problem\+json(;|$)/),
-      'content-length': String(Buffer.byteLength(body)),
-      connection: 'close',
-      date: expect.any(String),
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'x-request-id': id,
-    });
-    expect(problem).toEqual({
-      type: 'about:blank',
-      title,
-      status,
-      detail: expect.any(String),
-      code,
-      request_id: id,
-      ...(status === 400
-        ? { errors: [{ in: where, path: expect.any(String), code: expect.any(String), message: problem.detail }] }
-        : {}),
-    });
-    await eventually('the log line', () => logged(id).length > 0);
-    expect(logged(id)).toEqual([
-      expect.objectContaining({ level: 'info', msg: 'request', method, status, route: expect.any(String) }),
-    ]);
-    expect(service.output()).not.toContain(secret);
-    expect(await counted({ method, status: String(status) })).toBe(before + 1);
-  });
+  ])(
+    '%s: a problem response, a log line and metrics like any other error',
+    async (_, head, tail, status, code, method) => {
+      const title = STATUS_CODES[status];
+      const where = head.includes('chunked') && method === 'POST' ? 'body' : 'header';
+      const before = await counted({ method, status: String(status) });
+      const id = `refused-${randomUUID()}`;
+      const { statusLine, headers, body, problem } = parseResponse(
+        await sendRaw(service, `${head}X-Request-Id: ${id}\r\n${tail}`),
+      );
+      expect(statusLine).toBe(`HTTP/1.1 ${status} ${title}`);
+      expect(headers).toMatchObject({
+        'content-type': expect.stringMatching(/^application\/problem\+json(;|$)/),
+        'content-length': String(Buffer.byteLength(body)),
+        connection: 'close',
+        date: expect.any(String),
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'x-request-id': id,
+      });
+      expect(problem).toEqual({
+        type: 'about:blank',
+        title,
+        status,
+        detail: expect.any(String),
+        code,
+        request_id: id,
+        ...(status === 400
+          ? { errors: [{ in: where, path: expect.any(String), code: expect.any(String), message: problem.detail }] }
+          : {}),
+      });
+      await eventually('the log line', () => logged(id).length > 0);
+      expect(logged(id)).toEqual([
+        expect.objectContaining({ level: 'info', msg: 'request', method, status, route: expect.any(String) }),
+      ]);
+      expect(service.output()).not.toContain(secret);
+      expect(await counted({ method, status: String(status) })).toBe(before + 1);
+    },
+  );
 
-  it('has the same security headers as any other response', async () => {
-    const { headers } = parsed(await sent(service, `FOO / HTTP/1.1\r\n${host}\r\n`));
+  it('get the same security headers as any other response', async () => {
+    const { headers } = parseResponse(await sendRaw(service, `FOO / HTTP/1.1\r\n${host}\r\n`));
     const ordinary = await fetch(`${service.url}/nothing`);
     const names = [...ordinary.headers.keys()].filter((name) =>
       /^(content-security|cross-|origin-|referrer|x-)/.test(name),
@@ -371,33 +376,35 @@ describe('what Node’s parser refuses', () => {
       expect([name, headers[name]]).toEqual([name, ordinary.headers.get(name)]);
   });
 
-  it.each(['', 'two words', 'x'.repeat(129), 'n\u00e4h'])('the id %j is replaced', async (id) => {
-    const { headers, problem } = parsed(await sent(service, `FOO / HTTP/1.1\r\n${host}X-Request-Id: ${id}\r\n\r\n`));
+  it.each(['', 'two words', 'x'.repeat(129), 'n\u00e4h'])('with the invalid request id %j get a new id', async (id) => {
+    const { headers, problem } = parseResponse(
+      await sendRaw(service, `FOO / HTTP/1.1\r\n${host}X-Request-Id: ${id}\r\n\r\n`),
+    );
     expect(headers['x-request-id']).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
     expect(problem.request_id).toBe(headers['x-request-id']);
   });
 
-  it('what follows a request on its connection waits for that one’s answer', async () => {
-    const answers = await sent(service, `GET /users HTTP/1.1\r\n${host}\r\nFOO / HTTP/1.1\r\n${host}\r\n`);
-    expect(answers.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 204', 'HTTP/1.1 400']);
-    expect(answers).toMatch(/"code":"malformed_request","request_id":"[^"]+",.*}$/);
+  it('after another request on the same connection get their response after that one’s', async () => {
+    const responses = await sendRaw(service, `GET /users HTTP/1.1\r\n${host}\r\nFOO / HTTP/1.1\r\n${host}\r\n`);
+    expect(responses.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 204', 'HTTP/1.1 400']);
+    expect(responses).toMatch(/"code":"malformed_request","request_id":"[^"]+",.*}$/);
   });
 
-  it('however much is sent after it, it is answered once, and the connection ends', async () => {
+  it('get one response however much data follows, and the connection is closed', async () => {
     const junk = 'x'.repeat(50_000);
-    const answers = await sent(service, `FOO / HTTP/1.1\r\n${host}\r\n`, junk, junk);
-    expect(answers.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    const responses = await sendRaw(service, `FOO / HTTP/1.1\r\n${host}\r\n`, junk, junk);
+    expect(responses.match(/HTTP\/1\.1 /g)).toHaveLength(1);
   });
 
-  it('a request that does not come to its end is a 408', async () => {
-    const { statusLine, headers, problem } = parsed(await sent(service, `GET / HTTP/1.1\r\n${host}`));
+  it('that are never completed get a 408', async () => {
+    const { statusLine, headers, problem } = parseResponse(await sendRaw(service, `GET / HTTP/1.1\r\n${host}`));
     expect(statusLine).toBe('HTTP/1.1 408 Request Timeout');
     expect(headers).toMatchObject({ connection: 'close', 'x-request-id': problem.request_id });
     expect(problem).toMatchObject({ status: 408, code: 'request_timeout', title: 'Request Timeout' });
     expect(await counted({ method: 'OTHER', status: '408' })).toBe(1);
   });
 
-  it('one who breaks off is not answered and not counted', async () => {
+  it('whose client disconnects get no response and are not counted', async () => {
     const before = await counted({ method: 'OTHER', status: '400' });
     const socket = connect(service.port, '127.0.0.1');
     await once(socket, 'connect');
@@ -409,10 +416,10 @@ describe('what Node’s parser refuses', () => {
     expect(await status(service, '/health')).toBe(200);
   });
 
-  it('100-continue and HTTP/1.0 without Host go on', async () => {
+  it('do not include 100-continue and HTTP/1.0 without Host', async () => {
     expect(
-      await sent(service, `GET /users HTTP/1.1\r\n${host}Expect: 100-Continue\r\nConnection: close\r\n\r\n`),
+      await sendRaw(service, `GET /users HTTP/1.1\r\n${host}Expect: 100-Continue\r\nConnection: close\r\n\r\n`),
     ).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 204 /);
-    expect(await sent(service, 'GET /users HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 204 /);
+    expect(await sendRaw(service, 'GET /users HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 204 /);
   });
 });

@@ -13,7 +13,7 @@ import { connectRedis, type RedisLink } from '../redis';
 import { type Configured, type CoreConfig, loadConfig } from './core-config';
 import { type Job, jobMetrics } from './jobs';
 
-/** What a service is built over; made by core, closed by core. */
+/** The shared resources of a service. Core creates and closes them. */
 export interface Resources {
   db: Database;
   cache: ResponseCache;
@@ -24,14 +24,17 @@ export interface Resources {
   config: CoreConfig;
 }
 
-/** @template C what its use cases get */
+/** @template C the context that the use cases get */
 export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = Resources> extends Configured<T> {
   name: string;
-  /** The tables it reads or writes, and as `table.column` those columns that earlier releases did not have; /ready is 503 until they exist. */
+  /**
+   * The tables that it reads or writes, and as `table.column` the columns that earlier releases did not have. /ready is 503
+   * until all exist.
+   */
   tables: readonly string[];
-  /** What else has to hold before it serves: asked until it resolves once. /ready is 503 with what it rejects with. */
+  /** An additional readiness check, called until it resolves once. Until then, /ready is 503 with its error. */
   mustHold?: (context: C) => Promise<void>;
-  /** Made once: the resources, and what this service adds to them. */
+  /** Called once. Returns the resources and what this service adds to them. */
   createContext?: (resources: Resources, settings: z.output<T>) => C;
   endpoints: (context: C, settings: z.output<T>) => Endpoint[];
   jobs?: (context: C, settings: z.output<T>) => Job[];
@@ -46,20 +49,20 @@ const schemaNotApplied = defineError(
 
 export interface RunningApp {
   app: Express;
-  /** What `app` serves, as declared. */
+  /** The declared endpoints of `app`. */
   endpoints: Endpoint[];
-  /** What it does by itself; `runService` starts them. */
+  /** The background jobs. `runService` starts them. */
   jobs: Job[];
   resources: Resources;
-  /** /ready answers 503 from here on. */
+  /** Makes /ready respond with 503 from now on. */
   drain(): void;
   isDraining(): boolean;
-  /** Rejects, with the reason as an AppError, while the database or its schema is not there. */
+  /** Rejects with an AppError while the database or its schema is not available. */
   checkDatabase(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Builds a service's app over its resources, without listening: what `runService` serves and tests call. */
+/** Builds a service's app and its resources, without listening. Used by `runService` and by tests. */
 export function buildService<T extends z.ZodObject, C extends Resources>(
   definition: ServiceDefinition<T, C>,
   env?: Env,
@@ -69,15 +72,15 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   const log = logger ?? createLogger(definition.name, config.logLevel);
   const metrics = createMetrics(definition.name, config.revision);
   jobMetrics(metrics);
-  const parts = { logger: log, metrics };
-  const redis = connectRedis(config.redis, parts);
+  const deps = { logger: log, metrics };
+  const redis = connectRedis(config.redis, deps);
   const generation = createGeneration(
     generationIn(() => db),
-    parts,
+    deps,
   );
   const cache = createResponseCache({ redis, generation, metrics });
   const onLostResponse = () => cache.invalidateAll();
-  const db: Database = createDatabase(config.db, { ...parts, onLostResponse });
+  const db: Database = createDatabase(config.db, { ...deps, onLostResponse });
   const tokens = accessTokens(config.jwtSecret);
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
@@ -132,13 +135,13 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   };
 }
 
-/** Asks again only until `check` has resolved once. */
+/** Calls `check` until it has resolved once. */
 function once(check: () => Promise<void>): () => Promise<void> {
-  let holds = false;
+  let passed = false;
   return async () => {
-    if (holds) return;
+    if (passed) return;
     await check();
-    holds = true;
+    passed = true;
   };
 }
 

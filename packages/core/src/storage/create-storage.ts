@@ -6,11 +6,11 @@ import type { Storage, StorageSettings } from './storage';
 
 interface StorageDeps {
   logger: Logger;
-  /** Which names this storage gives its files. */
+  /** Returns the kind of a stored name, or undefined for any other name. */
   kindOf: KindOfName;
 }
 
-/** The storage that the settings name. Touches nothing yet. */
+/** Creates the configured storage. Accesses neither disk nor network yet. */
 export function createStorage(settings: StorageSettings, { logger, kindOf }: StorageDeps): Storage {
   const { S3_BUCKET: bucket, UPLOAD_PATH: folder } = settings;
   const backend = bucket
@@ -23,7 +23,7 @@ export function createStorage(settings: StorageSettings, { logger, kindOf }: Sto
         try {
           await backend.delete(name);
         } catch (error) {
-          logger.error({ err: error, file: name }, 'a file that nothing points to any more could not be deleted');
+          logger.error({ err: error, file: name }, 'could not delete an orphaned file, sweep will delete it');
         }
       }
     },

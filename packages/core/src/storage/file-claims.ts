@@ -23,7 +23,7 @@ const KIND_OF_TYPE: Record<string, FileKind> = {
   'text/x-log': 'txt',
 };
 
-/** What Windows declares for a .csv file where Excel is installed. It says nothing of a file whose name is that of a text. */
+/** Windows with Excel declares this type for a .csv file. It is ignored if the extension is that of a text file. */
 const EXCEL = 'application/vnd.ms-excel';
 
 const KIND_OF_EXTENSION: Record<string, FileKind> = {
@@ -41,7 +41,7 @@ const KIND_OF_EXTENSION: Record<string, FileKind> = {
 
 const words = (list: string): string[] => list.trim().split(/\s+/);
 
-/** Extensions of types that are not taken: content under such a name is not what the name says. */
+/** Extensions of types that are not accepted. An accepted kind of content contradicts such a name. */
 const OTHER_EXTENSIONS = new Set([
   ...words('html htm xhtml shtml mhtml mht hta svg svgz xml xsl xslt rdf rss atom css json map wasm swf htaccess'),
   ...words('js mjs cjs jsx ts tsx vbs wsf php phtml phar php3 php4 php5 php7 asp aspx jsp cgi pl py rb lua'),
@@ -51,7 +51,7 @@ const OTHER_EXTENSIONS = new Set([
   ...words('mp3 mp4 m4a m4v webm mov avi mkv wav ogg flac'),
 ]);
 
-/** Says nothing about the content. */
+/** Types that say nothing about the content. */
 const NO_CLAIM = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
 
 export interface FileClaims {
@@ -60,7 +60,7 @@ export interface FileClaims {
   declaredType: string;
 }
 
-/** Whether the part's declared media type and the file name's extension both allow that the content is of this kind. */
+/** Whether both the declared media type and the extension of the file name are compatible with this kind of content. */
 export function claimsAllow(kind: FileKind, { originalName, declaredType }: FileClaims): boolean {
   // Windows drops dots and spaces at the end of a name.
   const extension = /\.([^.\\/]+)$/.exec(originalName.replace(/[.\s]+$/, ''))?.[1]?.toLowerCase() ?? '';

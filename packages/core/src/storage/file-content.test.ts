@@ -2,7 +2,7 @@ import { aGif, aJpeg, aPdf, aPng, aWebp } from '@shop/testing';
 import { displayName, inspectFile } from './file-content';
 import { type FileKind, fileKinds, imageKinds } from './file-kinds';
 
-/** However the bytes are cut, the result is the same. */
+/** Inspects the content in chunks of several sizes. The result must not depend on the chunk size. */
 function accept(content: Buffer | string, originalName = 'file', declaredType = '', kinds = fileKinds) {
   const bytes = Buffer.from(content);
   const outcomes = [1, 2, 7, 4096, Number.POSITIVE_INFINITY].map((size) =>
@@ -33,7 +33,7 @@ function outcomeOf(inspect: () => FileKind | undefined): { kind: FileKind | unde
   }
 }
 
-describe('what a file is', () => {
+describe('the kind of a file', () => {
   test.each([
     ['a JPEG', aJpeg(), 'jpg'],
     ['a PNG', aPng(), 'png'],
@@ -43,10 +43,10 @@ describe('what a file is', () => {
     ['plain text', 'Grüße 👋, 1 < 2 & 3 > 2\r\n\tindented\f', 'txt'],
     ['text with a byte order mark', '\ufeffhello', 'txt'],
     ['text that speaks of <b>bold</b> words', 'text that speaks of <b>bold</b> words', 'txt'],
-    ['text that ends where a tag might begin', 'a < b and <script', 'txt'],
+    ['text that ends with the start of a tag', 'a < b and <script', 'txt'],
     ['long text in many languages', 'zażółć 日本語 😀 ქართული \ufffd '.repeat(2000), 'txt'],
     ['white space', ' \n'.repeat(5000), 'txt'],
-  ])('%s is told by its bytes', (_, content, kind) => {
+  ])('%s is detected from its bytes', (_, content, kind) => {
     expect(accept(content)).toBe(kind);
   });
 
@@ -70,7 +70,7 @@ describe('what a file is', () => {
     ['text that is not UTF-8', Buffer.from([0x61, 0xff, 0xfe])],
     ['text in UTF-16', Buffer.from('\ufeffhello', 'utf16le')],
     ['a PNG without its header chunk', Buffer.from('89504e470d0a1a0a0000000000000000', 'hex')],
-    ['a cut PNG signature', aPng().subarray(0, 10)],
+    ['a truncated PNG header', aPng().subarray(0, 10)],
     ['a RIFF file that is no WebP', Buffer.from('524946461a00000057415645666d7420', 'hex')],
     ['a ZIP', Buffer.from('504b0304140000000800', 'hex')],
     ['an executable', Buffer.from('4d5a90000300000004000000ffff0000', 'hex')],
@@ -99,11 +99,11 @@ describe('what a file is', () => {
     expect(() => accept(content, 'a.csv', 'text/csv', imageKinds)).toThrow('must be one of: jpg, png, gif, webp');
   });
 
-  test('an empty file is of no kind', () => {
+  test('an empty file has no kind', () => {
     expect(accept('')).toBeUndefined();
   });
 
-  test('what cannot become an accepted file is refused at its first bytes', () => {
+  test('a file that cannot be accepted is refused after its first bytes', () => {
     const start = (bytes: Buffer | string, kinds = fileKinds) =>
       inspectFile({ originalName: 'a', declaredType: 'image/png' }, kinds, 'file').push(Buffer.from(bytes));
     expect(() => start(aPdf(), imageKinds)).toThrow('must be one of');
@@ -112,7 +112,7 @@ describe('what a file is', () => {
     expect(() => start(aPng())).not.toThrow();
   });
 
-  test('text is judged alike however it is cut', () => {
+  test('the verdict on text does not depend on the chunk size', () => {
     const random = seededRandom(1);
     const pieces = [
       '<',
@@ -142,13 +142,13 @@ describe('what a file is', () => {
     expect(outcomes).toEqual(new Set([true, false]));
   });
 
-  test('only what the endpoint accepts passes', () => {
+  test('only kinds that the endpoint accepts pass', () => {
     expect(accept(aPng(), 'a.png', 'image/png', imageKinds)).toBe('png');
     expect(() => accept('text', 'a.txt', 'text/plain', imageKinds)).toThrow();
   });
 });
 
-describe('what the client says of it', () => {
+describe('the declared type and the extension', () => {
   test.each([
     [aJpeg(), 'a.JPEG', 'image/jpeg; q=1'],
     [aJpeg(), 'a.jpg', 'image/jpg'],
@@ -166,7 +166,7 @@ describe('what the client says of it', () => {
     [Buffer.from('# hi'), 'README.md', 'text/plain; charset=utf-8'],
     [Buffer.from('hi'), 'page.html.txt', 'text/plain'],
     [Buffer.from('hi'), 'a.constructor', 'text/plain'],
-  ])('%#: may be true', (bytes, name, type) => {
+  ])('%#: compatible with the content', (bytes, name, type) => {
     expect(() => accept(bytes, name, type)).not.toThrow();
   });
 
@@ -188,12 +188,12 @@ describe('what the client says of it', () => {
     [Buffer.from('hi'), 'a.html', 'text/plain'],
     [Buffer.from('hi'), '.htaccess', 'text/plain'],
     [Buffer.from('hi'), 'a.pdf', 'text/plain'],
-  ])('%#: contradicts the content', (bytes, name, type) => {
+  ])('%#: contradict the content', (bytes, name, type) => {
     expect(() => accept(bytes, name, type)).toThrow(expect.objectContaining({ code: 'unsupported_media_type' }));
   });
 });
 
-/** A pseudo-random sequence that is the same in every run (mulberry32). */
+/** A pseudo-random sequence that is the same in each run (mulberry32). */
 function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -212,6 +212,6 @@ test.each([
   ['folder/', 'file'],
   ['\u200b\u3164\u202e', 'file'],
   ['👋'.repeat(300), '👋'.repeat(255)],
-])('the display name of %j keeps its characters and loses path and controls', (given, shown) => {
+])('the display name of %j has no path and no control characters', (given, shown) => {
   expect(displayName(given)).toBe(shown);
 });

@@ -13,11 +13,11 @@ const isPng = (bytes: Buffer): boolean => startsWith(bytes, '\x89PNG\r\n\x1a\n\0
 const isGif = (bytes: Buffer): boolean => startsWith(bytes, 'GIF87a') || startsWith(bytes, 'GIF89a');
 const isWebp = (bytes: Buffer): boolean => startsWith(bytes, 'RIFF') && startsWith(bytes, 'WEBPVP8', 8);
 const isPdf = (bytes: Buffer): boolean => /^%PDF-\d\.\d/.test(bytes.toString('latin1', 0, 8));
-/** SOI, then a marker: FF and what is neither filling nor a restart. */
+/** SOI, then a marker: FF and a byte that is neither padding nor a restart marker. */
 const isJpeg = (bytes: Buffer): boolean =>
   startsWith(bytes, '\xff\xd8\xff') && (bytes[3] ?? 0) >= 0xc0 && bytes[3] !== 0xff;
 
-/** As many of the first bytes as the checks above need. */
+/** The number of leading bytes that the checks above need. */
 const HEAD_BYTES = 16;
 
 function binaryKind(head: Buffer): FileKind | undefined {
@@ -30,19 +30,19 @@ function binaryKind(head: Buffer): FileKind | undefined {
 
 /** Checks a file while its bytes arrive. */
 export interface FileInspector {
-  /** @throws AppError `unsupported_media_type` as soon as the bytes so far cannot be the start of an accepted file */
+  /** @throws AppError `unsupported_media_type` once the bytes so far cannot be the start of an accepted file */
   push(chunk: Buffer): void;
   /**
-   * @returns what the file is; undefined: it is empty
+   * @returns the kind of the file, or undefined if it is empty
    * @throws AppError `unsupported_media_type`
    */
   end(): FileKind | undefined;
 }
 
 /**
- * Decides by its bytes what an uploaded file is. It must be of an accepted kind, and neither its declared type nor the
- * extension of its name may say that it is something else.
- * @param field names it in errors
+ * Detects the kind of an uploaded file from its bytes. The kind must be accepted, and neither the declared type nor the
+ * extension may contradict it.
+ * @param field the name of the field, for error messages
  */
 export function inspectFile(claims: FileClaims, accepted: readonly FileKind[], field: string): FileInspector {
   let head = Buffer.alloc(0);
@@ -57,14 +57,14 @@ export function inspectFile(claims: FileClaims, accepted: readonly FileKind[], f
     });
   };
 
-  const assertClaims = (is: FileKind): void => {
-    if (claimsAllow(is, claims)) return;
+  const assertClaims = (detected: FileKind): void => {
+    if (claimsAllow(detected, claims)) return;
     throw unsupportedMediaType({
-      message: `The content of "${field}" is ${is}; its declared type or its name's extension says otherwise.`,
+      message: `The content of "${field}" is ${detected}; its declared type or its name's extension says otherwise.`,
     });
   };
 
-  /** Decides by the first bytes, once: `HEAD_BYTES`, or fewer when the file has no more. */
+  /** Called once, with the first `HEAD_BYTES` bytes, or with all bytes of a smaller file. */
   function decide(): void {
     kind = binaryKind(head);
     if (kind) {
@@ -82,7 +82,7 @@ export function inspectFile(claims: FileClaims, accepted: readonly FileKind[], f
     push(chunk) {
       const missing = HEAD_BYTES - head.length;
       if (missing > 0) {
-        // A copy, so that the chunk is not kept.
+        // Copies the bytes, so that the chunk can be garbage-collected.
         head = Buffer.concat([head, chunk.subarray(0, missing)]);
         if (head.length === HEAD_BYTES) decide();
       }
@@ -94,7 +94,7 @@ export function inspectFile(claims: FileClaims, accepted: readonly FileKind[], f
       if (head.length < HEAD_BYTES) decide();
       if (text) {
         text.end();
-        // Only now is it known to be text.
+        // Only after the last byte is it known to be text.
         kind = 'txt';
         assertClaims(kind);
       }
@@ -103,7 +103,7 @@ export function inspectFile(claims: FileClaims, accepted: readonly FileKind[], f
   };
 }
 
-/** The client's own name of a file: without path parts and control characters, at most 255 characters. */
+/** The client's name for a file, without path and control characters, at most 255 characters. */
 export function displayName(originalName: string): string {
   const base = originalName.split(/[\\/]/).at(-1) ?? '';
   const visible = [...base.replace(/\p{Cc}/gu, '').toWellFormed()].slice(0, 255).join('');

@@ -1,4 +1,4 @@
-/** What may be stored, by the extension of its stored name, and the media type that it is served with. */
+/** The kinds of files that may be stored. The kind is the extension of the stored name; the value is the media type when served. */
 const MEDIA_TYPES = {
   jpg: 'image/jpeg',
   png: 'image/png',
@@ -15,5 +15,5 @@ export const fileKinds: readonly FileKind[] = [...imageKinds, 'pdf', 'txt'];
 
 export const mediaTypeOf = (kind: FileKind): string => MEDIA_TYPES[kind];
 
-/** Reads a stored name. undefined: it is none, and the storage neither reads, writes, deletes nor lists it. */
+/** Returns the kind of a stored name, or undefined for any other name. The storage never reads, writes, deletes or lists others. */
 export type KindOfName = (name: string) => FileKind | undefined;

@@ -4,25 +4,25 @@ import path from 'node:path';
 import { storageUnavailable } from '../errors';
 import type { FileKind } from './file-kinds';
 
-/** A file that was received whole and that no client can read yet. */
+/** A completely received file that no client can read yet. */
 export interface IncomingFile {
-  /** Where its bytes wait. */
+  /** The path of the temporary file. */
   readonly path: string;
   readonly size: number;
-  /** Deletes the bytes. Never rejects: leftovers are deleted later. */
+  /** Deletes the temporary file. Never rejects: leftovers are deleted later. */
   discard(): Promise<void>;
 }
 
-/** The accepted file of a multipart request. It is deleted after the request unless the use case stores it. */
+/** The accepted file of a multipart request. Deleted after the request unless the use case stores it. */
 export interface UploadedFile extends IncomingFile {
   originalName: string;
   kind: FileKind;
 }
 
-/** No upload takes this long: an older file was left by a process that was killed. */
+/** No upload takes this long, so an older file was left behind by a killed process. */
 const STALE_MS = 3_600_000;
 
-/** The folder where uploads wait until they are whole and accepted, created on first use. */
+/** The folder for uploads that are not complete and accepted yet. Created on first use. */
 export function incomingFolder(folder: string) {
   let cleanedAt = 0;
 
@@ -35,8 +35,8 @@ export function incomingFolder(folder: string) {
 
   return {
     /**
-     * Writes `content` to disk as it arrives, at the pace of the disk. Rejects with whatever `content` throws; then, as
-     * after a failed write, no file is left.
+     * Writes `content` to disk while it arrives, and reads no faster than it can write. Rejects with whatever `content` throws.
+     * After any failure no file is left.
      * @throws AppError `storage_unavailable`
      */
     async receive(content: AsyncIterable<Buffer>): Promise<IncomingFile> {
@@ -51,14 +51,14 @@ export function incomingFolder(folder: string) {
         await discard();
         throw error;
       } finally {
-        // What had to be durable was synced before.
+        // An error here does not matter: the content is already synced.
         await handle.close().catch(() => undefined);
       }
     },
   };
 }
 
-/** Writes through to the disk. @returns how many bytes there were */
+/** Writes and syncs the content. @returns the number of bytes */
 async function writeAll(handle: FileHandle, content: AsyncIterable<Buffer>): Promise<number> {
   let size = 0;
   for await (const chunk of content) {
@@ -77,7 +77,7 @@ async function deleteStale(folder: string): Promise<void> {
   }
 }
 
-/** A full disk, a read-only one, missing permissions: the operator has to act, and the client may try again. */
+/** Maps disk errors (disk full, read-only, no permission) to 503: the operator must act, and the client may retry. */
 export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

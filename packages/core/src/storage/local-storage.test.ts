@@ -20,7 +20,7 @@ const listed = async (storage: ReturnType<typeof localStorage>): Promise<string[
   return names;
 };
 
-/** Bytes as they arrive, one at a time. */
+/** The text as a stream of single bytes. */
 async function* arriving(text: string): AsyncGenerator<Buffer> {
   for (const byte of Buffer.from(text)) yield Buffer.of(byte);
 }
@@ -30,13 +30,13 @@ const store = async (storage: ReturnType<typeof localStorage>, name: string, tex
 
 const incoming = () => readdir(path.join(folder, '.incoming'));
 
-test('makes its folder and keeps the bytes under the name', async () => {
+test('creates its folder and stores the bytes under the name', async () => {
   const name = newName('txt');
   await store(localStorage(folder, kindOf), name, 'hello');
   expect(await readFile(path.join(folder, name), 'utf8')).toBe('hello');
 });
 
-test('never overwrites, and of two at once one is kept whole', async () => {
+test('never overwrites: of two simultaneous writes, one succeeds completely', async () => {
   const storage = localStorage(folder, kindOf);
   const name = newName('txt');
   const outcomes = await Promise.allSettled(['one', 'two'].map((text) => store(storage, name, text)));
@@ -47,7 +47,7 @@ test('never overwrites, and of two at once one is kept whole', async () => {
 });
 
 test.each(['../x.txt', '/etc/passwd', '', '.', 'a/b.txt', `${randomUUID()}.html`, `${randomUUID()}.txt\0`])(
-  'neither writes nor deletes outside its names: %j',
+  'neither writes nor deletes other names: %j',
   async (name) => {
     await expect(store(localStorage(folder, kindOf), name, 'x')).rejects.toThrow('not a stored name');
     expect(await incoming()).toEqual([]);
@@ -55,7 +55,7 @@ test.each(['../x.txt', '/etc/passwd', '', '.', 'a/b.txt', `${randomUUID()}.html`
   },
 );
 
-test('deleting what is not there is fine', async () => {
+test('deleting a missing file succeeds', async () => {
   await expect(localStorage(folder, kindOf).delete(newName('txt'))).resolves.toBeUndefined();
 });
 
@@ -67,7 +67,7 @@ test('lists stored files and nothing else', async () => {
   expect(await listed(storage)).toEqual([name]);
 });
 
-test('takes away what a crash left unfinished an hour ago, and nothing that may be in the making', async () => {
+test('deletes incomplete files older than an hour, but none that may still be in progress', async () => {
   const leftover = (name: string) => path.join(folder, '.incoming', name);
   await mkdir(leftover(''), { recursive: true });
   for (const name of ['old', 'new']) await writeFile(leftover(name), 'x');
@@ -76,7 +76,7 @@ test('takes away what a crash left unfinished an hour ago, and nothing that may 
   const storage = localStorage(folder, kindOf);
   await store(storage, newName('txt'), 'x');
   expect(await incoming()).toEqual(['new']);
-  // A process that runs for long does so again.
+  // A long-running process repeats this.
   await utimes(leftover('new'), twoHoursAgo, twoHoursAgo);
   const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
   await store(storage, newName('txt'), 'x');
@@ -84,7 +84,7 @@ test('takes away what a crash left unfinished an hour ago, and nothing that may 
   expect(await incoming()).toEqual([]);
 });
 
-test('says storage_unavailable where the folder cannot be used', async () => {
+test('fails with storage_unavailable if the folder cannot be used', async () => {
   const file = `${folder}-file`;
   await writeFile(file, '');
   const broken = localStorage(file, kindOf);
@@ -93,17 +93,17 @@ test('says storage_unavailable where the folder cannot be used', async () => {
   await expect(listed(broken)).rejects.toEqual(unavailable);
 });
 
-test('keeps nothing of a file that breaks off, and passes on why', async () => {
-  const cut = new Error('the client is gone');
-  async function* breakingOff(): AsyncGenerator<Buffer> {
+test('keeps nothing of an incomplete file, and rethrows the error', async () => {
+  const disconnected = new Error('the client disconnected');
+  async function* incomplete(): AsyncGenerator<Buffer> {
     yield Buffer.from('half');
-    throw cut;
+    throw disconnected;
   }
-  await expect(localStorage(folder, kindOf).receive(breakingOff())).rejects.toBe(cut);
+  await expect(localStorage(folder, kindOf).receive(incomplete())).rejects.toBe(disconnected);
   expect(await incoming()).toEqual([]);
 });
 
-test('nothing can be read of a file before it is put, nor after it is discarded', async () => {
+test('a file cannot be read before it is put, nor after it is discarded', async () => {
   const storage = localStorage(folder, kindOf);
   const file = await storage.receive(arriving('hello'));
   expect(file.size).toBe(5);
@@ -114,7 +114,7 @@ test('nothing can be read of a file before it is put, nor after it is discarded'
   expect(await listed(storage)).toEqual([]);
 });
 
-test('takes in no more than it can write', async () => {
+test('reads no faster than it can write', async () => {
   let given = 0;
   let writing = 0;
   async function* counted(): AsyncGenerator<Buffer> {

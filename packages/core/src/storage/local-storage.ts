@@ -5,7 +5,7 @@ import type { KindOfName } from './file-kinds';
 import { incomingFolder, orUnavailable } from './incoming';
 import type { StorageBackend } from './storage';
 
-/** Inside the folder, so that a whole file gets its name by a link and not by a copy. */
+/** Inside the storage folder, so that a complete file can be hard-linked to its name instead of copied. */
 const INCOMING = '.incoming';
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
@@ -46,7 +46,7 @@ export function localStorage(folder: string, kindOf: KindOfName): StorageBackend
   };
 }
 
-/** Gives a whole file its name, or leaves nothing under that name. */
+/** Stores a complete file under its name. After a failure, nothing exists under that name. */
 async function publish(source: string, target: string): Promise<void> {
   await linkOrRename(source, target);
   try {
@@ -57,7 +57,7 @@ async function publish(source: string, target: string): Promise<void> {
   }
 }
 
-/** One step. A link, unlike a rename, never replaces an existing file. */
+/** Atomic. Unlike a rename, a hard link never replaces an existing file. */
 async function linkOrRename(source: string, target: string): Promise<void> {
   try {
     await link(source, target);
@@ -68,7 +68,7 @@ async function linkOrRename(source: string, target: string): Promise<void> {
   }
 }
 
-/** Without it a power cut may forget the new name, though the bytes are on disk. */
+/** Without this, a power failure may lose the new name even though the bytes are on disk. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {

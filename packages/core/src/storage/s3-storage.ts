@@ -18,13 +18,13 @@ import { type IncomingFile, incomingFolder } from './incoming';
 import type { FileFromBucket, StorageBackend, StorageSettings } from './storage';
 
 const CONNECT_TIMEOUT_MS = 2000;
-/** Until the headers of an answer. */
+/** Until the headers of the response. */
 const REQUEST_TIMEOUT_MS = 5000;
-/** A connection on which nothing moves. */
+/** For a connection without any traffic. */
 const SOCKET_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 2;
 
-const ORPHAN = 'the bucket may have kept a file whose upload failed, and it could not be deleted; sweep finds it';
+const ORPHAN = 'could not delete a file whose upload failed; if the bucket stored it, sweep will delete it';
 
 type S3Settings = StorageSettings & { S3_BUCKET: string };
 interface StorageDeps {
@@ -34,12 +34,12 @@ interface StorageDeps {
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
-/** Files in an S3-compatible bucket. They wait on disk until they are whole: see docs/decisions/0017-uploads.md. */
+/** Files in an S3-compatible bucket. Uploads are buffered on disk until they are complete: see docs/decisions/0017-uploads.md. */
 export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps): StorageBackend {
   const bucket = settings.S3_BUCKET;
   let opened: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
 
-  /** The SDK is large: it is loaded only where a bucket is used. */
+  /** Loads the SDK on first use, because it is large. */
   async function open(): Promise<{ sdk: Sdk; client: S3Client }> {
     const sdk = await import('@aws-sdk/client-s3');
     return { sdk, client: connect(sdk, settings, logger) };
@@ -61,11 +61,11 @@ export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps)
     return { Bucket: bucket, Key: name, ContentType: mediaTypeOf(kind) };
   };
 
-  /** The SDK cannot send a stream a second time, so each attempt gets a stream of its own. */
+  /** The SDK cannot send a stream twice, so each attempt opens a new stream. */
   async function putObject(target: ReturnType<typeof objectOf>, file: IncomingFile): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const aborting = new AbortController();
-      // The SDK does not listen: without a listener a read error would end the process.
+      // The SDK adds no error listener. Without one, a read error would crash the process.
       const body = createReadStream(file.path).on('error', (error) => aborting.abort(error));
       try {
         const command = { ...target, Body: body, ContentLength: file.size };
@@ -91,7 +91,7 @@ export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps)
       try {
         await putObject(target, file);
       } catch (error) {
-        // The bucket may have stored what it did not confirm. Not awaited: the client has waited long enough.
+        // The bucket may have stored the file without confirming it. Not awaited: the client has waited long enough.
         if (!wasRefused(error)) void deleteObject(target).catch((err) => logger.error({ err, file: name }, ORPHAN));
         throw error;
       } finally {
@@ -104,14 +104,14 @@ export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps)
       const wanted: GetObjectCommandInput = { Bucket: bucket, Key: name, ...conditionsOf(headers) };
       try {
         if (method === 'HEAD') {
-          return factsOf(await run((sdk, client) => client.send(new sdk.HeadObjectCommand(wanted))));
+          return metadataOf(await run((sdk, client) => client.send(new sdk.HeadObjectCommand(wanted))));
         }
         const range = rangeOf(headers);
         const found = await run((sdk, client) => client.send(new sdk.GetObjectCommand({ ...wanted, ...range })));
-        return { ...factsOf(found), content: found.Body as Readable };
+        return { ...metadataOf(found), content: found.Body as Readable };
       } catch (error) {
         const cause = error instanceof AppErrorClass ? error.cause : undefined;
-        // The SDK makes an error of it.
+        // The SDK throws for a 304.
         if (statusOf(cause) === 304) return { isUnchanged: true, etag: headerOf(cause, 'etag') };
         throw error;
       }
@@ -142,10 +142,10 @@ function connect({ S3Client: Client }: Sdk, settings: S3Settings, logger: Logger
       accessKeyId: settings.S3_ACCESS_KEY_ID ?? '',
       secretAccessKey: settings.S3_SECRET_ACCESS_KEY ?? '',
     },
-    // A server of one's own rarely has a DNS name for each bucket.
+    // A self-hosted server rarely has a DNS name for each bucket.
     ...(settings.S3_ENDPOINT ? { endpoint: settings.S3_ENDPOINT, forcePathStyle: true } : {}),
     maxAttempts: MAX_ATTEMPTS,
-    // Its warning that it cannot repeat a stream would go to the console: the storage repeats it. Its other lines are noise.
+    // By default the SDK would print to the console that it cannot retry a stream, but `putObject` retries. Other lines are noise.
     logger: {
       trace() {},
       debug() {},
@@ -153,7 +153,7 @@ function connect({ S3Client: Client }: Sdk, settings: S3Settings, logger: Logger
       warn: (text) => logger.debug(text),
       error: (text) => logger.error(text),
     },
-    // Not every S3-compatible server knows the newer checksums.
+    // Not every S3-compatible server supports the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
@@ -165,7 +165,7 @@ function connect({ S3Client: Client }: Sdk, settings: S3Settings, logger: Logger
   });
 }
 
-/** Ranges and conditions are the bucket's to judge: it knows ETag, date and size. */
+/** The bucket evaluates ranges and conditions, because it knows ETag, date and size. */
 function conditionsOf(headers: IncomingHttpHeaders): Partial<GetObjectCommandInput> {
   const { 'if-none-match': noneMatch, 'if-match': match } = headers;
   const modifiedSince = dateIn(headers['if-modified-since']);
@@ -173,13 +173,13 @@ function conditionsOf(headers: IncomingHttpHeaders): Partial<GetObjectCommandInp
   return {
     ...(noneMatch ? { IfNoneMatch: noneMatch } : {}),
     ...(match ? { IfMatch: match } : {}),
-    // Where both forms stand, the tag counts (RFC 9110, 13.2.2).
+    // If both are present, the ETag takes precedence (RFC 9110, 13.2.2).
     ...(modifiedSince && !noneMatch ? { IfModifiedSince: modifiedSince } : {}),
     ...(unmodifiedSince && !match ? { IfUnmodifiedSince: unmodifiedSince } : {}),
   };
 }
 
-/** S3 knows no If-Range; sending the whole file instead of a part is always right. */
+/** S3 does not support If-Range. Sending the whole file instead of a range is always valid. */
 const rangeOf = ({ range, 'if-range': ifRange }: IncomingHttpHeaders): Pick<GetObjectCommandInput, 'Range'> =>
   range?.startsWith('bytes=') && !ifRange ? { Range: range } : {};
 
@@ -195,7 +195,7 @@ interface FoundObject {
   LastModified?: Date | undefined;
 }
 
-const factsOf = ({ ContentLength, ContentRange, ETag, LastModified }: FoundObject): FileFromBucket => ({
+const metadataOf = ({ ContentLength, ContentRange, ETag, LastModified }: FoundObject): FileFromBucket => ({
   isUnchanged: false,
   length: ContentLength,
   range: ContentRange,
@@ -212,7 +212,7 @@ const statusOf = (error: unknown): number | undefined => (error as SdkFailure | 
 const headerOf = (error: unknown, name: string): string | undefined =>
   (error as SdkFailure | undefined)?.$response?.headers?.[name];
 
-/** The bucket refused a request: it stored nothing, and would refuse it again. */
+/** The bucket rejected the request. It stored nothing, and a retry would be rejected too. */
 function wasRefused(error: unknown): boolean {
   const status = (error instanceof AppErrorClass && statusOf(error.cause)) || 500;
   return status >= 400 && status < 500 && status !== 408 && status !== 429;

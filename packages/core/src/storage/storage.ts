@@ -3,17 +3,17 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { IncomingFile } from './incoming';
 
-/** Where uploaded bytes are kept: a folder or a bucket that all replicas share. It takes and gives names that its `kindOf` knows. */
+/** Stores uploaded files in a folder or a bucket shared by all replicas. Uses only names that its `kindOf` recognizes. */
 export interface Storage {
   /**
-   * Takes in a file as its bytes arrive. Nothing can read it before `put`, so a crash leaves only bytes that are deleted
+   * Receives a file while its bytes arrive. It cannot be read before `put`. After a crash, the leftover bytes are deleted
    * later. Rejects with whatever `content` throws.
    * @throws AppError `storage_unavailable`
    */
   receive(content: AsyncIterable<Buffer>): Promise<IncomingFile>;
   /**
-   * Stores a received file under its name, and uses it up, also when it fails. Resolves when the bytes are durable. Never
-   * overwrites; a failure or a crash leaves nothing that can be read.
+   * Stores a received file under its name. The received file cannot be used afterwards, even if this fails. Resolves when the
+   * bytes are durable. Never overwrites. A failure or a crash leaves nothing that can be read.
    * @throws AppError `storage_unavailable`
    */
   put(name: string, file: IncomingFile): Promise<void>;
@@ -22,31 +22,31 @@ export interface Storage {
    * @throws AppError `not_found`, `range_not_satisfiable`, `precondition_failed`, `storage_unavailable`
    */
   open(name: string, request: ReadRequest): Promise<OpenedFile>;
-  /** A name that is not there is fine. @throws AppError `storage_unavailable` */
+  /** Succeeds if the file does not exist. @throws AppError `storage_unavailable` */
   delete(name: string): Promise<void>;
-  /** Deletes what no row points to any more. Never rejects: what could not go is logged, and `sweep` finds it. */
+  /** Deletes files that no row refers to any more. Never rejects: a failure is logged, and `sweep` deletes the file later. */
   discard(names: readonly string[]): Promise<void>;
-  /** Every stored file. @throws AppError `storage_unavailable` */
+  /** Lists every stored file. @throws AppError `storage_unavailable` */
   list(): AsyncIterable<StoredFile>;
 }
 
-/** What a client asks of a file: its method, and the headers of ranges and conditions among its headers. */
+/** A client's request for a file. Its headers may include ranges and conditions. */
 export interface ReadRequest {
   method: string;
   headers: IncomingHttpHeaders;
 }
 
-/** On this machine, for the sender to judge range and conditions; or from a bucket, which has judged them. */
+/** A local file, for which the sender evaluates range and conditions, or a file from a bucket, which has evaluated them. */
 export type OpenedFile = { path: string } | FileFromBucket;
 
 export interface FileFromBucket {
-  /** The client's own copy is current. */
+  /** The client's copy is current (304). */
   isUnchanged: boolean;
-  /** Absent where only the facts are wanted. */
+  /** Absent for a HEAD. */
   content?: Readable;
   /** Bytes of `content`. */
   length?: number | undefined;
-  /** `bytes 0-9/100` where `content` is a part of the file. */
+  /** For example `bytes 0-9/100`, if `content` is only a part of the file. */
   range?: string | undefined;
   etag?: string | undefined;
   modifiedAt?: Date | undefined;
@@ -57,10 +57,10 @@ export interface StoredFile {
   modifiedAt: Date;
 }
 
-/** What the folder and the bucket each do in their own way. */
+/** The operations that the folder and the bucket implement differently. */
 export type StorageBackend = Omit<Storage, 'discard'>;
 
-/** Said beside whatever else is wrong with the settings. */
+/** An error that is reported together with all other errors in the settings. */
 const requiredWhere = (path: string, where: string) => ({
   path: [path],
   message: `is required ${where}`,
@@ -68,8 +68,8 @@ const requiredWhere = (path: string, where: string) => ({
 });
 
 /**
- * Settings of every service that stores or removes files. S3_BUCKET chooses the bucket, otherwise UPLOAD_PATH is the folder;
- * with a bucket, uploads wait in UPLOAD_PATH until they are whole.
+ * Settings of every service that stores or deletes files. With S3_BUCKET, files are stored in that bucket, and uploads are
+ * buffered in UPLOAD_PATH until they are complete. Otherwise, files are stored in UPLOAD_PATH.
  */
 export const storageSettings = z
   .object({

@@ -2,27 +2,27 @@ export type TextFlaw = 'text in UTF-16' | 'text that is not UTF-8';
 
 /** Control characters other than tab, line feed, form feed and carriage return. */
 const CONTROL = /[^\P{Cc}\t\n\f\r\u0080-\u009f]/u;
-/** A document that begins with a tag, a declaration or a processing instruction, or a script with its interpreter. */
+/** The start of a document with a tag, a declaration or a processing instruction, or of a script that names its interpreter. */
 const MARKUP_START = /^(<[a-z/!?%]|#!|@echo off)/i;
 const MARKUP_START_LENGTH = '@echo off'.length;
-/** What makes a text HTML, SVG, XML, PHP or the like, wherever it stands. */
+/** Anywhere in a text, these make it HTML, SVG, XML, PHP or the like. */
 const MARKUP =
   /<(!doctype|!entity|!\[cdata\[|\?xml|\?php|\?=|\/?([a-z]{1,20}:)?(html|head|body|script|svg|math|iframe|frame|object|embed|applet|form|style|link|meta|base|img|video|audio)(?=[\s/>]))/i;
-/** The longest match of MARKUP, with the character that has to follow it. */
+/** The length of the longest match of MARKUP, including the character that must follow it. */
 const MARKUP_LENGTH = '</:script>'.length + 20;
 
 /**
- * Whether a stream of bytes is plain text: UTF-8 without control characters and markup. Gives the same result however the
- * bytes are cut into chunks, and keeps a few characters only.
+ * Checks whether a stream of bytes is plain text: UTF-8 without control characters and markup. The result does not depend on
+ * the chunk sizes. Buffers only a few characters.
  */
 export class TextCheck {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  /** The first characters, without the white space before them and with one space for each run of it. */
+  /** The first characters, without leading white space, and with one space for each run of white space. */
   private start = '';
-  /** The last characters, in which markup may have begun. */
+  /** The last characters, which may contain the start of markup. */
   private tail = '';
 
-  /** @param refuse throws */
+  /** @param refuse must throw */
   constructor(private readonly refuse: (flaw?: TextFlaw) => never) {}
 
   push(chunk: Buffer): void {
@@ -30,7 +30,7 @@ export class TextCheck {
   }
 
   end(): void {
-    // Throws when a character is incomplete.
+    // Throws if the last character is incomplete.
     this.decode();
   }
 
@@ -38,7 +38,7 @@ export class TextCheck {
     try {
       return chunk ? this.decoder.decode(chunk, { stream: true }) : this.decoder.decode();
     } catch {
-      // Bytes that are no text at all have control characters among them.
+      // Binary data contains control characters. Then the encoding is not the problem.
       return this.refuse(chunk && CONTROL.test(chunk.toString('latin1')) ? undefined : 'text that is not UTF-8');
     }
   }
@@ -48,13 +48,13 @@ export class TextCheck {
       this.start = `${this.start}${text}`.replace(/\s+/g, ' ').trimStart().slice(0, MARKUP_START_LENGTH);
     }
     const context = this.tail + text;
-    // A copy: a slice of a string keeps the whole of it in memory.
+    // Copies the characters, because a slice keeps the whole string in memory.
     this.tail = Buffer.from(context.slice(1 - MARKUP_LENGTH), 'utf16le').toString('utf16le');
     if (CONTROL.test(text) || MARKUP_START.test(this.start) || MARKUP.test(context)) this.refuse();
   }
 }
 
-/** By its byte order mark, or because every second byte of its beginning is NUL. */
+/** Detects UTF-16 by its byte order mark, or because every second byte at the start is NUL. */
 export function isUtf16(head: Buffer): boolean {
   const bom = head.toString('hex', 0, 2);
   if (bom === 'fffe' || bom === 'feff') return true;
