@@ -1,8 +1,8 @@
 import { EVERYTHING } from '@shop/core/cache';
 
 /**
- * What cached answers depend on. Every writer of products (the checkout too) invalidates all that its write touches; an
- * answer names the narrowest scopes that cover it.
+ * The scopes of cached responses. Every writer of products (including the checkout) invalidates all scopes that its write
+ * affects. A response names the narrowest scopes that cover it.
  */
 export const cacheScope = {
   /** One product. */
@@ -11,16 +11,16 @@ export const cacheScope = {
   store: (id: number): string => `store:${id}`,
   /** The lists of one seller's products. */
   owner: (userId: number): string => `owner:${userId}`,
-  /** Any list over all stores. */
+  /** Lists across all stores. */
   products: 'products',
   /**
-   * A write that may touch any product: a deleted category, a renamed or deleted store; or a repeated delete of something
-   * whose scopes are gone with it. Rare, so it may cost the whole cache.
+   * For a write that may affect any product: a deleted category, or a renamed or deleted store. Also for a repeated delete of
+   * something whose scopes are no longer known. Rare, so it may invalidate the whole cache.
    */
   everything: EVERYTHING,
 } as const;
 
-/** What a change to products of one store touches. */
+/** The scopes affected by a change to products of one store. */
 export const productScopes = (change: { productIds: number[]; storeId: number; ownerId: number }): string[] => [
   ...change.productIds.map(cacheScope.product),
   cacheScope.store(change.storeId),

@@ -1,6 +1,6 @@
 import { centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './money';
 
-describe('cents of a JSON number', () => {
+describe('JSON numbers', () => {
   it.each([
     [0, 0n],
     [-0, 0n],
@@ -18,13 +18,13 @@ describe('cents of a JSON number', () => {
   });
 
   it.each([0.001, 0.1 + 0.2, 1.005, 1e-7, 9_999_999_999.991, Number.POSITIVE_INFINITY, Number.NaN, 1e300, 2 ** 53])(
-    '%d is no amount',
+    '%d is not an amount',
     (value) => {
       expect(centsFromNumber(value)).toBeUndefined();
     },
   );
 
-  it('gives back every amount as it was written, to the cent', () => {
+  it('round-trip every amount exactly', () => {
     for (let cents = 0n; cents <= MAX_CENTS; cents += 765_432_101n) {
       const written = centsToDecimal(cents);
       expect(centsFromNumber(Number(written))).toBe(cents);
@@ -34,7 +34,7 @@ describe('cents of a JSON number', () => {
   });
 });
 
-describe('cents of a DECIMAL', () => {
+describe('DECIMALs', () => {
   it.each([
     ['0.00', 0n],
     ['12.5', 1250n],

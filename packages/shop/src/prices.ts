@@ -6,7 +6,7 @@ const MAX_AMOUNT = Number(MAX_CENTS) / 100;
 const AMOUNT = 'must be a number with at most 2 decimals';
 const amountSchema = { type: 'number', minimum: 0, maximum: MAX_AMOUNT, multipleOf: 0.01 } as const;
 
-/** Money on the wire is a JSON number with at most two decimals; in code it is integer cents (bigint). */
+/** A price in JSON: a number with at most two decimals. In code it is integer cents (bigint). */
 export const price = z
   .number({ error: ({ input }) => (typeof input === 'number' ? undefined : AMOUNT) })
   .min(0, { abort: true })
@@ -15,7 +15,7 @@ export const price = z
   .transform((value) => centsFromNumber(value) ?? 0n)
   .meta({ override: amountSchema });
 
-/** The same in a path, query or form: plain decimal notation. */
+/** A price in a path, query or form, in plain decimal notation. */
 export const priceString = z
   .string(AMOUNT)
   .check(
@@ -32,5 +32,5 @@ export const priceString = z
   })
   .meta({ override: amountSchema });
 
-/** A money value in an answer. */
+/** An amount of money in a response. */
 export const amount = z.number().min(0);

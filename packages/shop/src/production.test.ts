@@ -50,27 +50,27 @@ describe('JWT_SECRET', () => {
 
   it.each([
     ['missing', ''],
-    ['that of .env.local', 'local-development-only-secret-never-deploy-this'],
-    ["that of this project's tests", 'a-secret-for-tests-only-0123456789abcdef'],
-    ["jwt.io's", 'a-string-secret-at-least-256-bits-long'],
-    ["a tutorial's", 'your-super-secret-jwt-key-please-replace'],
+    ['the secret of .env.local', 'local-development-only-secret-never-deploy-this'],
+    ["the secret of this project's tests", 'a-secret-for-tests-only-0123456789abcdef'],
+    ["jwt.io's example", 'a-string-secret-at-least-256-bits-long'],
+    ["a tutorial's example", 'your-super-secret-jwt-key-please-replace'],
     ['a placeholder', 'CHANGE_ME_CHANGE_ME_CHANGE_ME_CHANGE_ME'],
-    ['one letter over and over', 'a'.repeat(64)],
-    ['a short word over and over', 'secret'.repeat(10)],
+    ['one repeated letter', 'a'.repeat(64)],
+    ['a repeated short word', 'secret'.repeat(10)],
   ])('is refused in production when it is %s', (_what, secret) => {
     const problems = refusal(secret);
     expect(problems).toEqual([expect.stringMatching(/^JWT_SECRET: /)]);
     if (secret) expect(problems.join()).not.toContain(secret);
   });
 
-  it('has at least 8 different characters in production', () => {
+  it('must have at least 8 different characters in production', () => {
     expect(refusal('qzXv7KmW'.repeat(4))).toEqual([]);
     expect(refusal('qzXv7Kmq'.repeat(4))).toEqual([
       'JWT_SECRET: is a well-known value: make one with `openssl rand -hex 32`',
     ]);
   });
 
-  it('is called what it is when it is a placeholder', () => {
+  it('that is a placeholder is reported as a placeholder', () => {
     for (const secret of ['CHANGE_ME', 'your-super-secret-jwt-key-please-replace', '<secret>', '...']) {
       expect(refusal(secret)).toEqual(['JWT_SECRET: is a placeholder: make one with `openssl rand -hex 32`']);
     }
@@ -86,7 +86,7 @@ describe('production', () => {
   const refusals = problemsOf;
   const refused = (overrides: Env) => refusals(overrides).map((problem) => problem.split(':')[0]);
 
-  it('starts with what is its own', () => {
+  it('starts with settings of its own', () => {
     expect(refusals({})).toEqual([]);
     expect(refusals({ GRAFANA_ADMIN_PASSWORD: 'nX3vQ8wLr2Zk', CORS_ORIGINS: 'https://shop.test' })).toEqual([]);
   });
@@ -106,11 +106,11 @@ describe('production', () => {
   ])('refuses "%s" as the password of the database, of Redis and of Grafana', (password) => {
     expect(refused({ DB_PASS: password })).toEqual(['DB_PASS']);
     expect(refused({ REDIS_PASSWORD: password })).toEqual(['REDIS_PASSWORD']);
-    // None: Grafana has it from elsewhere.
+    // Not set: Grafana gets its password from elsewhere.
     expect(refused({ GRAFANA_ADMIN_PASSWORD: password })).toEqual(password ? ['GRAFANA_ADMIN_PASSWORD'] : []);
   });
 
-  it('looks into secret files too', () => {
+  it('checks secret files too', () => {
     expect(refused({ DB_PASS: undefined, DB_PASS_FILE: file('default-pass', 'password\n') })).toEqual(['DB_PASS']);
     expect(refused({ DB_PASS_FILE: file('good-pass', 'x7Kq2mVw9Tz4\n') })).toEqual([]);
     expect(refused({ DB_PASS_FILE: '/no/such/file' })).toEqual(['DB_PASS_FILE']);
@@ -120,12 +120,12 @@ describe('production', () => {
   it.each([
     ['any origin', 'CORS_ORIGINS', '*'],
     ['no trusted proxy', 'TRUST_PROXY', ''],
-    ['everybody as a trusted proxy', 'TRUST_PROXY', '10.0.0.0/8, 0.0.0.0/0'],
-    ['everybody in two halves', 'TRUST_PROXY', '0.0.0.0/1,128.0.0.0/1'],
-    ['everybody in two halves of IPv6', 'TRUST_PROXY', '::/1, 8000::/1'],
-    ['all that is routed in IPv6', 'TRUST_PROXY', '2000::/3'],
-    ['all of IPv4, written as IPv6', 'TRUST_PROXY', '::ffff:0.0.0.0/97,::ffff:128.0.0.0/97'],
-    ['the same in hexadecimal', 'TRUST_PROXY', '0:0:0:0:0:ffff:0:0/100'],
+    ['every IP address as a trusted proxy', 'TRUST_PROXY', '10.0.0.0/8, 0.0.0.0/0'],
+    ['every IPv4 address in two halves', 'TRUST_PROXY', '0.0.0.0/1,128.0.0.0/1'],
+    ['every IPv6 address in two halves', 'TRUST_PROXY', '::/1, 8000::/1'],
+    ['all routed IPv6 addresses', 'TRUST_PROXY', '2000::/3'],
+    ['every IPv4 address, written as IPv6', 'TRUST_PROXY', '::ffff:0.0.0.0/97,::ffff:128.0.0.0/97'],
+    ['a wide IPv4 block in hexadecimal IPv6 notation', 'TRUST_PROXY', '0:0:0:0:0:ffff:0:0/100'],
     ['an origin over http', 'CORS_ORIGINS', 'https://shop.test,http://admin.shop.test'],
   ])('refuses %s', (_what, key, value) => {
     expect(refused({ [key]: value })).toEqual([key]);
@@ -137,14 +137,14 @@ describe('production', () => {
     ['2001:db8::/16', '2001::/15'],
     ['fc00::/7', 'fc00::/6'],
     ['fe80::/10', 'fec0::/10'],
-  ])('trusts %s, and not the wider %s', (narrow, wide) => {
+  ])('trusts %s but not the wider %s', (narrow, wide) => {
     expect(refusals({ TRUST_PROXY: narrow })).toEqual([]);
     expect(refusals({ TRUST_PROXY: `172.16.0.0/12,${wide}` })).toEqual([
       expect.stringContaining('TRUST_PROXY: trusts too many addresses'),
     ]);
   });
 
-  it('needs a password for Redis where there is one', () => {
+  it('requires a password for Redis if REDIS_HOST is set', () => {
     expect(refusals({ REDIS_PASSWORD: undefined })).toEqual([
       expect.stringContaining('REDIS_PASSWORD: is required in production where REDIS_HOST is set'),
     ]);
@@ -154,18 +154,18 @@ describe('production', () => {
     expect(refusals({ REDIS_PASSWORD: undefined, REDIS_HOST: undefined })).toEqual([]);
   });
 
-  it('says "is required" only of what is absent', () => {
+  it('reports "is required" only for missing settings', () => {
     expect(refusals({ DB_PASS: undefined })).toEqual(['DB_PASS: is required']);
     for (const value of ['CHANGE_ME', '<your password>', 'replace-me']) {
-      const told = 'is a placeholder: make one with `openssl rand -hex 24`';
+      const problem = 'is a placeholder: make one with `openssl rand -hex 24`';
       expect(refusals({ DB_PASS: value, REDIS_PASSWORD: value })).toEqual([
-        `DB_PASS: ${told}`,
-        `REDIS_PASSWORD: ${told}`,
+        `DB_PASS: ${problem}`,
+        `REDIS_PASSWORD: ${problem}`,
       ]);
     }
   });
 
-  it('names all of it in one message, and no secret in it', () => {
+  it('reports all problems in one message, without secrets', () => {
     const problems = refusals({
       JWT_SECRET: 'local-development-only-secret-never-deploy-this',
       DB_PASS: 'root123',
@@ -180,8 +180,8 @@ describe('production', () => {
     for (const secret of ['never-deploy-this', 'root123', 'admin123']) expect(message).not.toContain(secret);
   });
 
-  it('is stricter than the others: they start with all of that', () => {
-    const lax: Env = {
+  it('is stricter than the other environments, which accept all of these settings', () => {
+    const insecure: Env = {
       DB_PASS: 'password',
       REDIS_PASSWORD: '',
       GRAFANA_ADMIN_PASSWORD: 'admin',
@@ -189,8 +189,8 @@ describe('production', () => {
       TRUST_PROXY: '0.0.0.0/1,128.0.0.0/1',
     };
     for (const APP_ENV of ['local', 'testnet']) {
-      expect(refusals({ ...lax, APP_ENV })).toEqual([]);
-      expect(refusals({ ...lax, APP_ENV, CORS_ORIGINS: '*', TRUST_PROXY: '' })).toEqual([]);
+      expect(refusals({ ...insecure, APP_ENV })).toEqual([]);
+      expect(refusals({ ...insecure, APP_ENV, CORS_ORIGINS: '*', TRUST_PROXY: '' })).toEqual([]);
     }
   });
 });

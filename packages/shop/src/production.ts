@@ -5,18 +5,18 @@ import { z } from 'zod';
 const PLACEHOLDER =
   /change.?(me|this)|replace.?(me|this|it)|your.?(own.?)?(super.?)?(jwt.?)?(secret|password|key)|please.?replace|placeholder|example|^<.*>$|^(\.{3}|…|x+|todo|tbd)$/i;
 
-/** Secrets that stand in public files: this project's own, jwt.io's and those of tutorials. */
+/** Secrets from public files: those of this project, of jwt.io and of tutorials. */
 const WELL_KNOWN_SECRET = /development|for-tests-only|256-bit|(super|very|top).?secret/i;
 const MIN_DIFFERENT_CHARACTERS = 8;
 
-/** What images, compose files and tutorials come with, and what people type instead, digits after it included. */
+/** Default passwords of images, compose files and tutorials, and common weak passwords, with or without trailing digits. */
 const WELL_KNOWN_PASSWORD =
   /^(pass(word|wd)?|p[a@]ssw[o0]rd|root|toor|admin|administrator|user|guest|secret|test|default|letmein|qwerty|mysql|mariadb|redis|foobared|database|db|ecommerce|shop|grafana|prometheus)?[-_]?\d*!?$/i;
 
-/** Whether a value only says that another one belongs there. */
+/** Whether a value is a placeholder for a real one. */
 const isPlaceholder = (value: string): boolean => PLACEHOLDER.test(value);
 
-/** Why a signing secret can be guessed, however long it is. */
+/** Returns why a signing secret is easy to guess, whatever its length. */
 function weaknessOf(secret: string): string | undefined {
   if (isPlaceholder(secret)) return 'is a placeholder';
   const isGuessable = WELL_KNOWN_SECRET.test(secret) || new Set(secret).size < MIN_DIFFERENT_CHARACTERS;
@@ -26,11 +26,11 @@ function weaknessOf(secret: string): string | undefined {
 const isWellKnownPassword = (value: string): boolean =>
   WELL_KNOWN_PASSWORD.test(value) || WELL_KNOWN_SECRET.test(value);
 
-const HOW = 'make one with `openssl rand -hex 24`';
+const HOW_TO_FIX = 'make one with `openssl rand -hex 24`';
 const password = z
   .string()
-  .refine((value) => !isPlaceholder(value), `is a placeholder: ${HOW}`)
-  .refine((value) => isPlaceholder(value) || !isWellKnownPassword(value), `is a well-known password: ${HOW}`);
+  .refine((value) => !isPlaceholder(value), `is a placeholder: ${HOW_TO_FIX}`)
+  .refine((value) => isPlaceholder(value) || !isWellKnownPassword(value), `is a well-known password: ${HOW_TO_FIX}`);
 
 const items = (list: string): string[] =>
   list
@@ -39,20 +39,20 @@ const items = (list: string): string[] =>
     .filter(Boolean);
 
 /**
- * A proxy is trusted to say who the client is, so a block that holds a good part of the internet lets clients choose their
- * address. No private network is larger than these.
+ * A trusted proxy reports the IP address of the client. If a trusted block covers a large part of the internet, clients can
+ * choose their own IP address. No private network is larger than these limits.
  */
 function isTooWide(text: string): boolean {
   const block = parseBlock(text);
-  // Refused in every environment.
+  // An invalid block is refused in every environment, by the core settings.
   if (!block) return false;
   if (block.version === 4) return block.prefix < 8;
   return block.prefix < (block.isLocal ? 7 : 16);
 }
 
 /**
- * GRAFANA_ADMIN_PASSWORD is no service's business; it stands in the same environment file as the services' settings, and
- * they are the ones that can refuse to start.
+ * No service uses GRAFANA_ADMIN_PASSWORD. But it is in the same environment file as their settings, and only a service can
+ * refuse to start.
  */
 const productionSettings = z
   .object({
@@ -65,24 +65,24 @@ const productionSettings = z
       .refine((list) => !items(list).includes('*'), 'may not be "*" in production: name the origins')
       .refine(
         (list) => items(list).every((origin) => !origin.startsWith('http:')),
-        'must be https origins in production: a page that comes over http can be changed on the way',
+        'must be https origins in production: an attacker on the network can modify a page sent over http',
       )
       .optional(),
     TRUST_PROXY: z
       .string({ error: 'is required in production: behind a proxy, all clients would share one rate limit' })
       .refine(
         (list) => !items(list).some(isTooWide),
-        'trusts too many addresses: in production IPv4 blocks are /8 or smaller, IPv6 blocks /16 or smaller (private ' +
-          'ones, fc00::/7 and fe80::/10, as they are)',
+        'trusts too many addresses: in production, IPv4 blocks must be /8 or smaller, IPv6 blocks /16 or smaller (except ' +
+          'the private blocks fc00::/7 and fe80::/10)',
       ),
   })
   .refine(({ REDIS_HOST, REDIS_PASSWORD }) => !REDIS_HOST || REDIS_PASSWORD, {
     path: ['REDIS_PASSWORD'],
     error:
       'is required in production where REDIS_HOST is set: otherwise any process on its network can change cached responses',
-    // Also beside other wrong settings: a bad start names all of them.
+    // Checked even if other settings are invalid, so that a failed start reports all of them.
     when: () => true,
   });
 
-/** What production refuses beyond what every environment does. See docs/decisions/0014-production-refusals.md. */
+/** Additional checks of the settings in production. See docs/decisions/0014-production-refusals.md. */
 export const productionRules: ProductionRules = { settings: productionSettings, weaknessOf };

@@ -2,7 +2,7 @@ import { productionRules } from './production';
 import { type ServiceName, services } from './services';
 
 /**
- * What the definition of a service takes from the shop.
+ * The part of a service's definition that is the same for all services of the shop.
  *
  * @example
  * export const storeService = { ...inShop('store'), settings, tables: ['stores'], endpoints: storeEndpoints };

@@ -5,16 +5,16 @@ import { services } from './services';
 const repoRoot = path.join(__dirname, '../../..');
 const rowsOfTable = Object.values(services);
 
-/** Core's own, which every service changes. */
-const ofCore = ['cache_generation'];
+/** Tables of core, which every service writes. */
+const coreTables = ['cache_generation'];
 
-test('each table of the schema has one owner', () => {
+test('each table of the schema belongs to exactly one service or to core', () => {
   const schema = readFileSync(path.join(repoRoot, 'sql/schema.sql'), 'utf8');
   const tables = [...schema.matchAll(/^CREATE TABLE IF NOT EXISTS (\w+)/gm)].map(([, name]) => name);
-  expect([...ofCore, ...rowsOfTable.flatMap((service) => [...service.tables])].sort()).toEqual(tables.sort());
+  expect([...coreTables, ...rowsOfTable.flatMap((service) => [...service.tables])].sort()).toEqual(tables.sort());
 });
 
-test('ports, their variables and paths belong to one service each', () => {
+test('each port, port variable and path belongs to exactly one service', () => {
   for (const column of [
     rowsOfTable.map(({ port }) => port),
     rowsOfTable.map(({ portVariable }) => portVariable),
@@ -24,7 +24,7 @@ test('ports, their variables and paths belong to one service each', () => {
   }
 });
 
-test('the gateway sends each path to its service', () => {
+test('the gateway routes each path to its service', () => {
   const template = readFileSync(path.join(repoRoot, 'nginx/templates/default.conf.template'), 'utf8');
   const routes = [...template.matchAll(/^ {2}"~(\S*\/(?:api|uploads)\S*)" (\w+);$/gm)].map(
     ([, pattern = '', service]) => ({ pattern: new RegExp(pattern), service }),

@@ -1,14 +1,14 @@
-interface ServiceFacts {
-  /** Where it listens unless `portVariable` says otherwise. */
+interface ServiceRow {
+  /** The default port. `portVariable` overrides it. */
   port: number;
   portVariable: string;
-  /** What the gateway sends to it: these paths and all below them. */
+  /** The gateway routes these paths, and all paths below them, to the service. */
   paths: readonly string[];
-  /** The tables that it owns. Another service touches them only in a file that says so in its first lines. */
+  /** The tables that it owns. Another service accesses them only in a file that says so in its first lines. */
   tables: readonly string[];
 }
 
-/** The table of the six services. '@shop/shop/services' loads it and nothing else. */
+/** The table of the six services. '@shop/shop/services' loads only this file. */
 export const services = {
   auth: {
     port: 8080,
@@ -46,7 +46,7 @@ export const services = {
     paths: ['/api/v1/files', '/uploads'],
     tables: ['files'],
   },
-} as const satisfies Record<string, ServiceFacts>;
+} as const satisfies Record<string, ServiceRow>;
 
 export type ServiceName = keyof typeof services;
 

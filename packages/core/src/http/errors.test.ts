@@ -74,19 +74,19 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** Every error looks alike, whatever went wrong. */
-function expectProblem(answer: Response, status: number, code: string): void {
-  expect([answer.status, answer.body.code]).toEqual([status, code]);
-  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
-  expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
-  expect(answer.body).toMatchObject({
+/** Asserts the common format of all error responses. */
+function expectProblem(response: Response, status: number, code: string): void {
+  expect([response.status, response.body.code]).toEqual([status, code]);
+  expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+  expect(response.headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
+  expect(response.body).toMatchObject({
     type: expect.any(String),
     title: expect.any(String),
     status,
     detail: expect.any(String),
-    request_id: answer.headers['x-request-id'],
+    request_id: response.headers['x-request-id'],
   });
-  if (status === 400) expect(answer.body.errors).not.toHaveLength(0);
+  if (status === 400) expect(response.body.errors).not.toHaveLength(0);
 }
 
 const post = (body: string, type = 'application/json') =>
@@ -107,7 +107,7 @@ describe('paths and methods', () => {
     expectProblem(await app.http.get(path), 404, 'not_found');
   });
 
-  it.each(['/things/01', '/things/007', '/things/001?page=1'])('%s is no address of a thing: 404', async (path) => {
+  it.each(['/things/01', '/things/007', '/things/001?page=1'])('%s is not a canonical id: 404', async (path) => {
     expectProblem(await app.http.get(path), 404, 'not_found');
     expectProblem(await app.http.put(path).set(user.auth).send({ name: 'x', count: 1 }), 404, 'not_found');
     expectProblem(await app.http.patch(path), 404, 'not_found');
@@ -123,11 +123,11 @@ describe('paths and methods', () => {
     '/openapi.json/',
     '/Health',
     '/ready/',
-  ])('%s is another address: 404', async (path) => {
+  ])('%s is a different path: 404', async (path) => {
     expectProblem(await app.http.get(path), 404, 'not_found');
   });
 
-  it('/docs loads only what is there', async () => {
+  it('/docs loads only files that exist', async () => {
     const page = await app.http.get('/docs').expect(200);
     const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
     expect(files).toHaveLength(4);
@@ -145,27 +145,29 @@ describe('paths and methods', () => {
     ['post', '/docs', 'GET, HEAD, OPTIONS'],
     ['put', '/docs/swagger-ui.css', 'GET, HEAD, OPTIONS'],
     ['post', '/openapi.json', 'GET, HEAD, OPTIONS'],
-  ] as const)('%s %s is 405 and says what is allowed', async (method, path, allow) => {
-    const answer = await app.http[method](path).send(method === 'head' ? undefined : { any: 'thing' });
-    expect([answer.status, answer.headers.allow]).toEqual([405, allow]);
-    if (method !== 'head') expectProblem(answer, 405, 'method_not_allowed');
+  ] as const)('%s %s is 405 and lists the allowed methods', async (method, path, allow) => {
+    const response = await app.http[method](path).send(method === 'head' ? undefined : { any: 'thing' });
+    expect([response.status, response.headers.allow]).toEqual([405, allow]);
+    if (method !== 'head') expectProblem(response, 405, 'method_not_allowed');
   });
 
   it.each(['%00', '%20', '%2e%2e', '1%00', '1;drop', "1'", '%F0%9F%98%80', 'NaN', '1e2'])(
-    '/things/%s is 400 and names the wrong part of the path',
+    '/things/%s is 400 and names the invalid path parameter',
     async (value) => {
-      const answer = await app.http.get(`/things/${value}`);
-      expectProblem(answer, 400, 'invalid_request');
-      expect(answer.body.errors).toEqual([
+      const response = await app.http.get(`/things/${value}`);
+      expectProblem(response, 400, 'invalid_request');
+      expect(response.body.errors).toEqual([
         { in: 'path', path: 'id', code: 'invalid_type', message: 'must be a whole number' },
       ]);
     },
   );
 
-  it.each(['%ZZ', '%', '%ff', '%c0%ae', '%ed%a0%80'])('/things/%s is no valid encoding: 400', async (value) => {
-    const answer = await app.http.get(`/things/${value}`);
-    expectProblem(answer, 400, 'malformed_request');
-    expect(answer.body.errors).toEqual([{ in: 'path', path: '', code: 'invalid_format', message: answer.body.detail }]);
+  it.each(['%ZZ', '%', '%ff', '%c0%ae', '%ed%a0%80'])('/things/%s is not validly encoded: 400', async (value) => {
+    const response = await app.http.get(`/things/${value}`);
+    expectProblem(response, 400, 'malformed_request');
+    expect(response.body.errors).toEqual([
+      { in: 'path', path: '', code: 'invalid_format', message: response.body.detail },
+    ]);
   });
 });
 
@@ -178,13 +180,13 @@ describe('queries', () => {
     ['search=a&search=b', 'search', 'invalid_type'],
     ['search=%00', 'search', 'invalid_format'],
   ])('?%s is 400 and names the parameter', async (query, path, code) => {
-    const answer = await app.http.get(`/things/1?${query}`);
-    expectProblem(answer, 400, 'invalid_request');
-    expect(answer.body.errors).toEqual([{ in: 'query', path, code, message: expect.any(String) }]);
+    const response = await app.http.get(`/things/1?${query}`);
+    expectProblem(response, 400, 'invalid_request');
+    expect(response.body.errors).toEqual([{ in: 'query', path, code, message: expect.any(String) }]);
   });
 
   it.each(['', 'unknown=1', 'unknown=1&unknown=2', 'search=', 'page=&limit=', '__proto__=1&constructor=2', 'page[]=0'])(
-    '?%s changes nothing: unknown and empty parameters do not count',
+    '?%s has no effect: unknown and empty parameters are ignored',
     async (query) => {
       expect((await app.http.get(`/things/1?${query}`).expect(200)).body).toEqual({ id: 1 });
     },
@@ -192,46 +194,50 @@ describe('queries', () => {
 });
 
 describe('bodies', () => {
-  it('hear of every wrong field at once, with its place', async () => {
-    const answer = await app.http
+  it('get all invalid fields reported at once, with their paths', async () => {
+    const response = await app.http
       .put('/things/zero')
       .set(user.auth)
       .send({ name: '', count: '1', parts: [{ id: 1 }, { id: 0 }, 'x'], color: 'red', __extra: null });
-    expectProblem(answer, 400, 'invalid_request');
-    expect(answer.body.errors.map((error: { in: string; path: string }) => `${error.in} ${error.path}`).sort()).toEqual(
-      ['body __extra', 'body color', 'body count', 'body name', 'body parts.1.id', 'body parts.2', 'path id'],
-    );
+    expectProblem(response, 400, 'invalid_request');
+    expect(
+      response.body.errors.map((error: { in: string; path: string }) => `${error.in} ${error.path}`).sort(),
+    ).toEqual(['body __extra', 'body color', 'body count', 'body name', 'body parts.1.id', 'body parts.2', 'path id']);
   });
 
   it.each([
-    ['nothing', ''],
+    ['an empty body', ''],
     ['null', 'null'],
     ['a number', '7'],
     ['a text', '"name"'],
     ['a list', '[]'],
     ['an empty object', '{}'],
-    ['a key that means something to JavaScript', '{"name":"x","__proto__":{"admin":true}}'],
+    ['a key with a special meaning in JavaScript', '{"name":"x","__proto__":{"admin":true}}'],
   ])('%s instead of an object is 400', async (_what, body) => {
     expectProblem(await post(body), 400, 'invalid_request');
   });
 
   it.each([
-    ['cut off', '{"name": "x"'],
+    ['truncated JSON', '{"name": "x"'],
     ['two values', '{"name":"x"}{}'],
     ['single quotes', "{'name':'x'}"],
     ['a trailing comma', '{"name":"x",}'],
-    ['nested without end', '['.repeat(50_000)],
+    ['deep nesting', '['.repeat(50_000)],
   ])('%s is 400', async (_what, body) => {
-    const answer = await post(body);
-    expectProblem(answer, 400, 'invalid_json');
-    expect(answer.body.errors).toEqual([{ in: 'body', path: '', code: 'invalid_format', message: answer.body.detail }]);
+    const response = await post(body);
+    expectProblem(response, 400, 'invalid_json');
+    expect(response.body.errors).toEqual([
+      { in: 'body', path: '', code: 'invalid_format', message: response.body.detail },
+    ]);
   });
 
   it('that are not UTF-8 are 400', async () => {
     const head =
       'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\nConnection: close\r\n\r\n';
-    const answer = await raw(Buffer.concat([Buffer.from(`${head}{"name":"`), Buffer.from([0xff]), Buffer.from('"}')]));
-    expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*"invalid_json"/);
+    const response = await raw(
+      Buffer.concat([Buffer.from(`${head}{"name":"`), Buffer.from([0xff]), Buffer.from('"}')]),
+    );
+    expect(response).toMatch(/^HTTP\/1.1 400 [\s\S]*"invalid_json"/);
   });
 
   it.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
@@ -254,13 +260,13 @@ describe('bodies', () => {
   it.each(['utf-8', 'UTF-8', 'utf8', 'UTF8', '"utf-8"', '"Utf8"', 'utf-8; version=1'])(
     'in charset=%s are read',
     async (charset) => {
-      const answer = await post('{"name":"é"}', `application/json; charset=${charset}`);
-      expect([answer.status, answer.body]).toEqual([200, { name: 'é' }]);
+      const response = await post('{"name":"é"}', `application/json; charset=${charset}`);
+      expect([response.status, response.body]).toEqual([200, { name: 'é' }]);
     },
   );
 
   it.each(['utf-7', 'UTF-16', 'utf-16le', 'utf-32', 'latin1', '"iso-8859-1"', 'klingon', 'utf-8x', 'utf 8'])(
-    'in charset=%s are 415, where a body is declared and where none is',
+    'in charset=%s are 415, whether or not the endpoint declares a body',
     async (charset) => {
       const type = `application/json; charset=${charset}`;
       const remove = app.http
@@ -269,14 +275,14 @@ describe('bodies', () => {
         .set('Content-Type', type)
         .serialize(String)
         .send('{}');
-      for (const answer of [await post('{"name":"x"}', type), await remove]) {
-        expectProblem(answer, 415, 'unsupported_media_type');
-        expect(answer.body.detail).toContain(charset.replaceAll('"', ''));
+      for (const response of [await post('{"name":"x"}', type), await remove]) {
+        expectProblem(response, 415, 'unsupported_media_type');
+        expect(response.body.detail).toContain(charset.replaceAll('"', ''));
       }
     },
   );
 
-  it('of 100 KB pass and bigger ones are 413, also where their length is not told', async () => {
+  it('of 100 KB pass and larger ones are 413, even without a Content-Length', async () => {
     const limit = 100 * 1024;
     const fits = `{"name":"x"${' '.repeat(limit - 12)}}`;
     await post(fits).expect(200);
@@ -289,77 +295,80 @@ describe('bodies', () => {
     expect(chunked).toMatch(/^HTTP\/1.1 413 /);
   });
 
-  describe('where none is declared', () => {
+  describe('of an endpoint that declares none', () => {
     const remove = (body: string, type = 'application/json') =>
       app.http.delete('/things/1').set(admin.auth).set('Content-Type', type).serialize(String).send(body);
 
-    it('are refused with every field that they have', async () => {
-      const answer = await remove('{"x":1,"y":null}');
-      expectProblem(answer, 400, 'invalid_request');
-      expect(answer.body.errors).toEqual([
+    it('are rejected with an error for each field', async () => {
+      const response = await remove('{"x":1,"y":null}');
+      expectProblem(response, 400, 'invalid_request');
+      expect(response.body.errors).toEqual([
         { in: 'body', path: 'x', code: 'unknown_field', message: 'is not a known field' },
         { in: 'body', path: 'y', code: 'unknown_field', message: 'is not a known field' },
       ]);
     });
 
-    it.each(['[{"x":1}]', '"x"', '{"x":', 'x=1'])('are refused as %s', async (body) => {
+    it.each(['[{"x":1}]', '"x"', '{"x":', 'x=1'])('are rejected: %s', async (body) => {
       expect((await remove(body)).status).toBe(400);
     });
 
-    it.each(['', '{}', ' { } '])('may be %j', async (body) => {
+    it.each(['', '{}', ' { } '])('may be empty: %j', async (body) => {
       await remove(body).expect(204);
     });
 
-    it('do not count in a GET, whatever they are', async () => {
+    it('are ignored in a GET, whatever they contain', async () => {
       for (const body of ['{"x":1}', '{"x":'])
         await app.http.get('/things/1').set('Content-Type', 'application/json').send(body).expect(200);
     });
   });
 
-  it('survive the way whole, every Unicode character of them', async () => {
+  it('keep every Unicode character unchanged', async () => {
     const name = 'zażółć 日本語 😀 \u202e \u0001 é e\u0301';
     expect((await app.http.post('/echo').send({ name }).expect(200)).body).toEqual({ name });
   });
 });
 
 describe('callers', () => {
-  it('without a valid token are told how to bring one, before anything else is said', async () => {
-    const answer = await app.http.put('/things/zero').send({ wrong: true });
-    expectProblem(answer, 401, 'unauthenticated');
-    expect(answer.headers['www-authenticate']).toBe('Bearer');
-    expect(answer.body.errors).toBeUndefined();
+  it('without a valid token get 401 with WWW-Authenticate, before any validation', async () => {
+    const response = await app.http.put('/things/zero').send({ wrong: true });
+    expectProblem(response, 401, 'unauthenticated');
+    expect(response.headers['www-authenticate']).toBe('Bearer');
+    expect(response.body.errors).toBeUndefined();
   });
 
   it.each(['Basic dXNlcjpwYXNz', 'Bearer', 'Bearer ', 'Bearer a.b.c', 'bearer x', 'Token x', ''])(
-    'with "Authorization: %s" are refused',
+    'with "Authorization: %s" are rejected',
     async (authorization) => {
-      const answer = await app.http.put('/things/1').set('Authorization', authorization).send({ name: 'x', count: 1 });
-      expectProblem(answer, 401, 'unauthenticated');
+      const response = await app.http
+        .put('/things/1')
+        .set('Authorization', authorization)
+        .send({ name: 'x', count: 1 });
+      expectProblem(response, 401, 'unauthenticated');
     },
   );
 
-  it('who are no admins are refused where only admins may', async () => {
+  it('who are not admins get 403 on admin endpoints', async () => {
     expectProblem(await app.http.delete('/things/1').set(user.auth), 403, 'forbidden');
     await app.http.delete('/things/1').set(admin.auth).expect(204);
   });
 });
 
-it('a rule that is broken answers with its own code and words', async () => {
-  const answer = await app.http.put('/things/1').set(user.auth).send({ name: 'tea', count: 1 });
-  expectProblem(answer, 409, 'out_of_tea');
-  expect(answer.body.detail).toBe('There is no tea left.');
+it('a declared error is sent with its own code and message', async () => {
+  const response = await app.http.put('/things/1').set(user.auth).send({ name: 'tea', count: 1 });
+  expectProblem(response, 409, 'out_of_tea');
+  expect(response.body.detail).toBe('There is no tea left.');
 });
 
-/** Bytes to the app, and what comes back until it hangs up. */
+/** Sends raw bytes. @returns everything received until the app closes the connection */
 function raw(bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
-    let answer = '';
+    let response = '';
     const socket = net.connect(Number(new URL(app.url).port), '127.0.0.1', () => socket.write(bytes));
     socket.on('data', (chunk) => {
-      answer += chunk.toString();
+      response += chunk.toString();
     });
-    socket.once('close', () => resolve(answer));
-    socket.once('error', (error) => (answer ? resolve(answer) : reject(error)));
+    socket.once('close', () => resolve(response));
+    socket.once('error', (error) => (response ? resolve(response) : reject(error)));
   });
 }
 
@@ -378,19 +387,19 @@ describe('an error that the endpoint does not declare', () => {
     }),
   ]);
 
-  it('is a 500 outside production, and the log says which', async () => {
+  it('is a 500 outside production, and the log names it', async () => {
     const log = capturedLog();
     const strict = await startApp(service, {}, log.logger);
-    const answer = await strict.http.get('/tea').expect(500);
-    expect(answer.body.code).toBe('internal_error');
+    const response = await strict.http.get('/tea').expect(500);
+    expect(response.body.code).toBe('internal_error');
     expect(log.text()).toContain('get /tea does not declare the error out_of_tea');
     await strict.close();
   });
 
   it('is sent in production', async () => {
     const production = await startApp(service, await productionEnv());
-    const answer = await production.http.get('/tea').expect(409);
-    expect(answer.body.code).toBe('out_of_tea');
+    const response = await production.http.get('/tea').expect(409);
+    expect(response.body.code).toBe('out_of_tea');
     await production.close();
   });
 });

@@ -64,14 +64,14 @@ it.each<[value: object, expected: string]>([
   expect(errorsOf(value)).toEqual([`body | ${expected}`]);
 });
 
-it('says of a whole body what it must be', () => {
+it('reports what a whole body must be', () => {
   expect(errorsOf(undefined)).toEqual(['body |  | required | a JSON body is required']);
   for (const value of [null, [], 'x', 5, true]) {
     expect(errorsOf(value)).toEqual(['body |  | invalid_type | must be a JSON object']);
   }
 });
 
-it('says "is required" only of what is absent', () => {
+it('reports "is required" only for absent fields', () => {
   const schema = z.object({ a: z.string(), b: z.enum(['x']), c: z.union([z.string(), z.number()]), d: item });
   expect(errorsOf({}, 'body', schema)).toEqual(
     ['a', 'b', 'c', 'd'].map((name) => `body | ${name} | required | is required`),
@@ -79,7 +79,7 @@ it('says "is required" only of what is absent', () => {
   expect(errorsOf({ a: null, b: null, c: null, d: null }, 'body', schema).join()).not.toContain('required');
 });
 
-it('says of a repeated parameter or form field that it may be given only once', () => {
+it('reports that a parameter or form field may be given only once', () => {
   expect(errorsOf({ name: ['a', 'b'] }, 'query')).toEqual(['query | name | invalid_type | must be given only once']);
   expect(errorsOf({ color: ['red', 'red'] }, 'query')).toEqual([
     'query | color | invalid_type | must be given only once',

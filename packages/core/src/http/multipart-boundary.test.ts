@@ -44,7 +44,7 @@ test.each([
   `${FORM}; boundary="tab\there"`,
   `${FORM}; boundary="\u00e9"`,
   `${FORM}; boundary=${'x'.repeat(71)}`,
-])('%j is refused with a reason', (header) => {
+])('%j is rejected with a reason', (header) => {
   expect(isMultipart(header)).toBe(true);
   expect(() => multipartBoundary(header)).toThrow(
     expect.objectContaining({
@@ -64,6 +64,6 @@ test.each([
   `${FORM}x; boundary=b`,
   `${FORM}, a/b`,
   `x${FORM}`,
-])('%j is no form', (header) => {
+])('%j is not a form', (header) => {
   expect(isMultipart(header)).toBe(false);
 });

@@ -48,7 +48,7 @@ const upload = (storage: Pick<Storage, 'receive' | 'put'>, route: string, maxByt
     },
   });
 
-/** Takes the first bytes, and no more until the gate opens. */
+/** Reads the first chunk, and no more until the gate opens. */
 const slowly = (storage: Storage | ReturnType<typeof localStorage>, gate: Gate): Pick<Storage, 'receive' | 'put'> => ({
   ...storage,
   receive: (content) =>
@@ -87,18 +87,18 @@ const NOT_UTF8 = Buffer.from([0xff, 0xfe]);
 
 describe('the declared type of a file', () => {
   it.each([
-    ['nothing where it declares none', [], 200],
-    ['what it declares', ['Content-Type: image/png'], 200],
-    ['nothing where it declares bytes', ['Content-Type: application/octet-stream'], 200],
-    ['text where it declares that', ['Content-Type: text/plain'], 415],
-    ['that, whatever the case of the header', ['content-TYPE:text/plain; charset=utf-8'], 415],
-  ])('is %s', async (_, headers, status) => {
+    ['is ignored if absent', [], 200],
+    ['is compared with the content', ['Content-Type: image/png'], 200],
+    ['is ignored if it is octet-stream', ['Content-Type: application/octet-stream'], 200],
+    ['must not contradict the content', ['Content-Type: text/plain'], 415],
+    ['is read whatever the case of the header', ['content-TYPE:text/plain; charset=utf-8'], 415],
+  ])('%s', async (_, headers, status) => {
     const file = aPart('file', aPng(), 'a.png', ...headers);
     await sendParts(name, file).expect(status);
     await sendParts(file, aPart('name', 'x', undefined, 'Content-Type: text/plain')).expect(status);
   });
 
-  it('is found under any boundary that a client may choose', async () => {
+  it('is found with any boundary', async () => {
     for (const boundary of ['----WebKitFormBoundary1', "'()+_,-./:=?", 'with space', 'a"b\\c']) {
       const bytes = multipartBody(name, aPart('file', 'bytes', 'a.txt'))
         .toString()
@@ -111,7 +111,7 @@ describe('the declared type of a file', () => {
 });
 
 describe('text in a form', () => {
-  it('that is not UTF-8 is 400 and named, beside all else that is wrong', async () => {
+  it('that is not UTF-8 is 400, and its field is reported with all other errors', async () => {
     const one = await sendParts(aPart('name', NOT_UTF8)).expect(400);
     expect(one.body).toMatchObject({ code: 'invalid_request' });
     expect(one.body.errors).toEqual([
@@ -124,7 +124,7 @@ describe('text in a form', () => {
     expect(more.body.errors.map(({ path }: { path: string }) => path).sort()).toEqual(['name', 'note', 'other']);
   });
 
-  it('in a charset that nobody knows is 400 and named', async () => {
+  it('in an unknown charset is 400, and its field is reported', async () => {
     const { body } = await sendParts(
       name,
       aPart('note', 'x', undefined, 'Content-Type: text/plain; charset=klingon'),
@@ -134,33 +134,33 @@ describe('text in a form', () => {
     ]);
   });
 
-  it('survives whole, a replacement character of its own among it', async () => {
+  it('is unchanged, even if it contains a replacement character', async () => {
     const note = 'zażółć 日本語 😀 \ufffd';
     expect((await sendParts(name, aPart('note', note)).expect(200)).body.note).toBe(note);
   });
 
-  it('may be in another charset that it declares', async () => {
+  it('may declare another charset', async () => {
     const latin = aPart('note', NOT_UTF8, undefined, 'Content-Type: text/plain; charset=ISO-8859-1');
     expect((await sendParts(name, latin).expect(200)).body.note).toBe('ÿþ');
   });
 
-  it('beside a file of any bytes is taken', async () => {
+  it('is accepted next to a binary file', async () => {
     const { body } = await sendParts(aPart('file', aJpeg(), 'a.jpg', 'Content-Type: image/jpeg'), name).expect(200);
     expect(body).toEqual({ name: 'x', kind: 'jpg', size: aJpeg().length });
   });
 });
 
-it('a form that is mostly what belongs to no part is 413', async () => {
+it('a form with megabytes outside its parts is 413', async () => {
   const padded = Buffer.concat([Buffer.alloc(4 * 1024 * 1024, 'x'), Buffer.from('\r\n'), multipartBody(name)]);
   await send(padded).expect(413);
 });
 
 it.each([
-  ['breaks off', multipartBody(name).subarray(0, -6), multipartType],
+  ['ends early', multipartBody(name).subarray(0, -6), multipartType],
   ['has two files', multipartBody(name, aPart('file', 'a', 'a'), aPart('file', 'b', 'b')), multipartType],
-])('a form that %s is 400 and says where', async (_, body, type) => {
-  const answer = await send(body, type).expect(400);
-  expect(answer.body.errors).toEqual([expect.objectContaining({ in: 'body' })]);
+])('a form that %s is 400 with a body error', async (_, body, type) => {
+  const response = await send(body, type).expect(400);
+  expect(response.body.errors).toEqual([expect.objectContaining({ in: 'body' })]);
 });
 
 describe('the Content-Type header', () => {
@@ -190,7 +190,7 @@ describe('the Content-Type header', () => {
     ['multipart', 415],
     ['multipart/; boundary=test-boundary', 415],
     ['; boundary=test-boundary', 415],
-  ])('%j is answered with %i', async (type, status) => {
+  ])('%j gives %i', async (type, status) => {
     const { body } = await send(multipartBody(name), type).expect(status);
     if (status === 400) expect(body.code).toBe('malformed_request');
   });
@@ -200,7 +200,7 @@ describe('a file', () => {
   const file = aPart('file', aPng(50_000), 'a.png');
   const keep = aPart('name', 'keep');
 
-  it('may stand before the fields or after them', async () => {
+  it('may come before or after the fields', async () => {
     const before = (await stored()).length;
     for (const parts of [
       [keep, file],
@@ -215,7 +215,7 @@ describe('a file', () => {
 
   it.each([
     ['its use case does not store it', 200, [name, file]],
-    ['a field is wrong', 400, [file, aPart('name', '')]],
+    ['a field is invalid', 400, [file, aPart('name', '')]],
     ['a field is not UTF-8', 400, [file, aPart('name', NOT_UTF8)]],
     ['a field is unknown', 400, [file, keep, aPart('other', 'x')]],
     ['a field is too large', 413, [file, aPart('name', 'x'.repeat(200_000))]],
@@ -225,7 +225,7 @@ describe('a file', () => {
     ['it is in another field', 400, [aPart('image', aPng(), 'a.png'), keep]],
     ['it is too large', 413, [aPart('file', aPng(MAX_BYTES + 1), 'a.png'), keep]],
     ['it is of another kind', 415, [aPart('file', Buffer.from('504b0304140000000800', 'hex'), 'a'), keep]],
-    ['its text turns into something else', 415, [aPart('file', `${'x'.repeat(90_000)}<script>`, 'a.txt'), keep]],
+    ['its text ends with markup', 415, [aPart('file', `${'x'.repeat(90_000)}<script>`, 'a.txt'), keep]],
     ['its name contradicts it', 415, [aPart('file', aPng(), 'a.gif'), keep]],
   ])('is not kept when %s', async (_, status, parts) => {
     const before = await stored();
@@ -234,12 +234,12 @@ describe('a file', () => {
     expect(await incoming()).toEqual([]);
   });
 
-  it('that is empty is named beside all else that is wrong', async () => {
+  it('that is empty is reported with all other errors', async () => {
     const { body } = await sendParts(aPart('file', '', 'a.png'), aPart('name', '')).expect(400);
     expect(body.errors.map(({ path: where }: { path: string }) => where).sort()).toEqual(['file', 'name']);
   });
 
-  it.each(['in its file', 'after its file'])('is not kept when the client leaves %s', async (where) => {
+  it.each(['in its file', 'after its file'])('is not kept when the client disconnects %s', async (where) => {
     const before = { stored: await stored(), refused: await outcomes('refused'), failed: await outcomes('failed') };
     const body = multipartBody(file, keep);
     const start = body.subarray(0, where === 'in its file' ? 20_000 : body.length - 20);
@@ -249,7 +249,7 @@ describe('a file', () => {
     request.destroy();
     await eventually('the file to be deleted', async () => (await incoming()).length === 0);
     expect(await stored()).toEqual(before.stored);
-    // The client gave up: the storage did not fail.
+    // The client disconnected: the storage did not fail.
     await eventually('the upload to be counted', async () => (await outcomes('refused')) === before.refused + 1);
     expect(await outcomes('failed')).toBe(before.failed);
   });
@@ -264,7 +264,7 @@ describe('a file', () => {
     const sending = (async () => {
       while (sent < size) sent += await write(request, Buffer.alloc(1024 * 1024));
     })().catch(() => undefined);
-    await eventually('the client to be held up', () => standsStill(() => sent));
+    await eventually('the client to be blocked', () => standsStill(() => sent));
     expect(sent).toBeLessThan(size / 2);
     request.destroy();
     gate.open();
@@ -280,14 +280,14 @@ function openRequest(route: string, length: number): http.ClientRequest {
   return http.request(app.url + route, { method: 'POST', headers }).on('error', () => undefined);
 }
 
-/** @returns how many bytes went out */
+/** @returns the number of bytes sent */
 async function write(request: http.ClientRequest, bytes: Buffer): Promise<number> {
   if (!request.write(bytes)) await Promise.race([once(request, 'drain'), once(request, 'close')]);
   if (request.destroyed) throw new Error('the request was ended');
   return bytes.length;
 }
 
-/** Whether a value stays the same for half a second. */
+/** Whether a value does not change for half a second. */
 async function standsStill(value: () => number): Promise<boolean> {
   const before = value();
   for (let i = 0; i < 10; i += 1) {

@@ -3,8 +3,8 @@ import { PartWatch } from './part-watch';
 
 const NOT_UTF8 = Buffer.from('caf\xe9', 'latin1');
 
-/** However the body is cut, the result is the same. */
-function watched(...parts: RawPart[]): { broken: string[]; fileHasType: boolean } {
+/** Pushes the body in chunks of several sizes. The result must not depend on the chunk size. */
+function watchParts(...parts: RawPart[]): { broken: string[]; fileHasType: boolean } {
   const body = multipartBody(...parts);
   const [first, ...others] = [1, 2, 5, 64, body.length].map((size) => {
     const watch = new PartWatch('test-boundary');
@@ -27,16 +27,16 @@ test('names the texts that are not UTF-8', () => {
     aPart('file', NOT_UTF8, 'a.txt'),
     aPart('Größe', NOT_UTF8),
   ];
-  expect(watched(...parts).broken).toEqual(['latin', 'cut', 'declared', 'Größe']);
+  expect(watchParts(...parts).broken).toEqual(['latin', 'cut', 'declared', 'Größe']);
 });
 
-test('tells whether the file has a declared type', () => {
+test('reports whether the file has a declared type', () => {
   const text = aPart('text', 'Content-Type: image/png', undefined, 'Content-Type: text/plain');
-  expect(watched(text, aPart('file', 'Content-Type: image/png', 'a')).fileHasType).toBe(false);
-  expect(watched(text, aPart('file', 'x', 'a', 'content-TYPE:image/png'), text).fileHasType).toBe(true);
+  expect(watchParts(text, aPart('file', 'Content-Type: image/png', 'a')).fileHasType).toBe(false);
+  expect(watchParts(text, aPart('file', 'x', 'a', 'content-TYPE:image/png'), text).fileHasType).toBe(true);
 });
 
-test('what is no part is passed over', () => {
+test('skips everything that is not a part', () => {
   const watch = new PartWatch('b');
   watch.push(Buffer.from('preamble \xe9\r\n--bX not a delimiter line\r\n--b\r\n\r\nno name \xe9', 'latin1'));
   watch.push(Buffer.from('\r\n--b\r\nContent-Disposition: form-data; name="n"\r\n\r\n\xe9\r\n--b--\r\n', 'latin1'));
@@ -44,7 +44,7 @@ test('what is no part is passed over', () => {
   expect(watch.brokenTexts()).toEqual(['n']);
 });
 
-test('does not keep headers without end', () => {
+test('does not buffer endless headers', () => {
   const watch = new PartWatch('b');
   watch.push(Buffer.from('--b\r\n'));
   for (let i = 0; i < 1000; i += 1) watch.push(Buffer.alloc(1000, 'x'));

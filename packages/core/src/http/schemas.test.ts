@@ -4,7 +4,7 @@ import { id, idString, inOrder, integerString, listResponse, nameText, pageQuery
 const accepts = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
 
 describe('text', () => {
-  it('is trimmed before it is measured', () => {
+  it('is trimmed before its length is checked', () => {
     expect(text(1, 3).parse(' \t\u00a0abc\n')).toBe('abc');
     expect(accepts(text(1, 3), '   ')).toBe(false);
     expect(text(0, 3).parse('   ')).toBe('');
@@ -24,7 +24,7 @@ describe('text', () => {
     ['a high surrogate alone', 'a\ud83d'],
     ['a low surrogate alone', '\ude00b'],
     ['surrogates the wrong way round', '\ude00\ud83d'],
-  ])('refuses %s', (_what, value) => {
+  ])('rejects %s', (_what, value) => {
     expect(accepts(nameText, value)).toBe(false);
   });
 
@@ -37,14 +37,14 @@ describe('text', () => {
     '<b>',
     '\u{10ffff}',
     '👩\u200d🚀',
-  ])('keeps %j as it is', (value) => {
+  ])('keeps %j unchanged', (value) => {
     expect(nameText.parse(value)).toBe(value);
   });
 
   it.each([
     ['zero-width spaces and joiners', '\u200b\u200c\u200d\u2060\ufeff'],
     ['a soft hyphen', '\u00ad'],
-    ['directions', '\u202e\u2066\u200f\u061c'],
+    ['direction marks', '\u202e\u2066\u200f\u061c'],
     ['control characters', '\u0007\u001b\u0085'],
     ['Hangul fillers', '\u3164\u115f\u1160\uffa0'],
     ['a blank Braille pattern', '\u2800'],
@@ -52,13 +52,13 @@ describe('text', () => {
     ['variation selectors', '\ufe0f\u{e0100}\u180b'],
     ['tags', '\u{e0001}\u{e0041}'],
     ['separators', '\u2028\u3000\u2003'],
-  ])('refuses %s alone, where text is required', (_what, value) => {
+  ])('rejects text of only %s where text is required', (_what, value) => {
     expect(accepts(nameText, value)).toBe(false);
     expect(accepts(nameText, `${value}a${value}`)).toBe(true);
     expect(accepts(text(0, 10), value)).toBe(true);
   });
 
-  it.each([null, undefined, 0, true, [], {}, ['a']])('refuses %j, which is none', (value) => {
+  it.each([null, undefined, 0, true, [], {}, ['a']])('rejects %j, which is not a text', (value) => {
     expect(accepts(text(0, 10), value)).toBe(false);
   });
 });
@@ -81,7 +81,7 @@ describe('ids', () => {
   );
 });
 
-it('pages default to the first ten and have bounds', () => {
+it('page and limit have defaults and bounds', () => {
   const query = z.object(pageQuery);
   expect(query.parse({})).toEqual({ page: 1, limit: 10 });
   expect(query.parse({ page: '3', limit: '100' })).toEqual({ page: 3, limit: 100 });
@@ -104,12 +104,12 @@ it('pages default to the first ten and have bounds', () => {
   });
 });
 
-it('responses carry times in UTC', () => {
+it('times in responses are in UTC', () => {
   expect(accepts(timestamp, new Date(0).toISOString())).toBe(true);
   expect(accepts(timestamp, '2026-01-31T09:00:00+01:00')).toBe(false);
 });
 
-it('a text has one error at a time, and never hides a rule about several parameters', () => {
+it('a text reports only one error, and does not hide rules about several parameters', () => {
   const bound = z.string().transform(BigInt);
   const query = z
     .object({ page: integerString(1, 9), name: nameText, min: bound, max: bound })

@@ -23,7 +23,7 @@ export function createStorage(settings: StorageSettings, { logger, kindOf }: Sto
         try {
           await backend.delete(name);
         } catch (error) {
-          logger.error({ err: error, file: name }, 'could not delete an orphaned file, sweep will delete it');
+          logger.error({ err: error, file: name }, 'could not delete an orphaned file, the sweep command finds it');
         }
       }
     },

@@ -24,7 +24,7 @@ const REQUEST_TIMEOUT_MS = 5000;
 const SOCKET_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 2;
 
-const ORPHAN = 'could not delete a file whose upload failed; if the bucket stored it, sweep will delete it';
+const ORPHAN = 'could not delete a file whose upload failed; if the bucket stored it, the sweep command finds it';
 
 type S3Settings = StorageSettings & { S3_BUCKET: string };
 interface StorageDeps {

@@ -24,7 +24,7 @@ export interface Storage {
   open(name: string, request: ReadRequest): Promise<OpenedFile>;
   /** Succeeds if the file does not exist. @throws AppError `storage_unavailable` */
   delete(name: string): Promise<void>;
-  /** Deletes files that no row refers to any more. Never rejects: a failure is logged, and `sweep` deletes the file later. */
+  /** Deletes files that no row refers to any more. Never rejects: a failure is logged, and the sweep command finds the file. */
   discard(names: readonly string[]): Promise<void>;
   /** Lists every stored file. @throws AppError `storage_unavailable` */
   list(): AsyncIterable<StoredFile>;

@@ -16,16 +16,16 @@ const CANARY = 'canary-4f1d';
 const person = z.object({ id: z.int(), name: z.string() });
 
 const endpoints = ({ db }: Resources): Endpoint[] => {
-  const get = (path: string, answer: () => Promise<unknown>): Endpoint =>
+  const get = (path: string, load: () => Promise<unknown>): Endpoint =>
     endpoint({
       method: 'get',
       path,
-      tag: 'answers',
+      tag: 'responses',
       summary: path,
       access: 'public',
       responses: { 200: person },
-      // What a careless handler or a new column gives: the compiler cannot know.
-      handler: async () => ok((await answer()) as z.input<typeof person>),
+      // Simulates a careless handler or a new column, which the compiler cannot detect.
+      handler: async () => ok((await load()) as z.input<typeof person>),
     });
   return [
     get('/extra', async () => ({ id: 1, name: 'A', password_hash: CANARY })),
@@ -46,8 +46,8 @@ const endpoints = ({ db }: Resources): Endpoint[] => {
     endpoint({
       method: 'post',
       path: '/secrets',
-      tag: 'answers',
-      summary: 'Takes secrets',
+      tag: 'responses',
+      summary: 'Accepts secrets',
       access: 'user',
       body: z.strictObject({ password: z.string(), refresh_token: z.string() }),
       responses: { 200: z.object({ token: z.string() }) },
@@ -73,31 +73,31 @@ const logged = async (id: string) => {
   return find() ?? {};
 };
 
-it('a column that the schema does not name is cut', async () => {
-  const answer = await app.http.get('/extra').expect(200);
-  expect(answer.body).toEqual({ id: 1, name: 'A' });
-  expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+it('a field that the schema does not name is removed', async () => {
+  const response = await app.http.get('/extra').expect(200);
+  expect(response.body).toEqual({ id: 1, name: 'A' });
+  expect(response.headers['content-type']).toBe('application/json; charset=utf-8');
 });
 
 describe('a bug', () => {
   it.each(['/missing', '/wrong-type', '/throws', '/throws-text', '/sql/syntax', '/sql/duplicate', '/sql'])(
-    'in %s tells the client nothing and the log all',
+    'in %s is logged in full, and the client sees no details',
     async (path) => {
-      const answer = await app.http.get(path);
-      expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
-      expect(answer.body).toEqual({
+      const response = await app.http.get(path);
+      expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+      expect(response.body).toEqual({
         type: 'about:blank',
         title: expect.any(String),
-        status: answer.status,
+        status: response.status,
         detail: expect.any(String),
         code: path === '/sql' ? 'schema_missing' : 'internal_error',
-        request_id: answer.headers['x-request-id'],
+        request_id: response.headers['x-request-id'],
       });
-      expect(answer.status).toBe(path === '/sql' ? 503 : 500);
-      expect(answer.text).not.toMatch(/canary|SELECT|SELEKT|INSERT|users|\.ts|\/(?!problem)|Error:/i);
-      expect(await logged(answer.body.request_id)).toMatchObject({
+      expect(response.status).toBe(path === '/sql' ? 503 : 500);
+      expect(response.text).not.toMatch(/canary|SELECT|SELEKT|INSERT|users|\.ts|\/(?!problem)|Error:/i);
+      expect(await logged(response.body.request_id)).toMatchObject({
         level: 'error',
-        status: answer.status,
+        status: response.status,
         route: path,
         err: { message: expect.any(String) },
       });
@@ -130,7 +130,7 @@ describe('the log', () => {
     expect(log.lines().filter((line) => line.request_id === id)).toHaveLength(1);
   });
 
-  it('never holds a password, a token or the Authorization header', async () => {
+  it('never contains a password, a token or the Authorization header', async () => {
     const user = await aUser();
     const secrets = ['s3cret-password', 's3cret-refresh', user.token, 's3cret-cookie', 's3cret-query'];
     const bodies = [
@@ -159,7 +159,7 @@ describe('the log', () => {
     expect(log.text()).not.toMatch(/"sql"|Bearer/);
   });
 
-  it('stands on one line whatever a client sends', async () => {
+  it('has one line per request whatever the client sends', async () => {
     await app.http.get('/nothing%0a{"level":"fatal"}').set('User-Agent', 'x{"y":1}').expect(404);
     expect(() => log.lines()).not.toThrow();
   });
