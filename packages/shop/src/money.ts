@@ -3,7 +3,10 @@ import { type Column, decimal } from '@shop/core/db';
 /** The largest amount a DECIMAL(12,2) holds: 9999999999.99. */
 export const MAX_CENTS = 999_999_999_999n;
 
-/** Converts a JSON number to cents, or returns undefined if it has more than two decimals (JSON numbers are doubles in JavaScript). */
+/**
+ * Converts a JSON number to cents, or returns undefined if it has more than two decimals (JSON numbers are doubles in
+ * JavaScript).
+ */
 export function centsFromNumber(value: number): bigint | undefined {
   const cents = Math.round(value * 100);
   return Number.isSafeInteger(cents) && cents / 100 === value ? BigInt(cents) : undefined;

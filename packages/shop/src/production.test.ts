@@ -83,12 +83,11 @@ describe('JWT_SECRET', () => {
 });
 
 describe('production', () => {
-  const refusals = problemsOf;
-  const refused = (overrides: Env) => refusals(overrides).map((problem) => problem.split(':')[0]);
+  const refusedKeys = (overrides: Env) => problemsOf(overrides).map((problem) => problem.split(':')[0]);
 
   it('starts with settings of its own', () => {
-    expect(refusals({})).toEqual([]);
-    expect(refusals({ GRAFANA_ADMIN_PASSWORD: 'nX3vQ8wLr2Zk', CORS_ORIGINS: 'https://shop.test' })).toEqual([]);
+    expect(problemsOf({})).toEqual([]);
+    expect(problemsOf({ GRAFANA_ADMIN_PASSWORD: 'nX3vQ8wLr2Zk', CORS_ORIGINS: 'https://shop.test' })).toEqual([]);
   });
 
   it.each([
@@ -104,17 +103,17 @@ describe('production', () => {
     'CHANGE_ME',
     '',
   ])('refuses "%s" as the password of the database, of Redis and of Grafana', (password) => {
-    expect(refused({ DB_PASS: password })).toEqual(['DB_PASS']);
-    expect(refused({ REDIS_PASSWORD: password })).toEqual(['REDIS_PASSWORD']);
+    expect(refusedKeys({ DB_PASS: password })).toEqual(['DB_PASS']);
+    expect(refusedKeys({ REDIS_PASSWORD: password })).toEqual(['REDIS_PASSWORD']);
     // Not set: Grafana gets its password from elsewhere.
-    expect(refused({ GRAFANA_ADMIN_PASSWORD: password })).toEqual(password ? ['GRAFANA_ADMIN_PASSWORD'] : []);
+    expect(refusedKeys({ GRAFANA_ADMIN_PASSWORD: password })).toEqual(password ? ['GRAFANA_ADMIN_PASSWORD'] : []);
   });
 
   it('checks secret files too', () => {
-    expect(refused({ DB_PASS: undefined, DB_PASS_FILE: file('default-pass', 'password\n') })).toEqual(['DB_PASS']);
-    expect(refused({ DB_PASS_FILE: file('good-pass', 'x7Kq2mVw9Tz4\n') })).toEqual([]);
-    expect(refused({ DB_PASS_FILE: '/no/such/file' })).toEqual(['DB_PASS_FILE']);
-    expect(refused({ APP_ENV: '', APP_ENV_FILE: file('env', 'production'), DB_PASS: 'root' })).toEqual(['DB_PASS']);
+    expect(refusedKeys({ DB_PASS: undefined, DB_PASS_FILE: file('default-pass', 'password\n') })).toEqual(['DB_PASS']);
+    expect(refusedKeys({ DB_PASS_FILE: file('good-pass', 'x7Kq2mVw9Tz4\n') })).toEqual([]);
+    expect(refusedKeys({ DB_PASS_FILE: '/no/such/file' })).toEqual(['DB_PASS_FILE']);
+    expect(refusedKeys({ APP_ENV: '', APP_ENV_FILE: file('env', 'production'), DB_PASS: 'root' })).toEqual(['DB_PASS']);
   });
 
   it.each([
@@ -128,7 +127,7 @@ describe('production', () => {
     ['a wide IPv4 block in hexadecimal IPv6 notation', 'TRUST_PROXY', '0:0:0:0:0:ffff:0:0/100'],
     ['an origin over http', 'CORS_ORIGINS', 'https://shop.test,http://admin.shop.test'],
   ])('refuses %s', (_what, key, value) => {
-    expect(refused({ [key]: value })).toEqual([key]);
+    expect(refusedKeys({ [key]: value })).toEqual([key]);
   });
 
   it.each([
@@ -138,27 +137,27 @@ describe('production', () => {
     ['fc00::/7', 'fc00::/6'],
     ['fe80::/10', 'fec0::/10'],
   ])('trusts %s but not the wider %s', (narrow, wide) => {
-    expect(refusals({ TRUST_PROXY: narrow })).toEqual([]);
-    expect(refusals({ TRUST_PROXY: `172.16.0.0/12,${wide}` })).toEqual([
+    expect(problemsOf({ TRUST_PROXY: narrow })).toEqual([]);
+    expect(problemsOf({ TRUST_PROXY: `172.16.0.0/12,${wide}` })).toEqual([
       expect.stringContaining('TRUST_PROXY: trusts too many addresses'),
     ]);
   });
 
   it('requires a password for Redis if REDIS_HOST is set', () => {
-    expect(refusals({ REDIS_PASSWORD: undefined })).toEqual([
+    expect(problemsOf({ REDIS_PASSWORD: undefined })).toEqual([
       expect.stringContaining('REDIS_PASSWORD: is required in production where REDIS_HOST is set'),
     ]);
-    expect(refusals({ REDIS_PASSWORD: undefined, REDIS_PASSWORD_FILE: file('redis-pass', 'm4Rt8sXc2Jq6\n') })).toEqual(
-      [],
-    );
-    expect(refusals({ REDIS_PASSWORD: undefined, REDIS_HOST: undefined })).toEqual([]);
+    expect(
+      problemsOf({ REDIS_PASSWORD: undefined, REDIS_PASSWORD_FILE: file('redis-pass', 'm4Rt8sXc2Jq6\n') }),
+    ).toEqual([]);
+    expect(problemsOf({ REDIS_PASSWORD: undefined, REDIS_HOST: undefined })).toEqual([]);
   });
 
   it('reports "is required" only for missing settings', () => {
-    expect(refusals({ DB_PASS: undefined })).toEqual(['DB_PASS: is required']);
+    expect(problemsOf({ DB_PASS: undefined })).toEqual(['DB_PASS: is required']);
     for (const value of ['CHANGE_ME', '<your password>', 'replace-me']) {
       const problem = 'is a placeholder: make one with `openssl rand -hex 24`';
-      expect(refusals({ DB_PASS: value, REDIS_PASSWORD: value })).toEqual([
+      expect(problemsOf({ DB_PASS: value, REDIS_PASSWORD: value })).toEqual([
         `DB_PASS: ${problem}`,
         `REDIS_PASSWORD: ${problem}`,
       ]);
@@ -166,7 +165,7 @@ describe('production', () => {
   });
 
   it('reports all problems in one message, without secrets', () => {
-    const problems = refusals({
+    const problems = problemsOf({
       JWT_SECRET: 'local-development-only-secret-never-deploy-this',
       DB_PASS: 'root123',
       GRAFANA_ADMIN_PASSWORD: 'admin123',
@@ -189,8 +188,8 @@ describe('production', () => {
       TRUST_PROXY: '0.0.0.0/1,128.0.0.0/1',
     };
     for (const APP_ENV of ['local', 'testnet']) {
-      expect(refusals({ ...insecure, APP_ENV })).toEqual([]);
-      expect(refusals({ ...insecure, APP_ENV, CORS_ORIGINS: '*', TRUST_PROXY: '' })).toEqual([]);
+      expect(problemsOf({ ...insecure, APP_ENV })).toEqual([]);
+      expect(problemsOf({ ...insecure, APP_ENV, CORS_ORIGINS: '*', TRUST_PROXY: '' })).toEqual([]);
     }
   });
 });

@@ -9,7 +9,9 @@ const PLACEHOLDER =
 const WELL_KNOWN_SECRET = /development|for-tests-only|256-bit|(super|very|top).?secret/i;
 const MIN_DIFFERENT_CHARACTERS = 8;
 
-/** Default passwords of images, compose files and tutorials, and common weak passwords, with or without trailing digits. */
+/**
+ * Default passwords of images, compose files and tutorials, and common weak passwords, with or without trailing digits.
+ */
 const WELL_KNOWN_PASSWORD =
   /^(pass(word|wd)?|p[a@]ssw[o0]rd|root|toor|admin|administrator|user|guest|secret|test|default|letmein|qwerty|mysql|mariadb|redis|foobared|database|db|ecommerce|shop|grafana|prometheus)?[-_]?\d*!?$/i;
 

@@ -6,7 +6,9 @@ import { sharedRuns } from './shared-runs';
 
 /** A process that reads from the cache rereads the generation from MySQL this often. */
 const REFRESH_INTERVAL_MS = 1000;
-/** A process bypasses the cache if its last read is older. So no old entry is used for longer than this after a renewal. */
+/**
+ * A process bypasses the cache if its last read is older. So no old entry is used for longer than this after a renewal.
+ */
 const MAX_AGE_MS = 2000;
 /** A cache read waits this long for the generation, then loads its response from MySQL instead. */
 const READ_TIMEOUT_MS = 200;
@@ -20,7 +22,10 @@ const RETRY_MS = 1000;
 export interface CacheGeneration {
   /** Returns the generation that valid entries carry, or undefined if no recent value is known: bypass the cache then. */
   current(): Promise<string | undefined>;
-  /** Invalidates every entry. @throws AppError the database error; the renewal is retried in the background until it succeeds */
+  /**
+   * Invalidates every entry.
+   * @throws AppError the database error; the renewal is retried in the background until it succeeds
+   */
   renew(): Promise<void>;
   close(): void;
 }

@@ -50,7 +50,7 @@ interface World {
   redis: SimulatedRedis;
   links: RedisLink[];
   caches: ResponseCache[];
-  mysql: { values: Map<string, number>; generation: string; away: Set<number> };
+  mysql: { values: Map<string, number>; generation: string; down: Set<number> };
   /** Every acknowledged write. */
   acknowledged: { key: string; value: number; at: number }[];
   problems: string[];
@@ -79,9 +79,9 @@ const faults = {
   },
   async mysql({ random, mysql }: World) {
     const process = pick(random, PROCESSES);
-    mysql.away.add(process);
+    mysql.down.add(process);
     await pass(random() * 3000);
-    mysql.away.delete(process);
+    mysql.down.delete(process);
   },
 };
 
@@ -99,11 +99,14 @@ function seeded(seed: number): () => number {
 const pick = <T>(random: () => number, from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Runs a statement for `process`. It fails while MySQL is down for that process, and takes effect at a random time while it runs. */
+/**
+ * Runs a statement for `process`. It fails while MySQL is down for that process, and takes effect at a random time
+ * while it runs.
+ */
 async function statement<T>({ random, mysql }: World, process: number, effect: () => T): Promise<T> {
   const duration = () => random() * (random() < 0.1 ? 60 : 4);
   await pass(duration());
-  if (mysql.away.has(process)) throw databaseUnavailable();
+  if (mysql.down.has(process)) throw databaseUnavailable();
   const result = effect();
   await pass(duration());
   return result;
@@ -149,7 +152,8 @@ async function simulate(world: World): Promise<void> {
   await Promise.all(world.links.map((link) => link.tried()));
   const runningFaults: Promise<void>[] = [];
   const faultyServers = new Set<string>();
-  // With few writes, old entries stay for long. With many writes, writes coincide with every fault. The same holds for pauses.
+  // With few writes, old entries stay for long. With many writes, writes coincide with every fault. The same holds for
+  // pauses.
   const writes = random() < 0.5 ? 0.03 : 0.2;
   const pauses = random() < 0.5 ? 0.05 : 0.5;
   for (let step = 1; step <= STEPS; step += 1) {
@@ -179,7 +183,7 @@ async function run(seed: number, mode: Mode): Promise<string[]> {
   const createConnection = (({ port }: { port: number }) =>
     redis.connect(port)) as unknown as typeof net.createConnection;
   jest.spyOn(net, 'createConnection').mockImplementation(createConnection);
-  const mysql = { values: new Map<string, number>(), generation: 'first', away: new Set<number>() };
+  const mysql = { values: new Map<string, number>(), generation: 'first', down: new Set<number>() };
   const world: World = { random, mode, redis, links: [], caches: [], mysql, acknowledged: [], problems: [] };
   let renewals = 0;
   for (const process of PROCESSES) {

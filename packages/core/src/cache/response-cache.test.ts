@@ -42,13 +42,13 @@ describe('an invalidation not confirmed by Redis', () => {
   });
 
   test('fails if MySQL is down too, and retries in the background until it succeeds', async () => {
-    let away = true;
+    let down = true;
     const renew = jest.fn(async () => {
-      if (away) throw databaseUnavailable();
+      if (down) throw databaseUnavailable();
     });
     const { cache, generation } = withoutRedis({ renew });
     await expect(cache.invalidate(['product:1'])).rejects.toMatchObject({ code: 'database_unavailable' });
-    away = false;
+    down = false;
     await eventually('another attempt', () => renew.mock.calls.length === 2);
     generation.close();
   });

@@ -6,13 +6,19 @@ import { sharedRuns } from './shared-runs';
 
 /** Redis drops a scope version this long after it was set. Cached responses expire much earlier. */
 const VERSION_TTL_SECONDS = 86_400;
-/** The scope that every cached response depends on. It changes after each connect: this process may have missed an invalidation. */
+/**
+ * The scope that every cached response depends on. It changes after each connect: this process may have missed an
+ * invalidation.
+ */
 export const EVERYTHING = 'epoch';
 
 /** Identifies the cached response for a request. */
 export interface CacheRule {
   ttlSeconds: number;
-  /** Unique among the responses of this path. Must contain everything that the response depends on, including the caller. */
+  /**
+   * Unique among the responses of this path. Must contain everything that the response depends on, including the
+   * caller.
+   */
   key: string;
   scopes: string[];
 }
@@ -89,7 +95,10 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
     });
   }
 
-  /** By key and versions. A reader that saw the same versions cannot expect a write that the running query may have missed. */
+  /**
+   * By key and versions. A reader that saw the same versions cannot expect a write that the running query may have
+   * missed.
+   */
   const running = new Map<string, Promise<Buffer>>();
   const loadShared = sharedRuns();
 

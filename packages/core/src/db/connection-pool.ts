@@ -10,12 +10,15 @@ import { assertColumns } from './statement';
 
 const CONNECT_TIMEOUT_MS = 2000;
 const CLOSE_TIMEOUT_MS = 1000;
-/** Waiting for a free connection longer than this means overload: shed instead of queueing. */
+/** Waiting for a free connection longer than this means overload: reject the call instead of queueing it. */
 const ACQUIRE_TIMEOUT_MS = 2000;
 /** The pool serves a queue of this length in about 200 ms. Without Redis, 300 simultaneous reads must all be served. */
 const WAITING_PER_CONNECTION = 30;
 
-/** Limits enforced by the server. Both are well below a call's deadline, so that the server itself reports why a statement failed. */
+/**
+ * Limits enforced by the server. Both are well below a call's deadline, so that the server itself reports why a
+ * statement failed.
+ */
 export const LOCK_WAIT_MS = 1000;
 const STATEMENT_MS = 2000;
 /** A server that responded to any statement within this time is alive. */
@@ -117,7 +120,8 @@ export function createConnectionPool(
     open.set(connection, { openedAt: Date.now(), releasedAt: Date.now() });
     const remove = () => void open.delete(connection);
     connection.once('end', remove);
-    // A reset socket emits no 'end'. And mysql2 may emit a second 'error', which would crash the process without a listener.
+    // A reset socket emits no 'end'. And mysql2 may emit a second 'error', which would crash the process without a
+    // listener.
     connection.on('error', remove);
     // Queued ahead of the statement that made the pool connect, so it runs first.
     connection.query(SESSION_SETUP, (error) => {
@@ -189,7 +193,10 @@ export function createConnectionPool(
     }
   }
 
-  /** Finds out why a call missed its deadline: the server does not respond, the statement is slow, or the call waits for a lock. */
+  /**
+   * Finds out why a call missed its deadline: the server does not respond, the statement is slow, or the call waits for
+   * a lock.
+   */
   function deadlineError(session: Session): Error {
     const since = session.runningSince();
     if (since !== undefined && !isServerAlive()) return noResponse();

@@ -42,7 +42,10 @@ describe('a deadlock', () => {
     expect(await retries(shop)).toEqual({ deadlock: 1 });
   });
 
-  /** Every attempt of the transaction deadlocks with a rival. The rival changed more rows, so InnoDB rolls back the attempt. */
+  /**
+   * Every attempt of the transaction deadlocks with a rival. The rival changed more rows, so InnoDB rolls back the
+   * attempt.
+   */
   async function alwaysDeadlocked(swallow: boolean) {
     const store = await aStore();
     const [mine, theirs] = [await aProduct({ store, stock: 10 }), await aProduct({ store, stock: 10 })];

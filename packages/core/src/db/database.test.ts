@@ -75,15 +75,15 @@ describe('each connection', () => {
 
   it('uses UTC, whatever time zone the server and the machine use', async () => {
     const store = await aStore();
-    const moment = new Date('2024-07-01T12:34:56.000Z');
-    await db.write(adHoc('UPDATE stores SET created_at = ? WHERE id = ?', [moment, store.id]));
+    const time = new Date('2024-07-01T12:34:56.000Z');
+    await db.write(adHoc('UPDATE stores SET created_at = ? WHERE id = ?', [time, store.id]));
     const [row] = await db.rows(
       adHoc<{ text: string; created_at: Date }>(
         "SELECT DATE_FORMAT(created_at, '%Y-%m-%d %H:%i:%s') AS text, created_at FROM stores WHERE id = ?",
         [store.id],
       ),
     );
-    expect(row).toEqual({ text: '2024-07-01 12:34:56', created_at: moment });
+    expect(row).toEqual({ text: '2024-07-01 12:34:56', created_at: time });
     expect(await one('TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), NOW())')).toBe(0);
   });
 

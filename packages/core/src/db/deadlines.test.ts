@@ -116,26 +116,31 @@ describe('a server that is frozen', () => {
     expect(db.stats()).toEqual({ limit: 2, open: 2, idle: 2, waiting: 0 });
   });
 
-  it.each(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])('at %s fails the transaction at its deadline', async (words) => {
-    const product = await aProduct({ stock: 10 });
-    const { db } = throughProxy(1);
-    await connectionId(db);
-    proxy.toServer = (bytes) => {
-      if (bytes.includes(words)) proxy.freeze();
-      return bytes;
-    };
-    const transaction = db.transaction(async (sql) => {
-      await sql.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]));
-      if (words === 'ROLLBACK') throw new Error('no');
-    });
-    await expect(transaction).rejects.toMatchObject({ kind: 'unavailable' });
-    proxy.toServer = (bytes) => bytes;
-    proxy.thaw();
-    await db.transaction((sql) => sql.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id])));
-    // Only a COMMIT that was already sent may have taken effect.
-    const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [product.id]);
-    expect(row?.stock).toBe(words === 'COMMIT' ? 8 : 9);
-  });
+  it.each(['START TRANSACTION', 'COMMIT', 'ROLLBACK'])(
+    'at %s fails the transaction at its deadline',
+    async (statement) => {
+      const product = await aProduct({ stock: 10 });
+      const { db } = throughProxy(1);
+      await connectionId(db);
+      proxy.toServer = (bytes) => {
+        if (bytes.includes(statement)) proxy.freeze();
+        return bytes;
+      };
+      const transaction = db.transaction(async (sql) => {
+        await sql.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]));
+        if (statement === 'ROLLBACK') throw new Error('no');
+      });
+      await expect(transaction).rejects.toMatchObject({ kind: 'unavailable' });
+      proxy.toServer = (bytes) => bytes;
+      proxy.thaw();
+      await db.transaction((sql) =>
+        sql.write(adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id])),
+      );
+      // Only a COMMIT that was already sent may have taken effect.
+      const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [product.id]);
+      expect(row?.stock).toBe(statement === 'COMMIT' ? 8 : 9);
+    },
+  );
 
   it('while a connection is being opened gives 503 too', async () => {
     const { db } = throughProxy(1);

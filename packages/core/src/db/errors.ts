@@ -52,7 +52,7 @@ const BUSY = new Set([
 ]);
 /** The server's time limit for a statement. */
 const TOO_SLOW = new Set(numbers('1969 3024'));
-const AWAY = new Set([
+const UNAVAILABLE = new Set([
   ...numbers('1044 1045 1049 1129 1130 1524 1698'), // access denied, or unknown database
   ...numbers('1021 1030 1041 1037 1114'), // disk or memory full
   ...numbers('1290 1836 1792 3100'), // read-only
@@ -98,7 +98,9 @@ export function mayHaveBeenWritten(error: unknown): boolean {
   return cause instanceof DeadlineError || BROKEN_CODE.test(codeOf(cause));
 }
 
-/** Returns the error for the caller. undefined: a bug, or a violated constraint that the caller maps (`onDuplicateKey`). */
+/**
+ * Returns the error for the caller. undefined: a bug, or a violated constraint that the caller maps (`onDuplicateKey`).
+ */
 export function databaseError(error: unknown): AppError | undefined {
   if (error instanceof AppErrorClass) return error;
   const errno = errnoOf(error) ?? -1;
@@ -106,7 +108,7 @@ export function databaseError(error: unknown): AppError | undefined {
   if (error instanceof DeadlineError) return error.publicError(cause);
   if (TOO_SLOW.has(errno)) return queryTimeout(cause);
   if (NO_SCHEMA.has(errno)) return schemaMissing(cause);
-  if (AWAY.has(errno)) return databaseUnavailable(cause);
+  if (UNAVAILABLE.has(errno)) return databaseUnavailable(cause);
   if (BUSY.has(errno)) return databaseBusy(cause);
   if (DOES_NOT_FIT.has(errno)) return outOfRange(cause);
   return isConnectionError(error) ? databaseUnavailable(cause) : undefined;

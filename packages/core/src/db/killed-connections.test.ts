@@ -23,11 +23,11 @@ const stockOf = async (id: number): Promise<number> => {
   const [row] = await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]);
   return Number(row?.stock);
 };
-const runningOn = async (id: number, words: string): Promise<boolean> => {
+const runningOn = async (id: number, text: string): Promise<boolean> => {
   const list = await rows<{ id: number; info: string | null }>(
     'SELECT ID AS id, INFO AS info FROM information_schema.processlist',
   );
-  return list.some((process) => Number(process.id) === id && process.info?.includes(words));
+  return list.some((process) => Number(process.id) === id && process.info?.includes(text));
 };
 
 /** The ids of all connections of a pool of three. Holds each connection until all three are open. */
@@ -66,12 +66,12 @@ describe('a killed connection', () => {
     const id = await connectionId(shop.db);
     const { id: productId } = await aProduct({ stock: 60 });
     const reading = shop.db.rows(
-      adHoc<{ name: string }>("SELECT 'answer' AS name FROM products WHERE id = ? AND SLEEP(stock) = 0", [productId]),
+      adHoc<{ name: string }>("SELECT 'found' AS name FROM products WHERE id = ? AND SLEEP(stock) = 0", [productId]),
     );
     await eventually('the read to run', () => runningOn(id, 'SLEEP(stock)'));
     await rows('UPDATE products SET stock = 0 WHERE id = ?', [productId]); // the next attempt does not sleep
     await kill(id);
-    expect(await reading).toEqual([{ name: 'answer' }]);
+    expect(await reading).toEqual([{ name: 'found' }]);
     expect(await retries(shop)).toEqual({ connection_lost: 1 });
   });
 

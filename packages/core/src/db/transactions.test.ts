@@ -21,7 +21,7 @@ const stockOf = async (id: number): Promise<number> => {
 };
 const take = (sql: Sql, id: number, count = 1) =>
   sql.write(adHoc('UPDATE products SET stock = stock - ? WHERE id = ?', [count, id]));
-const refused = new Error('the rules say no');
+const refused = new Error('rejected by the use case');
 
 describe('a transaction', () => {
   it('that succeeds is visible to others only after its commit, as a whole', async () => {
@@ -102,12 +102,12 @@ describe('a lost connection', () => {
   });
   afterEach(() => proxy.close());
 
-  /** Loses the response to the next statement that contains `words`, once. */
-  function loseResponseTo(words: string): void {
+  /** Loses the response to the next statement that contains `text`, once. */
+  function loseResponseTo(text: string): void {
     let armed = true;
     let losing = false;
     proxy.toServer = (bytes) => {
-      losing = armed && bytes.includes(words);
+      losing = armed && bytes.includes(text);
       if (losing) armed = false;
       return bytes;
     };
@@ -142,9 +142,9 @@ describe('a lost connection', () => {
 
   it.each(['START TRANSACTION', 'UPDATE products'])(
     'during %s: the whole transaction runs again and takes effect once',
-    async (words) => {
+    async (statement) => {
       const product = await aProduct({ stock: 10 });
-      loseResponseTo(words);
+      loseResponseTo(statement);
       const { outcome } = await takeOverProxy(product.id);
       expect([outcome, await stockOf(product.id)]).toEqual(['done', 9]);
     },

@@ -19,7 +19,7 @@ export function sendEarly(req: Request, res: Response, body: string): void {
     return;
   }
   // The client has its response. Log this status even if the client disconnects before the end of its body.
-  contextOf(res).refusedWith ??= res.statusCode;
+  contextOf(res).earlyStatus ??= res.statusCode;
   res.write(body);
   res.flushHeaders();
 
@@ -34,7 +34,9 @@ export function sendEarly(req: Request, res: Response, body: string): void {
   req.resume();
 }
 
-/** Closes this side of the connection, and destroys it after LINGER_MS. Data that arrives until then does not reset it. */
+/**
+ * Closes this side of the connection, and destroys it after LINGER_MS. Data that arrives until then does not reset it.
+ */
 export function closeSlowly(socket: Duplex): void {
   if (socket.writableEnded) return;
   socket.end();

@@ -22,7 +22,10 @@ interface HandlerDeps {
   metrics: Metrics;
 }
 
-/** Handles the requests of an endpoint: authenticate, read and validate, run the handler or the cache, check and send the response. */
+/**
+ * Handles the requests of an endpoint: authenticate, read and validate, run the handler or the cache, check and send
+ * the response.
+ */
 export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, metrics }: HandlerDeps): RequestHandler {
   const readBody = bodyReader(endpoint);
   const toInput = inputReader(endpoint);
@@ -104,7 +107,10 @@ function inputReader(endpoint: Endpoint) {
   };
 }
 
-/** Returns the checked response as JSON. Removes fields that the schema does not name. A body that does not match is a bug. */
+/**
+ * Returns the checked response as JSON. Removes fields that the schema does not name. A body that does not match is a
+ * bug.
+ */
 function encode(endpoint: Endpoint, { status, body }: AnyResponse): string {
   const schema = endpoint.responses[status as keyof typeof endpoint.responses];
   if (!(schema instanceof z.ZodType))

@@ -82,7 +82,7 @@ export function respondToMalformed(server: Server, { logger, metrics }: { logger
     if (isInBody) {
       // Express already handles this request, so its response has the context.
       const context = contextOf(pending as Response);
-      context.refusedWith = statusOf[problem.kind];
+      context.earlyStatus = statusOf[problem.kind];
       writeResponse(socket, problem, context.requestId);
     } else if (pending) {
       // Responses must be sent in the order of the requests. The pending response may close the connection.

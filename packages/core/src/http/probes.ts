@@ -37,7 +37,8 @@ export function probeRoutes(service: string, probes: Probes, metrics: Metrics): 
     try {
       await probes.checkReady();
     } catch (error) {
-      // Respond with 503 for any error: it is not a bug in this request. Load balancers read the status, people the detail.
+      // Respond with 503 for any error: it is not a bug in this request. Load balancers read the status, people the
+      // detail.
       throw error instanceof AppError ? error : databaseUnavailable({ cause: error });
     }
     res.json({ status: 'ready', service });

@@ -15,7 +15,7 @@ interface RequestContext {
   /** The error, if it is our fault or worth investigating. */
   failure?: unknown;
   /** The status of an error response that was written to the socket directly, or sent before the request was complete. */
-  refusedWith?: number;
+  earlyStatus?: number;
 }
 
 export const UNMATCHED = 'unmatched';
@@ -45,7 +45,7 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
       inFlight -= 1;
       const seconds = Number(process.hrtime.bigint() - start) / 1e9;
       // 499 is what Nginx logs for a client that disconnected before it got its response.
-      const status = context.refusedWith ?? (res.writableFinished ? res.statusCode : 499);
+      const status = context.earlyStatus ?? (res.writableFinished ? res.statusCode : 499);
       const labels = {
         method: METHODS.has(req.method) ? req.method : 'OTHER',
         endpoint: context.route,

@@ -119,20 +119,20 @@ async function sendUntilRefused(target: TestApp, options: RequestOptions): Promi
 
 describe('a client over the limit', () => {
   it('gets 429 with the time of the next retry', async () => {
-    const answer = await sendUntilRefused(app, { from: aPeer() });
-    expect(answer.headers).toMatchObject({
+    const response = await sendUntilRefused(app, { from: aPeer() });
+    expect(response.headers).toMatchObject({
       'content-type': expect.stringMatching(/^application\/problem\+json/),
       'retry-after': '1',
       ratelimit: 'limit=20, remaining=0, reset=1',
       'ratelimit-policy': '20;w=20',
     });
-    expect(JSON.parse(answer.text)).toEqual({
+    expect(JSON.parse(response.text)).toEqual({
       type: 'about:blank',
       title: 'Too Many Requests',
       status: 429,
       detail: 'Too many requests: slow down.',
       code: 'rate_limited',
-      request_id: answer.headers['x-request-id'],
+      request_id: response.headers['x-request-id'],
     });
   });
 
@@ -157,12 +157,12 @@ describe('a client over the limit', () => {
     const from = aPeer();
     const startedAt = Date.now();
     await sendUntilRefused(app, { from });
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       ['/nothing', '/docs', '/openapi.json', '/things/%zz', '/health/', '//ready', '/metrics/x'].map((where) =>
         send(app, { from, where }),
       ),
     );
-    const allowed = answers.filter(({ status }) => status !== 429);
+    const allowed = responses.filter(({ status }) => status !== 429);
     // One token per second is refilled, whatever path it is used for.
     expect(allowed.length).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - startedAt) / 1000));
   });
@@ -231,13 +231,13 @@ describe('the separate bucket', () => {
     const from = aPeer();
     const preflight = { from, preflight: true };
     expectOneBucket(await flood(60, () => [small, preflight], TENFOLD), TENFOLD.burst);
-    const answer = await sendUntilRefused(small, preflight);
-    expect(answer.headers).toMatchObject({
+    const response = await sendUntilRefused(small, preflight);
+    expect(response.headers).toMatchObject({
       'ratelimit-policy': '20;w=2',
       'retry-after': '1',
       'access-control-allow-origin': '*',
     });
-    expect(JSON.parse(answer.text).code).toBe('rate_limited');
+    expect(JSON.parse(response.text).code).toBe('rate_limited');
     expect((await send(small, { from })).status).toBe(204);
     expect((await send(small, { from, where: '/health', preflight: true })).status).toBe(204);
   });
@@ -263,8 +263,8 @@ it('Retry-After is never 0, however soon the next token comes', async () => {
   limited.use(rateLimitMiddleware({ service: 'example', buckets, bucketOf: () => 'general', metrics }));
   limited.use(((_error, _req, res, _next) => res.sendStatus(429)) satisfies ErrorRequestHandler);
   await request(limited).get('/').expect(404);
-  const answer = await request(limited).get('/').expect(429);
-  expect(answer.headers).toMatchObject({ 'retry-after': '1', ratelimit: 'limit=1, remaining=0, reset=1' });
+  const response = await request(limited).get('/').expect(429);
+  expect(response.headers).toMatchObject({ 'retry-after': '1', ratelimit: 'limit=1, remaining=0, reset=1' });
 });
 
 it('the default is 10 requests per second with a burst of 20', async () => {

@@ -32,7 +32,9 @@ const takeAll = async (buckets: TokenBuckets, key: string, times: number) => {
   for (let i = 0; i < times; i += 1) states.push(await buckets.take(key));
   return states;
 };
-/** Simulates time passing. The bucket's only state is the time at which it is full again, so moving that back is enough. */
+/**
+ * Simulates time passing. The bucket's only state is the time at which it is full again, so moving that back is enough.
+ */
 const letPass = (redis: RedisLink, key: string, ms: number) =>
   redis.use('test', (client) => client.decrby(key, ms * 1000));
 

@@ -41,17 +41,20 @@ export interface RedisLink {
    * the socket and rejects at once.
    */
   send<T>(commands: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Runs `listener` after each connect, before `status` is `up`. If it fails, Redis stays `down` and the listener is retried. */
+  /**
+   * Runs `listener` after each connect, before `status` is `up`. If it fails, Redis stays `down` and the listener is
+   * retried.
+   */
   onConnect(listener: (redis: Redis) => Promise<void>): void;
   /** Resolves when the first connection attempt has succeeded or failed. */
   tried(): Promise<void>;
   close(): Promise<void>;
 }
 
-export class RedisAway extends Error {
+export class RedisUnavailable extends Error {
   constructor() {
     super('Redis is not available');
-    this.name = 'RedisAway';
+    this.name = 'RedisUnavailable';
   }
 }
 
@@ -65,8 +68,8 @@ export class RedisTimeout extends Error {
 /** Used without Redis: every response is loaded from MySQL. */
 const disabledLink: RedisLink = {
   status: () => 'disabled',
-  use: () => Promise.reject(new RedisAway()),
-  send: () => Promise.reject(new RedisAway()),
+  use: () => Promise.reject(new RedisUnavailable()),
+  send: () => Promise.reject(new RedisUnavailable()),
   onConnect: () => undefined,
   tried: () => Promise.resolve(),
   close: () => Promise.resolve(),
@@ -95,7 +98,7 @@ const failure = { away: { reason: 'away' }, timeout: { reason: 'timeout' }, erro
 
 function failureOf(error: unknown) {
   if (error instanceof RedisTimeout) return failure.timeout;
-  return error instanceof RedisAway ? failure.away : failure.error;
+  return error instanceof RedisUnavailable ? failure.away : failure.error;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
@@ -242,7 +245,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     async use(purpose, commands) {
       if (!up) {
         failures.inc(failure.away);
-        throw new RedisAway();
+        throw new RedisUnavailable();
       }
       batchWrites(redis);
       const start = performance.now();
@@ -256,7 +259,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
       }
     },
     async send(commands) {
-      if (redis.status !== 'ready') throw new RedisAway();
+      if (redis.status !== 'ready') throw new RedisUnavailable();
       batchWrites(redis);
       if (!stalled) return withCommandTimeout(commands);
       commands(redis).catch(() => undefined);

@@ -98,7 +98,10 @@ const secretSettings = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =
       }
     });
 
-/** By default, the limits for uploads and preflights are ten times the general ones. nginx/limits.sh calculates the same. */
+/**
+ * By default, the limits for uploads and preflights are ten times the general ones. nginx/limits.sh calculates the
+ * same.
+ */
 function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLimit'] {
   const { RATE_LIMIT_PER_SECOND: perSecond, RATE_LIMIT_BURST: burst } = settings;
   return {

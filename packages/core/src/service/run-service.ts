@@ -29,7 +29,8 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
   nameTraces(definition.name, PROBES);
   const { logger, config } = running.resources;
   collectProcessMetrics(running.resources.metrics);
-  // Also called for unhandled rejections. The process may be in an inconsistent state, so exit and let the supervisor restart it.
+  // Also called for unhandled rejections. The process may be in an inconsistent state, so exit and let the supervisor
+  // restart it.
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'uncaught exception, exiting');
     process.exit(1);
@@ -69,7 +70,8 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
       void reportDatabase(running);
     });
   };
-  // A write before this process is connected to Redis would leave stale responses in other processes for up to 2 s. But the
+  // A write before this process is connected to Redis would leave stale responses in other processes for up to 2 s. But
+  // the
   // wait is limited: a Redis that accepts connections and rejects commands (disk full) must not prevent the start.
   void withTimeout(running.resources.redis.tried(), REDIS_WAIT_MS, () => undefined).then(listen);
   const stopJobs = startJobs(running.jobs, running.resources);

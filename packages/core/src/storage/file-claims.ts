@@ -39,16 +39,16 @@ const KIND_OF_EXTENSION: Record<string, FileKind> = {
   pdf: 'pdf',
 };
 
-const words = (list: string): string[] => list.trim().split(/\s+/);
+const splitWords = (list: string): string[] => list.trim().split(/\s+/);
 
 /** Extensions of types that are not accepted. An accepted kind of content contradicts such a name. */
 const OTHER_EXTENSIONS = new Set([
-  ...words('html htm xhtml shtml mhtml mht hta svg svgz xml xsl xslt rdf rss atom css json map wasm swf htaccess'),
-  ...words('js mjs cjs jsx ts tsx vbs wsf php phtml phar php3 php4 php5 php7 asp aspx jsp cgi pl py rb lua'),
-  ...words('sh bash zsh fish bat cmd com ps1 exe dll msi scr pif jar class apk dmg iso deb rpm lnk reg so'),
-  ...words('doc docx docm xls xlsx xlsm ppt pptx odt ods odp rtf ps eps psd ai'),
-  ...words('zip gz tgz tar bz2 xz 7z rar bmp tif tiff ico avif heic heif apng'),
-  ...words('mp3 mp4 m4a m4v webm mov avi mkv wav ogg flac'),
+  ...splitWords('html htm xhtml shtml mhtml mht hta svg svgz xml xsl xslt rdf rss atom css json map wasm swf htaccess'),
+  ...splitWords('js mjs cjs jsx ts tsx vbs wsf php phtml phar php3 php4 php5 php7 asp aspx jsp cgi pl py rb lua'),
+  ...splitWords('sh bash zsh fish bat cmd com ps1 exe dll msi scr pif jar class apk dmg iso deb rpm lnk reg so'),
+  ...splitWords('doc docx docm xls xlsx xlsm ppt pptx odt ods odp rtf ps eps psd ai'),
+  ...splitWords('zip gz tgz tar bz2 xz 7z rar bmp tif tiff ico avif heic heif apng'),
+  ...splitWords('mp3 mp4 m4a m4v webm mov avi mkv wav ogg flac'),
 ]);
 
 /** Types that say nothing about the content. */

@@ -34,7 +34,10 @@ interface StorageDeps {
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
-/** Files in an S3-compatible bucket. Uploads are buffered on disk until they are complete: see docs/decisions/0017-uploads.md. */
+/**
+ * Files in an S3-compatible bucket. Uploads are buffered on disk until they are complete: see
+ * docs/decisions/0017-uploads.md.
+ */
 export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps): StorageBackend {
   const bucket = settings.S3_BUCKET;
   let opened: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
@@ -145,7 +148,8 @@ function connect({ S3Client: Client }: Sdk, settings: S3Settings, logger: Logger
     // A self-hosted server rarely has a DNS name for each bucket.
     ...(settings.S3_ENDPOINT ? { endpoint: settings.S3_ENDPOINT, forcePathStyle: true } : {}),
     maxAttempts: MAX_ATTEMPTS,
-    // By default the SDK would print to the console that it cannot retry a stream, but `putObject` retries. Other lines are noise.
+    // By default the SDK would print to the console that it cannot retry a stream, but `putObject` retries. Other lines
+    // are noise.
     logger: {
       trace() {},
       debug() {},

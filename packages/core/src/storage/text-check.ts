@@ -2,7 +2,10 @@ export type TextFlaw = 'text in UTF-16' | 'text that is not UTF-8';
 
 /** Control characters other than tab, line feed, form feed and carriage return. */
 const CONTROL = /[^\P{Cc}\t\n\f\r\u0080-\u009f]/u;
-/** The start of a document with a tag, a declaration or a processing instruction, or of a script that names its interpreter. */
+/**
+ * The start of a document with a tag, a declaration or a processing instruction, or of a script that names its
+ * interpreter.
+ */
 const MARKUP_START = /^(<[a-z/!?%]|#!|@echo off)/i;
 const MARKUP_START_LENGTH = '@echo off'.length;
 /** Anywhere in a text, these make it HTML, SVG, XML, PHP or the like. */

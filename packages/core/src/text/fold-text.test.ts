@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { foldedWords, foldText, wordColumn } from './fold-text';
 
-/** The code points that change in Unicode's CaseFolding.txt (C and F), with what they fold to. The package is an ES module. */
+/**
+ * The code points that change in Unicode's CaseFolding.txt (C and F), with what they fold to. The package is an ES
+ * module.
+ */
 function unicodeCaseFolding(): Map<string, string> {
   const script = `
     import { lookupFolding } from 'unicode-case-folding';
