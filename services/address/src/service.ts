@@ -3,7 +3,7 @@ import { inShop } from '@shop/shop';
 import { z } from 'zod';
 import { addressEndpoints } from './addresses/addresses.endpoints';
 
-/** What the use cases of this service get. */
+/** Dependencies of this service's use cases. */
 export type AddressContext = Resources;
 
 const settings = z.object({});

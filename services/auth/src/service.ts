@@ -13,14 +13,14 @@ import { sessionEndpoints } from './sessions/sessions.endpoints';
 import { createTokenIssuer, type TokenIssuer } from './sessions/token-issuer';
 import { type AuthSettings, settings } from './settings';
 
-/** What the use cases of this service get. */
+/** Dependencies of this service's use cases. */
 export interface AuthContext extends Resources {
   passwordHasher: PasswordHasher;
   tokenIssuer: TokenIssuer;
   loginCounter: LoginCounter;
-  /** undefined where no SMTP host is set, which only the local environment allows. */
+  /** undefined without an SMTP host, which only the local environment allows. */
   resetMailer: ResetMailer | undefined;
-  /** undefined where no Google client id is set. */
+  /** undefined without a Google client id. */
   idTokenVerifier: IdTokenVerifier | undefined;
 }
 

@@ -4,10 +4,10 @@ import { emailAddress } from './accounts/email-address';
 
 const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
-/** Hosts that only this machine reaches. */
+/** Hosts that only this machine can reach. */
 const LOOPBACK = /^(localhost|.*\.localhost|127\..*|0\.0\.0\.0|\[::1?\])$/i;
 const isLoopback = (url: string): boolean => URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
-/** Names that are reserved for examples (RFC 2606), and placeholders of templates. */
+/** Names reserved for examples (RFC 2606) and template placeholders. */
 const PLACEHOLDER_HOST = /(^|\.)example(\.(com|net|org))?$|change.?me|placeholder|your.?(domain|shop|host)/i;
 const isPlaceholderHost = (host: string): boolean => PLACEHOLDER_HOST.test(host);
 const isPlaceholderUrl = (url: string): boolean => URL.canParse(url) && isPlaceholderHost(new URL(url).hostname);
@@ -23,30 +23,30 @@ const isSender = (text: string): boolean => {
 const MAX_ACCESS_SECONDS = 86_400;
 const MAX_REFRESH_SECONDS = 90 * 86_400;
 
-interface OwnSettings {
+interface CheckedSettings {
   APP_ENV?: string | undefined;
   SMTP_HOST?: string | undefined;
   GOOGLE_CERTS_URL: string;
   PASSWORD_RESET_URL?: string | undefined;
 }
 
-/** A refinement that is also checked where other settings are wrong: a failed start names every problem. */
+/** A refinement that also runs if other settings are invalid, so that a failed start reports every problem. */
 const refusedIf = (
-  path: keyof OwnSettings,
-  isWrong: (settings: OwnSettings) => boolean,
+  path: keyof CheckedSettings,
+  isWrong: (settings: CheckedSettings) => boolean,
   error: string,
-): [(settings: OwnSettings) => boolean, { path: string[]; error: string; when: () => boolean }] => [
+): [(settings: CheckedSettings) => boolean, { path: string[]; error: string; when: () => boolean }] => [
   (settings) => !isWrong(settings),
   { path: [path], error, when: () => true },
 ];
 
-const refusedInProductionIf = (path: keyof OwnSettings, isWrong: (value: string) => boolean, error: string) =>
+const refusedInProductionIf = (path: keyof CheckedSettings, isWrong: (value: string) => boolean, error: string) =>
   refusedIf(path, (settings) => settings.APP_ENV === 'production' && isWrong(settings[path] ?? ''), error);
 
-/** What only this service reads. The text of .env.local says what each variable means. */
+/** Settings of this service only. `.env.local` documents each variable. */
 export const settings = z
   .object({
-    /** Checked by core; here only for what some environments require. */
+    /** Validated by core. Used here for rules that depend on the environment. */
     APP_ENV: z.string().optional(),
     ACCESS_TOKEN_EXP_SECONDS: setting.integer(1, MAX_ACCESS_SECONDS).default(3600),
     REFRESH_TOKEN_EXP_SECONDS: setting.integer(1, MAX_REFRESH_SECONDS).default(2_592_000),
@@ -58,7 +58,7 @@ export const settings = z
     SMTP_PASS: z.string().optional(),
     MAIL_FROM: z
       .string()
-      .refine(isSender, 'must be an email address, with a name in front or not: Shop <shop@shop.test>')
+      .refine(isSender, 'must be an email address, optionally with a name: Shop <shop@shop.test>')
       .default('shop@example.com'),
     PASSWORD_RESET_URL: webAddress.optional(),
   })
@@ -66,7 +66,7 @@ export const settings = z
     ...refusedIf(
       'SMTP_HOST',
       ({ APP_ENV = 'local', SMTP_HOST }) => APP_ENV !== 'local' && !SMTP_HOST,
-      'is required outside the local environment: password resets go by mail',
+      'is required outside the local environment: password resets are sent by mail',
     ),
   )
   .refine(...refusedInProductionIf('SMTP_HOST', isPlaceholderHost, 'is a placeholder: name the mail server'))
@@ -80,13 +80,7 @@ export const settings = z
   .refine(
     ...refusedInProductionIf('PASSWORD_RESET_URL', isPlaceholderUrl, "is a placeholder: name the shop's own page"),
   )
-  .refine(
-    ...refusedInProductionIf(
-      'PASSWORD_RESET_URL',
-      isLoopback,
-      'is an address that only the machine itself reaches: customers cannot open it',
-    ),
-  )
+  .refine(...refusedInProductionIf('PASSWORD_RESET_URL', isLoopback, 'is a loopback address: customers cannot open it'))
   .refine(
     ...refusedInProductionIf(
       'PASSWORD_RESET_URL',
@@ -104,5 +98,5 @@ export const settings = z
 
 export type AuthSettings = z.output<typeof settings>;
 
-/** A page of the local shop. Production has to set its own. */
+/** A page of the local shop. Production must set its own. */
 export const LOCAL_RESET_PAGE = 'http://localhost:8000/reset-password';

@@ -3,7 +3,7 @@ import { type Storage, storageSettings } from '@shop/core/storage';
 import { createUploadStorage, inShop } from '@shop/shop';
 import { fileEndpoints } from './files/files.endpoints';
 
-/** What the use cases of this service get. */
+/** Dependencies of this service's use cases. */
 export interface FileContext extends Resources {
   storage: Storage;
 }

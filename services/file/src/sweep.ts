@@ -10,7 +10,7 @@ deletion failed). --delete removes them. Files younger than a day are never touc
 database that belongs to the storage: with any other database, every file looks unreferenced.
 `;
 
-/** Runs only by hand: with the wrong database every file would look like an orphan. */
+/** Never runs automatically: with the wrong database every file would look like an orphan. */
 const sweep = (remove: boolean): Promise<void> =>
   runCommand({
     ...inShop('file'),

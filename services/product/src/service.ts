@@ -4,7 +4,7 @@ import { createUploadStorage, inShop } from '@shop/shop';
 import { catalogEndpoints } from './products/catalog.endpoints';
 import { productEndpoints } from './products/products.endpoints';
 
-/** What the use cases of this service get. */
+/** Dependencies of this service's use cases. */
 export interface ProductContext extends Resources {
   /** Where product images are kept. */
   storage: Storage;

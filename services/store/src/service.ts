@@ -3,7 +3,7 @@ import { type Storage, storageSettings } from '@shop/core/storage';
 import { createUploadStorage, inShop } from '@shop/shop';
 import { storeEndpoints } from './stores/stores.endpoints';
 
-/** What the use cases of this service get. */
+/** Dependencies of this service's use cases. */
 export interface StoreContext extends Resources {
   /** Where the product service keeps the images of its products. */
   storage: Storage;

@@ -4,7 +4,7 @@ import { cancelUnpaidOrders, createUnpaidOrders } from './orders/cancel-unpaid-o
 import { forgetExpiredKeys } from './orders/forget-expired-keys';
 import type { TransactionContext, TransactionSettings } from './service';
 
-/** What this service does by itself. */
+/** The background jobs of this service. */
 export function transactionJobs(ctx: TransactionContext, { PENDING_ORDER_TTL_MINUTES }: TransactionSettings): Job[] {
   const jobs: Job[] = [
     { name: 'forget_expired_idempotency_keys', everySeconds: 60, run: async () => await forgetExpiredKeys(ctx.db) },
@@ -22,7 +22,7 @@ function stockCheck({ db, logger, metrics }: TransactionContext): Job['run'] {
   let mismatches = 0;
   metrics.gauge(
     'stock_ledger_mismatches',
-    'Products whose stock, and orders whose restock or total, does not add up: must be 0',
+    'Products with a wrong stock plus orders with a wrong restock or total. Must be 0',
     () => mismatches,
   );
   return async function checkStock() {

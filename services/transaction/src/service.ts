@@ -8,26 +8,26 @@ import { createOrderMetrics, type OrderMetrics } from './orders/order-metrics';
 import { orderEndpoints } from './orders/orders.endpoints';
 import { createProductBulkhead, type ProductBulkhead } from './orders/product-bulkhead';
 
-const A_YEAR_IN_MINUTES = 525_600;
+const MINUTES_PER_YEAR = 525_600;
 
 export const settings = z.object({
-  /** 0: orders may stay unpaid for ever. */
-  PENDING_ORDER_TTL_MINUTES: setting.integer(0, A_YEAR_IN_MINUTES).default(0),
+  /** 0: unpaid orders are never cancelled. */
+  PENDING_ORDER_TTL_MINUTES: setting.integer(0, MINUTES_PER_YEAR).default(0),
 });
 
 export type TransactionSettings = z.output<typeof settings>;
 
-/** What the use cases of this service get. */
+/** Dependencies of this service's use cases. */
 export interface TransactionContext extends Resources {
-  /** For checkouts with the same idempotency key. */
+  /** Serializes checkouts with the same idempotency key. */
   keyMutex: KeyMutex;
-  /** For checkouts and cancellations of the same product. */
+  /** Limits concurrent checkouts and cancellations of the same product. */
   productBulkhead: ProductBulkhead;
   orderMetrics: OrderMetrics;
 }
 
-/** Checkouts and cancellations of one product wait for each other's lock: they must not hold all connections meanwhile. */
-const POOL_SHARE_OF_A_PRODUCT = 1 / 3;
+/** Checkouts and cancellations of one product wait for the same lock. They must not occupy all connections meanwhile. */
+const MAX_POOL_SHARE_PER_PRODUCT = 1 / 3;
 const KEY_WAIT_MS = 2000;
 
 export const transactionService: ServiceDefinition<typeof settings, TransactionContext> = {
@@ -47,7 +47,7 @@ export const transactionService: ServiceDefinition<typeof settings, TransactionC
     ...resources,
     keyMutex: createKeyMutex(KEY_WAIT_MS),
     productBulkhead: createProductBulkhead(
-      Math.max(1, Math.floor(resources.config.db.poolSize * POOL_SHARE_OF_A_PRODUCT)),
+      Math.max(1, Math.floor(resources.config.db.poolSize * MAX_POOL_SHARE_PER_PRODUCT)),
     ),
     orderMetrics: createOrderMetrics(resources.metrics),
   }),

@@ -3,7 +3,7 @@ import { centsToDecimal, inShop } from '@shop/shop';
 import { z } from 'zod';
 import { countFaults, expectedStock, type StockReport, verifyStock } from './ledger/verify-stock';
 
-/** `npm run verify:stock`: prints what does not add up. Its exit code is 1 where anything does not. */
+/** `npm run verify:stock`: prints every mismatch. Exits with 1 if there is one. */
 void runCommand({
   ...inShop('transaction'),
   name: 'verify-stock',

@@ -35,7 +35,7 @@ export const addressChange = changesOf(fields);
 
 export type AddressChange = z.output<typeof addressChange>;
 
-/** `label` is looked for anywhere in the label; the other two must be the whole value, whatever its case. */
+/** `label` matches any part of the label; the other two match the whole value. All ignore case. */
 export const addressQuery = z.object({
   ...pageQuery,
   label: searchText.optional(),

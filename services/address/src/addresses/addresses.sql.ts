@@ -16,7 +16,7 @@ import { foldText } from '@shop/core/text';
 import type { Address, AddressChange, AddressQuery, NewAddress } from './addresses.schemas';
 
 /*
- * The table addresses, and of the transaction service's table the ids of the orders that were shipped to an address.
+ * Table addresses. Also reads the ids of the orders shipped to an address from the transaction service's table.
  * Deleting an address clears transactions.address_id (foreign key).
  */
 
@@ -40,7 +40,7 @@ const INSERT_ADDRESS = statement(
 /** @returns its id */
 export async function insertAddress(sql: Sql, userId: number, address: NewAddress): Promise<number> {
   const insert = sql.write(INSERT_ADDRESS, { userId, ...columnValues(address) });
-  // The token can outlive its user.
+  // An access token can outlive its user.
   const { insertId } = await onMissingParent(insert, { addresses_user: unauthenticated });
   return insertId;
 }
@@ -83,7 +83,7 @@ const UPDATE_ADDRESS = statement(
    WHERE id = :id`,
 );
 
-/** Changes the given fields. @returns whether there is such an address */
+/** Updates the given fields. @returns whether the address exists */
 export async function updateAddress(sql: Sql, id: number, change: AddressChange): Promise<boolean> {
   const { affectedRows } = await sql.write(UPDATE_ADDRESS, { id, ...columnValues(change) });
   return affectedRows > 0;
@@ -95,19 +95,19 @@ const LIST_ORDER_IDS = statement(
   'SELECT id FROM transactions WHERE address_id = :id',
 );
 
-/** Orders that were shipped to the address. */
+/** Orders shipped to the address. */
 export async function listOrderIds(sql: Sql, id: number): Promise<number[]> {
   return (await sql.rows(LIST_ORDER_IDS, { id })).map((order) => order.id);
 }
 
 const DELETE_ADDRESS = statement('address.delete', 'DELETE FROM addresses WHERE id = :id');
 
-/** @returns whether there was one */
+/** @returns whether a row was deleted */
 export async function deleteAddressRow(sql: Sql, id: number): Promise<boolean> {
   return (await sql.write(DELETE_ADDRESS, { id })).affectedRows === 1;
 }
 
-/** null where a field is not given: no column is nullable. */
+/** A missing field becomes null, which keeps the stored value (COALESCE). No column is nullable. */
 const columnValues = ({ label, address, city, postal_code }: AddressChange) => ({
   label: label ?? null,
   labelFolded: folded(label),

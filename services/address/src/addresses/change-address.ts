@@ -5,7 +5,7 @@ import type { AddressChange } from './addresses.schemas';
 import { updateAddress } from './addresses.sql';
 import { getAddress } from './get-address';
 
-/** Changes the given fields. Orders that were shipped to it keep their own copy. */
+/** Updates the given fields. Existing orders keep their own copy. */
 export async function changeAddress(
   ctx: AddressContext,
   caller: Caller,

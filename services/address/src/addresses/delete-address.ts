@@ -5,12 +5,12 @@ import type { AddressContext } from '../service';
 import { deleteAddressRow, listOrderIds } from './addresses.sql';
 import { getAddress } from './get-address';
 
-/** Orders that were shipped to it keep their own copy. */
+/** Existing orders keep their own copy. */
 export async function deleteAddress(ctx: AddressContext, caller: Caller, id: number): Promise<void> {
   await getAddress(ctx, caller, id);
   const orderIds = await listOrderIds(ctx.db, id);
   await ctx.db.transaction(async function deleteLocked(sql) {
-    // Orders before their address, as in a checkout: deleting it clears their address_id.
+    // Lock order: orders before their address, as in a checkout. Deleting the address clears their address_id.
     await lockInIdOrder(sql, 'transactions', orderIds);
     if (!(await deleteAddressRow(sql, id))) throw notFound();
   });

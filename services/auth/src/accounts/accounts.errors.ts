@@ -1,9 +1,9 @@
 import { defineError } from '@shop/core/errors';
 
-export const emailTaken = defineError('conflict', 'email_taken', 'This email address belongs to an account already.');
-export const phoneTaken = defineError('conflict', 'phone_taken', 'This phone number belongs to an account already.');
+export const emailTaken = defineError('conflict', 'email_taken', 'This email address is already in use.');
+export const phoneTaken = defineError('conflict', 'phone_taken', 'This phone number is already in use.');
 export const lastAdmin = defineError(
   'conflict',
   'last_admin',
-  'This is the last administrator: make another user one first.',
+  'This is the last admin. Make another user an admin first.',
 );

@@ -17,8 +17,8 @@ import { emailTaken, phoneTaken } from './accounts.errors';
 import type { User, UserChange, UserQuery } from './accounts.schemas';
 
 /*
- * The table users, and of the store service's table the insert of a new user's first store: both come together. No
- * password hash is read here (see passwords/credentials.sql.ts).
+ * Table users. Also inserts a new user's first store into the store service's table, in the same database transaction.
+ * Password hashes are not read here (see passwords/credentials.sql.ts).
  */
 
 const userColumns = {
@@ -39,7 +39,7 @@ export interface AccountFields {
   phone: string | null;
   passwordHash: string | null;
   googleSub: string | null;
-  /** null: not yet verified. */
+  /** null: not verified. */
   emailVerifiedAt: Date | null;
 }
 
@@ -49,10 +49,10 @@ const INSERT_USER = statement(
    VALUES (:name, :nameFolded, :email, :phone, :passwordHash, :googleSub, :emailVerifiedAt)`,
 );
 
-/** @returns its id */
+/** @returns the new id */
 export async function insertUser(sql: Sql, fields: AccountFields): Promise<number> {
   const insert = sql.write(INSERT_USER, { ...fields, nameFolded: foldText(fields.name) });
-  // A Google account known under its sub is the same conflict: it has an account already.
+  // A duplicate Google sub is the same conflict: that Google user already has an account.
   const taken = { users_email: emailTaken, users_phone: phoneTaken, users_google_sub: emailTaken };
   return (await onDuplicateKey(insert, taken)).insertId;
 }
@@ -78,7 +78,7 @@ export async function findUser(sql: Sql, id: number): Promise<User | undefined> 
 
 const FIND_CALLER = statement('account.findCaller', callerColumns, 'SELECT id, role FROM users WHERE id = :id');
 
-/** Id and role, as an access token has them. */
+/** The id and role that an access token carries. */
 export async function findCaller(sql: Sql, id: number): Promise<Caller | undefined> {
   return await sql.row(FIND_CALLER, { id });
 }
@@ -105,7 +105,7 @@ const LOCK_ROLES = statement(
   'SELECT id, role FROM users WHERE id IN (:ids) ORDER BY id FOR UPDATE',
 );
 
-/** Current roles by user id. Locks the rows by key and in id order, so that role changes wait for each other. */
+/** Current roles by user id. Locks the rows by primary key in id order, so that role changes are serialized. */
 export async function lockRoles(sql: Sql, ids: number[]): Promise<Map<number, Role>> {
   return new Map((await sql.rows(LOCK_ROLES, { ids })).map(({ id, role }) => [id, role]));
 }
@@ -116,7 +116,7 @@ export async function listUsers(sql: Sql, query: UserQuery): Promise<List<User>>
     columns: userColumns,
     select: 'users.id, name, email, phone, role, created_at',
     table: 'users',
-    // An email address is ASCII in lower case, which folding does not change.
+    // Email addresses are lower-case ASCII, so folding does not change them.
     where: [contains(['name_folded', 'email'], query.search)],
     index: 'users_newest',
     newest: 'users_newest',
@@ -132,7 +132,7 @@ const UPDATE_USER = statement(
    WHERE id = :id`,
 );
 
-/** Changes the given fields. */
+/** Updates the given fields. */
 export async function updateUser(sql: Sql, id: number, { name, phone, role }: UserChange): Promise<void> {
   const nameFolded = name === undefined ? null : foldText(name);
   const values = { id, name: name ?? null, nameFolded, phone: phone ?? null, role: role ?? null };
@@ -144,7 +144,7 @@ const VERIFY_EMAIL = statement(
   'UPDATE users SET email_verified_at = COALESCE(email_verified_at, :verifiedAt) WHERE id = :id',
 );
 
-/** The first proof counts. */
+/** Keeps an earlier verification time. */
 export async function updateEmailVerified(sql: Sql, id: number, verifiedAt: Date): Promise<void> {
   await sql.write(VERIFY_EMAIL, { id, verifiedAt });
 }

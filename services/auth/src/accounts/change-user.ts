@@ -19,7 +19,7 @@ async function changeWithRole(ctx: AuthContext, callerId: number, id: number, ch
   if (!caller) throw unauthenticated();
   await getUser(ctx, caller, id);
   assertMayChangeRoles(caller.role);
-  // After demoting another user the caller is still an administrator. Only a self-demotion can leave none.
+  // Demoting another user leaves the caller as an admin. Only a self-demotion can leave none.
   const involved = callerId === id ? await listAdminIds(ctx.db) : [callerId, id];
   await ctx.db.transaction(async function updateLocked(sql) {
     const roles = await lockRoles(sql, involved);

@@ -1,12 +1,13 @@
 import { text } from '@shop/core/http';
 import { z } from 'zod';
 
-/** The longest address that SMTP can deliver to (RFC 5321: a path of 256 with its angle brackets). */
+/** The longest email address that SMTP can deliver to (RFC 5321: a path has 256 characters, angle brackets included). */
 const MAX_LENGTH = 254;
 
 /**
- * What HTML's `<input type=email>` takes; domains with other letters come as punycode. Checked before it is lower-cased:
- * only ASCII passes, so that no other letter can turn into one of another user's address (the Kelvin sign lower-cases to "k").
+ * Accepts what HTML's `<input type=email>` accepts; international domains must be punycode. Validates before lower-casing:
+ * only ASCII passes, so no other character can turn into a letter of another user's email address (the Kelvin sign
+ * lower-cases to "k").
  */
 export const emailAddress = text(1, MAX_LENGTH)
   .regex(z.regexes.html5Email, 'must be an email address')

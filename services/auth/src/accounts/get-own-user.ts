@@ -6,7 +6,7 @@ import { findUser } from './accounts.sql';
 
 export async function getOwnUser({ db }: AuthContext, caller: Caller): Promise<User> {
   const user = await findUser(db, caller.id);
-  // The token can outlive its user.
+  // An access token can outlive its user.
   if (!user) throw unauthenticated();
   return user;
 }

@@ -4,7 +4,7 @@ import { insertRefreshToken } from '../sessions/sessions.sql';
 import type { NewAccount } from './accounts.schemas';
 import { openAccount } from './open-account';
 
-/** Opens an account with a store, and logs it in. */
+/** Opens an account with a store and starts a session. */
 export async function register(ctx: AuthContext, account: NewAccount): Promise<{ id: number; tokenSet: TokenSet }> {
   const { name, email, phone, password } = account;
   const passwordHash = await ctx.passwordHasher.hash(password);

@@ -3,5 +3,5 @@ import { defineError } from '@shop/core/errors';
 export const categoryExists = defineError(
   'conflict',
   'category_exists',
-  'There is a category with this name already, whatever its case.',
+  'A category with this name already exists (ignoring case).',
 );

@@ -15,8 +15,8 @@ import { categoryExists } from './categories.errors';
 import type { Category, CategoryQuery } from './categories.schemas';
 
 /*
- * The table categories, and of the product service's table the ids of a category's products. Deleting a category clears
- * products.category_id (foreign key).
+ * Table categories. Also reads the ids of a category's products from the product service's table. Deleting a category
+ * clears products.category_id (foreign key).
  */
 
 const categoryColumns = { id: int, name: text, created_at: timestamp };
@@ -28,7 +28,7 @@ const INSERT_CATEGORY = statement(
   'INSERT INTO categories (name, name_key) VALUES (:name, :nameKey)',
 );
 
-/** @returns its id */
+/** @returns the new id */
 export async function insertCategory(sql: Sql, name: string): Promise<number> {
   const insert = sql.write(INSERT_CATEGORY, { name, nameKey: foldText(name) });
   return (await onDuplicateKey(insert, nameTaken)).insertId;
@@ -64,7 +64,7 @@ const UPDATE_NAME = statement(
   'UPDATE categories SET name = :name, name_key = :nameKey WHERE id = :id',
 );
 
-/** @returns whether there is such a category */
+/** @returns whether the category exists */
 export async function updateCategoryName(sql: Sql, id: number, name: string): Promise<boolean> {
   const update = sql.write(UPDATE_NAME, { id, name, nameKey: foldText(name) });
   return (await onDuplicateKey(update, nameTaken)).affectedRows === 1;
@@ -82,7 +82,7 @@ export async function listProductIds(sql: Sql, id: number): Promise<number[]> {
 
 const DELETE_CATEGORY = statement('category.delete', 'DELETE FROM categories WHERE id = :id');
 
-/** @returns whether there was one */
+/** @returns whether a row was deleted */
 export async function deleteCategoryRow(sql: Sql, id: number): Promise<boolean> {
   return (await sql.write(DELETE_CATEGORY, { id })).affectedRows === 1;
 }

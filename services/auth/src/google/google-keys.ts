@@ -13,17 +13,17 @@ const FETCH_TIMEOUT_MS = 3000;
 const MIN_LIFETIME_SECONDS = 60;
 const MAX_LIFETIME_SECONDS = 86_400;
 
-/** Google's signing keys, cached as long as its Cache-Control says. Concurrent callers share one fetch. */
+/** Google's signing keys, cached for the max-age of the response. Concurrent callers share one fetch. */
 export function googleKeys(url: string): GoogleKeys {
-  let kept: { keys: Keys; until: number } | undefined;
+  let cached: { keys: Keys; until: number } | undefined;
   let fetching: Promise<Keys> | undefined;
 
   async function fetchKeys(): Promise<Keys> {
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-      if (!response.ok) throw new Error(`the request for the keys got status ${response.status}`);
+      if (!response.ok) throw new Error(`fetching the keys failed with status ${response.status}`);
       const keys = asPem(await response.json());
-      kept = { keys, until: Date.now() + lifetimeSeconds(response.headers.get('cache-control')) * 1000 };
+      cached = { keys, until: Date.now() + lifetimeSeconds(response.headers.get('cache-control')) * 1000 };
       return keys;
     } catch (error) {
       throw googleUnavailable({ cause: error });
@@ -34,20 +34,20 @@ export function googleKeys(url: string): GoogleKeys {
 
   return {
     async current() {
-      if (kept && kept.until > Date.now()) return kept.keys;
+      if (cached && cached.until > Date.now()) return cached.keys;
       fetching ??= fetchKeys();
       return await fetching;
     },
   };
 }
 
-/** At least a minute, so that a response without caching does not cost a request for each sign-in. */
+/** At least a minute: otherwise an uncacheable response would cost one fetch per sign-in. */
 function lifetimeSeconds(cacheControl: string | null): number {
-  const stated = Number(/max-age=(\d{1,9})/.exec(cacheControl ?? '')?.[1] ?? 0);
-  return Math.min(Math.max(stated, MIN_LIFETIME_SECONDS), MAX_LIFETIME_SECONDS);
+  const maxAge = Number(/max-age=(\d{1,9})/.exec(cacheControl ?? '')?.[1] ?? 0);
+  return Math.min(Math.max(maxAge, MIN_LIFETIME_SECONDS), MAX_LIFETIME_SECONDS);
 }
 
-/** Throws where there is no usable key: if such a response were cached, every token would look forged. */
+/** Throws if there is no usable key: caching such a response would make every token look forged. */
 function asPem(body: unknown): Keys {
   const published = publishedKeys.parse(body);
   const keys = Array.isArray(published.keys)

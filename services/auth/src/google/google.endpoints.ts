@@ -10,7 +10,7 @@ export const googleEndpoints = (ctx: AuthContext): Endpoint[] => [
     method: 'post',
     path: '/api/v1/auth/sso/google',
     tag: 'auth',
-    summary: 'Log in with a Google ID token; opens an account where the address is new',
+    summary: 'Log in with a Google ID token; opens an account if the email address is new',
     access: 'public',
     body: googleSignIn,
     responses: { 200: tokenSet },

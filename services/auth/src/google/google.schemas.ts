@@ -7,20 +7,20 @@ export const googleSignIn = z.strictObject({ id_token: text(1, 16_384) });
 
 const MAX_NAME = 255;
 
-/** Google's display name, made to fit our limits. */
+/** Google's display name, trimmed to our limits. Empty if it has no visible character. */
 const asName = (name: string): string => {
   const cut = [...name.toWellFormed().replaceAll('\0', '').trim()].slice(0, MAX_NAME).join('').trim();
   return hasVisibleCharacter(cut) ? cut : '';
 };
 
-/** What we need of an ID token whose signature, issuer, audience and times have been verified. */
+/** The claims we need from an ID token whose signature, issuer, audience and times are already verified. */
 export const googleIdentity = z
   .object({
     sub: z.string().regex(/^[\x21-\x7e]{1,255}$/),
     email: emailAddress,
     email_verified: z.literal(true),
     name: z.string().optional(),
-    // The library accepts a token for five minutes after it expired.
+    // The library accepts a token for five minutes after it expires; we do not.
     exp: z.number().refine((seconds) => seconds * 1000 > Date.now()),
   })
   .transform(({ sub, email, name }) => ({

@@ -3,7 +3,7 @@ import { dateTime, int, nullable, onDuplicateKey, type RowOf, type Sql, statemen
 import { emailTaken } from '../accounts/accounts.errors';
 import type { GoogleIdentity } from './google.schemas';
 
-/* The columns of the table users that link an account to a Google identity. */
+/* The columns of table users that link an account to a Google identity. */
 
 const linkableColumns = {
   id: int,
@@ -13,7 +13,7 @@ const linkableColumns = {
   emailVerifiedAt: nullable(dateTime),
 };
 
-/** What decides whether a Google identity may be linked to an account. */
+/** The fields that decide whether a Google identity may be linked to an account. */
 export type LinkableAccount = RowOf<typeof linkableColumns>;
 
 const LINKABLE = 'SELECT id, role, email, google_sub AS googleSub, email_verified_at AS emailVerifiedAt FROM users';
@@ -22,7 +22,7 @@ const FIND_BY_SUB = statement('account.findByGoogleIdentity', linkableColumns, `
 
 const FIND_BY_EMAIL = statement('account.findByGoogleIdentity', linkableColumns, `${LINKABLE} WHERE email = :email`);
 
-/** The account linked to `sub`, else the one with that email address. */
+/** The account linked to `sub`, otherwise the one with that email address. */
 export async function findAccountByIdentity(sql: Sql, identity: GoogleIdentity): Promise<LinkableAccount | undefined> {
   const { sub, email } = identity;
   return (await sql.row(FIND_BY_SUB, { sub })) ?? (await sql.row(FIND_BY_EMAIL, { email }));
@@ -41,7 +41,7 @@ const UPDATE_LINK = statement(
    WHERE id = :id`,
 );
 
-/** Google has verified the email address, too. */
+/** Also marks the email address as verified, because Google has verified it. */
 export async function updateGoogleLink(sql: Sql, id: number, sub: string, verifiedAt: Date): Promise<void> {
   await onDuplicateKey(sql.write(UPDATE_LINK, { id, sub, verifiedAt }), { users_google_sub: emailTaken });
 }

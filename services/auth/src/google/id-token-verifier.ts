@@ -14,7 +14,7 @@ export function createIdTokenVerifier(clientId: string, certsUrl: string): IdTok
   const client = new OAuth2Client(clientId);
   const keys = googleKeys(certsUrl);
 
-  /** undefined: not valid. The library's error is dropped because its text holds the token. */
+  /** @returns undefined if invalid. Drops the library's error, because its text contains the token. */
   async function verifiedPayload(idToken: string, certs: Record<string, string>): Promise<unknown> {
     try {
       const ticket = await client.verifySignedJwtWithCertsAsync(idToken, certs, clientId, ISSUERS);

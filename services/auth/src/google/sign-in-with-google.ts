@@ -13,7 +13,10 @@ import { invalidIdToken, ssoNotConfigured } from './google.errors';
 import type { GoogleIdentity } from './google.schemas';
 import { findAccountByIdentity, type LinkableAccount, lockAccountForLink, updateGoogleLink } from './google.sql';
 
-/** A user is known by Google's `sub`, since email addresses change hands; the first time by the verified address. */
+/**
+ * Identifies a user by Google's `sub`, because email addresses change hands. The first sign-in matches by the verified
+ * email address.
+ */
 export async function signInWithGoogle(ctx: AuthContext, idToken: string): Promise<TokenSet> {
   if (!ctx.idTokenVerifier) throw ssoNotConfigured();
   const caller = await findOrOpenAccount(ctx, await ctx.idTokenVerifier.verify(idToken));
@@ -29,15 +32,15 @@ async function findOrOpenAccount(ctx: AuthContext, identity: GoogleIdentity): Pr
   try {
     return (await findLinkedAccount(ctx, identity)) ?? (await openGoogleAccount(ctx, identity));
   } catch (error) {
-    // A concurrent sign-in of the same person, such as in another tab, has opened the account.
-    const isOpen = error instanceof AppError && error.code === emailTaken.code;
-    const opened = isOpen && (await findLinkedAccount(ctx, identity));
-    if (!opened) throw error;
-    return opened;
+    // A concurrent sign-in by the same person, for example in another tab, may have opened the account.
+    const isTaken = error instanceof AppError && error.code === emailTaken.code;
+    const existing = isTaken && (await findLinkedAccount(ctx, identity));
+    if (!existing) throw error;
+    return existing;
   }
 }
 
-/** Links the account to the identity where it is not yet. */
+/** Links the account to the identity if it is not linked yet. */
 async function findLinkedAccount(ctx: AuthContext, identity: GoogleIdentity): Promise<Caller | undefined> {
   const account = await findAccountByIdentity(ctx.db, identity);
   if (!account) return undefined;
@@ -61,14 +64,14 @@ async function linkAccount({ db, logger }: AuthContext, userId: number, identity
 }
 
 /**
- * Anybody can register an email address that is not theirs, so a password set before the address was verified may be a
- * stranger's: it goes, with all sessions and reset tokens.
- * @returns whether there was such a password
+ * Anyone can register someone else's email address, so a password set before the email address was verified may be a
+ * stranger's. Removes such a password with all sessions and reset tokens.
+ * @returns whether a password was removed
  */
 async function linkLockedAccount(sql: Sql, userId: number, { sub, email }: GoogleIdentity): Promise<boolean> {
-  // The lock holds off logins and resets, which read the password hash under it, until this database transaction ends.
+  // Logins and password resets read the password hash under the same lock, so they wait for this database transaction.
   const account = await lockAccountForLink(sql, userId);
-  // Linked to another Google account: the address has a new holder, who must not get the old one's shop.
+  // Linked to another Google account: the email address has a new holder, who must not get the old holder's shop.
   if (!account || (account.googleSub ?? sub) !== sub) throw invalidIdToken();
   if (account.googleSub === null && account.email !== email) throw invalidIdToken();
   const now = new Date();

@@ -1,7 +1,7 @@
 import { roles } from '@shop/core/auth';
 import { int, nullable, type RowOf, type Sql, statement, text, textOf } from '@shop/core/db';
 
-/* Password hashes, in the table users. Nothing else reads one, and only this file and the insert of a user write one. */
+/* Password hashes in table users. Only this file reads them; only this file and the insert of a user write them. */
 
 const credentialColumns = {
   id: int,
@@ -34,7 +34,7 @@ const REMOVE_PASSWORD = statement(
   'UPDATE users SET password_hash = NULL WHERE id = :userId AND password_hash IS NOT NULL',
 );
 
-/** @returns whether there was one */
+/** @returns whether there was a password */
 export async function removePassword(sql: Sql, userId: number): Promise<boolean> {
   return (await sql.write(REMOVE_PASSWORD, { userId })).affectedRows === 1;
 }

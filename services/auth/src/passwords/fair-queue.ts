@@ -2,21 +2,21 @@ import { overloaded } from '@shop/core/errors';
 
 interface Limits {
   concurrency: number;
-  /** Calls that wait beyond those that run. One more is refused as `overloaded`. */
+  /** Maximum number of queued calls. Further calls fail with `overloaded`. */
   waiting: number;
 }
 
 export interface FairQueue {
-  /** @param group whose work it is; groups take turns */
+  /** @param group groups are served in turn (round-robin) */
   run<T>(work: () => Promise<T>, group?: string): Promise<T>;
 }
 
 /**
- * Runs a few calls at once and lets some wait: first come, first served within a group, and one group after the other, so
- * that a group with much work does not delay the others.
+ * Limits concurrency and queues the rest: first in, first out within a group, round-robin between groups, so that one
+ * busy group does not delay the others.
  */
 export function createFairQueue({ concurrency, waiting }: Limits): FairQueue {
-  /** Starters by group. The order of the keys is the order of the turns. */
+  /** Resolvers of the queued calls by group. The order of the keys is the round-robin order. */
   const queues = new Map<string, (() => void)[]>();
   let running = 0;
   let queued = 0;
@@ -32,7 +32,7 @@ export function createFairQueue({ concurrency, waiting }: Limits): FairQueue {
 
   function startNext(): void {
     for (const [group, [start, ...rest]] of queues) {
-      // Inserted again at the end: the other groups come first.
+      // Reinsert the group at the end: the other groups come first.
       queues.delete(group);
       if (rest.length > 0) queues.set(group, rest);
       if (!start) continue;

@@ -2,9 +2,9 @@ import type { Sql } from '@shop/core/db';
 import { listMailTimes, lockMailTimes, updateMailTimes } from './mail-quotas.sql';
 
 export interface MailQuota {
-  /** Whose mails are counted, e.g. `reset:user:7`. */
+  /** What the limit applies to, e.g. `reset:user:7`. */
   subject: string;
-  /** Mails in any hour. */
+  /** Mails per rolling hour. */
   limit: number;
 }
 
@@ -12,7 +12,7 @@ const WINDOW_MS = 3_600_000;
 
 const recentOf = (times: number[], now: number): number[] => times.filter((time) => time > now - WINDOW_MS);
 
-/** Reads without a lock: a flood of requests over a limit costs one cheap query each, and they do not wait for each other. */
+/** Reads without a lock, so requests over a limit cost one cheap query each and do not wait for each other. */
 export async function hasExhausted(sql: Sql, quotas: MailQuota[]): Promise<boolean> {
   for (const { subject, limit } of quotas) {
     if (recentOf(await listMailTimes(sql, subject), Date.now()).length >= limit) return true;
@@ -21,8 +21,9 @@ export async function hasExhausted(sql: Sql, quotas: MailQuota[]): Promise<boole
 }
 
 /**
- * Counts one mail against every quota, or against none. Needs a database transaction, and always the same order of quotas.
- * @returns false: one of them is exhausted
+ * Counts one mail against all quotas or none. Must run in a database transaction, with the quotas always in the same order
+ * (they are locked one after the other).
+ * @returns false if a quota is exhausted
  */
 export async function takeFromQuotas(sql: Sql, quotas: MailQuota[]): Promise<boolean> {
   const taken: { subject: string; times: number[] }[] = [];

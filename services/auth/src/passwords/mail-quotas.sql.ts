@@ -1,6 +1,6 @@
 import { type Sql, statement, text } from '@shop/core/db';
 
-/* The table mail_quotas: when the recent mails for a subject were sent, in milliseconds since the epoch. */
+/* Table mail_quotas: when the recent mails for a subject were sent, in milliseconds since the epoch. */
 
 const quotaColumns = { sentAt: text };
 
@@ -28,7 +28,7 @@ const LOCK_QUOTA = statement(
   'SELECT sent_at AS sentAt FROM mail_quotas WHERE subject = :subject FOR UPDATE',
 );
 
-/** Adds the row where it is missing, and locks it by key until the end of the database transaction. */
+/** Inserts the row if it is missing and locks it by key until the end of the database transaction. */
 export async function lockMailTimes(sql: Sql, subject: string, expiresAt: Date): Promise<number[]> {
   await sql.write(ENSURE_QUOTA, { subject, expiresAt });
   return parseTimes((await sql.row(LOCK_QUOTA, { subject }))?.sentAt);

@@ -7,19 +7,21 @@ import type { ResetMailer } from './reset-mailer';
 
 const MAILS_PER_ACCOUNT = 3;
 const MAILS_PER_CLIENT = 20;
-const EXPIRED_ROWS_AT_ONCE = 16;
+const CLEANUP_BATCH = 16;
 
 interface Recipient {
   userId: number;
   email: string;
-  /** Of the client that asked for the mail. */
+  /** Of the client that requested the mail. */
   clientIp: string;
 }
 
-/** Adds the token in the database transaction that counts the mail: over a limit there is none, and older tokens stay valid. */
+/**
+ * Adds the token in the database transaction that counts the mail: over a limit no token is added and older ones stay valid.
+ */
 type AddToken = (sql: Sql) => Promise<string>;
 
-/** Mails a reset token in the background. Nobody waits for it; a failure is logged. Without a mail server it does nothing. */
+/** Mails a reset token in the background. Failures are only logged. Does nothing without a mail server. */
 export function mailResetToken(ctx: AuthContext, recipient: Recipient, addToken: AddToken): void {
   const { resetMailer, logger } = ctx;
   if (!resetMailer) return;
@@ -30,7 +32,7 @@ export function mailResetToken(ctx: AuthContext, recipient: Recipient, addToken:
       resetMailer.countMail('failed');
       logger.error(
         { err: error, user_id: recipient.userId },
-        'could not send a reset mail; it is not tried again, the user has to ask for another one',
+        'could not send a reset mail, not retrying: the user has to request another one',
       );
     }
   });
@@ -57,7 +59,7 @@ async function countAndSend(
   mailer.countMail('sent');
 }
 
-/** @returns undefined where a quota is exhausted */
+/** @returns undefined if a quota is exhausted */
 async function addCountedToken(ctx: AuthContext, quotas: MailQuota[], addToken: AddToken): Promise<string | undefined> {
   if (await hasExhausted(ctx.db, quotas)) return undefined;
   const token = await ctx.db.transaction(async function countAndAdd(sql) {
@@ -67,11 +69,11 @@ async function addCountedToken(ctx: AuthContext, quotas: MailQuota[], addToken: 
   return token;
 }
 
-/** Housekeeping with each mail. Its failure does not fail the mail. */
+/** Runs with each mail. A failure here does not fail the mail. */
 async function forgetExpiredQuotas({ db, logger }: AuthContext): Promise<void> {
   try {
-    await deleteExpiredQuotas(db, new Date(), EXPIRED_ROWS_AT_ONCE);
+    await deleteExpiredQuotas(db, new Date(), CLEANUP_BATCH);
   } catch (error) {
-    logger.warn({ err: error }, 'could not delete expired mail quotas; trying again with the next reset mail');
+    logger.warn({ err: error }, 'could not delete expired mail quotas, retrying with the next reset mail');
   }
 }

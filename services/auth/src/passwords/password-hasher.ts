@@ -5,17 +5,17 @@ import { hasPasswordLength } from './passwords.schemas';
 const COST = 10;
 
 /**
- * bcrypt runs in libuv's pool of four threads, which also resolves names and reads files: it may use half of them. No more
- * calls wait than are hashed before a client gives up.
+ * bcrypt uses libuv's pool of four threads, which also serves DNS lookups and file reads, so it gets half of them. The
+ * queue is short enough to drain before a client times out.
  */
 const LIMITS = { concurrency: 2, waiting: 50 };
 
-/** The hash of no known password. Comparing with it takes as long as with an account's. */
-const NOBODYS_HASH = '$2b$10$qxYh3Vn.jhBOmQFVjGCk1uH5dBk9wh0c49dmHueHlCyFge23gfeXa';
+/** The hash of an unknown password. Used when there is no account, so that the comparison takes the same time. */
+const DUMMY_HASH = '$2b$10$qxYh3Vn.jhBOmQFVjGCk1uH5dBk9wh0c49dmHueHlCyFge23gfeXa';
 
 export interface PasswordHasher {
   hash(password: string): Promise<string>;
-  /** @param hash null or undefined: nobody's, never matches */
+  /** @param hash null or undefined never matches, but takes the same time */
   matches(password: string, hash: string | null | undefined): Promise<boolean>;
 }
 
@@ -26,7 +26,7 @@ export function createPasswordHasher(): PasswordHasher {
       return await queue.run(async () => await bcrypt.hash(password, COST));
     },
     async matches(password, hash) {
-      const isSame = await queue.run(async () => await bcrypt.compare(password, hash ?? NOBODYS_HASH));
+      const isSame = await queue.run(async () => await bcrypt.compare(password, hash ?? DUMMY_HASH));
       return isSame && Boolean(hash) && hasPasswordLength(password);
     },
   };

@@ -1,6 +1,6 @@
 import { int, type Sql, statement } from '@shop/core/db';
 
-/* The table password_resets: at most one row for each user that can still be used. */
+/* Table password_resets: at most one usable row per user. */
 
 const LOCK_USER = statement(
   'password_reset.replace',
@@ -13,7 +13,10 @@ const INSERT_RESET = statement(
   'INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES (:userId, :hash, :expiresAt)',
 );
 
-/** In a database transaction: requests of one user wait for each other, so that the last one supersedes all others. */
+/**
+ * Must run in a database transaction. The lock on the user's row serializes the requests of one user, so that the last one
+ * supersedes all others.
+ */
 export async function replaceResets(sql: Sql, userId: number, hash: string, expiresAt: Date): Promise<void> {
   await sql.row(LOCK_USER, { userId });
   await deleteResets(sql, userId);
@@ -30,7 +33,7 @@ const DELETE_RESETS = statement('password_reset.deleteAll', 'DELETE FROM passwor
 
 /** Needs the lock on the user's row. */
 export async function deleteResets(sql: Sql, userId: number): Promise<void> {
-  // By key: a DELETE that searches locks the gap where it finds nothing, and the inserts of two users deadlock in it.
+  // By primary key: a DELETE by user_id that finds nothing takes a gap lock, and the inserts of two users deadlock on it.
   const found = await sql.rows(LIST_RESETS, { userId });
   if (found.length > 0) await sql.write(DELETE_RESETS, { ids: found.map(({ id }) => id) });
 }
@@ -42,7 +45,7 @@ const FIND_LIVE_RESET = statement(
    WHERE token_hash = :hash AND spent_at IS NULL AND expires_at > :now`,
 );
 
-/** Finds one that is neither spent nor expired. */
+/** Finds a reset that is neither spent nor expired. */
 export async function findLiveReset(sql: Sql, hash: string, now: Date): Promise<{ userId: number } | undefined> {
   return await sql.row(FIND_LIVE_RESET, { hash, now });
 }
@@ -53,7 +56,7 @@ const SPEND_RESET = statement(
    WHERE token_hash = :hash AND spent_at IS NULL AND expires_at > :now`,
 );
 
-/** @returns false: spent, superseded or expired in the meantime */
+/** @returns false if it was spent, superseded or expired in the meantime */
 export async function spendReset(sql: Sql, hash: string, now: Date): Promise<boolean> {
   return (await sql.write(SPEND_RESET, { hash, now })).affectedRows === 1;
 }

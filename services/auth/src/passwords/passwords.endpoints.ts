@@ -2,7 +2,7 @@ import { notFound, overloaded } from '@shop/core/errors';
 import { accepted, type Endpoint, endpoint, noContent, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { invalidToken } from './passwords.errors';
-import { passwordReset, RESET_SECONDS, resetByAnswer, resetByMail, resetRequest } from './passwords.schemas';
+import { passwordReset, RESET_SECONDS, resetByMail, resetInResponse, resetRequest } from './passwords.schemas';
 import { requestReset, requestResetByMail } from './request-reset';
 import { resetPassword } from './reset-password';
 
@@ -13,15 +13,15 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
     method: 'post',
     path: '/api/v1/auth/forgot-password',
     tag,
-    summary: 'Ask for a password reset token',
+    summary: 'Request a password reset token',
     description:
-      'The token goes by mail, and the response is 202 whether or not the email address is known. Only in the local ' +
-      'development environment the token is in the response (200), and an unknown email address is 404. A new token ' +
-      'supersedes older ones. At most 3 mails for one account and 20 for one client address are sent in an hour; beyond ' +
-      'that the response is the same.',
+      'The token is sent by mail, and the response is 202 whether or not the email address is known. Only in the local ' +
+      'development environment does the response contain the token (200), and an unknown email address gets a 404. A new ' +
+      'token supersedes older ones. At most 3 mails per account and 20 per client IP address are sent in an hour; beyond ' +
+      'that the response is the same, but no mail is sent.',
     access: 'public',
     body: resetRequest,
-    responses: { 200: resetByAnswer, 202: resetByMail },
+    responses: { 200: resetInResponse, 202: resetByMail },
     errors: [notFound],
     handler: async ({ body, clientIp }) => {
       if (ctx.config.appEnv === 'local') {

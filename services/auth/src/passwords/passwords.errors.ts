@@ -1,7 +1,12 @@
 import { defineError } from '@shop/core/errors';
 
-export const invalidToken = defineError('invalid', 'invalid_token', 'This reset token is unknown, spent or expired.', {
-  in: 'body',
-  path: 'token',
-  code: 'invalid_value',
-});
+export const invalidToken = defineError(
+  'invalid',
+  'invalid_token',
+  'This reset token is unknown, already used or expired.',
+  {
+    in: 'body',
+    path: 'token',
+    code: 'invalid_value',
+  },
+);

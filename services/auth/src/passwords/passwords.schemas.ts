@@ -3,18 +3,17 @@ import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 
 const MIN_BYTES = 8;
-/** bcrypt ignores the rest: a longer password would match with any other ending. */
+/** bcrypt ignores bytes beyond 72: a longer password would match any password with the same first 72 bytes. */
 const MAX_BYTES = 72;
 
 const PASSWORD_LENGTH = `must have ${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`;
 
-/** Whether this could be the password of an account. */
 export const hasPasswordLength = (password: string): boolean => {
   const bytes = Buffer.byteLength(password);
   return bytes >= MIN_BYTES && bytes <= MAX_BYTES;
 };
 
-/** Not trimmed: blanks count. */
+/** Not trimmed: spaces are significant. */
 export const newPassword = z
   .string()
   .check(
@@ -36,9 +35,9 @@ export const RESET_SECONDS = 3600;
 
 export const resetRequest = z.strictObject({ email: emailAddress });
 
-const expiresIn = z.int().meta({ description: 'Seconds that the reset token lives' });
+const expiresIn = z.int().meta({ description: 'Lifetime of the reset token in seconds' });
 
-export const resetByAnswer = z.object({ reset_token: z.string(), expires_in: expiresIn });
+export const resetInResponse = z.object({ reset_token: z.string(), expires_in: expiresIn });
 
 export const resetByMail = z.object({ expires_in: expiresIn });
 

@@ -7,7 +7,7 @@ import { mailResetToken } from './mail-reset-token';
 import { replaceResets } from './password-resets.sql';
 import { RESET_SECONDS } from './passwords.schemas';
 
-/** Returns the token to any caller, and mails it where there is a mail server: for development only. */
+/** For development only: returns the token to any caller, and mails it if there is a mail server. */
 export async function requestReset(ctx: AuthContext, email: string, clientIp: string): Promise<string> {
   const user = await findCallerByEmail(ctx.db, email);
   if (!user) throw notFound({ message: 'There is no account with this email address.' });
@@ -19,8 +19,8 @@ export async function requestReset(ctx: AuthContext, email: string, clientIp: st
 }
 
 /**
- * Mails the token, which is made after the response: neither its text nor its time tells whether the email address is known.
- * The settings refuse to start without a mail server where this is used.
+ * Creates and mails the token after the response, so that neither the response body nor its timing reveals whether the
+ * email address is known. The settings require a mail server in every environment that uses this.
  */
 export async function requestResetByMail(ctx: AuthContext, email: string, clientIp: string): Promise<void> {
   const user = await findCallerByEmail(ctx.db, email);

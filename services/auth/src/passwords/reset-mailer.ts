@@ -6,10 +6,10 @@ import { createFairQueue, type FairQueue } from './fair-queue';
 const outcomes = ['sent', 'limited', 'failed'] as const;
 
 export interface ResetMailer {
-  /** Two queues: requests over a limit never stand in the one that waits for the mail server. */
+  /** Two queues, so that counting never waits behind a slow mail server. */
   countQueue: FairQueue;
   sendQueue: FairQueue;
-  /** Sends the link over SMTP; with TLS where the server offers it, and always before a password is sent. */
+  /** Sends the link over SMTP. Uses TLS if the server offers it, and requires it before sending an SMTP password. */
   send(email: string, token: string): Promise<void>;
   countMail(outcome: (typeof outcomes)[number]): void;
 }
@@ -17,16 +17,16 @@ export interface ResetMailer {
 const SMTPS_PORT = 465;
 const TIMEOUT_MS = 5000;
 
-const textOf = (link: string): string => `Somebody, hopefully you, wants to set a new password for your account.
+const mailText = (link: string): string => `Someone, hopefully you, asked to set a new password for your account.
 
 Open this link within an hour to do so:
 
 ${link}
 
-If it was not you, ignore this mail: your password stays as it is.
+If this was not you, ignore this mail. Your password stays the same.
 `;
 
-/** @returns undefined where no mail server is set */
+/** @returns undefined if no mail server is configured */
 export function createResetMailer(settings: AuthSettings, metrics: Metrics): ResetMailer | undefined {
   const { SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASS, MAIL_FROM, PASSWORD_RESET_URL } = settings;
   if (SMTP_HOST === undefined) return undefined;
@@ -57,7 +57,7 @@ export function createResetMailer(settings: AuthSettings, metrics: Metrics): Res
       from: MAIL_FROM,
       to: { name: '', address: email },
       subject: 'Set a new password',
-      text: textOf(link.href),
+      text: mailText(link.href),
     });
   }
 

@@ -7,18 +7,18 @@ import { findLiveReset, spendReset } from './password-resets.sql';
 import { invalidToken } from './passwords.errors';
 import type { PasswordReset } from './passwords.schemas';
 
-/** Ends all sessions of the user, too. */
+/** Also ends all sessions of the user. */
 export async function resetPassword(ctx: AuthContext, { token, password }: PasswordReset): Promise<void> {
   const tokenHash = hashOfToken(token);
-  // Looked up before the costly hash and decided after it: of concurrent calls one gets to spend the token.
+  // Checked before the expensive hash, decided after it: only one of several concurrent calls can spend the token.
   const reset = await findLiveReset(ctx.db, tokenHash, new Date());
   if (!reset) throw invalidToken();
   const passwordHash = await ctx.passwordHasher.hash(password);
-  // Where tokens go by mail only, using one proves the email address.
+  // Where tokens are only sent by mail, using one proves that the email address belongs to the user.
   const provesEmail = ctx.config.appEnv !== 'local';
   await ctx.db.transaction(async function setPassword(sql) {
     const now = new Date();
-    // The user's row is locked first, as everywhere: the other order deadlocks with a Google link.
+    // Locks the user's row first, as everywhere: the other order deadlocks with linking a Google account.
     await updatePassword(sql, reset.userId, passwordHash);
     if (!(await spendReset(sql, tokenHash, now))) throw invalidToken();
     if (provesEmail) await updateEmailVerified(sql, reset.userId, now);

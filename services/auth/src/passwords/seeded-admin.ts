@@ -3,7 +3,7 @@ import type { AuthContext } from '../service';
 import type { Credentials } from '../sessions/sessions.schemas';
 import { findCredentials } from './credentials.sql';
 
-/** The administrator that sql/seed.sql makes for development. Everybody can read the password there. */
+/** The development admin that sql/seed.sql creates. Its password is public. */
 const SEEDED: Credentials = { email: 'admin@example.com', password: 'admin123' };
 
 export const seededAdmin = defineError(

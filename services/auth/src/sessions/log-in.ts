@@ -6,16 +6,16 @@ import { invalidCredentials } from './sessions.errors';
 import type { Credentials, TokenSet } from './sessions.schemas';
 import { insertRefreshTokenIfPasswordIs } from './sessions.sql';
 
-/** An unknown email address, an account without a password and a wrong password take the same way and the same time. */
+/** An unknown email address, an account without a password and a wrong password take the same code path and time. */
 export async function logIn(ctx: AuthContext, given: Credentials): Promise<TokenSet> {
   const account = await findCredentials(ctx.db, given.email);
-  // An unready instance still serves whoever gets past the load balancer: the published password matches nothing there.
+  // A replica that is not ready still serves requests that bypass the load balancer: never accept the published password.
   const isPublished = ctx.config.appEnv === 'production' && isSeededLogin(given);
   const matches = await ctx.passwordHasher.matches(isPublished ? '' : given.password, account?.passwordHash);
   if (!account?.passwordHash || !matches) throw invalidCredentials();
   const { id, passwordHash } = account;
   const refreshToken = ctx.tokenIssuer.newRefreshToken();
-  // A reset during the password check has revoked all sessions: none may start with the old password now.
+  // A concurrent password reset revokes all sessions. No session may start with the old password after that.
   const isCurrent = await ctx.db.transaction(async function startSession(sql) {
     return await insertRefreshTokenIfPasswordIs(sql, passwordHash, id, refreshToken);
   });

@@ -4,7 +4,7 @@ import { findCaller } from '../accounts/accounts.sql';
 import type { AuthContext } from '../service';
 import { revokeAllSessions } from './sessions.sql';
 
-/** Only an admin is told that there is no such user. */
+/** Only an admin gets a 404 for an unknown user. */
 export async function logOutEverywhere(ctx: AuthContext, caller: Caller, userId: number): Promise<void> {
   assertOwnerOrAdmin(caller, userId);
   await ctx.db.transaction(async function revokeSessions(sql) {

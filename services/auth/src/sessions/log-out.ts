@@ -2,10 +2,10 @@ import type { AuthContext } from '../service';
 import { hashOfToken } from './opaque-token';
 import { lockRefreshToken, revokeSession } from './sessions.sql';
 
-/** Ends the token's session: a concurrent refresh does not survive it. An unknown token is fine. */
+/** Ends the token's session, including a token from a concurrent refresh. Ignores an unknown token. */
 export async function logOut(ctx: AuthContext, token: string): Promise<void> {
   await ctx.db.transaction(async function revokeLocked(sql) {
-    const held = await lockRefreshToken(sql, hashOfToken(token));
-    if (held) await revokeSession(sql, held.familyId, new Date());
+    const stored = await lockRefreshToken(sql, hashOfToken(token));
+    if (stored) await revokeSession(sql, stored.familyId, new Date());
   });
 }

@@ -6,7 +6,7 @@ import { invalidCredentials } from './sessions.errors';
 type LoginMethod = 'password' | 'google';
 
 export interface LoginCounter {
-  /** Counts the login when it ends: as `success`, or as the error code that the client gets. */
+  /** Counts a finished login: as `success` or as the error code of the response. */
   count<T>(method: LoginMethod, login: Promise<T>): Promise<T>;
 }
 

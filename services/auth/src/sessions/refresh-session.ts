@@ -24,21 +24,21 @@ export async function refreshSession(ctx: AuthContext, token: string): Promise<T
   return ctx.tokenIssuer.tokenSet(rotation.owner, rotation.successor);
 }
 
-/** Refuses by returning undefined instead of throwing, so that what it revokes is committed. */
+/** Returns undefined instead of throwing, so that the revocation is committed. */
 async function rotateToken(sql: Sql, { tokenIssuer }: AuthContext, token: string): Promise<Rotation | undefined> {
-  const held = await lockRefreshToken(sql, hashOfToken(token));
-  if (!held) return undefined;
+  const stored = await lockRefreshToken(sql, hashOfToken(token));
+  if (!stored) return undefined;
   const now = new Date();
-  if (held.spentAt) {
-    // Two clients hold this token, and one of them is a thief: the session ends for both.
-    await revokeSession(sql, held.familyId, now);
+  if (stored.spentAt) {
+    // A spent token is used again: two clients have it, and one may have stolen it. End the session for both.
+    await revokeSession(sql, stored.familyId, now);
     return undefined;
   }
-  if (held.revokedAt || held.expiresAt <= now) return undefined;
-  const owner = await findCaller(sql, held.userId);
+  if (stored.revokedAt || stored.expiresAt <= now) return undefined;
+  const owner = await findCaller(sql, stored.userId);
   if (!owner) return undefined;
-  const successor = tokenIssuer.newRefreshToken(held.familyId);
-  await spendRefreshToken(sql, held.id, now);
-  await insertRefreshToken(sql, held.userId, successor);
+  const successor = tokenIssuer.newRefreshToken(stored.familyId);
+  await spendRefreshToken(sql, stored.id, now);
+  await insertRefreshToken(sql, stored.userId, successor);
   return { owner, successor };
 }

@@ -6,7 +6,7 @@ import { logOut } from './log-out';
 import { logOutEverywhere } from './log-out-everywhere';
 import { refreshSession } from './refresh-session';
 import { invalidCredentials, invalidRefreshToken } from './sessions.errors';
-import { credentials, heldRefreshToken, tokenSet, whoseSessions } from './sessions.schemas';
+import { credentials, givenRefreshToken, logOutUser, tokenSet } from './sessions.schemas';
 
 const tag = 'auth';
 
@@ -15,7 +15,7 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     method: 'post',
     path: '/api/v1/auth/login',
     tag,
-    summary: 'Log in with email and password',
+    summary: 'Log in with email address and password',
     access: 'public',
     body: credentials,
     responses: { 200: tokenSet },
@@ -27,10 +27,10 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     method: 'post',
     path: '/api/v1/auth/refresh',
     tag,
-    summary: 'Change a refresh token for a new token set',
-    description: 'The old refresh token is spent. A spent one presented again revokes all tokens of its login.',
+    summary: 'Exchange a refresh token for a new token set',
+    description: 'The old refresh token cannot be used again. Using it again revokes all tokens of its session.',
     access: 'public',
-    body: heldRefreshToken,
+    body: givenRefreshToken,
     responses: { 200: tokenSet },
     errors: [invalidRefreshToken],
     handler: async ({ body }) => ok(await refreshSession(ctx, body.refresh_token)),
@@ -40,9 +40,9 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     method: 'post',
     path: '/api/v1/auth/logout',
     tag,
-    summary: 'Revoke a refresh token; an unknown one is fine',
+    summary: 'End the session of a refresh token; an unknown token is ignored',
     access: 'public',
-    body: heldRefreshToken,
+    body: givenRefreshToken,
     responses: { 204: 'empty' },
     handler: async ({ body }) => {
       await logOut(ctx, body.refresh_token);
@@ -54,9 +54,9 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     method: 'post',
     path: '/api/v1/auth/logout/all',
     tag,
-    summary: "Revoke all of one's refresh tokens; as an admin, also another user's",
+    summary: 'End all your sessions; an admin can end those of another user',
     access: 'user',
-    body: whoseSessions,
+    body: logOutUser,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, body }) => {

@@ -6,9 +6,9 @@ import { givenPassword } from '../passwords/passwords.schemas';
 export const tokenSet = z
   .object({
     token: z.string().meta({ description: 'Access token (JWT)' }),
-    expires_in: z.int().meta({ description: 'Seconds that the access token lives' }),
+    expires_in: z.int().meta({ description: 'Lifetime of the access token in seconds' }),
     expires_at: timestamp,
-    refresh_token: z.string().meta({ description: 'Good for one refresh' }),
+    refresh_token: z.string().meta({ description: 'Can be used once' }),
     refresh_expires_at: timestamp,
   })
   .meta({ id: 'TokenSet' });
@@ -19,6 +19,6 @@ export const credentials = z.strictObject({ email: emailAddress, password: given
 
 export type Credentials = z.output<typeof credentials>;
 
-export const heldRefreshToken = z.strictObject({ refresh_token: text(1, 1000) });
+export const givenRefreshToken = z.strictObject({ refresh_token: text(1, 1000) });
 
-export const whoseSessions = z.strictObject({ user_id: id.optional() }).optional();
+export const logOutUser = z.strictObject({ user_id: id.optional() }).optional();

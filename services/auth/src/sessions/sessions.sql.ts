@@ -2,8 +2,8 @@ import { dateTime, int, nullable, type RowOf, type Sql, statement, text } from '
 import type { NewRefreshToken } from './token-issuer';
 
 /*
- * The table refresh_tokens: a session is a family of tokens, one login and all that were rotated from it. Of the table users
- * only whether a password hash is still the same.
+ * Table refresh_tokens. A session is a family of tokens: the first one from the login and all rotated from it. Reads from
+ * table users only whether a password hash is unchanged.
  */
 
 const INSERT_TOKEN = statement(
@@ -23,7 +23,7 @@ const INSERT_TOKEN_IF_PASSWORD_IS = statement(
    SELECT id, :familyId, :hash, :expiresAt FROM users WHERE id = :userId AND password_hash = :passwordHash`,
 );
 
-/** Waits for a reset of the password that is under way. @returns false: the password is another one by now */
+/** Waits for a concurrent password reset. @returns false if the password has changed */
 export async function insertRefreshTokenIfPasswordIs(
   sql: Sql,
   passwordHash: string,
@@ -88,7 +88,7 @@ const LIST_EXPIRED = statement(
 
 const DELETE_TOKENS = statement('session.deleteExpired', 'DELETE FROM refresh_tokens WHERE id IN (:ids)');
 
-/** Finds them without a lock and deletes them by key, so that concurrent logins do not wait for each other here. */
+/** Finds the rows without a lock and deletes them by key, so that concurrent logins do not wait for each other. */
 export async function deleteExpiredTokens(sql: Sql, now: Date, limit: number): Promise<void> {
   const expired = await sql.rows(LIST_EXPIRED, { now, limit });
   if (expired.length === 0) return;

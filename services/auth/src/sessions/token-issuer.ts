@@ -7,14 +7,14 @@ import type { TokenSet } from './sessions.schemas';
 export interface NewRefreshToken {
   token: string;
   hash: string;
-  /** Of its session. */
+  /** The session. */
   familyId: string;
   expiresAt: Date;
 }
 
-/** Makes what a login and a refresh respond with. */
+/** Creates the tokens in the responses to login and refresh. */
 export interface TokenIssuer {
-  /** @param familyId of the session that it continues; left out: it starts one */
+  /** @param familyId the session to continue; a new session by default */
   newRefreshToken(familyId?: string): NewRefreshToken;
   tokenSet(owner: Caller, refreshToken: NewRefreshToken): TokenSet;
 }

@@ -7,7 +7,7 @@ import { deleteFileRow, findFileOwner } from './files.sql';
 /**
  * Deletes an upload. Product images have no row in files: they are deleted with their products.
  *
- * The bytes go first: after the response nobody can read them, and an interrupted call can be repeated.
+ * Deletes the bytes first: after the response nobody can read them, and an interrupted call can be retried.
  */
 export async function deleteFile({ db, storage }: FileContext, caller: Caller, storedName: string): Promise<void> {
   const ownerId = kindOfStoredName(storedName) && (await findFileOwner(db, storedName));

@@ -18,8 +18,8 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     tag,
     summary: 'Upload one file',
     description:
-      'A JPEG, PNG, GIF, WebP or PDF file or plain text, told by its content, of at most 5 MiB. ' +
-      'A declared type or an extension that contradicts the content is refused.',
+      'A JPEG, PNG, GIF, WebP, PDF or plain text file of at most 5 MiB. The type is detected from the content; ' +
+      'a declared type or a file extension that contradicts the content is refused.',
     access: 'user',
     upload: { field: 'file', required: true, maxBytes: MAX_FILE_BYTES, kinds: fileKinds, storage: ctx.storage },
     body: noFields,
@@ -36,7 +36,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     method: 'get',
     path: PATH,
     tag,
-    summary: "List one's own uploads",
+    summary: 'List your uploads',
     access: 'user',
     query: fileQuery,
     responses: { 200: listOf(storedFile) },
@@ -47,7 +47,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     method: 'delete',
     path: `${PATH}/:filename`,
     tag,
-    summary: 'Delete an upload, by its stored name',
+    summary: 'Delete an upload by its stored name',
     access: 'user',
     params: filenameParams,
     responses: { 204: 'empty' },
@@ -63,7 +63,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     path: '/uploads/:filename',
     tag,
     summary: 'Download an upload or a product image',
-    description: 'Knows ranges (206, 416) and conditional requests (304, 412).',
+    description: 'Supports range requests (206, 416) and conditional requests (304, 412).',
     access: 'public',
     params: filenameParams,
     responses: { 200: { binary: fileKinds.map(mediaTypeOf) } },

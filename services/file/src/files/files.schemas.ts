@@ -21,12 +21,12 @@ export const storedFile = z
 
 export type StoredFile = z.input<typeof storedFile>;
 
-/** The form has a file and nothing else. */
+/** The form contains only the file. */
 export const noFields = z.strictObject({});
 
 export const fileQuery = z.object(pageQuery);
 
 export type FileQuery = z.output<typeof fileQuery>;
 
-/** Any text: a name that is not a stored name gets a 404. */
+/** Accepts any text: a name that is not a stored name gets a 404. */
 export const filenameParams = z.object({ filename: z.string() });

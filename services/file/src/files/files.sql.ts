@@ -3,7 +3,7 @@ import { unauthenticated } from '@shop/core/errors';
 import { uploadUrl } from '@shop/shop';
 import type { FileQuery, StoredFile } from './files.schemas';
 
-/* The table files. */
+/* Table files. */
 
 const INSERT_FILE = statement(
   'file.insert',
@@ -19,7 +19,7 @@ export interface NewFile {
 }
 
 export async function insertFile(sql: Sql, userId: number, file: NewFile): Promise<void> {
-  // The token can outlive its user.
+  // An access token can outlive its user.
   await onMissingParent(sql.write(INSERT_FILE, { userId, ...file }), { files_user: unauthenticated });
 }
 
@@ -48,7 +48,7 @@ export async function listFiles(sql: Sql, userId: number, query: FileQuery): Pro
 
 const DELETE_FILE = statement('file.delete', 'DELETE FROM files WHERE stored_name = :storedName');
 
-/** @returns whether there was one */
+/** @returns whether a row was deleted */
 export async function deleteFileRow(sql: Sql, storedName: string): Promise<boolean> {
   return (await sql.write(DELETE_FILE, { storedName })).affectedRows === 1;
 }

@@ -1,8 +1,7 @@
 import { type Sql, statement, text } from '@shop/core/db';
 
 /*
- * What refers to a stored file: the table files, and the product service's table products, whose images are kept in the
- * same storage.
+ * References to stored files: table files and the product service's table products, whose images are in the same storage.
  */
 
 const LIST_REFERENCED = statement(

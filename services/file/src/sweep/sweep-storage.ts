@@ -5,7 +5,7 @@ const BATCH = 512;
 /** A file is stored before its row is written, so a younger file may still get a row. */
 const MIN_AGE_MS = 86_400_000;
 
-interface Swept {
+interface SweepResult {
   seen: number;
   /** Stored names. */
   orphans: string[];
@@ -15,7 +15,7 @@ interface Swept {
 export async function sweepStorage(
   { db, storage }: Pick<FileContext, 'db' | 'storage'>,
   { remove }: { remove: boolean },
-): Promise<Swept> {
+): Promise<SweepResult> {
   const old: string[] = [];
   let seen = 0;
   for await (const { name, modifiedAt } of storage.list()) {

@@ -56,7 +56,7 @@ async function insertWithStock(
   return await db.transaction(async function insertAndRead(sql) {
     const id = await insertProduct(sql, values, storeId, image);
     await insertStockMovement(sql, { productId: id, reason: 'initial', quantity: values.stock });
-    // Read before the commit: until then the new row locks its store. Afterwards both can be deleted at once.
+    // Read before the commit, while the new row still locks its store. After the commit both can be deleted.
     const added = await findProduct(sql, id);
     if (!added) throw storeNotFound();
     return added;

@@ -24,7 +24,7 @@ export const listRule = (caller: Caller, query: ProductQuery) => ({
   scopes: [caller.role === 'admin' ? cacheScope.products : cacheScope.owner(caller.id)],
 });
 
-/** One entry per caller, because a cache hit skips the check of the owner. */
+/** One entry per caller, because a cache hit skips the ownership check. */
 export const productRule = (caller: Caller, id: number) => ({
   ttlSeconds: TTL_SECONDS,
   key: `${viewer(caller)}:${id}`,

@@ -6,7 +6,7 @@ import { getProduct } from './get-product';
 import type { ProductChanges } from './products.schemas';
 import { insertStockMovement, lockStock, updateProduct } from './products.sql';
 
-/** Changes the given fields. `stock` replaces the current stock, whatever it is. */
+/** Updates the given fields. `stock` overwrites the current stock. */
 export async function changeProduct(
   ctx: ProductContext,
   caller: Caller,
@@ -23,7 +23,7 @@ export async function changeProduct(
   await ctx.cache.invalidate(productScopes({ productIds: [id], storeId, ownerId }));
 }
 
-/** @returns whether there is such a product */
+/** @returns whether the product exists */
 async function updateWithStock(
   { db }: ProductContext,
   id: number,

@@ -67,7 +67,7 @@ export const productChanges = changesOf({
   description,
   price,
   stock,
-  category_id: id.nullable().meta({ description: 'null takes the product out of its category' }),
+  category_id: id.nullable().meta({ description: 'null removes the product from its category' }),
 });
 
 export type ProductChanges = z.output<typeof productChanges>;

@@ -22,10 +22,10 @@ import { categoryNotFound, storeNotFound } from './products.errors';
 import type { CatalogProduct, NewProduct, ProductChanges, ProductQuery } from './products.schemas';
 
 /*
- * The tables products and stock_movements. It also reads the store service's table stores: a store's name and its owner.
+ * Tables products and stock_movements. Also reads a store's name and owner from the store service's table stores.
  */
 
-/** A product, and what its use cases have to know beyond what the API shows. */
+/** A product with the fields that use cases need and the API does not show. */
 export interface OwnedProduct extends CatalogProduct {
   ownerId: number;
   /** The stored name of its image. */
@@ -101,13 +101,13 @@ function listIndex(storeIds: number[] | undefined, categoryId: number | undefine
   return categoryId === undefined ? 'products_newest' : 'products_category_newest';
 }
 
-/** The search is a part of the name, or each of its words begins a word of the name or the description. */
+/** Matches if the name contains the search text, or each searched word begins a word of the name or description. */
 function matches(search: string | undefined): Condition | undefined {
   if (!search) return undefined;
   const inName = { text: 'name_folded LIKE :inName', values: { inName: containsPattern(foldText(search)) } };
   const searched = foldedWords(search);
   if (searched.length === 0) return inName;
-  // Padded with repetitions, so that there are few different statements.
+  // Pads with repeated words, so that there are few distinct statements.
   const words = padded(searched);
   const everyWord = words.map((_, index) => `(name_words LIKE :word${index} OR description_words LIKE :word${index})`);
   const patterns = Object.fromEntries(words.map((word, index) => [`word${index}`, `% ${word}%`]));
@@ -122,7 +122,7 @@ const INSERT_PRODUCT = statement(
      (:storeId, :categoryId, :name, :nameFolded, :nameWords, :description, :descriptionWords, :price, :stock, :image)`,
 );
 
-/** @returns its id */
+/** @returns the new id */
 export async function insertProduct(
   sql: Sql,
   product: Omit<NewProduct, 'store_id'>,
@@ -146,14 +146,14 @@ const UPDATE_PRODUCT = statement(
    WHERE id = :id`,
 );
 
-/** Changes the given fields. @returns whether there is such a product */
+/** Updates the given fields. @returns whether the product exists */
 export async function updateProduct(sql: Sql, id: number, changes: ProductChanges): Promise<boolean> {
   const setsCategory = changes.category_id !== undefined;
   const update = sql.write(UPDATE_PRODUCT, { ...columnValues(changes), setsCategory, id });
   return (await onMissingParent(update, { products_category: categoryNotFound })).affectedRows > 0;
 }
 
-/** null where a field is not given. */
+/** A missing field becomes null, which keeps the stored value. */
 const columnValues = ({ name, description, price, stock, category_id }: ProductChanges) => ({
   name: name ?? null,
   nameFolded: name === undefined ? null : foldText(name),
@@ -183,7 +183,7 @@ const INSERT_STOCK_MOVEMENT = statement(
   'INSERT INTO stock_movements (product_id, reason, quantity) VALUES (:productId, :reason, :quantity)',
 );
 
-/** Belongs in the database transaction that changes the stock. */
+/** Must run in the database transaction that changes the stock. */
 export async function insertStockMovement(
   sql: Sql,
   movement: { productId: number; reason: 'initial' | 'edit'; quantity: number },
@@ -193,7 +193,7 @@ export async function insertStockMovement(
 
 const DELETE_PRODUCT = statement('product.delete', 'DELETE FROM products WHERE id = :id');
 
-/** @returns whether there was one */
+/** @returns whether a row was deleted */
 export async function deleteProductRow(sql: Sql, id: number): Promise<boolean> {
   return (await sql.write(DELETE_PRODUCT, { id })).affectedRows > 0;
 }

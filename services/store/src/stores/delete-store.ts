@@ -12,7 +12,7 @@ import { deleteStoreRow, hasOrders, listProductIds, listProductImages, lockStore
 export async function deleteStore(ctx: StoreContext, caller: Caller, id: number): Promise<void> {
   await invalidateIfGone(ctx.cache, [cacheScope.everything], async function deleteExistingStore() {
     await getStore(ctx, caller, id);
-    // The foreign key decides, but this refuses most stores with orders before their products are locked.
+    // The foreign key is the real check. This one refuses most stores with orders before locking their products.
     if (await hasOrders(ctx.db, id)) throw storeHasOrders();
     const images = await deleteWithProducts(ctx, id);
     await ctx.cache.invalidate([cacheScope.everything]);
@@ -24,7 +24,7 @@ export async function deleteStore(ctx: StoreContext, caller: Caller, id: number)
 async function deleteWithProducts({ db }: StoreContext, id: number): Promise<string[]> {
   const productIds = await listProductIds(db, id);
   return await db.transaction(async function deleteLocked(sql) {
-    // Products before their store, as in a checkout. A product that is added in between is deleted with the store.
+    // Lock order: products before their store, as in a checkout. A product added in between is deleted with the store.
     await lockInIdOrder(sql, 'products', productIds);
     if (!(await lockStore(sql, id))) throw notFound();
     // Nobody can add a product to a locked store, so this list is complete.

@@ -3,5 +3,5 @@ import { defineError } from '@shop/core/errors';
 export const storeHasOrders = defineError(
   'conflict',
   'store_has_transactions',
-  'A store that has transactions cannot be deleted.',
+  'A store with transactions cannot be deleted.',
 );

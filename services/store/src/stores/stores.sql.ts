@@ -18,8 +18,8 @@ import { storeHasOrders } from './stores.errors';
 import type { Store, StoreQuery } from './stores.schemas';
 
 /*
- * The table stores. For deleting a store it also reads the product service's table products, for the images to delete,
- * and the transaction service's table transactions. The foreign key deletes a store's products with it.
+ * Table stores. To delete a store it also reads the product service's table products (for the images to delete) and the
+ * transaction service's table transactions. The foreign key deletes a store's products with it.
  */
 
 const storeColumns = { id: int, user_id: int, name: text, created_at: timestamp };
@@ -29,10 +29,10 @@ const INSERT_STORE = statement(
   'INSERT INTO stores (user_id, name, name_folded) VALUES (:userId, :name, :nameFolded)',
 );
 
-/** @returns its id */
+/** @returns the new id */
 export async function insertStore(sql: Sql, userId: number, name: string): Promise<number> {
   const insert = sql.write(INSERT_STORE, { userId, name, nameFolded: foldText(name) });
-  // The token can outlive its user.
+  // An access token can outlive its user.
   const { insertId } = await onMissingParent(insert, { stores_user: unauthenticated });
   return insertId;
 }
@@ -66,7 +66,7 @@ const UPDATE_STORE_NAME = statement(
   'UPDATE stores SET name = :name, name_folded = :nameFolded WHERE id = :id',
 );
 
-/** @returns whether there is such a store */
+/** @returns whether the store exists */
 export async function updateStoreName(sql: Sql, id: number, name: string): Promise<boolean> {
   const { affectedRows } = await sql.write(UPDATE_STORE_NAME, { id, name, nameFolded: foldText(name) });
   return affectedRows === 1;
@@ -90,7 +90,7 @@ export async function listProductIds(sql: Sql, id: number): Promise<number[]> {
 
 const LOCK_STORE = statement('store.lock', { id: int }, 'SELECT id FROM stores WHERE id = :id FOR UPDATE');
 
-/** Locks the store until the end of the database transaction. @returns whether there is such a store */
+/** Locks the store until the end of the database transaction. @returns whether the store exists */
 export async function lockStore(sql: Sql, id: number): Promise<boolean> {
   return (await sql.row(LOCK_STORE, { id })) !== undefined;
 }

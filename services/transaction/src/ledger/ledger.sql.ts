@@ -2,8 +2,7 @@ import { bigint, int, nullable, type RowOf, type Sql, statement, text } from '@s
 import { cents } from '@shop/shop';
 
 /*
- * Reads products (of the product service) beside this service's tables. Each row comes from one statement, and so from one
- * moment.
+ * Also reads the product service's table products. Each row comes from a single statement, so it is a consistent snapshot.
  */
 
 const accountColumns = {
@@ -16,7 +15,7 @@ const accountColumns = {
   sold: bigint,
 };
 
-/** How a product's stock came about, according to its rows. */
+/** A product's stock and its recorded movements, summed by kind. */
 export type StockAccount = RowOf<typeof accountColumns>;
 
 const LIST_ACCOUNTS = statement(
@@ -38,7 +37,7 @@ export async function listAccounts(sql: Sql, afterId: number, limit: number): Pr
 
 const restockFaultColumns = { transactionId: int, productId: int, status: text, quantity: bigint, restocked: bigint };
 
-/** An order line that was put back although its order is not cancelled, or was not although it is. */
+/** An order line that was restocked although its order is not cancelled, or not restocked although it is. */
 export type RestockFault = RowOf<typeof restockFaultColumns>;
 
 const LIST_RESTOCK_FAULTS = statement(
@@ -53,7 +52,7 @@ const LIST_RESTOCK_FAULTS = statement(
    ORDER BY t.id, l.id`,
 );
 
-/** Only products that still exist: one that was deleted before the cancellation has no stock to put back. */
+/** Only products that still exist: a product deleted before the cancellation has no stock to restore. */
 export async function listRestockFaults(sql: Sql, fromId: number, toId: number): Promise<RestockFault[]> {
   return await sql.rows(LIST_RESTOCK_FAULTS, { fromId, toId });
 }
@@ -83,7 +82,7 @@ const FIND_LAST_ORDER_ID = statement(
   'SELECT MAX(id) AS last FROM transactions',
 );
 
-/** @returns 0 where there is no order */
+/** @returns 0 if there is no order */
 export async function lastOrderId(sql: Sql): Promise<number> {
   return (await sql.row(FIND_LAST_ORDER_ID))?.last ?? 0;
 }

@@ -13,13 +13,13 @@ import { type LockedOrder, lockOrder, putStockBack, setStatus } from './statuses
 interface Change {
   id: number;
   to: OrderStatus;
-  /** null: the shop itself. */
+  /** null: the job that cancels unpaid orders. */
   by: number | null;
   partiesIn: (order: LockedOrder) => Party[];
   wait: LockWait;
 }
 
-/** A step that a user asks for. */
+/** Changes the status on behalf of a user. */
 export async function changeStatus(
   ctx: Pick<TransactionContext, 'db' | 'cache' | 'productBulkhead' | 'orderMetrics'>,
   caller: Caller,
@@ -31,14 +31,14 @@ export async function changeStatus(
     const partiesIn = (order: LockedOrder) => partiesOf(caller, order);
     await takeStep(ctx, { id, to, by: caller.id, partiesIn, wait: 'wait' }, deadline);
   }
-  // A cancellation locks the products that it restocks, so it must not fill the pool while one of them is locked.
+  // A cancellation locks the products it restocks, so it must not occupy the whole pool while one of them is locked.
   const sold = to === 'cancelled' ? await findSoldProducts(ctx.db, id) : undefined;
   if (sold) await ctx.productBulkhead.run(sold.productIds, deadline - WORK_MS, changeByCaller);
   else await changeByCaller();
   if (to === 'cancelled') ctx.orderMetrics.countCancelled('person');
 }
 
-/** Cancels an order that was not paid in time. @param wait with `nowait` it fails where another holds a lock */
+/** Cancels an order that was not paid in time. @param wait `nowait` fails if another database transaction has the lock */
 export async function cancelUnpaid(
   ctx: Pick<TransactionContext, 'db' | 'cache' | 'orderMetrics'>,
   id: number,
@@ -60,7 +60,7 @@ async function takeStep(
     }, deadline);
   } catch (error) {
     if (isInvalidTransition(error)) {
-      // An earlier attempt of the same request may have cancelled the order and died before its invalidation.
+      // An earlier attempt of the same request may have cancelled the order and crashed before invalidating the cache.
       const sold = await findSoldProducts(db, change.id);
       if (sold) await cache.invalidate(productScopes(sold));
     }
@@ -70,16 +70,16 @@ async function takeStep(
 }
 
 /**
- * Takes a step of the status machine. The status is checked on the locked row, so of two that race one finds it changed.
- * Cancelling puts the stock back in the same database transaction.
- * @returns what was put back
+ * Takes a step of the state machine. Checks the status on the locked row, so that only one of two concurrent changes wins.
+ * A cancellation restocks the products in the same database transaction.
+ * @returns the restocked products
  */
 async function changeLocked(sql: Sql, { id, to, by, partiesIn, wait }: Change): Promise<SoldProducts | undefined> {
   const order = await lockOrder(sql, id, wait);
   if (!order) throw notFound();
   assertStep(partiesIn(order), order.status, to);
   const productIds = to === 'cancelled' ? await putStockBack(sql, id, wait) : undefined;
-  // After the products: it locks the user who asked, as a checkout does last.
+  // After the products: it locks the caller's user row (foreign key), which a checkout also locks after its products.
   await setStatus(sql, { id, from: order.status, to, by });
   return productIds && { productIds, storeId: order.storeId, ownerId: order.sellerId };
 }

@@ -4,9 +4,9 @@ import { type Attempt, idempotencyKeyReused, KEY_LIFETIME_HOURS } from './idempo
 import type { OrderLine } from './orders.schemas';
 
 /*
- * The checkout's statements, in the order in which it runs them. Tables of other services: products and stores (product,
- * store) are read and stock is taken, addresses (address) are read, all in the order's own database transaction, because
- * an order must not exist without them.
+ * The checkout's statements in execution order. They read other services' tables products, stores and addresses, and
+ * update the stock in products. All of it runs in the order's database transaction, because an order must not exist
+ * without them.
  */
 
 const CLAIM_KEY = statement(
@@ -30,13 +30,12 @@ const RENEW_KEY = statement(
 );
 
 /**
- * Takes the key for this database transaction. A second attempt waits here, at the primary key, until the first has
- * committed or rolled back. So this must be the first statement, before any other lock.
- * @returns the id of the order that was placed with this key before; undefined: the key is ours now
+ * Claims the key for this database transaction. A second attempt waits here, on the primary key, until the first commits or
+ * rolls back. So this must be the first statement, before any other lock.
+ * @returns the id of the order that was already placed with this key; undefined if the key is now claimed
  */
 export async function claimKey(sql: Sql, attempt: Attempt): Promise<number | undefined> {
-  // A plain INSERT would take a shared lock on the duplicate. Attempts that wait for it would deadlock when the first one
-  // rolls back.
+  // A plain INSERT takes a shared lock on the duplicate. Waiting attempts would deadlock when the first one rolls back.
   const { affectedRows } = await sql.write(CLAIM_KEY, { ...attempt });
   const isInserted = affectedRows === 1;
   if (isInserted) return undefined;
@@ -51,7 +50,7 @@ export async function claimKey(sql: Sql, attempt: Attempt): Promise<number | und
 
 const lockedProductColumns = { id: int, storeId: int, ownerId: int, name: text, price: cents, stock: int };
 
-/** A product as it is until the end of the database transaction, its price in cents. */
+/** A locked row: unchanged until the end of the database transaction. The price is in cents. */
 export type LockedProduct = RowOf<typeof lockedProductColumns>;
 
 const LOCK_PRODUCTS = statement(
@@ -68,7 +67,7 @@ const LOCK_PRODUCTS = statement(
 /**
  * Locks the rows in id order until the end of the database transaction.
  * @param lines sorted by product id
- * @returns those products that exist, in the same order
+ * @returns the products that exist, in the same order
  */
 export async function lockProducts(sql: Sql, lines: OrderLine[]): Promise<LockedProduct[]> {
   return await sql.rows(LOCK_PRODUCTS, { ids: lines.map(({ productId }) => productId) });
@@ -94,8 +93,8 @@ const INSERT_ORDER = statement(
 
 /**
  * Copies the buyer's address into the order in the same statement.
- * @param order its total in cents
- * @returns its id; undefined: the buyer has no such address
+ * @param order `total` is in cents
+ * @returns the new id; undefined if the buyer has no such address
  */
 export async function insertOrder(
   sql: Sql,
@@ -107,7 +106,7 @@ export async function insertOrder(
 
 const INSERT_ORDER_LINES = statement(
   'order.insertLogs',
-  // quantity is BIGINT: JSON_TABLE would cut what does not fit an INT without an error, the INSERT refuses it.
+  // quantity is BIGINT: with INT, JSON_TABLE would silently truncate a larger value. The INSERT refuses it.
   `INSERT INTO product_logs (transaction_id, product_id, product_name, product_price, quantity)
    SELECT :orderId, line.product_id, line.product_name, line.product_price, line.quantity
    FROM JSON_TABLE(:lines, '$[*]' COLUMNS (
@@ -133,8 +132,8 @@ export async function insertOrderLines(
 
 const TAKE_STOCK = statement(
   'stock.take',
-  // JSON_TABLE keeps one text, and one round trip, for any number of lines. Without the primary key the optimizer would
-  // scan a small table and lock every product in it, in no order.
+  // JSON_TABLE needs one statement text and one round trip for any number of lines. FORCE INDEX: otherwise the optimizer
+  // scans a small table and locks every product in it, in no defined order.
   `UPDATE JSON_TABLE(:lines, '$[*]' COLUMNS (
             product_id BIGINT UNSIGNED PATH '$.productId', quantity BIGINT PATH '$.quantity')) AS line
    STRAIGHT_JOIN products p FORCE INDEX (PRIMARY) ON p.id = line.product_id
@@ -143,8 +142,8 @@ const TAKE_STOCK = statement(
 );
 
 /**
- * Takes each line's quantity where the stock suffices at this very moment.
- * @returns how many lines were taken: where fewer than given, the database transaction must roll back
+ * Subtracts each line's quantity from the stock if enough is left.
+ * @returns the number of lines taken. If it is less than the number given, the database transaction must roll back
  */
 export async function takeStock(sql: Sql, lines: OrderLine[]): Promise<number> {
   return (await sql.write(TAKE_STOCK, { lines: JSON.stringify(lines) })).affectedRows;
@@ -156,7 +155,7 @@ const SETTLE_KEY = statement(
    WHERE user_id = :userId AND route = :route AND idempotency_key = :key`,
 );
 
-/** Joins the claimed key to the order that was placed with it. */
+/** Links the claimed key to the order that was placed with it. */
 export async function settleKey(sql: Sql, attempt: Attempt, orderId: number): Promise<void> {
   await sql.write(SETTLE_KEY, { ...attempt, orderId });
 }
@@ -167,7 +166,7 @@ const DELETE_EXPIRED_KEYS = statement(
    ORDER BY created_at LIMIT :limit`,
 );
 
-/** @returns how many were deleted: at most `limit` */
+/** @returns the number of deleted rows, at most `limit` */
 export async function deleteExpiredKeys(sql: Sql, limit: number): Promise<number> {
   return (await sql.write(DELETE_EXPIRED_KEYS, { limit })).affectedRows;
 }

@@ -6,7 +6,7 @@ import type { OrderDetails } from './orders.schemas';
 import { findOrder, listOrderLines } from './orders.sql';
 import { listStatusChanges } from './statuses.sql';
 
-/** Only its buyer, the owner of its store and an admin see it. */
+/** Visible to its buyer, the owner of its store and admins. */
 export async function getOrder(
   { db }: Pick<TransactionContext, 'db'>,
   caller: Caller,

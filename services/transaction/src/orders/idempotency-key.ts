@@ -5,13 +5,13 @@ import { z } from 'zod';
 export const idempotencyKeyReused = defineError(
   'unprocessable',
   'idempotency_key_reused',
-  'This Idempotency-Key was used for another request.',
+  'This Idempotency-Key was already used for a different request.',
 );
 
-/** After that a key is free again. */
+/** After this time a key can be used for another request. */
 export const KEY_LIFETIME_HOURS = 24;
 
-/** draft-ietf-httpapi-idempotency-key-header; the value is taken as it is, quoted or not. */
+/** draft-ietf-httpapi-idempotency-key-header; the value is used as sent, quoted or not. */
 export const idempotencyHeaders = z.object({
   'idempotency-key': z
     .string()
@@ -19,11 +19,11 @@ export const idempotencyHeaders = z.object({
     .regex(/^[\x20-\x7e]+$/, 'must be visible ASCII characters and spaces')
     .optional()
     .meta({
-      description: `Makes a retry safe: within ${KEY_LIFETIME_HOURS} hours the same key and body give the first answer again.`,
+      description: `Makes a retry safe: within ${KEY_LIFETIME_HOURS} hours the same key and body get the first response again.`,
     }),
 });
 
-/** A user's attempt at a request, as the client named it, and the fingerprint of the request's body. */
+/** One attempt at a request: the user, the client's key and a hash of the request body. */
 export interface Attempt {
   userId: number;
   route: string;
@@ -31,7 +31,7 @@ export interface Attempt {
   hash: string;
 }
 
-/** SHA-256 of a body as JSON, whatever the order of its objects' keys. @returns hex */
+/** SHA-256 (hex) of a body as JSON, independent of the order of object keys. */
 export const fingerprint = (body: unknown): string => createHash('sha256').update(canonicalJson(body)).digest('hex');
 
 function canonicalJson(value: unknown): string {

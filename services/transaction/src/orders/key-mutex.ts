@@ -2,17 +2,17 @@ import { databaseBusy } from '@shop/core/errors';
 import { beforeDeadline } from '@shop/core/time';
 
 export interface KeyMutex {
-  /** Runs `work` alone among those with the same key, in order of arrival. Without a key it runs at once. */
+  /** Runs calls with the same key one at a time, in order of arrival. Without a key, runs `work` immediately. */
   runExclusive<T>(key: string | undefined, work: () => Promise<T>): Promise<T>;
 }
 
 /**
- * A mutex per key, in this process. Attempts with the same idempotency key would wait in the database anyway, each with a
- * connection of its own; and where the first one rolls back, InnoDB lets the others deadlock over the gap that it leaves.
- * Who waits longer than `waitMs` is refused with `database_busy`.
+ * A mutex per key within this process. Without it, attempts with the same idempotency key would wait in the database, each
+ * holding a connection, and would deadlock on InnoDB's gap lock when the first one rolls back. A call that waits longer than
+ * `waitMs` fails with `database_busy`.
  */
 export function createKeyMutex(waitMs: number): KeyMutex {
-  /** By key: settles once everybody who has come so far is done. */
+  /** By key: resolves when all calls queued so far are done. */
   const queues = new Map<string, Promise<void>>();
 
   async function runExclusive<T>(key: string | undefined, work: () => Promise<T>): Promise<T> {

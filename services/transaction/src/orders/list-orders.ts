@@ -4,7 +4,7 @@ import type { TransactionContext } from '../service';
 import type { Order, OrderQuery } from './orders.schemas';
 import { listOrdersOf } from './orders.sql';
 
-/** The buyer's own, for an admin all; as a seller, those of the caller's stores. */
+/** The caller's own orders, or all for an admin. With `as=seller`: the orders of the caller's stores. */
 export async function listOrders(
   { db }: Pick<TransactionContext, 'db'>,
   caller: Caller,

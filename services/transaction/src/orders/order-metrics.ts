@@ -9,7 +9,7 @@ import {
   totalTooLarge,
 } from './orders.errors';
 
-/** Known beforehand, so that the first refusal is an increase in the graphs. */
+/** Exported as 0 from the start, so that the first refusal shows as an increase in the graphs. */
 const reasons = [addressNotFound, insufficientStock, mixedStores, productNotFound, quantityTooLarge, totalTooLarge];
 
 export interface OrderMetrics {

@@ -5,10 +5,10 @@ import type { OrderStatus } from './orders.schemas';
 export const invalidTransition = defineError(
   'conflict',
   'invalid_transition',
-  'The transaction is in a state that does not allow this.',
+  'The status of the transaction does not allow this.',
 );
 
-/** What somebody is to an order. `shop` is a rule of the shop itself. */
+/** A role in an order. `shop` is the job that cancels unpaid orders. */
 export type Party = 'buyer' | 'seller' | 'admin' | 'shop';
 
 interface Step {
@@ -17,7 +17,7 @@ interface Step {
   by: readonly Party[];
 }
 
-/** The status machine: every step there is, and who may take it. */
+/** The state machine: every step and who may take it. */
 export const steps = {
   pay: { from: 'pending', to: 'paid', by: ['admin'] },
   ship: { from: 'paid', to: 'shipped', by: ['seller', 'admin'] },
@@ -28,7 +28,7 @@ export const steps = {
 
 const allSteps: readonly Step[] = Object.values(steps);
 
-/** More than one for a seller who buys from his own store. */
+/** A seller who buys from their own store has two roles. */
 export const partiesOf = (caller: Caller, order: { buyerId: number; sellerId: number }): Party[] => [
   ...(caller.role === 'admin' ? (['admin'] as const) : []),
   ...(caller.id === order.buyerId ? (['buyer'] as const) : []),
@@ -36,20 +36,20 @@ export const partiesOf = (caller: Caller, order: { buyerId: number; sellerId: nu
 ];
 
 /**
- * `forbidden` where the step is never theirs, `invalid_transition` where it is, but not from this status. It decides on the
- * status as it is now: the order's row must be locked.
+ * Throws `forbidden` if none of the parties may ever take this step, `invalid_transition` if not from this status. The
+ * order's row must be locked.
  */
 export function assertStep(parties: readonly Party[], from: OrderStatus, to: OrderStatus): void {
-  const theirs = allSteps.filter((step) => step.to === to && step.by.some((party) => parties.includes(party)));
-  if (theirs.length === 0) throw forbidden();
-  if (theirs.every((step) => step.from !== from)) {
-    const allowedFrom = theirs.map((step) => step.from).join(' or ');
+  const allowedSteps = allSteps.filter((step) => step.to === to && step.by.some((party) => parties.includes(party)));
+  if (allowedSteps.length === 0) throw forbidden();
+  if (allowedSteps.every((step) => step.from !== from)) {
+    const allowedFrom = allowedSteps.map((step) => step.from).join(' or ');
     throw invalidTransition({
       message: `You can set a transaction to ${to} only while it is ${allowedFrom}. This one is ${from}.`,
     });
   }
 }
 
-/** Somebody else, or an earlier attempt of the same caller, was faster. */
+/** The status was already changed, by someone else or by an earlier attempt of the same caller. */
 export const isInvalidTransition = (error: unknown): boolean =>
   error instanceof AppError && error.code === invalidTransition.code;

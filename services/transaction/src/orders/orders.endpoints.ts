@@ -35,9 +35,9 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     method: 'post',
     path: PATH,
     tag,
-    summary: 'Buy products of one store',
+    summary: 'Place an order for products of one store',
     description:
-      'All or nothing. Items of the same product are summed; the stock is taken, the prices and the address are kept as they are now. With an Idempotency-Key a retry gives the first answer again.',
+      'All or nothing. Items with the same product are merged. The stock is reduced; the current prices and address are copied into the transaction. A retry with the same Idempotency-Key gets the first response again.',
     access: 'user',
     headers: idempotencyHeaders,
     body: newOrder,
@@ -53,8 +53,8 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     ],
     handler: async ({ caller, headers, body }) => {
       const { id, replayed } = await placeOrder(ctx, caller, body, headers['idempotency-key']);
-      const answer = created(`${PATH}/${id}`, { id });
-      return replayed ? { ...answer, headers: { ...answer.headers, 'Idempotent-Replayed': 'true' } } : answer;
+      const response = created(`${PATH}/${id}`, { id });
+      return replayed ? { ...response, headers: { ...response.headers, 'Idempotent-Replayed': 'true' } } : response;
     },
   }),
 
@@ -62,7 +62,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     method: 'get',
     path: PATH,
     tag,
-    summary: "List the buyer's transactions; for an admin, all; as=seller: those of one's own stores",
+    summary: 'List your purchases (all transactions for an admin); with as=seller, the transactions of your stores',
     access: 'user',
     query: orderQuery,
     responses: { 200: listOf(order) },
@@ -73,7 +73,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     method: 'get',
     path: `${PATH}/:id`,
     tag,
-    summary: 'Show a transaction to its buyer, the owner of its store or an admin',
+    summary: 'Get a transaction (buyer, owner of its store or admin)',
     access: 'user',
     params: idParams,
     responses: { 200: orderDetails },
@@ -85,9 +85,9 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     method: 'patch',
     path: `${PATH}/:id`,
     tag,
-    summary: 'Take a transaction to its next status',
+    summary: 'Change the status of a transaction',
     description:
-      'pending, paid, shipped, completed; pending and paid ones can be cancelled, which puts the stock back. The buyer may cancel while it is pending, the owner of the store may ship and cancel, an admin may do every step.',
+      'The order of statuses is pending, paid, shipped, completed. A pending or paid transaction can be cancelled, which restores the stock. The buyer can cancel while it is pending, the owner of the store can ship and cancel, an admin can take every step.',
     access: 'user',
     params: idParams,
     body: statusChange,

@@ -5,14 +5,14 @@ export const productNotFound = defineError('not_found', 'product_not_found', 'Th
 export const mixedStores = defineError(
   'unprocessable',
   'mixed_stores',
-  'All products of one transaction must be of one store.',
+  'All products of one transaction must belong to the same store.',
 );
 export const insufficientStock = defineError('conflict', 'insufficient_stock', 'There is not enough stock.');
 export const totalTooLarge = defineError('unprocessable', 'total_too_large', 'The total exceeds 9999999999.99.');
-/** A line keeps its quantity in an INT. */
+/** The column is an INT. */
 export const MAX_LINE_QUANTITY = 2_147_483_647;
 export const quantityTooLarge = defineError(
   'unprocessable',
   'quantity_too_large',
-  `The quantities of one product together exceed ${MAX_LINE_QUANTITY}.`,
+  `The total quantity of one product exceeds ${MAX_LINE_QUANTITY}.`,
 );

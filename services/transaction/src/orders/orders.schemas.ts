@@ -29,7 +29,7 @@ export const orderQuery = z
   .object({
     ...pageQuery,
     status: orderStatus.optional(),
-    as: z.literal('seller').optional().meta({ description: "seller: the transactions of one's own stores" }),
+    as: z.literal('seller').optional().meta({ description: 'seller: the transactions of your stores' }),
     store_id: idString.optional(),
     min_total: priceString.optional(),
     max_total: priceString.optional(),
@@ -71,7 +71,7 @@ export const historyEntry = z
   .object({
     from: orderStatus,
     to: orderStatus,
-    changed_by: id.nullable().meta({ description: 'null: the shop itself, where payment did not come in time' }),
+    changed_by: id.nullable().meta({ description: 'null: cancelled automatically, because it was not paid in time' }),
     changed_at: timestamp,
   })
   .meta({ id: 'StatusChange' });
@@ -81,7 +81,7 @@ export type StatusChange = z.input<typeof historyEntry>;
 export const orderDetails = z.object({
   transaction: order,
   logs: z.array(productLog),
-  history: z.array(historyEntry).meta({ description: 'Each change of the status, oldest first' }),
+  history: z.array(historyEntry).meta({ description: 'Status changes, oldest first' }),
 });
 
 export type OrderDetails = z.input<typeof orderDetails>;

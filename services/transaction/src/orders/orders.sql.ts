@@ -18,7 +18,7 @@ import {
 import { centsFromDecimal, centsToDecimal, centsToNumber } from '@shop/shop';
 import { type Order, type OrderQuery, orderStatus, type ProductLog } from './orders.schemas';
 
-/* Reads orders, and from stores (of the store service) who sells. */
+/* Reads orders, and the seller from the store service's table stores. */
 
 /** A price or total as the API sends it. */
 const amount: Column<number> = { ...decimal, decode: (value: string) => centsToNumber(centsFromDecimal(value)) };
@@ -52,7 +52,7 @@ const FIND_ORDER = statement(
    FROM transactions t JOIN stores s ON s.id = t.store_id WHERE t.id = :id`,
 );
 
-/** @returns it and the owner of its store */
+/** @returns the order and the owner of its store */
 export async function findOrder(sql: Sql, id: number): Promise<{ order: Order; sellerId: number } | undefined> {
   const row = await sql.row(FIND_ORDER, { id });
   return row && { order: toOrder(row), sellerId: row.sellerId };
@@ -77,7 +77,7 @@ export async function listOrderLines(sql: Sql, orderId: number): Promise<Product
   return await sql.rows(LIST_ORDER_LINES, { orderId });
 }
 
-/** What an order sold: its products, their store and its owner. */
+/** The products of an order, their store and its owner. */
 export interface SoldProducts {
   productIds: number[];
   storeId: number;
@@ -92,7 +92,7 @@ const FIND_SOLD_PRODUCTS = statement(
    WHERE t.id = :orderId`,
 );
 
-/** @returns undefined: there is no such order */
+/** @returns undefined if there is no such order */
 export async function findSoldProducts(sql: Sql, orderId: number): Promise<SoldProducts | undefined> {
   const rows = await sql.rows(FIND_SOLD_PRODUCTS, { orderId });
   const [first] = rows;
@@ -100,14 +100,14 @@ export async function findSoldProducts(sql: Sql, orderId: number): Promise<SoldP
   return { productIds: rows.map(({ productId }) => productId), storeId: first.storeId, ownerId: first.ownerId };
 }
 
-/** @param whose a buyer's, those of a seller's stores, or everybody's */
+/** @param party a buyer, the owner of stores, or empty for all orders */
 export async function listOrdersOf(
   sql: Sql,
-  whose: { buyerId?: number; sellerId?: number },
+  party: { buyerId?: number; sellerId?: number },
   query: OrderQuery,
 ): Promise<List<Order>> {
   const { status, min_total, max_total } = query;
-  const storeIds = await ownedIds(sql, 'stores', whose.sellerId, query.store_id);
+  const storeIds = await ownedIds(sql, 'stores', party.sellerId, query.store_id);
   if (storeIds?.length === 0) return { rows: [], total: 0 };
   const source = {
     name: 'order.list',
@@ -116,13 +116,13 @@ export async function listOrdersOf(
              status, created_at`,
     table: 'transactions',
     where: [
-      when('user_id = :buyerId', { buyerId: whose.buyerId }),
+      when('user_id = :buyerId', { buyerId: party.buyerId }),
       storeIds && oneOf('store_id', storeIds),
       when('status = :status', { status }),
       when('total >= :minTotal', { minTotal: min_total === undefined ? undefined : centsToDecimal(min_total) }),
       when('total <= :maxTotal', { maxTotal: max_total === undefined ? undefined : centsToDecimal(max_total) }),
     ],
-    index: listIndex(whose.buyerId, storeIds, status),
+    index: listIndex(party.buyerId, storeIds, status),
     newest: 'transactions_newest',
   };
   const { rows, total } = await selectList(sql, source, query);

@@ -28,12 +28,12 @@ import type { NewOrder, OrderLine } from './orders.schemas';
 import { findSoldProducts } from './orders.sql';
 import { WORK_MS } from './product-bulkhead';
 
-/** The scope of an idempotency key, beside its user. */
+/** An idempotency key is unique per user and route. */
 const ROUTE = 'POST /api/v1/transactions';
 
 /**
- * The checkout. A replay invalidates the cache as the first attempt does, which may have died, or may stand still, between
- * its commit and its invalidation.
+ * The checkout. A replay also invalidates the cache, because the first attempt may have crashed or stalled between its
+ * commit and its invalidation.
  * @returns `replayed`: an earlier request with the same key placed the order
  */
 export async function placeOrder(
@@ -65,19 +65,19 @@ export async function placeOrder(
 }
 
 /**
- * Locks the products in the order of their ids, so that two baskets can never wait for each other, and decides everything
- * on the locked rows. The key is claimed first and settled last, in the order's own database transaction: no crash can leave
- * one without the other, and a refused order leaves its key free.
- * @returns `total` is undefined where an earlier request with the same key placed the order
+ * Locks the products in id order, so that two baskets cannot deadlock, and validates the order on the locked rows. The key
+ * is claimed first and settled last, in the order's own database transaction: no crash can leave one without the other, and
+ * a refused order leaves its key unused.
+ * @returns `total` is undefined if an earlier request with the same key placed the order
  */
 async function placeLocked(sql: Sql, buyer: Caller, addressId: number, lines: OrderLine[], attempt?: Attempt) {
   const earlierId = attempt && (await claimKey(sql, attempt));
   if (earlierId !== undefined) return { id: earlierId, sold: await findSoldProducts(sql, earlierId), total: undefined };
   const products = await lockProducts(sql, lines);
   const [first] = products;
-  const problem = refusal(lines, products);
+  const problem = findProblem(lines, products);
   if (problem || !first) {
-    // A wrong address is told first, but looked for only here: the insert below checks it without a round trip.
+    // A wrong address is reported first, but checked only here: the insert below checks it without a round trip.
     throw (await hasAddress(sql, buyer.id, addressId)) && problem ? problem : addressNotFound();
   }
   const { storeId, ownerId } = first;
@@ -90,7 +90,7 @@ async function placeLocked(sql: Sql, buyer: Caller, addressId: number, lines: Or
   return { id, sold: { productIds: products.map((product) => product.id), storeId, ownerId }, total };
 }
 
-/** Sums the quantities of repeated products and sorts by product id: the order in which rows are locked everywhere. */
+/** Sums the quantities of repeated products and sorts by product id, the global lock order. */
 export function mergeLines(items: NewOrder['items']): OrderLine[] {
   const quantities = new Map<number, number>();
   for (const { product_id, quantity } of items)
@@ -100,12 +100,12 @@ export function mergeLines(items: NewOrder['items']): OrderLine[] {
     .sort((a, b) => a.productId - b.productId);
 }
 
-/** Exact, in cents: quantities times prices exceed what a double holds. @param products in the order of `lines` */
+/** In cents, as bigint: quantity times price can exceed the exact range of a double. @param products ordered like `lines` */
 export const totalOf = (lines: OrderLine[], products: Pick<LockedProduct, 'price'>[]): bigint =>
   products.reduce((sum, { price }, index) => sum + price * BigInt(lines[index]?.quantity ?? 0), 0n);
 
-/** Why these lines cannot be ordered, on the locked rows. */
-function refusal(lines: OrderLine[], products: LockedProduct[]): AppError | undefined {
+/** Why these lines cannot be ordered, checked on the locked rows. */
+function findProblem(lines: OrderLine[], products: LockedProduct[]): AppError | undefined {
   const stocks = new Map(products.map(({ id, stock }) => [id, stock]));
   const demands = lines.map(({ productId, quantity }) => ({
     product_id: productId,

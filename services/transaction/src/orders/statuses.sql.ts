@@ -13,18 +13,18 @@ import {
 import { type OrderStatus, orderStatus, type StatusChange } from './orders.schemas';
 
 /*
- * An order's status and its history. Tables of other services: stores (store) are read, and a cancellation puts stock back
- * into products (product), all in the database transaction of the step.
+ * An order's status and its history. Also reads the store service's table stores; a cancellation updates the product
+ * service's table products. All of it runs in the database transaction of the status change.
  */
 
 const status = textOf(orderStatus.options);
 
 const lockedOrderColumns = { status, buyerId: int, storeId: int, sellerId: int };
 
-/** An order as it is until the end of the database transaction, with the owner of its store. */
+/** A locked row: unchanged until the end of the database transaction. `sellerId` is the owner of its store. */
 export type LockedOrder = RowOf<typeof lockedOrderColumns>;
 
-/** @param wait with `nowait` it fails where another database transaction holds the lock */
+/** @param wait `nowait` fails if another database transaction has the lock */
 export async function lockOrder(sql: Sql, id: number, wait: LockWait): Promise<LockedOrder | undefined> {
   const lock = statement(
     'status.lock',
@@ -44,7 +44,7 @@ const INSERT_STATUS_CHANGE = statement(
    VALUES (:id, :from, :to, :by)`,
 );
 
-/** Changes the status and records who did, and when. @param change `by` is null for the shop itself */
+/** Changes the status and records who changed it and when. @param change `by` is null for the job */
 export async function setStatus(
   sql: Sql,
   change: { id: number; from: OrderStatus; to: OrderStatus; by: number | null },
@@ -68,9 +68,9 @@ const INSERT_RESTOCK_MOVEMENTS = statement(
 );
 
 /**
- * Puts back what a cancelled order took of the products that still exist, and records it. Locks them in id order, as
- * everybody does. The order's row must be locked.
- * @returns the ids of its products
+ * Restocks the products of a cancelled order that still exist, and records it. Locks them in id order, as everywhere. The
+ * order's row must be locked.
+ * @returns the ids of these products
  */
 export async function putStockBack(sql: Sql, orderId: number, wait: LockWait): Promise<number[]> {
   const lockProductsOfOrder = statement(
