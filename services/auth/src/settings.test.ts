@@ -74,12 +74,12 @@ describe('production', () => {
     expect(problemsOf({ [key]: value })).toEqual([expect.stringContaining(`${key}: ${told}`)]);
   });
 
-  test('takes the addresses of a shop whose name sounds like an example', () => {
+  test('accepts the URLs of a shop whose name sounds like an example', () => {
     const PASSWORD_RESET_URL = 'https://exampleshop.test/reset?from=example';
     expect(problemsOf({ PASSWORD_RESET_URL, SMTP_HOST: 'smtp.exampleshop.test' })).toEqual([]);
   });
 
-  test('names all of it at once', () => {
+  test('reports every problem at once', () => {
     const problems = problemsOf({
       SMTP_HOST: '',
       PASSWORD_RESET_URL: 'http://shop.test/',
@@ -102,7 +102,7 @@ describe('production', () => {
   });
 });
 
-test.each(['local', 'testnet'])('%s takes http addresses, for servers on the same machine', (APP_ENV) => {
+test.each(['local', 'testnet'])('%s accepts http URLs, for servers on the same machine', (APP_ENV) => {
   const urls = { PASSWORD_RESET_URL: 'http://localhost:8000/reset', GOOGLE_CERTS_URL: 'http://127.0.0.1:9/certs' };
   expect(problemsOf({ APP_ENV, ...urls })).toEqual([]);
 });

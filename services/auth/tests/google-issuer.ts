@@ -5,18 +5,18 @@ import type { AddressInfo } from 'node:net';
 export const CLIENT_ID = 'this-shop.apps.googleusercontent.com';
 
 export interface GoogleIssuer {
-  /** `{ kid: PEM }`, as Google's v1 address answers. */
+  /** Serves `{ kid: PEM }`, like Google's v1 endpoint. */
   certsUrl: string;
-  /** A JWK set, as its v3 address answers. */
+  /** Serves a JWK set, like Google's v3 endpoint. */
   jwksUrl: string;
-  /** Answers with this status, or never. */
+  /** Responds with this status, or never. */
   failingUrl(status: number | 'never'): string;
   fetches(): number;
-  /** From now on this JSON is published instead of the keys; undefined: the keys again. */
-  publish(answer: unknown): void;
-  /** An ID token that is right but for the overrides; undefined leaves a claim out. */
+  /** Publishes this JSON instead of the keys; undefined publishes the keys again. */
+  publish(body: unknown): void;
+  /** A valid ID token with overrides. undefined removes a claim. */
   idToken(claims?: Record<string, unknown>, options?: TokenOptions): string;
-  /** The public key, for whoever tries to use it as a secret. */
+  /** The public key, for a test that uses it as a shared secret. */
   publicPem: string;
   close(): Promise<void>;
 }
@@ -31,15 +31,15 @@ const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 
 export const aKeyPair = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-/** Who signs in, as Google tells it. */
+/** The identity of a new Google account. */
 export const aGoogleAccount = () => ({ sub: `sub-${randomUUID()}`, email: `${randomUUID()}@example.com` });
 
-/** Google as far as ID tokens go: publishes keys over HTTP and signs with them. */
+/** A fake Google that publishes keys over HTTP and signs ID tokens with them. */
 export async function startGoogleIssuer(): Promise<GoogleIssuer> {
   const { publicKey, privateKey } = aKeyPair();
   const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   let fetches = 0;
-  let instead: unknown;
+  let replacement: unknown;
   const server = createServer((req, res) => {
     fetches += 1;
     const [, kind, status] = (req.url ?? '').split('/');
@@ -50,7 +50,7 @@ export async function startGoogleIssuer(): Promise<GoogleIssuer> {
       'Cache-Control': 'public, max-age=19000',
     });
     const keys = kind === 'jwks' ? jwks : { [KEY_ID]: publicPem };
-    res.end(kind === 'broken' ? 'not JSON' : JSON.stringify(instead === undefined ? keys : instead));
+    res.end(kind === 'broken' ? 'not JSON' : JSON.stringify(replacement === undefined ? keys : replacement));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -59,8 +59,8 @@ export async function startGoogleIssuer(): Promise<GoogleIssuer> {
     jwksUrl: `${url}/jwks`,
     failingUrl: (status) => `${url}/${status === 200 ? 'broken' : 'certs'}/${status}`,
     fetches: () => fetches,
-    publish(answer) {
-      instead = answer;
+    publish(body) {
+      replacement = body;
     },
     publicPem,
     idToken(claims = {}, { header = {}, key = privateKey } = {}) {

@@ -9,7 +9,7 @@ export interface TokenSet {
   refresh_expires_at: string;
 }
 
-/** What somebody fills in to register; nobody else has it. */
+/** Unique registration data. */
 export const aPerson = (overrides: Record<string, unknown> = {}) => ({
   name: 'Ada',
   email: `${randomUUID()}@example.com`,
@@ -23,16 +23,16 @@ export type Person = ReturnType<typeof aPerson>;
 export interface Registered extends Person {
   id: number;
   set: TokenSet;
-  /** Ready for supertest's `.set()`. */
+  /** For supertest's `.set()`. */
   auth: { Authorization: string };
 }
 
-/** Somebody who came by registering: with a password, a store and a token set. */
-export async function aRegistered(app: TestApp): Promise<Registered> {
+/** A user registered through the API, with a password, a store and a token set. */
+export async function aRegisteredUser(app: TestApp): Promise<Registered> {
   const person = aPerson();
-  const answer = await app.http.post('/api/v1/auth/register').send(person).expect(201);
+  const response = await app.http.post('/api/v1/auth/register').send(person).expect(201);
   const [user] = await rows<{ id: number }>('SELECT id FROM users WHERE email = ?', [person.email]);
-  return { ...person, id: user?.id ?? 0, set: answer.body, auth: { Authorization: `Bearer ${answer.body.token}` } };
+  return { ...person, id: user?.id ?? 0, set: response.body, auth: { Authorization: `Bearer ${response.body.token}` } };
 }
 
 export const logIn = (app: TestApp, { email, password }: { email: string; password: string }) =>
@@ -41,6 +41,6 @@ export const logIn = (app: TestApp, { email, password }: { email: string; passwo
 export const refresh = (app: TestApp, refreshToken: string) =>
   app.http.post('/api/v1/auth/refresh').send({ refresh_token: refreshToken });
 
-/** What an access token claims, not verified. */
+/** The claims of an access token, without verification. */
 export const claimsOf = (token: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());

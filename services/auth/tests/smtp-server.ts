@@ -12,9 +12,9 @@ export interface ReceivedMail {
 export interface SmtpServer {
   port: number;
   mails: ReceivedMail[];
-  /** Every command line that came in. */
+  /** Every received command line. */
   commands: string[];
-  /** From now on there is no such mailbox. */
+  /** Refuses mails to this email address from now on. */
   refuse(address: string): void;
   close(): Promise<void>;
 }
@@ -24,12 +24,12 @@ const decode = (text: string): string =>
     .replace(/=\r?\n/g, '')
     .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
-/** A mail server that speaks as much SMTP (RFC 5321) as a client without TLS needs, and keeps what it gets. */
+/** A mail server that records mails. Supports the part of SMTP (RFC 5321) that a client without TLS needs. */
 export async function startSmtpServer({ delayMs = 0 } = {}): Promise<SmtpServer> {
   const mails: ReceivedMail[] = [];
   const commands: string[] = [];
   const refused = new Set<string>();
-  const server: Server = createServer((socket) => converse(socket, { mails, commands, refused, delayMs }));
+  const server: Server = createServer((socket) => handleConnection(socket, { mails, commands, refused, delayMs }));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
@@ -40,21 +40,21 @@ export async function startSmtpServer({ delayMs = 0 } = {}): Promise<SmtpServer>
   };
 }
 
-interface Books {
+interface ServerState {
   mails: ReceivedMail[];
   commands: string[];
   refused: ReadonlySet<string>;
-  /** Before a mail is accepted. */
+  /** Delay before a mail is accepted. */
   delayMs: number;
 }
 
-function converse(socket: Socket, { mails, commands, refused, delayMs }: Books): void {
+function handleConnection(socket: Socket, { mails, commands, refused, delayMs }: ServerState): void {
   const say = (line: string) => socket.write(`${line}\r\n`);
   let mail = { from: '', to: '', lines: [] as string[] };
   let inData = false;
   socket.on('error', () => undefined);
   const commandLines = createInterface({ input: socket });
-  // It passes on the socket's errors: a client that hangs up is no failure of the test.
+  // readline forwards the socket's errors. A client that closes the connection must not fail the test.
   commandLines.on('error', () => undefined);
   commandLines.on('line', (line) => {
     if (inData) {
@@ -65,7 +65,7 @@ function converse(socket: Socket, { mails, commands, refused, delayMs }: Books):
       inData = false;
       setTimeout(() => {
         mails.push({ from: mail.from, to: mail.to, text: decode(mail.lines.join('\r\n')) });
-        say('250 kept');
+        say('250 accepted');
       }, delayMs);
       return;
     }
@@ -94,7 +94,7 @@ function converse(socket: Socket, { mails, commands, refused, delayMs }: Books):
         socket.end();
         break;
       default:
-        say('502 not here');
+        say('502 command not implemented');
     }
   });
   say('220 mail.test');

@@ -6,7 +6,7 @@ import { aDatabase, adHoc, aFreshDatabase, closeDatabases, testEnv } from '@shop
 
 afterAll(closeDatabases);
 
-test('`npm run verify:stock` is content with a shop that adds up, and names and fails what does not', async () => {
+test('`npm run verify:stock` succeeds for a consistent shop, and lists every mismatch and fails otherwise', async () => {
   const settings = { DB_NAME: await aFreshDatabase() };
   const { db } = aDatabase(settings);
   const verify = (overrides = {}) =>

@@ -23,36 +23,36 @@ const storedAddress = async (id: number): Promise<Row | undefined> => {
 };
 
 const addressOf = async (owner: TestUser, fields: object): Promise<number> => {
-  const answer = await app.http
+  const response = await app.http
     .post(PATH)
     .set(owner.auth)
     .send({ address: 'Main Street 1', ...fields })
     .expect(201);
-  return answer.body.id;
+  return response.body.id;
 };
 
 const listed = async (owner: TestUser, query: Record<string, string>): Promise<number[]> => {
-  const answer = await app.http
+  const response = await app.http
     .get(PATH)
     .query({ limit: '100', ...query })
     .set(owner.auth)
     .expect(200);
-  const ids = answer.body.data.map(({ id }: { id: number }) => id);
-  expect(answer.body.pagination.total).toBe(ids.length);
+  const ids = response.body.data.map(({ id }: { id: number }) => id);
+  expect(response.body.pagination.total).toBe(ids.length);
   return ids;
 };
 
 describe('adding an address', () => {
-  it("stores it as the caller's, trimmed, and says where it is", async () => {
+  it('stores it for the caller, trimmed, and returns its location', async () => {
     const owner = await aUser();
-    const answer = await app.http
+    const response = await app.http
       .post(PATH)
       .set(owner.auth)
       .send({ label: ' Home ', address: '  Główna 1\n2nd floor 🏠 ', city: 'Łódź', postal_code: '90-001' })
       .expect(201);
-    expect(answer.body).toEqual({ id: expect.any(Number) });
-    expect(answer.headers.location).toBe(`${PATH}/${answer.body.id}`);
-    expect(await storedAddress(answer.body.id)).toEqual({
+    expect(response.body).toEqual({ id: expect.any(Number) });
+    expect(response.headers.location).toBe(`${PATH}/${response.body.id}`);
+    expect(await storedAddress(response.body.id)).toEqual({
       user_id: owner.id,
       label: 'Home',
       address: 'Główna 1\n2nd floor 🏠',
@@ -61,10 +61,10 @@ describe('adding an address', () => {
     });
   });
 
-  it('needs nothing but the address itself', async () => {
+  it('requires only the address field', async () => {
     const owner = await aUser();
-    const answer = await app.http.post(PATH).set(owner.auth).send({ address: 'x' }).expect(201);
-    expect(await storedAddress(answer.body.id)).toEqual({
+    const response = await app.http.post(PATH).set(owner.auth).send({ address: 'x' }).expect(201);
+    expect(await storedAddress(response.body.id)).toEqual({
       user_id: owner.id,
       label: '',
       address: 'x',
@@ -73,7 +73,7 @@ describe('adding an address', () => {
     });
   });
 
-  it('counts lengths in characters, not in bytes or UTF-16 units', async () => {
+  it('limits lengths in characters, not in bytes or UTF-16 units', async () => {
     const owner = await aUser();
     const longest = {
       label: '🏠'.repeat(100),
@@ -85,14 +85,14 @@ describe('adding an address', () => {
     expect(await storedAddress(id)).toMatchObject(longest);
   });
 
-  it('names every wrong field at once and stores nothing', async () => {
+  it('reports every invalid field at once and stores nothing', async () => {
     const owner = await aUser();
-    const answer = await app.http
+    const response = await app.http
       .post(PATH)
       .set(owner.auth)
       .send({ label: 'x'.repeat(101), address: '  ', city: 7, postal_code: 'x'.repeat(21), user_id: 1 })
       .expect(400);
-    expect(answer.body.errors.map((error: { path: string }) => error.path).sort()).toEqual([
+    expect(response.body.errors.map((error: { path: string }) => error.path).sort()).toEqual([
       'address',
       'city',
       'label',
@@ -110,20 +110,20 @@ describe('adding an address', () => {
     ['an array', []],
   ])('refuses %s', async (_what, body) => {
     const owner = await aUser();
-    const answer = await app.http.post(PATH).set(owner.auth).send(body).expect(400);
-    expect(answer.body.code).toBe('invalid_request');
+    const response = await app.http.post(PATH).set(owner.auth).send(body).expect(400);
+    expect(response.body.code).toBe('invalid_request');
   });
 
-  it('refuses the token of a user who is gone', async () => {
+  it('responds 401 to the token of a deleted user', async () => {
     const user = await aUser();
     await write('DELETE FROM users WHERE id = ?', [user.id]);
-    const answer = await app.http.post(PATH).set(user.auth).send({ address: 'x' }).expect(401);
-    expect(answer.headers['www-authenticate']).toMatch(/^Bearer/);
+    const response = await app.http.post(PATH).set(user.auth).send({ address: 'x' }).expect(401);
+    expect(response.headers['www-authenticate']).toMatch(/^Bearer/);
   });
 });
 
 describe('listing addresses', () => {
-  it("shows one's own only, newest first, page by page", async () => {
+  it("lists only the caller's own addresses, newest first, page by page", async () => {
     const [owner, stranger] = await Promise.all([aUser(), aUser()]);
     await anAddress(stranger);
     const ids: number[] = [];
@@ -136,14 +136,14 @@ describe('listing addresses', () => {
     expect(beyond.body).toEqual({ data: [], pagination: { page: 9, limit: 2, total: 3 } });
   });
 
-  it('shows an admin the own ones, too', async () => {
+  it('lists only their own addresses for an admin', async () => {
     const [admin, stranger] = await Promise.all([aUser({ role: 'admin' }), aUser()]);
     await anAddress(stranger);
     const { id } = await anAddress(admin);
     expect(await listed(admin, {})).toEqual([id]);
   });
 
-  it('finds a part of the label whatever its case', async () => {
+  it('finds any part of the label and ignores case', async () => {
     const owner = await aUser();
     const home = await addressOf(owner, { label: 'My HOME' });
     await addressOf(owner, { label: 'Office' });
@@ -151,14 +151,14 @@ describe('listing addresses', () => {
     expect(await listed(owner, { label: ' y h ' })).toEqual([home]);
   });
 
-  it.each(['%', '_', '\\', "'", 'é', '😀', '100%'])('takes %s in a label literally', async (character) => {
+  it.each(['%', '_', '\\', "'", 'é', '😀', '100%'])('matches %s in a label literally', async (character) => {
     const owner = await aUser();
     const id = await addressOf(owner, { label: `a ${character} b` });
     await addressOf(owner, { label: 'a e 😂 100 b' });
     expect(await listed(owner, { label: character })).toEqual([id]);
   });
 
-  it('finds a city and a postal code only as a whole, whatever their case', async () => {
+  it('matches city and postal code as a whole and ignores case', async () => {
     const owner = await aUser();
     const id = await addressOf(owner, { city: 'ŁÓDŹ', postal_code: 'SW1A 1AA' });
     await addressOf(owner, { city: 'Łódź Fabryczna', postal_code: 'SW1A 1AAA' });
@@ -169,7 +169,7 @@ describe('listing addresses', () => {
     expect(await listed(owner, { city: '%' })).toEqual([]);
   });
 
-  it('takes empty filters as absent and ignores unknown ones', async () => {
+  it('treats empty filters as absent and ignores unknown ones', async () => {
     const owner = await aUser();
     const { id } = await anAddress(owner);
     expect(await listed(owner, { label: '', city: '', postal_code: ' ', search: 'x' })).toEqual([id]);
@@ -179,18 +179,18 @@ describe('listing addresses', () => {
     'refuses ?%s',
     async (query) => {
       const owner = await aUser();
-      const answer = await app.http.get(`${PATH}?${query}`).set(owner.auth).expect(400);
-      expect(answer.body.errors).toEqual([expect.objectContaining({ in: 'query', path: query.split('=')[0] })]);
+      const response = await app.http.get(`${PATH}?${query}`).set(owner.auth).expect(400);
+      expect(response.body.errors).toEqual([expect.objectContaining({ in: 'query', path: query.split('=')[0] })]);
     },
   );
 });
 
 describe('one address', () => {
-  it('is shown to its owner and to an admin', async () => {
+  it('is visible to its owner and to an admin', async () => {
     const [owner, admin] = await Promise.all([aUser(), aUser({ role: 'admin' })]);
     const { id } = await anAddress(owner, 'Side Street 2');
-    const answer = await app.http.get(`${PATH}/${id}`).set(owner.auth).expect(200);
-    expect(answer.body).toEqual({
+    const response = await app.http.get(`${PATH}/${id}`).set(owner.auth).expect(200);
+    expect(response.body).toEqual({
       id,
       user_id: owner.id,
       label: 'Home',
@@ -199,18 +199,18 @@ describe('one address', () => {
       postal_code: '12345',
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     });
-    expect((await app.http.get(`${PATH}/${id}`).set(admin.auth).expect(200)).body).toEqual(answer.body);
+    expect((await app.http.get(`${PATH}/${id}`).set(admin.auth).expect(200)).body).toEqual(response.body);
   });
 
-  it('changes only in the fields that are given', async () => {
+  it('is updated only in the given fields', async () => {
     const owner = await aUser();
     const { id } = await anAddress(owner);
-    const answer = await app.http
+    const response = await app.http
       .put(`${PATH}/${id}`)
       .set(owner.auth)
       .send({ city: ' Shelbyville ', label: '' })
       .expect(204);
-    expect(answer.text).toBe('');
+    expect(response.text).toBe('');
     expect(await storedAddress(id)).toEqual({
       user_id: owner.id,
       label: '',
@@ -220,7 +220,7 @@ describe('one address', () => {
     });
   });
 
-  it('may be changed by an admin, and to what it already is', async () => {
+  it('can be updated by an admin, also to its current values', async () => {
     const [owner, admin] = await Promise.all([aUser(), aUser({ role: 'admin' })]);
     const { id } = await anAddress(owner);
     await app.http.put(`${PATH}/${id}`).set(admin.auth).send({ address: 'Main Street 1' }).expect(204);
@@ -241,7 +241,7 @@ describe('one address', () => {
     expect(await storedAddress(id)).toEqual(before);
   });
 
-  it('is gone once it is deleted, by its owner or an admin', async () => {
+  it('can be deleted by its owner or an admin', async () => {
     const [owner, admin] = await Promise.all([aUser(), aUser({ role: 'admin' })]);
     const [first, second] = [await anAddress(owner), await anAddress(owner)];
     await app.http.delete(`${PATH}/${first.id}`).set(owner.auth).expect(204);
@@ -250,7 +250,7 @@ describe('one address', () => {
     expect(await listed(owner, {})).toEqual([]);
   });
 
-  it('can be deleted after it was shipped to: the transaction keeps its own copy', async () => {
+  it('can be deleted after an order was shipped to it: the order keeps its own copy', async () => {
     const buyer = await aUser();
     const store = await aStore();
     await aProduct({ store });
@@ -269,32 +269,32 @@ describe('one address', () => {
 
   const attempts = ['get', 'put', 'delete'] as const;
 
-  it.each(attempts)("is another user's: %s answers 403 and leaves it alone", async (method) => {
+  it.each(attempts)('of another user: %s responds 403 and changes nothing', async (method) => {
     const [owner, stranger] = await Promise.all([aUser(), aUser()]);
     const { id } = await anAddress(owner);
     const before = await storedAddress(id);
-    const answer = await app.http[method](`${PATH}/${id}`)
+    const response = await app.http[method](`${PATH}/${id}`)
       .set(stranger.auth)
       .send(method === 'put' ? { city: 'x' } : undefined);
-    expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
+    expect([response.status, response.body.code]).toEqual([403, 'forbidden']);
     expect(await storedAddress(id)).toEqual(before);
   });
 
-  it.each(attempts)('that does not exist: %s answers 404, to an admin too', async (method) => {
+  it.each(attempts)('that does not exist: %s responds 404, also to an admin', async (method) => {
     const admin = await aUser({ role: 'admin' });
-    const answer = await app.http[method](`${PATH}/9007199254740991`)
+    const response = await app.http[method](`${PATH}/9007199254740991`)
       .set(admin.auth)
       .send(method === 'put' ? { city: 'x' } : undefined);
-    expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
+    expect([response.status, response.body.code]).toEqual([404, 'not_found']);
   });
 
-  it.each(attempts)('with an id that is none: %s answers 400', async (method) => {
+  it.each(attempts)('with an invalid id: %s responds 400', async (method) => {
     const owner = await aUser();
     for (const id of ['0', '-1', '1abc', '1e3', '%00', '99999999999999999']) {
-      const answer = await app.http[method](`${PATH}/${id}`)
+      const response = await app.http[method](`${PATH}/${id}`)
         .set(owner.auth)
         .send(method === 'put' ? { city: 'x' } : undefined);
-      expect([id, answer.status]).toEqual([id, 400]);
+      expect([id, response.status]).toEqual([id, 400]);
     }
   });
 });
@@ -305,8 +305,8 @@ it.each([
   ['get', `${PATH}/1`],
   ['put', `${PATH}/1`],
   ['delete', `${PATH}/1`],
-] as const)('%s %s answers 401 to nobody in particular', async (method, path) => {
-  const answer = await app.http[method](path).expect(401);
-  expect(answer.body.code).toBe('unauthenticated');
-  expect(answer.headers['www-authenticate']).toMatch(/^Bearer/);
+] as const)('%s %s responds 401 without a token', async (method, path) => {
+  const response = await app.http[method](path).expect(401);
+  expect(response.body.code).toBe('unauthenticated');
+  expect(response.headers['www-authenticate']).toMatch(/^Bearer/);
 });

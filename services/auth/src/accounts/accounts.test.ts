@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { accessTokens } from '@shop/core/auth';
 import { aFreshDatabase, aUser, rows, startApp, type TestApp, testEnv, write } from '@shop/testing';
-import { aRegistered, claimsOf, logIn, refresh } from '../../tests/people';
+import { aRegisteredUser, claimsOf, logIn, refresh } from '../../tests/people';
 
 const USERS = '/api/v1/auth/users';
 const UNKNOWN = 999_999_999;
@@ -18,9 +18,9 @@ const userRow = async (id: number) =>
     await rows<{ name: string; phone: string; role: string }>('SELECT name, phone, role FROM users WHERE id = ?', [id])
   )[0];
 
-describe('showing a user', () => {
-  test.each(['/api/v1/auth/users', '/api/v1/users'])('%s/:id shows it to itself and to an admin', async (path) => {
-    const [user, admin] = [await aRegistered(app), await aUser({ role: 'admin' })];
+describe('getting a user', () => {
+  test.each(['/api/v1/auth/users', '/api/v1/users'])('%s/:id responds to the user and to an admin', async (path) => {
+    const [user, admin] = [await aRegisteredUser(app), await aUser({ role: 'admin' })];
     for (const { auth } of [user, admin]) {
       const { body } = await app.http.get(`${path}/${user.id}`).set(auth).expect(200);
       expect(body).toEqual({
@@ -34,7 +34,7 @@ describe('showing a user', () => {
     }
   });
 
-  test.each(['/api/v1/auth/users', '/api/v1/users'])('%s/:id is closed to others', async (path) => {
+  test.each(['/api/v1/auth/users', '/api/v1/users'])('%s/:id responds 403 to other users', async (path) => {
     const [user, other] = [await aUser(), await aUser()];
     await app.http.get(`${path}/${user.id}`).expect(401).expect('WWW-Authenticate', 'Bearer');
     const { body } = await app.http.get(`${path}/${user.id}`).set(other.auth).expect(403);
@@ -43,14 +43,14 @@ describe('showing a user', () => {
     await app.http.get(`${path}/1x`).set(other.auth).expect(400);
   });
 
-  test('me is whoever asks', async () => {
+  test('/me returns the caller', async () => {
     const user = await aUser({ name: 'Me' });
     const { body } = await app.http.get('/api/v1/auth/me').set(user.auth).expect(200);
     expect(body).toMatchObject({ id: user.id, name: 'Me', email: user.email });
     await app.http.get('/api/v1/auth/me').expect(401);
   });
 
-  test('me is nobody where the token has outlived its user', async () => {
+  test('/me responds 401 if the user was deleted', async () => {
     const user = await aUser();
     await rows('DELETE FROM users WHERE id = ?', [user.id]);
     await app.http.get('/api/v1/auth/me').set(user.auth).expect(401).expect('WWW-Authenticate', 'Bearer');
@@ -64,7 +64,7 @@ describe('listing users', () => {
   };
   const idsOf = (body: { data: { id: number }[] }) => body.data.map(({ id }) => id);
 
-  test('pages through them, newest first', async () => {
+  test('returns pages, newest first', async () => {
     const name = `Group ${randomUUID()}`;
     const ids = [await aUser({ name }), await aUser({ name }), await aUser({ name })].map(({ id }) => id).reverse();
     const first = await list({ search: name, limit: 2 });
@@ -76,7 +76,7 @@ describe('listing users', () => {
     expect(past.body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3 } });
   });
 
-  test('finds by name or address, whatever the case', async () => {
+  test('searches name and email address and ignores case', async () => {
     const user = await aUser({ name: `Zoë ${randomUUID()}` });
     const name = (await userRow(user.id))?.name ?? '';
     for (const search of [name.toUpperCase(), user.email.toUpperCase(), user.email.slice(2, 30)]) {
@@ -84,14 +84,14 @@ describe('listing users', () => {
     }
   });
 
-  test('takes no letter for another that looks like it', async () => {
+  test('distinguishes letters that only look alike', async () => {
     const mark = randomUUID();
     const user = await aUser({ name: `Zoë ${mark}` });
     expect(idsOf((await list({ search: `ZOË ${mark}` })).body)).toEqual([user.id]);
     expect(idsOf((await list({ search: `Zoe ${mark}` })).body)).toEqual([]);
   });
 
-  test('takes % and _ literally', async () => {
+  test('matches % and _ literally', async () => {
     const mark = randomUUID();
     const user = await aUser({ name: `50%_\\ ${mark}` });
     await aUser({ name: `50xxx ${mark}` });
@@ -99,7 +99,7 @@ describe('listing users', () => {
     expect((await list({ search: `%${mark.slice(0, 4)}%${mark}` })).body.pagination.total).toBe(0);
   });
 
-  test('is for admins only', async () => {
+  test('is only for admins', async () => {
     await app.http.get(USERS).expect(401);
     const { body } = await app.http
       .get(USERS)
@@ -118,7 +118,7 @@ describe('changing a user', () => {
   const change = (id: number, body: object, auth: { Authorization: string }) =>
     app.http.put(`${USERS}/${id}`).set(auth).send(body);
 
-  test('changes only what is there', async () => {
+  test('updates only the given fields', async () => {
     const user = await aUser({ name: 'Before' });
     await change(user.id, { name: ' After ' }, user.auth).expect(204);
     expect(await userRow(user.id)).toEqual({ name: 'After', phone: user.phone, role: 'user' });
@@ -127,13 +127,13 @@ describe('changing a user', () => {
     expect(await userRow(user.id)).toEqual({ name: 'After', phone: phone.replace(' ', ''), role: 'user' });
   });
 
-  test('is a success where nothing is new', async () => {
+  test('responds 204 when nothing changes', async () => {
     const user = await aUser({ name: 'Same' });
     await change(user.id, { name: 'Same', phone: user.phone }, user.auth).expect(204);
   });
 
-  test('lets an admin give a role, which counts from the next refresh or login', async () => {
-    const [user, admin] = [await aRegistered(app), await aUser({ role: 'admin' })];
+  test('lets an admin change a role, which takes effect with the next refresh or login', async () => {
+    const [user, admin] = [await aRegisteredUser(app), await aUser({ role: 'admin' })];
     await change(user.id, { role: 'admin' }, admin.auth).expect(204);
     expect((await userRow(user.id))?.role).toBe('admin');
     await app.http.get(USERS).set(user.auth).expect(403);
@@ -143,7 +143,7 @@ describe('changing a user', () => {
     await app.http.get(USERS).set('Authorization', `Bearer ${loggedIn.body.token}`).expect(200);
   });
 
-  test('lets nobody give themselves a role', async () => {
+  test('does not let a user change their own role', async () => {
     const user = await aUser();
     for (const body of [{ role: 'admin' }, { name: 'New', role: 'user' }]) {
       expect((await change(user.id, body, user.auth).expect(403)).body.code).toBe('forbidden');
@@ -151,15 +151,15 @@ describe('changing a user', () => {
     expect(await userRow(user.id)).toMatchObject({ name: 'A Person', role: 'user' });
   });
 
-  describe('whose role is read from the database', () => {
-    /** Demoted, with the access token from before. */
+  describe('reads the role of the caller from the database', () => {
+    /** Demoted, with an access token from before the demotion. */
     const aDemotedAdmin = async () => {
       const admin = await aUser({ role: 'admin' });
       await rows("UPDATE users SET role = 'user' WHERE id = ?", [admin.id]);
       return admin;
     };
 
-    test('a demoted admin cannot become one again, nor change anybody else', async () => {
+    test('a demoted admin can change neither their own role nor that of others', async () => {
       const [demoted, other] = [await aDemotedAdmin(), await aUser()];
       for (const [id, body] of [
         [demoted.id, { role: 'admin' }],
@@ -173,14 +173,14 @@ describe('changing a user', () => {
         expect(await userRow(id)).toMatchObject({ name: 'A Person', role: 'user' });
     });
 
-    test('a new admin may change roles before the next token', async () => {
+    test('a new admin can change roles without a new access token', async () => {
       const [promoted, other] = [await aUser(), await aUser()];
       await rows("UPDATE users SET role = 'admin' WHERE id = ?", [promoted.id]);
       await change(other.id, { role: 'admin' }, promoted.auth).expect(204);
       expect((await userRow(other.id))?.role).toBe('admin');
     });
 
-    test('a deleted admin is not authenticated', async () => {
+    test('a deleted admin gets 401', async () => {
       const [deleted, other] = [await aUser({ role: 'admin' }), await aUser()];
       await rows('DELETE FROM users WHERE id = ?', [deleted.id]);
       const { body } = await change(other.id, { role: 'admin' }, deleted.auth).expect(401);
@@ -188,14 +188,14 @@ describe('changing a user', () => {
       expect((await userRow(other.id))?.role).toBe('user');
     });
 
-    test('a taken phone number leaves the role, too', async () => {
+    test('a phone number in use also leaves the role unchanged', async () => {
       const [user, other, admin] = [await aUser(), await aUser(), await aUser({ role: 'admin' })];
       await change(user.id, { role: 'admin', phone: other.phone }, admin.auth).expect(409);
       expect(await userRow(user.id)).toMatchObject({ role: 'user', phone: user.phone });
     });
   });
 
-  test("is closed to others: 403 for another's, 404 for nobody's", async () => {
+  test('responds 403 to other users and 404 to an unknown id', async () => {
     const [user, other] = [await aUser(), await aUser()];
     await app.http.put(`${USERS}/${user.id}`).send({ name: 'New' }).expect(401);
     await change(user.id, { name: 'New' }, other.auth).expect(403);
@@ -204,7 +204,7 @@ describe('changing a user', () => {
     expect((await userRow(user.id))?.name).toBe('A Person');
   });
 
-  test('refuses a phone number that is taken', async () => {
+  test('responds 409 to a phone number in use', async () => {
     const [user, other] = [await aUser(), await aUser()];
     const { body } = await change(user.id, { phone: other.phone }, user.auth).expect(409);
     expect(body.code).toBe('phone_taken');
@@ -226,7 +226,7 @@ test('a token signed with another secret does not authenticate', async () => {
   await app.http.get(`${USERS}/${user.id}`).set('Authorization', `Bearer ${token}`).expect(401);
 });
 
-describe('the last administrator', () => {
+describe('the last admin', () => {
   let apart: TestApp;
   let replica: TestApp;
   let database: string;
@@ -253,30 +253,30 @@ describe('the last administrator', () => {
   const admins = async () =>
     (await rows<{ id: number }>(`SELECT id FROM ${database}.users WHERE role = 'admin'`)).map(({ id }) => id);
 
-  test('cannot be demoted: 409 last_admin, and nothing changes', async () => {
+  test('cannot be demoted: responds 409 last_admin and changes nothing', async () => {
     const only = await anAdmin();
     const { body } = await demote(only, only).expect(409);
     expect(body.code).toBe('last_admin');
     expect(await rows(`SELECT name, role FROM ${database}.users`)).toEqual([{ name: 'Admin', role: 'admin' }]);
   });
 
-  test('may keep the role and change the rest', async () => {
+  test('can keep the role and change other fields', async () => {
     const only = await anAdmin();
     await apart.http.put(`${USERS}/${only.id}`).set(only.auth).send({ name: 'New', role: 'admin' }).expect(204);
   });
 
-  test('can be the one who remains after others were demoted', async () => {
+  test('can be the one who remains after the others were demoted', async () => {
     const [one, other] = [await anAdmin(), await anAdmin()];
     await demote(one, one).expect(204);
     await demote(other, other).expect(409);
     expect(await admins()).toEqual([other.id]);
   });
 
-  test('remains where all demote each other, or themselves, at once over two replicas', async () => {
+  test('remains when all demote each other or themselves concurrently over two replicas', async () => {
     for (let round = 0; round < 5; round += 1) {
       await rows(`DELETE FROM ${database}.users`);
       const [one, two, three] = [await anAdmin(), await anAdmin(), await anAdmin()];
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         demote(one, two),
         demote(two, three, replica),
         demote(three, one),
@@ -284,7 +284,7 @@ describe('the last administrator', () => {
         demote(two, two),
         demote(three, three, replica),
       ]);
-      for (const { status, body } of answers) {
+      for (const { status, body } of responses) {
         expect([204, 403, 409]).toContain(status);
         if (status === 409) expect(body.code).toBe('last_admin');
       }

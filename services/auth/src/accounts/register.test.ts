@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { aUser, rows, startApp, type TestApp } from '@shop/testing';
-import { aPerson, aRegistered, claimsOf, logIn } from '../../tests/people';
+import { aPerson, aRegisteredUser, claimsOf, logIn } from '../../tests/people';
 
 const PATH = '/api/v1/auth/register';
 let app: TestApp;
@@ -20,19 +20,19 @@ const usersWith = (email: string) =>
 const storesOf = (userId: number) => rows<{ name: string }>('SELECT name FROM stores WHERE user_id = ?', [userId]);
 
 describe('registering', () => {
-  test('opens an account with a store and a session, and hashes what is secret', async () => {
+  test('opens an account with a store and a session, and stores secrets as hashes', async () => {
     const person = aPerson({ name: '  Zoë 🛒 ' });
-    const answer = await register(person).expect(201);
+    const response = await register(person).expect(201);
 
     const [user, ...others] = await usersWith(person.email);
     expect(others).toEqual([]);
     expect(user).toMatchObject({ name: 'Zoë 🛒', phone: person.phone, role: 'user' });
     expect(user?.password_hash).toMatch(/^\$2b\$10\$/);
-    expect(answer.headers.location).toBe(`/api/v1/auth/users/${user?.id}`);
-    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(response.headers.location).toBe(`/api/v1/auth/users/${user?.id}`);
+    expect(response.headers['cache-control']).toBe('no-store');
     expect(await storesOf(user?.id ?? 0)).toEqual([{ name: "Zoë 🛒's Store" }]);
 
-    const { token, refresh_token } = answer.body;
+    const { token, refresh_token } = response.body;
     expect(claimsOf(token)).toMatchObject({ sub: String(user?.id), user_id: user?.id, role: 'user' });
     expect(refresh_token).toMatch(/^[\w-]{43}$/);
     const sessions = await rows<{ token_hash: string }>('SELECT token_hash FROM refresh_tokens WHERE user_id = ?', [
@@ -42,7 +42,7 @@ describe('registering', () => {
     expect(JSON.stringify(sessions)).not.toContain(refresh_token);
   });
 
-  test('answers a token set whose times fit each other', async () => {
+  test('returns a token set with consistent times', async () => {
     const before = Date.now();
     const { body } = await register(aPerson()).expect(201);
     const { exp, iat, user_id } = claimsOf(body.token) as { exp: number; iat: number; user_id: number };
@@ -60,7 +60,7 @@ describe('registering', () => {
     expect(row?.expires_at.toISOString()).toBe(body.refresh_expires_at);
   });
 
-  test('gives tokens the configured lifetimes', async () => {
+  test('uses the configured token lifetimes', async () => {
     const short = await startApp(authService, { ACCESS_TOKEN_EXP_SECONDS: '60', REFRESH_TOKEN_EXP_SECONDS: '120' });
     try {
       const { body } = await short.http.post(PATH).send(aPerson()).expect(201);
@@ -73,7 +73,7 @@ describe('registering', () => {
     }
   });
 
-  test('keeps the address in lower case, and the phone as digits', async () => {
+  test('stores the email address in lower case and the phone as digits', async () => {
     const person = aPerson();
     const [country, area, rest] = [person.phone.slice(0, 3), person.phone.slice(3, 6), person.phone.slice(6)];
     const phone = ` ${country} (${area}) ${rest.slice(0, 2)}-${rest.slice(2, 4)}.${rest.slice(4)} `;
@@ -83,8 +83,8 @@ describe('registering', () => {
   });
 
   test.each([
-    ['every sign that HTML allows in a local part', (mark: string) => `a.!#$%&'*+/=?^_\`{|}~-${mark}@example.com`],
-    ['dots at any place', (mark: string) => `.${mark}..a.@example.com`],
+    ['every character that HTML allows in a local part', (mark: string) => `a.!#$%&'*+/=?^_\`{|}~-${mark}@example.com`],
+    ['dots in any position', (mark: string) => `.${mark}..a.@example.com`],
     ['a punycode domain', (mark: string) => `ada@xn--mller-kva.${mark}.xn--p1ai`],
     ['a domain without a dot', (mark: string) => `ada@${mark}`],
     ['254 characters', (mark: string) => `${mark}${'x'.repeat(249 - mark.length)}@a.bc`],
@@ -102,7 +102,7 @@ describe('registering', () => {
     expect(found.body.data).toMatchObject([{ email: person.email }]);
   });
 
-  test('cuts the name of the store to 255 characters, emoji whole', async () => {
+  test('truncates the store name to 255 characters without splitting an emoji', async () => {
     const person = aPerson({ name: '🛒'.repeat(255) });
     await register(person).expect(201);
     const [user] = await usersWith(person.email);
@@ -110,7 +110,7 @@ describe('registering', () => {
     expect(await storesOf(user?.id ?? 0)).toEqual([{ name: person.name }]);
   });
 
-  test('takes a password of 72 bytes and of two emoji, with its blanks', async () => {
+  test('accepts a password of 72 bytes and of two emoji, and keeps its spaces', async () => {
     for (const password of ['x'.repeat(72), '🔑🔑', '  spaces  ']) {
       const person = aPerson({ password });
       await register(person).expect(201);
@@ -120,32 +120,32 @@ describe('registering', () => {
 });
 
 describe('registering is refused', () => {
-  test('with an address that is taken, whatever its case, and leaves nothing', async () => {
-    const { email } = await aRegistered(app);
+  test('with an email address in use, ignoring case, and stores nothing', async () => {
+    const { email } = await aRegisteredUser(app);
     const person = aPerson({ email: email.toUpperCase() });
-    const answer = await register(person).expect(409);
-    expect(answer.body.code).toBe('email_taken');
+    const response = await register(person).expect(409);
+    expect(response.body.code).toBe('email_taken');
     expect(await rows('SELECT id FROM users WHERE phone = ?', [person.phone])).toEqual([]);
   });
 
-  test('with a phone number that is taken, however it is written', async () => {
-    const { phone } = await aRegistered(app);
+  test('with a phone number in use, in any notation', async () => {
+    const { phone } = await aRegisteredUser(app);
     const person = aPerson({ phone: phone.replace(/(\d{3})/g, '$1 ') });
-    const answer = await register(person).expect(409);
-    expect(answer.body.code).toBe('phone_taken');
+    const response = await register(person).expect(409);
+    expect(response.body.code).toBe('phone_taken');
     expect(await usersWith(person.email)).toEqual([]);
   });
 
-  test('for all but one of those who register one address at once', async () => {
+  test('for all but one of several concurrent registrations of one email address', async () => {
     const email = aPerson().email;
-    const answers = await Promise.all(Array.from({ length: 8 }, () => register(aPerson({ email }))));
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
+    const responses = await Promise.all(Array.from({ length: 8 }, () => register(aPerson({ email }))));
+    expect(responses.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
     const [user, ...others] = await usersWith(email);
     expect(others).toEqual([]);
     expect(await storesOf(user?.id ?? 0)).toHaveLength(1);
   });
 
-  test('naming every wrong field at once', async () => {
+  test('and reports every invalid field at once', async () => {
     const wrong = { name: ' ', email: 'nobody', phone: '12', password: 'short', role: 'admin' };
     const { body } = await register(wrong).expect(400);
     expect(body.errors.map(({ path }: { path: string }) => path).sort()).toEqual(
@@ -156,28 +156,28 @@ describe('registering is refused', () => {
   test.each([
     ['a name of 256 characters', 'name', 'x'.repeat(256)],
     ['a NUL in the name', 'name', 'a\0b'],
-    ['an address of 255 characters', 'email', `${'x'.repeat(250)}@a.bc`],
-    ['an address without a domain', 'email', 'a@'],
-    ['an address without a local part', 'email', '@example.com'],
-    ['an address with a label of 64 characters', 'email', `a@${'x'.repeat(64)}.com`],
+    ['an email address of 255 characters', 'email', `${'x'.repeat(250)}@a.bc`],
+    ['an email address without a domain', 'email', 'a@'],
+    ['an email address without a local part', 'email', '@example.com'],
+    ['an email address with a label of 64 characters', 'email', `a@${'x'.repeat(64)}.com`],
     ['a domain label that ends in a hyphen', 'email', 'a@example-.com'],
     ['a quoted local part', 'email', '"a b"@example.com'],
-    ['a domain in other letters than ASCII', 'email', 'a@m\u00fcller.example'],
-    ['an address in angle brackets', 'email', '<a@example.com>'],
-    ['two addresses', 'email', 'two@example.com, three@example.com'],
-    ['an address whose Kelvin sign would become a k', 'email', '\u212aay@example.com'],
-    ['a NUL in the address', 'email', 'a\0@example.com'],
+    ['a domain with non-ASCII letters', 'email', 'a@m\u00fcller.example'],
+    ['an email address in angle brackets', 'email', '<a@example.com>'],
+    ['two email addresses', 'email', 'two@example.com, three@example.com'],
+    ['an email address whose Kelvin sign would become a k', 'email', '\u212aay@example.com'],
+    ['a NUL in the email address', 'email', 'a\0@example.com'],
     ['a phone number of 5 digits', 'phone', '12345'],
     ['a phone number of 21 digits', 'phone', '1'.repeat(21)],
     ['a plus inside the phone number', 'phone', '+49+30123456'],
     ['a letter in the phone number', 'phone', '123456x'],
-    ['foreign digits in the phone number', 'phone', '١٢٣٤٥٦٧'],
-    ['a number as phone number', 'phone', 123456],
+    ['non-ASCII digits in the phone number', 'phone', '١٢٣٤٥٦٧'],
+    ['a JSON number as phone number', 'phone', 123456],
     ['a password of 7 bytes', 'password', '1234567'],
     ['a password of 73 bytes', 'password', 'x'.repeat(73)],
     ['a password of 76 bytes in 19 emoji', 'password', '🔑'.repeat(19)],
     ['a NUL in the password', 'password', 'a\0bcdefgh'],
-    ['a list as password', 'password', ['a good password']],
+    ['an array as password', 'password', ['a good password']],
     ['no password', 'password', undefined],
   ])('with %s', async (_title, field, value) => {
     const { body } = await register(aPerson({ [field]: value })).expect(400);

@@ -25,7 +25,7 @@ const remove = (id: number | string, where = app) => where.http.delete(`${PATH}/
 const show = (id: number | string, where = app) => where.http.get(`${PATH}/${id}`);
 const nameOf = async (id: number) =>
   (await rows<{ name: string }>('SELECT name FROM categories WHERE id = ?', [id]))[0]?.name;
-/** A name that no other test has. */
+/** A unique name. */
 const aName = (): string => `Tea ${randomUUID()}`;
 const NO_NAMES = [
   {},
@@ -38,7 +38,7 @@ const NO_NAMES = [
 ];
 
 describe('adding a category', () => {
-  test('responds with its id and location, and every replica shows it at once', async () => {
+  test('returns its id and location, and every replica returns it immediately', async () => {
     const name = `${aName()} ß 🍵`;
     const { body, headers } = await add(`  ${name} `).expect(201);
     expect(body).toEqual({ id: expect.any(Number) });
@@ -52,7 +52,7 @@ describe('adding a category', () => {
     expect(Math.abs(Date.parse(shown.body.created_at) - Date.now())).toBeLessThan(60_000);
   });
 
-  test.each(['🍵', 'İ', 'ΐ'])('takes 255 characters %s, not bytes', async (sign) => {
+  test.each(['🍵', 'İ', 'ΐ'])('limits the name to 255 characters %s, not bytes', async (sign) => {
     const name = randomUUID() + sign.repeat(255 - randomUUID().length);
     const { body } = await add(name).expect(201);
     expect(await nameOf(body.id)).toBe(name);
@@ -61,7 +61,7 @@ describe('adding a category', () => {
   test.each([
     ['in the same case', (name: string) => name],
     ['in another case', (name: string) => name.toUpperCase()],
-    ['with blanks around it', (name: string) => `  ${name}\n`],
+    ['with spaces around it', (name: string) => `  ${name}\n`],
     ['in another normal form', (name: string) => name.normalize('NFD')],
     ['spelled with ss', (name: string) => name.replace('ß', 'SS')],
     ['spelled with a capital sharp s', (name: string) => name.replace('ß', 'ẞ')],
@@ -83,28 +83,28 @@ describe('adding a category', () => {
     await add(`${other} ${end}`).expect(201);
   });
 
-  test('of many who add one name at once, over two replicas, one succeeds', async () => {
+  test('exactly one of many concurrent requests for one name succeeds, over two replicas', async () => {
     const name = aName();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 10 }, (_, index) => add(index % 3 ? name : name.toUpperCase(), index % 2 ? app : replica)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)]);
     expect(await rows('SELECT id FROM categories WHERE name_key = ?', [foldText(name)])).toHaveLength(1);
   });
 
-  test.each(NO_NAMES)('answers 400 to %j and names the field', async (body) => {
-    const answer = await app.http.post(PATH).set(admin.auth).send(body).expect(400);
-    expect(answer.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'name' })]);
+  test.each(NO_NAMES)('responds 400 to %j and names the field', async (body) => {
+    const response = await app.http.post(PATH).set(admin.auth).send(body).expect(400);
+    expect(response.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'name' })]);
   });
 
-  test('answers 400 to a field that it does not know', async () => {
-    const answer = await app.http.post(PATH).set(admin.auth).send({ name: aName(), id: 7 }).expect(400);
-    expect(answer.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'id' })]);
+  test('responds 400 to an unknown field', async () => {
+    const response = await app.http.post(PATH).set(admin.auth).send({ name: aName(), id: 7 }).expect(400);
+    expect(response.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'id' })]);
   });
 });
 
 describe('renaming a category', () => {
-  test('shows on every replica at once, and leaves id and time', async () => {
+  test('takes effect on every replica immediately and keeps id and time', async () => {
     const { id } = await aCategory();
     const before = (await show(id).expect(200)).body;
     const name = aName();
@@ -112,14 +112,14 @@ describe('renaming a category', () => {
     expect((await show(id, replica).expect(200)).body).toEqual({ ...before, name });
   });
 
-  test('may change the case alone, or nothing', async () => {
+  test('can change only the case, or nothing', async () => {
     const { id, name } = await aCategory();
     await rename(id, { name: name.toUpperCase() }).expect(204);
     await rename(id, { name: name.toUpperCase() }).expect(204);
     expect(await nameOf(id)).toBe(name.toUpperCase());
   });
 
-  test("sets the old name free and takes nobody else's", async () => {
+  test('frees the old name and refuses a name in use', async () => {
     const [one, other] = [await aCategory(), await aCategory()];
     expect((await rename(one.id, { name: other.name.toUpperCase() }).expect(409)).body.code).toBe('category_exists');
     expect(await nameOf(one.id)).toBe(one.name);
@@ -127,21 +127,21 @@ describe('renaming a category', () => {
     await rename(other.id, { name: one.name }).expect(204);
   });
 
-  test('of many who take one name at once, one succeeds', async () => {
+  test('exactly one of many concurrent renames to one name succeeds', async () => {
     const name = aName();
     const categories = await Promise.all(Array.from({ length: 8 }, () => aCategory()));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       categories.map(({ id }, index) => rename(id, { name }, index % 2 ? app : replica)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(7).fill(409)]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([204, ...Array(7).fill(409)]);
     expect(await rows('SELECT id FROM categories WHERE name_key = ?', [name.toLowerCase()])).toHaveLength(1);
   });
 
-  test('answers 404 where there is none', async () => {
+  test('responds 404 to an unknown id', async () => {
     expect((await rename(UNKNOWN, { name: aName() }).expect(404)).body.code).toBe('not_found');
   });
 
-  test.each(NO_NAMES)('answers 400 to %j and changes nothing', async (body) => {
+  test.each(NO_NAMES)('responds 400 to %j and changes nothing', async (body) => {
     const { id, name } = await aCategory();
     await rename(id, body).expect(400);
     expect(await nameOf(id)).toBe(name);
@@ -149,7 +149,7 @@ describe('renaming a category', () => {
 });
 
 describe('deleting a category', () => {
-  test('removes it for every replica at once, and only it', async () => {
+  test('removes it on every replica immediately, and no other', async () => {
     const [gone, kept] = [await aCategory(), await aCategory()];
     await remove(gone.id).expect(204, '');
     await show(gone.id, replica).expect(404);
@@ -158,26 +158,26 @@ describe('deleting a category', () => {
     expect(list.body.pagination.total).toBe(0);
   });
 
-  test('sets its name free', async () => {
+  test('frees its name', async () => {
     const { id, name } = await aCategory();
     await remove(id).expect(204);
     await add(name).expect(201);
   });
 
-  test('answers 404 where there is none, the second time too', async () => {
+  test('responds 404 to an unknown id, also the second time', async () => {
     const { id } = await aCategory();
     await remove(id).expect(204);
     for (const which of [id, UNKNOWN]) expect((await remove(which).expect(404)).body.code).toBe('not_found');
   });
 
-  test('of many who delete it at once, one succeeds', async () => {
+  test('exactly one of many concurrent deletes succeeds', async () => {
     const { id } = await aCategory();
-    const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => remove(id, index % 2 ? app : replica)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(7).fill(404)]);
+    const responses = await Promise.all(Array.from({ length: 8 }, (_, index) => remove(id, index % 2 ? app : replica)));
+    expect(responses.map(({ status }) => status).sort()).toEqual([204, ...Array(7).fill(404)]);
   });
 });
 
-describe('who is no admin', () => {
+describe('without the admin role', () => {
   test.each([
     ['POST', (_id: number, name: string) => app.http.post(PATH).send({ name })],
     ['PUT', (id: number, name: string) => app.http.put(`${PATH}/${id}`).send({ name })],
@@ -190,20 +190,23 @@ describe('who is no admin', () => {
     expect(await rows('SELECT id FROM categories WHERE name = ?', [newName])).toEqual([]);
   });
 
-  test('is refused before the request is validated', async () => {
+  test('a write is refused before the request is validated', async () => {
     await app.http.post(PATH).set(user.auth).send({}).expect(403);
     await app.http.delete(`${PATH}/${UNKNOWN}`).set(user.auth).expect(403);
   });
 
-  test('may read', async () => {
+  test('reading is allowed', async () => {
     const { id } = await aCategory();
     await show(id).expect(200);
     await app.http.get(PATH).expect(200);
   });
 });
 
-test.each(['x', '1x', '0', '-1', '1.5', '1e3', '99999999999999999999'])('the id %s is 400 to all', async (id) => {
-  for (const answer of [await show(id), await rename(id, { name: aName() }), await remove(id)]) {
-    expect([answer.status, answer.body.errors[0]?.in]).toEqual([400, 'path']);
-  }
-});
+test.each(['x', '1x', '0', '-1', '1.5', '1e3', '99999999999999999999'])(
+  'the id %s gets 400 on every endpoint',
+  async (id) => {
+    for (const response of [await show(id), await rename(id, { name: aName() }), await remove(id)]) {
+      expect([response.status, response.body.errors[0]?.in]).toEqual([400, 'path']);
+    }
+  },
+);

@@ -37,14 +37,14 @@ async function aShelf(count: number) {
 }
 
 describe('deleting a category in use', () => {
-  test('leaves its products, without a category, and those of others as they are', async () => {
+  test('keeps its products without a category and does not touch other products', async () => {
     const [shelf, other] = [await aShelf(3), await aShelf(1)];
     await remove(shelf.category.id).expect(204);
     for (const id of shelf.ids) expect(await categoryOf(id)).toEqual({ category_id: null });
     for (const id of other.ids) expect(await categoryOf(id)).toEqual({ category_id: other.category.id });
   });
 
-  test('shows in the cached lists and products that were read before', async () => {
+  test('takes effect in lists and products that were cached before', async () => {
     const { owner, category, ids } = await aShelf(2);
     const reads = [`/products?category_id=${category.id}`, '/products', `/products/${ids[0]}`];
     const read = (path: string) =>
@@ -61,20 +61,20 @@ describe('deleting a category in use', () => {
     expect(one.body.category_id).toBeNull();
   });
 
-  test('during writes to its products leaves no reference to it and loses no write', async () => {
+  test('during writes to its products leaves no dangling reference and loses no write', async () => {
     const { owner, category, ids } = await aShelf(6);
     const put = (id: number, body: object) => products.http.put(`${API}/products/${id}`).set(owner.auth).send(body);
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       ...ids.map((id) => put(id, { stock: 3 })),
       remove(category.id),
       ...ids.map((id) => put(id, { price: 2, category_id: category.id })),
     ]);
-    const deleted = answers[ids.length];
+    const deleted = responses[ids.length];
     expect(deleted?.status).toBe(204);
-    const stockWrites = answers.slice(0, ids.length).map(({ status }) => status);
+    const stockWrites = responses.slice(0, ids.length).map(({ status }) => status);
     expect(stockWrites).toEqual(Array(ids.length).fill(204));
-    const moves = answers.slice(ids.length + 1);
-    // Before the delete it is there, after it is not.
+    const moves = responses.slice(ids.length + 1);
+    // The category exists before the delete and not after it.
     for (const { status, body } of moves) expect([204, 'category_not_found']).toContain(body?.code ?? status);
     const left = await rows(
       'SELECT category_id, stock FROM products WHERE store_id IN (SELECT id FROM stores WHERE user_id = ?)',
@@ -83,14 +83,14 @@ describe('deleting a category in use', () => {
     expect(left).toEqual(Array(ids.length).fill({ category_id: null, stock: 3 }));
   });
 
-  test('while products are added to it leaves no reference to it', async () => {
+  test('while products are added to it leaves no dangling reference', async () => {
     const { owner, category } = await aShelf(1);
     const post = () =>
       products.http.post(`${API}/products`).set(owner.auth).send({ name: 'Tea', price: 1, category_id: category.id });
-    const answers = await Promise.all([post(), post(), remove(category.id), post(), post()]);
-    expect(answers[2]?.status).toBe(204);
-    const made = answers.filter(({ status }) => status === 201).length;
-    const refused = answers.filter(({ body }) => body?.code === 'category_not_found').length;
+    const responses = await Promise.all([post(), post(), remove(category.id), post(), post()]);
+    expect(responses[2]?.status).toBe(204);
+    const made = responses.filter(({ status }) => status === 201).length;
+    const refused = responses.filter(({ body }) => body?.code === 'category_not_found').length;
     expect(made + refused).toBe(4);
     const left = await rows<{ category_id: null }>(
       'SELECT category_id FROM products WHERE store_id IN (SELECT id FROM stores WHERE user_id = ?)',

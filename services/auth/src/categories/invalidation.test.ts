@@ -30,7 +30,7 @@ test('deleting a category waits for its cache invalidation', async () => {
   expect([result.status, scopes]).toEqual([204, ['epoch']]);
 });
 
-test('deleting a category that is gone invalidates too, for a first attempt that could not', async () => {
+test('deleting a deleted category also invalidates, because the first attempt may have crashed before it', async () => {
   const store = await aStore();
   const category = await aCategory();
   const { id } = await aProduct({ store, category });

@@ -16,7 +16,7 @@ const list = async (query: Record<string, string | number>) =>
     pagination: { page: number; limit: number; total: number };
   };
 const idsOf = async (query: Record<string, string | number>) => (await list(query)).data.map(({ id }) => id);
-/** As many categories with one mark in their names, in the order of their making. */
+/** Creates `count` categories with a common mark in their names. */
 async function marked(count: number): Promise<{ mark: string; ids: number[] }> {
   const mark = randomUUID();
   const ids: number[] = [];
@@ -24,7 +24,7 @@ async function marked(count: number): Promise<{ mark: string; ids: number[] }> {
   return { mark, ids };
 }
 
-test('lists the newest first, and by id where they came at one time', async () => {
+test('lists the newest first, and by id if they have the same time', async () => {
   const { mark, ids } = await marked(4);
   const [first, second, third, fourth] = ids;
   await rows("UPDATE categories SET created_at = '2026-01-01' WHERE id IN (?, ?)", [second ?? 0, third ?? 0]);
@@ -33,7 +33,7 @@ test('lists the newest first, and by id where they came at one time', async () =
   expect(await idsOf({ search: mark })).toEqual([first, third, second, fourth]);
 });
 
-test('pages through all of them, each once, with the true total, also past the end', async () => {
+test('pages through all of them, each once, with the exact total, also past the end', async () => {
   const { mark, ids } = await marked(7);
   const seen: number[] = [];
   for (const page of [1, 2, 3]) {
@@ -48,14 +48,14 @@ test('pages through all of them, each once, with the true total, also past the e
   });
 });
 
-test('gives ten to a page where nothing is said, and a hundred at most', async () => {
+test('returns ten per page by default and a hundred at most', async () => {
   const { mark } = await marked(11);
   expect((await list({ search: mark })).pagination).toEqual({ page: 1, limit: 10, total: 11 });
   expect(await idsOf({ search: mark })).toHaveLength(10);
   expect(await idsOf({ search: mark, limit: 100 })).toHaveLength(11);
 });
 
-test('shows exactly the documented fields', async () => {
+test('returns exactly the documented fields', async () => {
   const { mark, ids } = await marked(1);
   expect((await list({ search: mark })).data).toEqual([
     { id: ids[0], name: `${mark} 0`, created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) },
@@ -63,7 +63,7 @@ test('shows exactly the documented fields', async () => {
 });
 
 test.each(['100%', 'a_b', 'back\\slash', "quo'te", '🍵 tea', 'Äpfel'])(
-  'finds %s literally, anywhere in the name and in any case',
+  'matches %s literally, anywhere in the name and in any case',
   async (part) => {
     const mark = randomUUID();
     const { id } = await aCategory(`${mark} x${part}y`);
@@ -74,7 +74,7 @@ test.each(['100%', 'a_b', 'back\\slash', "quo'te", '🍵 tea', 'Äpfel'])(
   },
 );
 
-test.each(['creme', 'STRASE', '😂'])('does not take %s for what only looks like it', async (search) => {
+test.each(['creme', 'STRASE', '😂'])('does not match %s with letters that only look alike', async (search) => {
   const mark = randomUUID();
   await aCategory(`${mark} Crème`);
   await aCategory(`${mark} Straße`);
@@ -82,12 +82,12 @@ test.each(['creme', 'STRASE', '😂'])('does not take %s for what only looks lik
   expect(await idsOf({ search: `${mark} ${search}` })).toEqual([]);
 });
 
-test.each(['%', '_', `${'_'.repeat(10)}`, '\\', '%%'])('takes %s for no wildcard', async (wildcard) => {
+test.each(['%', '_', `${'_'.repeat(10)}`, '\\', '%%'])('does not treat %s as a wildcard', async (wildcard) => {
   const { mark } = await marked(2);
   expect(await idsOf({ search: `${mark}${wildcard}` })).toEqual([]);
 });
 
-test('counts an empty search as none, trims one, and ignores parameters that it does not know', async () => {
+test('ignores an empty search, trims the search, and ignores unknown parameters', async () => {
   const { mark, ids } = await marked(1);
   expect((await list({ search: '' })).data[0]?.id).toBeGreaterThanOrEqual(ids[0] ?? 0);
   expect(await idsOf({ search: `  ${mark} `, sort: 'name', utm: 'x' })).toEqual(ids);
@@ -105,12 +105,12 @@ test.each([
   'search=a&search=b',
   'search=%00',
   `search=${'x'.repeat(256)}`,
-])('answers 400 to ?%s and names the parameter', async (query) => {
+])('responds 400 to ?%s and names the parameter', async (query) => {
   const { body } = await app.http.get(`${PATH}?${query}`).expect(400);
   expect(body.errors).toEqual([expect.objectContaining({ in: 'query', path: query.split('=')[0] })]);
 });
 
-test('answers HEAD like GET, without the body', async () => {
+test('responds to HEAD like GET, without the body', async () => {
   const { mark } = await marked(1);
   const [head, get] = [
     await app.http.head(`${PATH}?search=${mark}`).expect(200),

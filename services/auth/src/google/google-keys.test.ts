@@ -1,7 +1,7 @@
 import { authService } from '@shop/auth';
 import { rows, startApp, type TestApp } from '@shop/testing';
 import { aGoogleAccount, CLIENT_ID, type GoogleIssuer, startGoogleIssuer } from '../../tests/google-issuer';
-import { aRegistered, logIn } from '../../tests/people';
+import { aRegisteredUser, logIn } from '../../tests/people';
 
 let google: GoogleIssuer;
 
@@ -13,7 +13,7 @@ afterEach(() => google.close());
 const signIn = (app: TestApp, idToken = google.idToken()) =>
   app.http.post('/api/v1/auth/sso/google').send({ id_token: idToken });
 
-/** An instance that gets Google's keys at this address. */
+/** Starts a replica that fetches Google's keys from this URL. */
 async function withKeysAt(url: string, check: (app: TestApp) => Promise<void>): Promise<void> {
   const app = await startApp(authService, { GOOGLE_CLIENT_ID: CLIENT_ID, GOOGLE_CERTS_URL: url });
   try {
@@ -31,64 +31,64 @@ const unavailable = async (app: TestApp): Promise<void> => {
 };
 
 describe("Google's keys", () => {
-  test.each(['certsUrl', 'jwksUrl'] as const)('are taken as published at %s', (form) =>
+  test.each(['certsUrl', 'jwksUrl'] as const)('are accepted in the format of %s', (form) =>
     withKeysAt(google[form], async (app) => {
       await signIn(app).expect(200);
     }),
   );
 
-  test('are fetched once, for callers who come together and for those who come later', () =>
+  test('are fetched once, for concurrent and for later sign-ins', () =>
     withKeysAt(google.certsUrl, async (app) => {
-      const answers = await Promise.all(Array.from({ length: 10 }, () => signIn(app)));
-      expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+      const responses = await Promise.all(Array.from({ length: 10 }, () => signIn(app)));
+      expect(responses.map(({ status }) => status)).toEqual(Array(10).fill(200));
       await signIn(app).expect(200);
       await signIn(app, google.idToken({}, { header: { kid: 'unknown' } })).expect(401);
       expect(google.fetches()).toBe(1);
     }));
 
-  test('are not asked for before somebody needs them', () =>
+  test('are not fetched before the first sign-in', () =>
     withKeysAt(google.certsUrl, async (app) => {
-      await aRegistered(app);
+      await aRegisteredUser(app);
       await app.http.post('/api/v1/auth/sso/google').send({}).expect(400);
       expect(google.fetches()).toBe(0);
     }));
 });
 
-describe('Google cannot be reached, so the answer is 503 and no account is opened, where the keys', () => {
-  test('are refused at the port', async () => {
+describe('responds 503 and opens no account when the keys', () => {
+  test('cannot be fetched because the connection is refused', async () => {
     const away = await startGoogleIssuer();
     await away.close();
     await withKeysAt(away.certsUrl, unavailable);
   });
 
-  test.each([404, 500, 503])('are answered with status %i', (status) =>
+  test.each([404, 500, 503])('are requested and the response has status %i', (status) =>
     withKeysAt(google.failingUrl(status), unavailable),
   );
 
   test('are not JSON', () => withKeysAt(google.failingUrl(200), unavailable));
 
   test.each([{}, { keys: [] }, [], null, 'keys', { error: 'not now' }, { keys: [{ kid: 'key-1', kty: 'RSA' }] }])(
-    'are none: %j',
-    async (answer) => {
-      google.publish(answer);
+    'are unusable: %j',
+    async (response) => {
+      google.publish(response);
       await withKeysAt(google.certsUrl, unavailable);
     },
   );
 
-  test('never come: everybody hears so within the deadline, and others do not wait', () =>
+  test('never arrive: every caller gets the error within the deadline, and other requests do not wait', () =>
     withKeysAt(google.failingUrl('never'), async (app) => {
-      const user = await aRegistered(app);
-      let answered = false;
+      const user = await aRegisteredUser(app);
+      let hasFailed = false;
       const waiting = Promise.all([unavailable(app), unavailable(app)]).then(() => {
-        answered = true;
+        hasFailed = true;
       });
       await logIn(app, user).expect(200);
-      expect(answered).toBe(false);
+      expect(hasFailed).toBe(false);
       await waiting;
       expect(google.fetches()).toBe(1);
     }));
 
-  test('were away, and are back: the next caller signs in', () =>
+  test('become available again: the next sign-in succeeds', () =>
     withKeysAt(google.certsUrl, async (app) => {
       google.publish({});
       await unavailable(app);
@@ -96,7 +96,7 @@ describe('Google cannot be reached, so the answer is 503 and no account is opene
       await signIn(app).expect(200);
     }));
 
-  test('go away after they were fetched: who has them signs on', () =>
+  test('become unavailable after they were fetched: sign-ins continue with the cached keys', () =>
     withKeysAt(google.certsUrl, async (app) => {
       await signIn(app).expect(200);
       google.publish({});

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { aUser, capturedLog, eventually, rows, startApp, type TestApp } from '@shop/testing';
 import { aGoogleAccount, CLIENT_ID, type GoogleIssuer, startGoogleIssuer } from '../../tests/google-issuer';
-import { aPerson, aRegistered, claimsOf, logIn, refresh } from '../../tests/people';
+import { aPerson, aRegisteredUser, claimsOf, logIn, refresh } from '../../tests/people';
 import { startSmtpServer } from '../../tests/smtp-server';
 
 const PATH = '/api/v1/auth/sso/google';
@@ -28,7 +28,7 @@ const storesOf = (userId: number) => rows<{ name: string }>('SELECT name FROM st
 const sessionsOf = (userId: number) => rows('SELECT id FROM refresh_tokens WHERE user_id = ?', [userId]);
 
 describe('signing in with Google', () => {
-  test('opens an account with a store where the address is new, and a session that works', async () => {
+  test('opens an account with a store for a new email address, with a working session', async () => {
     const person = aGoogleAccount();
     const { body } = await signIn(google.idToken({ ...person, name: '  Zoë 🛒 ' }))
       .expect(200)
@@ -51,7 +51,7 @@ describe('signing in with Google', () => {
     await refresh(replica, body.refresh_token).expect(200);
   });
 
-  test('finds the same account again, also when its address has changed at Google', async () => {
+  test('finds the same account again, also after its email address has changed at Google', async () => {
     const person = aGoogleAccount();
     await signIn(google.idToken(person)).expect(200);
     const moved = { ...person, email: aGoogleAccount().email };
@@ -62,8 +62,8 @@ describe('signing in with Google', () => {
     expect(await storesOf(user?.id ?? 0)).toHaveLength(1);
   });
 
-  test('links an account that registered with the address, whatever its case, and keeps what it has', async () => {
-    const registered = await aRegistered(app);
+  test('links an account registered with the email address, ignoring case, and keeps its data', async () => {
+    const registered = await aRegisteredUser(app);
     await rows("UPDATE users SET role = 'admin' WHERE id = ?", [registered.id]);
     const { sub } = aGoogleAccount();
     const { body } = await signIn(google.idToken({ sub, email: registered.email.toUpperCase() })).expect(200);
@@ -74,7 +74,7 @@ describe('signing in with Google', () => {
     expect(await storesOf(registered.id)).toHaveLength(1);
   });
 
-  test('keeps the account from another Google account that holds its address later', async () => {
+  test('refuses another Google account that gets the email address later', async () => {
     const person = aGoogleAccount();
     await signIn(google.idToken(person)).expect(200);
     const [user] = await userRows(person.email);
@@ -84,29 +84,29 @@ describe('signing in with Google', () => {
     expect(await sessionsOf(user?.id ?? 0)).toHaveLength(1);
   });
 
-  test('opens one account for those who come at once, over two replicas', async () => {
+  test('opens one account for concurrent sign-ins, over two replicas', async () => {
     const person = aGoogleAccount();
     const token = google.idToken(person);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 10 }, (_, index) => signIn(token, index % 2 ? app : replica)),
     );
-    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    expect(responses.map(({ status }) => status)).toEqual(Array(10).fill(200));
     const [user, ...others] = await userRows(person.email);
     expect(others).toEqual([]);
     expect(await storesOf(user?.id ?? 0)).toHaveLength(1);
-    expect(new Set(answers.map(({ body }) => claimsOf(body.token).user_id))).toEqual(new Set([user?.id]));
+    expect(new Set(responses.map(({ body }) => claimsOf(body.token).user_id))).toEqual(new Set([user?.id]));
   });
 
-  test('links to one account where it shows two addresses at once', async () => {
+  test('links one account when concurrent sign-ins carry two email addresses', async () => {
     const { sub } = aGoogleAccount();
     const people = await Promise.all(Array.from({ length: 6 }, () => aUser()));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       people.map(({ email }, index) => signIn(google.idToken({ sub, email }), index % 2 ? app : replica)),
     );
-    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
+    expect(responses.map(({ status }) => status)).toEqual(Array(6).fill(200));
     const linked = await rows<{ id: number }>('SELECT id FROM users WHERE google_sub = ?', [sub]);
     expect(linked).toHaveLength(1);
-    expect(new Set(answers.map(({ body }) => claimsOf(body.token).user_id))).toEqual(new Set([linked[0]?.id]));
+    expect(new Set(responses.map(({ body }) => claimsOf(body.token).user_id))).toEqual(new Set([linked[0]?.id]));
   });
 
   test.each([
@@ -122,7 +122,7 @@ describe('signing in with Google', () => {
   });
 
   test.each([
-    ['unusual signs in its address', (mark: string) => `a&=/!#~$%*?^{}|\`${mark}@example.com`],
+    ['unusual characters in its email address', (mark: string) => `a&=/!#~$%*?^{}|\`${mark}@example.com`],
     ['a punycode domain', (mark: string) => `ada@${mark}.xn--mller-kva.de`],
   ])('takes an account with %s', async (_title, addressWith) => {
     const person = { ...aGoogleAccount(), email: addressWith(randomUUID()) };
@@ -130,19 +130,19 @@ describe('signing in with Google', () => {
     expect(claimsOf(body.token).user_id).toBe((await userRows(person.email))[0]?.id);
   });
 
-  test('takes both spellings of the issuer', async () => {
+  test('accepts both spellings of the issuer', async () => {
     await signIn(google.idToken({ iss: 'accounts.google.com' })).expect(200);
     await signIn(google.idToken({ iss: 'https://accounts.google.com' })).expect(200);
   });
 
-  test('forgets sessions that have expired', async () => {
-    const other = await aRegistered(app);
+  test('deletes expired sessions', async () => {
+    const other = await aRegisteredUser(app);
     await rows("UPDATE refresh_tokens SET expires_at = '2000-01-01' WHERE user_id = ?", [other.id]);
     await signIn(google.idToken()).expect(200);
     expect(await sessionsOf(other.id)).toEqual([]);
   });
 
-  test('leaves an account without a password, which no password opens', async () => {
+  test('opens an account without a password, so that no password login succeeds', async () => {
     const person = aGoogleAccount();
     await signIn(google.idToken(person)).expect(200);
     for (const password of ['', 'null', 'a good password']) {
@@ -161,8 +161,8 @@ describe('an email address that a stranger registered first', () => {
   const liveSessions = (userId: number) =>
     rows('SELECT id FROM refresh_tokens WHERE user_id = ? AND revoked_at IS NULL AND spent_at IS NULL', [userId]);
 
-  test('opens to its owner only: password, sessions and reset tokens from before are void', async () => {
-    const squatter = await aRegistered(app);
+  test('gives access only to its owner: earlier password, sessions and reset tokens are removed', async () => {
+    const squatter = await aRegisteredUser(app);
     const second = (await logIn(replica, squatter).expect(200)).body;
     const resetToken = (await forgotPassword(squatter.email).expect(200)).body.reset_token;
 
@@ -179,8 +179,8 @@ describe('an email address that a stranger registered first', () => {
     expect(takeovers(squatter.id)).toEqual([expect.objectContaining({ level: 'warn' })]);
   });
 
-  test('is claimed once: later sign-ins end no session and remove no password', async () => {
-    const squatter = await aRegistered(app);
+  test('is claimed once: later sign-ins do not end sessions or remove a password', async () => {
+    const squatter = await aRegisteredUser(app);
     const token = google.idToken({ ...aGoogleAccount(), email: squatter.email });
     const first = (await signIn(token).expect(200)).body;
     await reset((await forgotPassword(squatter.email).expect(200)).body.reset_token).expect(204);
@@ -192,19 +192,19 @@ describe('an email address that a stranger registered first', () => {
     expect(takeovers(squatter.id)).toHaveLength(1);
   });
 
-  test('keeps every session of its owner who signs in many times at once', async () => {
-    const squatter = await aRegistered(app);
+  test('keeps every session of an owner who signs in many times concurrently', async () => {
+    const squatter = await aRegisteredUser(app);
     const token = google.idToken({ ...aGoogleAccount(), email: squatter.email });
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 8 }, (_, index) => signIn(token, index % 2 ? app : replica).expect(200)),
     );
-    for (const { body } of answers) await refresh(app, body.refresh_token).expect(200);
+    for (const { body } of responses) await refresh(app, body.refresh_token).expect(200);
     expect(await liveSessions(squatter.id)).toHaveLength(8);
   });
 
-  test('leaves no session behind that starts or is refreshed while its owner signs in', async () => {
+  test('leaves no session that starts or is refreshed while its owner signs in', async () => {
     for (let round = 0; round < 8; round += 1) {
-      const squatter = await aRegistered(app);
+      const squatter = await aRegisteredUser(app);
       const resetToken = (await forgotPassword(squatter.email).expect(200)).body.reset_token;
       const token = google.idToken({ ...aGoogleAccount(), email: squatter.email });
       const [owner] = await Promise.all([
@@ -221,8 +221,8 @@ describe('an email address that a stranger registered first', () => {
     }
   });
 
-  test('is taken back at the next sign-in where both got into one account before', async () => {
-    const squatter = await aRegistered(app);
+  test('is reclaimed at the next sign-in if both had access to one account before', async () => {
+    const squatter = await aRegisteredUser(app);
     const { sub } = aGoogleAccount();
     await rows('UPDATE users SET google_sub = ? WHERE id = ?', [sub, squatter.id]);
     await signIn(google.idToken({ sub, email: squatter.email })).expect(200);
@@ -231,8 +231,8 @@ describe('an email address that a stranger registered first', () => {
   });
 });
 
-describe('an account that has proved its address', () => {
-  test('by a reset mail keeps its password and its sessions', async () => {
+describe('an account with a verified email address', () => {
+  test('verified by a reset mail: keeps its password and its sessions', async () => {
     const smtp = await startSmtpServer();
     const mailing = await startApp(authService, {
       APP_ENV: 'testnet',
@@ -242,7 +242,7 @@ describe('an account that has proved its address', () => {
       SMTP_PORT: String(smtp.port),
     });
     try {
-      const user = { ...(await aRegistered(mailing)), password: 'a newer password' };
+      const user = { ...(await aRegisteredUser(mailing)), password: 'a newer password' };
       await mailing.http.post('/api/v1/auth/forgot-password').send({ email: user.email }).expect(202);
       await eventually('the reset mail', () => smtp.mails.length === 1);
       const token = /token=([\w-]{43})/.exec(smtp.mails[0]?.text ?? '')?.[1];
@@ -258,7 +258,7 @@ describe('an account that has proved its address', () => {
     }
   });
 
-  test('by opening it through Google keeps its sessions, also one from before proofs were recorded', async () => {
+  test('opened through Google: keeps its sessions, also if it predates the verification column', async () => {
     const person = aGoogleAccount();
     const first = (await signIn(google.idToken(person)).expect(200)).body;
     await rows('UPDATE users SET email_verified_at = NULL WHERE email = ?', [person.email]);
@@ -267,7 +267,7 @@ describe('an account that has proved its address', () => {
   });
 });
 
-test('no ID token stands in a log', async () => {
+test('the log contains no ID token', async () => {
   const person = { ...aGoogleAccount(), name: `name-${randomUUID()}` };
   const [good, bad] = [google.idToken(person), google.idToken({ ...person, aud: 'another' })];
   await signIn(good).expect(200);
@@ -279,7 +279,7 @@ test('no ID token stands in a log', async () => {
   }
 });
 
-test('without a client id the route answers 503 sso_not_configured, and everything else works', async () => {
+test('without a client id the route responds 503 sso_not_configured, and everything else works', async () => {
   const without = await startApp(authService, { GOOGLE_CLIENT_ID: '', GOOGLE_CERTS_URL: google.certsUrl });
   try {
     const person = aGoogleAccount();

@@ -18,7 +18,7 @@ function aJob(name: string, started: string[]) {
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-test('groups take turns, and within a group the first comes first', async () => {
+test('serves groups round-robin, and first in, first out within a group', async () => {
   const queue = createFairQueue({ concurrency: 1, waiting: 10 });
   const started: string[] = [];
   const names = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'];
@@ -29,7 +29,7 @@ test('groups take turns, and within a group the first comes first', async () => 
   expect(started).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
 });
 
-test('no more run at once and wait than allowed, whatever their group', async () => {
+test('limits running and queued calls over all groups', async () => {
   const queue = createFairQueue({ concurrency: 2, waiting: 2 });
   const started: string[] = [];
   const jobs = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ name, ...aJob(name, started) }));
@@ -48,7 +48,7 @@ test('no more run at once and wait than allowed, whatever their group', async ()
   expect(started).toEqual(['a', 'b', 'c', 'd', 'f']);
 });
 
-test('a failure makes room for the next', async () => {
+test('a failed call frees its slot', async () => {
   const queue = createFairQueue({ concurrency: 1, waiting: 1 });
   const failing = queue.run(() => Promise.reject(new Error('no')));
   const next = queue.run(async () => 'next');

@@ -14,7 +14,7 @@ import {
   startProxy,
   type TestApp,
 } from '@shop/testing';
-import { aPerson, aRegistered, logIn } from '../../tests/people';
+import { aPerson, aRegisteredUser, logIn } from '../../tests/people';
 import { type SmtpServer, startSmtpServer } from '../../tests/smtp-server';
 import { hashOfToken } from '../sessions/opaque-token';
 
@@ -23,10 +23,10 @@ let smtp: SmtpServer;
 let production: Env;
 let log: CapturedLog;
 let app: TestApp;
-/** Fresh for each test, because mails are counted per client. */
+/** A new one for each test, because mails are counted per client. */
 let client: string;
 
-/** As in production, where the token goes by mail. */
+/** Starts the service as in production, where the token is sent by mail. */
 const inProduction = (port: number, overrides: Record<string, string> = {}, logger = log.logger) =>
   startApp(
     authService,
@@ -54,7 +54,7 @@ afterEach(() => app.close());
 afterAll(() => smtp.close());
 
 const aClient = () => `203.${randomInt(256)}.${randomInt(256)}.${randomInt(1, 255)}`;
-const askFor = (email: string, where = app, from = client) =>
+const requestReset = (email: string, where = app, from = client) =>
   where.http.post('/api/v1/auth/forgot-password').set('X-Forwarded-For', from).send({ email });
 const mailsTo = (email: string) => smtp.mails.filter(({ to }) => to === email);
 const mailTo = async (email: string) => {
@@ -62,20 +62,20 @@ const mailTo = async (email: string) => {
   return mailsTo(email)[0]?.text ?? '';
 };
 const linkIn = (text: string): URL => new URL(/^https:\S+$/m.exec(text)?.[0] ?? '');
-const complaints = () => log.lines().filter(({ msg }) => String(msg).startsWith('could not send a reset mail'));
+const mailErrors = () => log.lines().filter(({ msg }) => String(msg).startsWith('could not send a reset mail'));
 const limited = (userId: number) =>
   log.lines().filter(({ msg, user_id }) => user_id === userId && String(msg).startsWith('reset mail not sent'));
-/** What a client can see of an answer, but for its date and request id. */
+/** What a client can see of a response, except its date and request id. */
 const seen = ({ status, headers, text }: { status: number; headers: Record<string, string>; text: string }) => {
   const { date, 'x-request-id': requestId, ratelimit, ...same } = headers;
   return { status, same, text };
 };
 
 describe('in production', () => {
-  test('the token goes by mail, as a link that works, and stands in no answer and no log', async () => {
-    const user = await aRegistered(app);
-    const answer = await askFor(user.email).expect(202);
-    expect(answer.body).toEqual({ expires_in: 3600 });
+  test('the token is mailed as a working link and appears in no response and no log', async () => {
+    const user = await aRegisteredUser(app);
+    const response = await requestReset(user.email).expect(202);
+    expect(response.body).toEqual({ expires_in: 3600 });
 
     const text = await mailTo(user.email);
     expect(smtp.mails.find(({ to }) => to === user.email)?.from).toBe('help@shop.test');
@@ -91,32 +91,32 @@ describe('in production', () => {
     for (const secret of [token, hashOfToken(token), 'a newer password']) expect(log.text()).not.toContain(secret);
   });
 
-  test('the mail reaches an address with every sign that HTML allows, and one with a punycode domain', async () => {
+  test('the mail reaches an email address with every character that HTML allows, and one with a punycode domain', async () => {
     const signs = `a.!#$%&'*+/=?^_\`{|}~-${randomUUID()}@example.com`;
     for (const email of [signs, `ada@${randomUUID()}.xn--mller-kva.de`]) {
       await app.http.post('/api/v1/auth/register').send(aPerson({ email })).expect(201);
-      await askFor(email).expect(202);
+      await requestReset(email).expect(202);
       expect(linkIn(await mailTo(email)).searchParams.get('token')).toMatch(/^[\w-]{43}$/);
     }
   });
 
-  test('an unknown address gets the same answer, byte for byte, and no mail', async () => {
-    const user = await aRegistered(app);
+  test('an unknown email address gets the same response, byte for byte, and no mail', async () => {
+    const user = await aRegisteredUser(app);
     const stranger = `${randomUUID()}@example.com`;
-    const unknown = await askFor(stranger);
-    const known = await askFor(user.email);
+    const unknown = await requestReset(stranger);
+    const known = await requestReset(user.email);
     expect(seen(unknown)).toEqual(seen(known));
     expect(unknown.status).toBe(202);
-    // The mail of the later request has arrived: an earlier one would have, too.
+    // The mail of a later request has arrived, so an earlier one would have arrived too.
     await mailTo(user.email);
     expect(mailsTo(stranger)).toEqual([]);
   });
 
   test('only the link of the newest mail works', async () => {
-    const user = await aRegistered(app);
-    await askFor(user.email).expect(202);
+    const user = await aRegisteredUser(app);
+    await requestReset(user.email).expect(202);
     const first = linkIn(await mailTo(user.email));
-    await askFor(user.email).expect(202);
+    await requestReset(user.email).expect(202);
     await eventually('the second mail', () => mailsTo(user.email).length === 2);
     const second = linkIn(mailsTo(user.email)[1]?.text ?? '');
     const use = (link: URL) =>
@@ -128,17 +128,17 @@ describe('in production', () => {
   });
 });
 
-test('in development a mail server, where there is one, gets the token that is in the answer', async () => {
+test('in development the token in the response is also mailed if there is a mail server', async () => {
   const local = await startApp(authService, {
     SMTP_HOST: '127.0.0.1',
     SMTP_PORT: String(smtp.port),
     PASSWORD_RESET_URL: RESET_PAGE,
   });
   try {
-    const user = await aRegistered(local);
+    const user = await aRegisteredUser(local);
     const stranger = `${randomUUID()}@example.com`;
-    await askFor(stranger, local).expect(404);
-    const { body } = await askFor(user.email, local).expect(200);
+    await requestReset(stranger, local).expect(404);
+    const { body } = await requestReset(user.email, local).expect(200);
     expect(linkIn(await mailTo(user.email)).searchParams.get('token')).toBe(body.reset_token);
     expect(mailsTo(stranger)).toEqual([]);
   } finally {
@@ -146,7 +146,7 @@ test('in development a mail server, where there is one, gets the token that is i
   }
 });
 
-describe('how many mails are sent', () => {
+describe('the mail limit', () => {
   const forgetMails = (userId: number, ago: number) =>
     rows('UPDATE mail_quotas SET sent_at = ? WHERE subject = ?', [
       Array(3)
@@ -155,13 +155,13 @@ describe('how many mails are sent', () => {
       `reset:user:${userId}`,
     ]);
 
-  test('for one account: at most 3 an hour, over replicas and restarts', async () => {
+  test('is 3 an hour for one account, over replicas and restarts', async () => {
     const replica = await inProduction(smtp.port);
     const user = await aUser();
-    const answers = await Promise.all(
-      Array.from({ length: 9 }, (_, index) => askFor(user.email, index % 2 ? app : replica)),
+    const responses = await Promise.all(
+      Array.from({ length: 9 }, (_, index) => requestReset(user.email, index % 2 ? app : replica)),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([202]));
     await eventually('3 mails', () => mailsTo(user.email).length === 3);
     await eventually('the other 6', () => limited(user.id).length === 6);
     await replica.close();
@@ -169,44 +169,44 @@ describe('how many mails are sent', () => {
     const restarted = await inProduction(smtp.port);
     try {
       await forgetMails(user.id, 3_590_000);
-      await askFor(user.email, restarted).expect(202);
+      await requestReset(user.email, restarted).expect(202);
       await eventually('the tenth', () => limited(user.id).length === 7);
       expect(mailsTo(user.email)).toHaveLength(3);
 
       await forgetMails(user.id, 3_600_000);
-      await askFor(user.email, restarted).expect(202);
+      await requestReset(user.email, restarted).expect(202);
       await eventually('a mail an hour later', () => mailsTo(user.email).length === 4);
     } finally {
       await restarted.close();
     }
   });
 
-  test('the link of the last mail that was sent works after requests beyond the limit', async () => {
-    const user = await aRegistered(app);
+  test('leaves the link of the last sent mail valid after requests beyond it', async () => {
+    const user = await aRegisteredUser(app);
     for (let count = 1; count <= 3; count += 1) {
-      await askFor(user.email).expect(202);
+      await requestReset(user.email).expect(202);
       await eventually('the mail', () => mailsTo(user.email).length === count);
     }
-    await askFor(user.email).expect(202);
+    await requestReset(user.email).expect(202);
     await eventually('the fourth request', () => limited(user.id).length === 1);
     const token = linkIn(mailsTo(user.email)[2]?.text ?? '').searchParams.get('token');
     await app.http.post('/api/v1/auth/reset-password').send({ token, password: 'a newer password' }).expect(204);
   });
 
-  test('for one client address: at most 20 an hour over replicas; another address is not affected', async () => {
+  test('is 20 an hour for one client IP address over replicas; another one is not affected', async () => {
     const apps = [await inProduction(smtp.port), await inProduction(smtp.port)] as const;
     try {
       const other = aClient();
       const users = await Promise.all(Array.from({ length: 24 }, () => aUser()));
-      await Promise.all(users.map(({ email }, index) => askFor(email, apps[index % 2 ? 0 : 1], client)));
+      await Promise.all(users.map(({ email }, index) => requestReset(email, apps[index % 2 ? 0 : 1], client)));
       const sent = () => users.filter(({ email }) => mailsTo(email).length > 0);
       const refused = () => users.filter(({ id }) => limited(id).length > 0);
       await eventually('all to be decided', () => sent().length + refused().length === 24);
       expect(sent()).toHaveLength(20);
       const [left] = refused();
-      await askFor(left?.email ?? '', apps[0], other);
+      await requestReset(left?.email ?? '', apps[0], other);
       await eventually('a mail that another client asked for', () => mailsTo(left?.email ?? '').length === 1);
-      // A refused mail does not count against the account.
+      // A limited mail does not count against the account.
       const quota = await rows<{ sent_at: string }>('SELECT sent_at FROM mail_quotas WHERE subject = ?', [
         `reset:user:${left?.id}`,
       ]);
@@ -216,12 +216,12 @@ describe('how many mails are sent', () => {
     }
   });
 
-  test('an IPv6 client is its /64', async () => {
+  test('counts an IPv6 client by its /64', async () => {
     const proxied = await inProduction(smtp.port);
     try {
       const network = `2001:db8:${randomInt(1, 65_536).toString(16)}:${randomInt(1, 65_536).toString(16)}`;
       const users = await Promise.all(Array.from({ length: 21 }, () => aUser()));
-      await Promise.all(users.map(({ email }, index) => askFor(email, proxied, `${network}::${index + 1}`)));
+      await Promise.all(users.map(({ email }, index) => requestReset(email, proxied, `${network}::${index + 1}`)));
       await eventually('20 mails', () => users.filter(({ email }) => mailsTo(email).length > 0).length === 20);
       await eventually('the other one', () => users.some(({ id }) => limited(id).length > 0));
     } finally {
@@ -229,16 +229,16 @@ describe('how many mails are sent', () => {
     }
   });
 
-  test("other users' mails do not wait while one account is flooded and the mail server is slow", async () => {
+  test("does not delay other users' mails while one account is flooded and the mail server is slow", async () => {
     const slow = await startSmtpServer({ delayMs: 200 });
     const proxied = await inProduction(slow.port);
     try {
       const [victim, neighbour, stranger] = [await aUser(), await aUser(), await aUser()];
       const [attacker, other] = [aClient(), aClient()];
-      const flood = () => Promise.all(Array.from({ length: 40 }, () => askFor(victim.email, proxied, attacker)));
+      const flood = () => Promise.all(Array.from({ length: 40 }, () => requestReset(victim.email, proxied, attacker)));
       await flood();
-      await askFor(neighbour.email, proxied, attacker);
-      await askFor(stranger.email, proxied, other);
+      await requestReset(neighbour.email, proxied, attacker);
+      await requestReset(stranger.email, proxied, other);
       await flood();
       await eventually('all mails', () => slow.mails.length === 5);
       await eventually('all others to be refused', () => limited(victim.id).length === 77);
@@ -249,10 +249,10 @@ describe('how many mails are sent', () => {
     }
   });
 
-  test('is shown in the metrics', async () => {
+  test('is visible in the metrics', async () => {
     const user = await aUser();
     const before = await scrape(app.url);
-    for (let count = 0; count < 4; count += 1) await askFor(user.email).expect(202);
+    for (let count = 0; count < 4; count += 1) await requestReset(user.email).expect(202);
     await eventually('all to be decided', () => mailsTo(user.email).length === 3 && limited(user.id).length === 1);
     const grown = async (outcome: string) => {
       const now = await scrape(app.url);
@@ -263,7 +263,7 @@ describe('how many mails are sent', () => {
     await eventually('the counters', async () => (await grown('sent')) === 3 && (await grown('limited')) === 1);
   });
 
-  test('in development: the token stays in every response, and mails are limited alike', async () => {
+  test('applies in development too: the token stays in every response, and mails are limited', async () => {
     const local = await startApp(
       authService,
       { SMTP_HOST: '127.0.0.1', SMTP_PORT: String(smtp.port), PASSWORD_RESET_URL: RESET_PAGE },
@@ -272,7 +272,7 @@ describe('how many mails are sent', () => {
     try {
       const user = await aUser();
       for (let count = 0; count < 5; count += 1) {
-        expect((await askFor(user.email, local).expect(200)).body.reset_token).toMatch(/^[\w-]{43}$/);
+        expect((await requestReset(user.email, local).expect(200)).body.reset_token).toMatch(/^[\w-]{43}$/);
       }
       await eventually('3 mails', () => mailsTo(user.email).length === 3);
       await eventually('the other 2', () => limited(user.id).length === 2);
@@ -282,18 +282,18 @@ describe('how many mails are sent', () => {
   });
 });
 
-describe('where the mail server fails', () => {
-  test('is away, the answer stays the same and the operator reads why, without the token', async () => {
+describe('when the mail server', () => {
+  test('is unreachable, the response is the same and the log says why, without the token', async () => {
     const away = await startSmtpServer();
     await away.close();
     const cutOff = await inProduction(away.port);
     try {
-      const user = await aRegistered(cutOff);
-      const known = await askFor(user.email, cutOff).expect(202);
-      expect(seen(known)).toEqual(seen(await askFor(`${randomUUID()}@example.com`, cutOff)));
-      await eventually('the complaint', () => complaints().length === 1);
-      expect(complaints()[0]).toMatchObject({ level: 'error', user_id: user.id });
-      expect(JSON.stringify(complaints()[0]?.err)).toContain('ECONNREFUSED');
+      const user = await aRegisteredUser(cutOff);
+      const known = await requestReset(user.email, cutOff).expect(202);
+      expect(seen(known)).toEqual(seen(await requestReset(`${randomUUID()}@example.com`, cutOff)));
+      await eventually('the complaint', () => mailErrors().length === 1);
+      expect(mailErrors()[0]).toMatchObject({ level: 'error', user_id: user.id });
+      expect(JSON.stringify(mailErrors()[0]?.err)).toContain('ECONNREFUSED');
       const [row] = await rows<{ token_hash: string }>('SELECT token_hash FROM password_resets WHERE user_id = ?', [
         user.id,
       ]);
@@ -305,44 +305,44 @@ describe('where the mail server fails', () => {
     }
   });
 
-  test('refuses the mail, the next one is sent nevertheless', async () => {
-    const [user, other] = [await aRegistered(app), await aRegistered(app)];
+  test('refuses a mail, the next one is still sent', async () => {
+    const [user, other] = [await aRegisteredUser(app), await aRegisteredUser(app)];
     smtp.refuse(user.email);
-    await askFor(user.email).expect(202);
-    await askFor(other.email).expect(202);
+    await requestReset(user.email).expect(202);
+    await requestReset(other.email).expect(202);
     await mailTo(other.email);
-    await eventually('the complaint', () => complaints().length === 1);
-    expect(complaints()[0]).toMatchObject({ user_id: user.id });
+    await eventually('the complaint', () => mailErrors().length === 1);
+    expect(mailErrors()[0]).toMatchObject({ user_id: user.id });
     expect(mailsTo(user.email)).toEqual([]);
   });
 
-  test('does not answer, a flood is still accepted, and mailed up to the limit once it answers again', async () => {
+  test('hangs, a flood of requests is still accepted, and mailed up to the limit once it recovers', async () => {
     const line = await startProxy({ host: '127.0.0.1', port: smtp.port });
     line.freeze();
     const slow = await inProduction(line.port);
     try {
-      const [user, other] = [await aRegistered(slow), await aRegistered(slow)];
-      const answers = await Promise.all(Array.from({ length: 105 }, () => askFor(user.email, slow)));
-      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+      const [user, other] = [await aRegisteredUser(slow), await aRegisteredUser(slow)];
+      const responses = await Promise.all(Array.from({ length: 105 }, () => requestReset(user.email, slow)));
+      expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([202]));
       expect(mailsTo(user.email)).toEqual([]);
       await logIn(slow, other).expect(200);
       await eventually('the requests beyond the limit', () => limited(user.id).length === 102);
       line.thaw();
       await eventually('the mails', () => mailsTo(user.email).length === 3);
-      expect(complaints()).toEqual([]);
+      expect(mailErrors()).toEqual([]);
     } finally {
       await line.close();
       await slow.close();
     }
   });
 
-  test('offers no TLS, the password for it is not sent', async () => {
+  test('offers no TLS, the SMTP password is not sent', async () => {
     const withPassword = await inProduction(smtp.port, { SMTP_USER: 'shop', SMTP_PASS: 'mail server password' });
     try {
-      const user = await aRegistered(withPassword);
+      const user = await aRegisteredUser(withPassword);
       const before = smtp.commands.length;
-      await askFor(user.email, withPassword).expect(202);
-      await eventually('the complaint', () => complaints().length === 1);
+      await requestReset(user.email, withPassword).expect(202);
+      await eventually('the complaint', () => mailErrors().length === 1);
       const said = smtp.commands.slice(before);
       expect(said.some((line) => line.startsWith('EHLO'))).toBe(true);
       expect(said.filter((line) => /^(AUTH|MAIL)/.test(line))).toEqual([]);

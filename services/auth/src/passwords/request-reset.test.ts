@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { aUser, productionEnv, retries, rows, startApp, type TestApp } from '@shop/testing';
-import { aRegistered, logIn } from '../../tests/people';
+import { aRegisteredUser, logIn } from '../../tests/people';
 import { hashOfToken } from '../sessions/opaque-token';
 
 let app: TestApp;
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([app.close(), replica.close()]));
 
-const askFor = (email: unknown, where = app) => where.http.post('/api/v1/auth/forgot-password').send({ email });
+const requestReset = (email: unknown, where = app) => where.http.post('/api/v1/auth/forgot-password').send({ email });
 const reset = (token: string, password = 'a newer password') =>
   app.http.post('/api/v1/auth/reset-password').send({ token, password });
 const resetsOf = (userId: number) =>
@@ -21,10 +21,10 @@ const resetsOf = (userId: number) =>
     [userId],
   );
 
-describe('asking for a reset token in development', () => {
-  test('answers one that lives an hour, and stores only its hash', async () => {
+describe('requesting a reset token in development', () => {
+  test('returns a token that expires in an hour and stores only its hash', async () => {
     const user = await aUser();
-    const { body } = await askFor(user.email).expect(200).expect('Cache-Control', 'no-store');
+    const { body } = await requestReset(user.email).expect(200).expect('Cache-Control', 'no-store');
     expect(body).toEqual({ reset_token: expect.stringMatching(/^[\w-]{43}$/), expires_in: 3600 });
     const [row, ...others] = await resetsOf(user.id);
     expect(others).toEqual([]);
@@ -33,58 +33,60 @@ describe('asking for a reset token in development', () => {
     expect(Math.abs(seconds - 3600)).toBeLessThan(30);
   });
 
-  test('leaves password and sessions alone until it is used', async () => {
-    const user = await aRegistered(app);
-    await askFor(user.email).expect(200);
+  test('does not change password and sessions until the token is used', async () => {
+    const user = await aRegisteredUser(app);
+    await requestReset(user.email).expect(200);
     await logIn(app, user).expect(200);
     await app.http.post('/api/v1/auth/refresh').send({ refresh_token: user.set.refresh_token }).expect(200);
   });
 
-  test('takes the address in any case', async () => {
+  test('ignores the case of the email address', async () => {
     const user = await aUser();
-    await askFor(`  ${user.email.toUpperCase()} `).expect(200);
+    await requestReset(`  ${user.email.toUpperCase()} `).expect(200);
     expect(await resetsOf(user.id)).toHaveLength(1);
   });
 
-  test('answers 404 to an unknown address', async () => {
-    const { body } = await askFor(`${randomUUID()}@example.com`).expect(404);
+  test('responds 404 to an unknown email address', async () => {
+    const { body } = await requestReset(`${randomUUID()}@example.com`).expect(404);
     expect(body.code).toBe('not_found');
     expect(body.reset_token).toBeUndefined();
   });
 
   test.each([undefined, '', 'nobody', 0, ['a@example.com'], 'a\0@example.com'])(
-    'answers 400 to the address %j',
+    'responds 400 to the email address %j',
     async (email) => {
-      const { body } = await askFor(email).expect(400);
+      const { body } = await requestReset(email).expect(400);
       expect(new Set(body.errors.map(({ path }: { path: string }) => path))).toEqual(new Set(['email']));
     },
   );
 
-  test('the newest token is the only one that works', async () => {
+  test('only the newest token works', async () => {
     const user = await aUser();
-    const first = (await askFor(user.email).expect(200)).body.reset_token;
-    const second = (await askFor(user.email).expect(200)).body.reset_token;
+    const first = (await requestReset(user.email).expect(200)).body.reset_token;
+    const second = (await requestReset(user.email).expect(200)).body.reset_token;
     expect((await reset(first).expect(400)).body.code).toBe('invalid_token');
     await reset(second).expect(204);
   });
 
-  test('of those given out at once, over two replicas, one works', async () => {
+  test('exactly one of several concurrent tokens works, over two replicas', async () => {
     const user = await aUser();
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => askFor(user.email, index % 2 ? app : replica).expect(200)),
+    const responses = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => requestReset(user.email, index % 2 ? app : replica).expect(200)),
     );
     const live = (await resetsOf(user.id)).map(({ token_hash }) => token_hash);
     expect(live).toHaveLength(1);
     const statuses: number[] = [];
-    for (const { body } of answers) statuses.push((await reset(body.reset_token)).status);
+    for (const { body } of responses) statuses.push((await reset(body.reset_token)).status);
     expect(statuses.sort()).toEqual([204, ...Array(7).fill(400)]);
   });
 
-  test('many users who ask at the same moment all get one, and do not deadlock each other', async () => {
+  test('concurrent requests of many users all succeed without a deadlock', async () => {
     const users = await Promise.all(Array.from({ length: 40 }, () => aUser()));
     const before = await retries(app.resources);
-    const answers = await Promise.all(users.map(({ email }, index) => askFor(email, index % 2 ? app : replica)));
-    expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(200));
+    const responses = await Promise.all(
+      users.map(({ email }, index) => requestReset(email, index % 2 ? app : replica)),
+    );
+    expect(responses.map(({ status }) => status)).toEqual(Array(40).fill(200));
     expect(await retries(app.resources)).toEqual(before);
   });
 });
@@ -93,7 +95,7 @@ test.each(['testnet', 'production'])('%s never puts the token into a response', 
   const app = await startApp(authService, { ...(await productionEnv()), APP_ENV });
   try {
     for (const email of [(await aUser({ role: 'admin' })).email, `${randomUUID()}@example.com`]) {
-      const { body } = await askFor(email, app).expect(202);
+      const { body } = await requestReset(email, app).expect(202);
       expect(body).toEqual({ expires_in: 3600 });
     }
   } finally {

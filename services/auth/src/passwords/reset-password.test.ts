@@ -1,6 +1,6 @@
 import { authService } from '@shop/auth';
 import { aUser, rows, startApp, type TestApp } from '@shop/testing';
-import { aRegistered, logIn, type Registered, refresh } from '../../tests/people';
+import { aRegisteredUser, logIn, type Registered, refresh } from '../../tests/people';
 import { createContext } from '../service';
 import { hashOfToken } from '../sessions/opaque-token';
 import { settings } from '../settings';
@@ -32,8 +32,8 @@ const hashOf = async (userId: number) =>
     ?.password_hash;
 
 describe('resetting a password', () => {
-  test('changes it for every replica: the old one is worth nothing', async () => {
-    const user = await aRegistered(app);
+  test('changes it on every replica: the old one no longer works', async () => {
+    const user = await aRegisteredUser(app);
     await reset(await tokenFor(user)).expect(204, '');
     for (const where of [app, replica]) {
       await logIn(where, user).expect(401);
@@ -42,8 +42,8 @@ describe('resetting a password', () => {
     expect(await hashOf(user.id)).toMatch(/^\$2b\$10\$/);
   });
 
-  test("ends all of the user's sessions and nobody else's", async () => {
-    const [user, other] = [await aRegistered(app), await aRegistered(app)];
+  test('ends all sessions of the user and no others', async () => {
+    const [user, other] = [await aRegisteredUser(app), await aRegisteredUser(app)];
     const second = (await logIn(app, user).expect(200)).body;
     const rotated = (await refresh(app, second.refresh_token).expect(200)).body;
     await reset(await tokenFor(user)).expect(204);
@@ -52,36 +52,36 @@ describe('resetting a password', () => {
     await refresh(replica, other.set.refresh_token).expect(200);
   });
 
-  test.each([1, 2, 3])('leaves no session to refreshes running beside it (round %i)', async () => {
-    const user = await aRegistered(app);
+  test.each([1, 2, 3])('leaves no session alive during concurrent refreshes (round %i)', async () => {
+    const user = await aRegisteredUser(app);
     const sets = await Promise.all(
       [1, 2, 3, 4].map(async () => (await logIn(app, user).expect(200)).body.refresh_token as string),
     );
     const token = await tokenFor(user);
-    const [answer, ...refreshes] = await Promise.all([
+    const [response, ...refreshes] = await Promise.all([
       reset(token),
       ...sets.map((refreshToken, index) => refresh(index % 2 ? app : replica, refreshToken)),
     ]);
-    expect(answer?.status).toBe(204);
+    expect(response?.status).toBe(204);
     expect(refreshes.filter(({ status }) => status !== 200 && status !== 401)).toEqual([]);
     expect(await liveSessions(user.id)).toEqual([]);
   });
 
-  test('gives a first password to somebody who came through Google', async () => {
+  test('sets a first password for a user who signed up with Google', async () => {
     const user = await aUser();
     await reset(await tokenFor(user)).expect(204);
     await logIn(app, { ...user, password: NEW }).expect(200);
   });
 
-  test('takes a password as it is, blanks and all', async () => {
-    const user = await aRegistered(app);
+  test('keeps the spaces of a password', async () => {
+    const user = await aRegisteredUser(app);
     await reset(await tokenFor(user), '  blank  ').expect(204);
     await logIn(app, { ...user, password: '  blank  ' }).expect(200);
     await logIn(app, { ...user, password: 'blank' }).expect(401);
   });
 
-  test('needs no login, and minds no bad one', async () => {
-    const user = await aRegistered(app);
+  test('needs no access token and ignores an invalid one', async () => {
+    const user = await aRegisteredUser(app);
     await reset(await tokenFor(user))
       .set('Authorization', 'Bearer nonsense')
       .expect(204);
@@ -90,7 +90,7 @@ describe('resetting a password', () => {
 
 describe('a reset token', () => {
   test('works once', async () => {
-    const user = await aRegistered(app);
+    const user = await aRegisteredUser(app);
     const token = await tokenFor(user);
     await reset(token).expect(204);
     const spent = await reset(token, 'a third password').expect(400);
@@ -98,20 +98,20 @@ describe('a reset token', () => {
     await logIn(app, { ...user, password: NEW }).expect(200);
   });
 
-  test('of parallel resets, over two replicas, exactly one succeeds, and its password counts', async () => {
-    const user = await aRegistered(app);
+  test('exactly one of several concurrent resets over two replicas succeeds, and its password is set', async () => {
+    const user = await aRegisteredUser(app);
     const token = await tokenFor(user);
     const passwords = Array.from({ length: 8 }, (_, index) => `password number ${index}`);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       passwords.map((password, index) => reset(token, password, index % 2 ? app : replica)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(7).fill(400)]);
-    const winner = passwords[answers.findIndex(({ status }) => status === 204)] ?? '';
+    expect(responses.map(({ status }) => status).sort()).toEqual([204, ...Array(7).fill(400)]);
+    const winner = passwords[responses.findIndex(({ status }) => status === 204)] ?? '';
     await logIn(app, { ...user, password: winner }).expect(200);
   });
 
-  test('dies when its hour is over', async () => {
-    const user = await aRegistered(app);
+  test('expires after an hour', async () => {
+    const user = await aRegisteredUser(app);
     const token = await tokenFor(user);
     await rows('UPDATE password_resets SET expires_at = ? WHERE user_id = ?', [new Date(Date.now() - 1), user.id]);
     await refused(token);
@@ -119,8 +119,8 @@ describe('a reset token', () => {
     expect(await liveSessions(user.id)).toHaveLength(2);
   });
 
-  test('dies also while the new password is being hashed', async () => {
-    const user = await aRegistered(app);
+  test('can expire while the new password is being hashed', async () => {
+    const user = await aRegisteredUser(app);
     const token = await tokenFor(user);
     const ctx = createContext(app.resources, settings.parse({}));
     const passwordHasher: PasswordHasher = {
@@ -137,15 +137,15 @@ describe('a reset token', () => {
     expect(await liveSessions(user.id)).toHaveLength(2);
   });
 
-  test('lives until then', async () => {
-    const user = await aRegistered(app);
+  test('works until it expires', async () => {
+    const user = await aRegisteredUser(app);
     const token = await tokenFor(user);
     await rows('UPDATE password_resets SET expires_at = ? WHERE user_id = ?', [new Date(Date.now() + 60_000), user.id]);
     await reset(token).expect(204);
   });
 
-  test('survives a password that is refused', async () => {
-    const user = await aRegistered(app);
+  test('stays valid after a refused password', async () => {
+    const user = await aRegisteredUser(app);
     const token = await tokenFor(user);
     const { body } = await reset(token, 'short').expect(400);
     expect(body).toMatchObject({ code: 'invalid_request', errors: [{ in: 'body', path: 'password' }] });
@@ -156,10 +156,10 @@ describe('a reset token', () => {
     ['unknown', () => 'x'.repeat(43)],
     ['a refresh token', ({ set }) => set.refresh_token],
     ['an access token', ({ set }) => set.token],
-    ['the hash of a good one', async (user) => hashOfToken(await tokenFor(user))],
-    ['a good one in another case', async (user) => swapCase(await tokenFor(user))],
+    ['the hash of a valid one', async (user) => hashOfToken(await tokenFor(user))],
+    ['a valid one in another case', async (user) => swapCase(await tokenFor(user))],
   ])('is refused when it is %s', async (_title, make) => {
-    const user = await aRegistered(app);
+    const user = await aRegisteredUser(app);
     const before = await hashOf(user.id);
     await refused(await make(user));
     expect(await hashOf(user.id)).toBe(before);
@@ -175,8 +175,8 @@ describe('a reset token', () => {
     [{ token: 'x', password: 'a\0bcdefghij' }, ['password']],
     [{ token: 'x', password: NEW, user_id: 1 }, ['user_id']],
   ])('and what comes with it is checked: %j', async (body, fields) => {
-    const answer = await app.http.post(PATH).send(body).expect(400);
-    const paths = answer.body.errors.map(({ path }: { path: string }) => path);
+    const response = await app.http.post(PATH).send(body).expect(400);
+    const paths = response.body.errors.map(({ path }: { path: string }) => path);
     expect([...new Set(paths)].sort()).toEqual(fields);
   });
 });

@@ -31,7 +31,7 @@ const ready = async (app: TestApp) => {
 const setHash = (hash: string) =>
   write(`UPDATE ${database}.users SET password_hash = ? WHERE email = ?`, [hash, SEEDED.email]);
 
-test('production is not ready, and says why, until the seeded administrator has another password', async () => {
+test('production is not ready and reports why until the seeded admin has another password', async () => {
   const app = await start(production);
   expect(await ready(app)).toEqual([503, 'seeded_admin_password']);
   expect((await app.http.get('/ready')).body.detail).toContain(SEEDED.email);
@@ -39,7 +39,7 @@ test('production is not ready, and says why, until the seeded administrator has 
   expect(await ready(app)).toEqual([200, undefined]);
 });
 
-test('it is the password that counts, not the hash it came with', async () => {
+test('the password decides, not the seeded hash', async () => {
   await setHash(await createPasswordHasher().hash(SEEDED.password));
   expect(await ready(await start(production))).toEqual([503, 'seeded_admin_password']);
 });
@@ -49,14 +49,14 @@ test('production is ready without that account', async () => {
   expect(await ready(await start(production))).toEqual([200, undefined]);
 });
 
-test('nobody logs in with the published pair in production, ready or not', async () => {
+test('the seeded login is refused in production, ready or not', async () => {
   const app = await start(production);
   const refused = await logIn(app, SEEDED).expect(401);
   expect(refused.body.code).toBe('invalid_credentials');
   await logIn(app, { ...SEEDED, email: ' Admin@Example.com' }).expect(401);
 });
 
-test('outside production the seeded administrator can log in', async () => {
+test('outside production the seeded admin can log in', async () => {
   const app = await start({ ...testEnv(), DB_NAME: database });
   expect(await ready(app)).toEqual([200, undefined]);
   await logIn(app, SEEDED).expect(200);

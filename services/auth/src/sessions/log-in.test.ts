@@ -1,6 +1,6 @@
 import { authService } from '@shop/auth';
 import { aUser, eventually, rows, startApp, type TestApp } from '@shop/testing';
-import { aPerson, aRegistered, claimsOf, logIn } from '../../tests/people';
+import { aPerson, aRegisteredUser, claimsOf, logIn } from '../../tests/people';
 import type { PasswordHasher } from '../passwords/password-hasher';
 import { createContext } from '../service';
 import { settings } from '../settings';
@@ -17,8 +17,8 @@ const sessionsOf = (userId: number) =>
   rows<{ family_id: string }>('SELECT family_id FROM refresh_tokens WHERE user_id = ?', [userId]);
 
 describe('logging in', () => {
-  test('starts a session of its own', async () => {
-    const user = await aRegistered(app);
+  test('starts a new session', async () => {
+    const user = await aRegisteredUser(app);
     const { body } = await logIn(app, user).expect(200).expect('Cache-Control', 'no-store');
     expect(claimsOf(body.token)).toMatchObject({ user_id: user.id, role: 'user' });
     const families = (await sessionsOf(user.id)).map(({ family_id }) => family_id);
@@ -26,20 +26,20 @@ describe('logging in', () => {
     await app.http.get('/api/v1/auth/me').set('Authorization', `Bearer ${body.token}`).expect(200);
   });
 
-  test('takes the address in any case', async () => {
-    const user = await aRegistered(app);
+  test('ignores the case of the email address', async () => {
+    const user = await aRegisteredUser(app);
     await logIn(app, { ...user, email: ` ${user.email.toUpperCase()} ` }).expect(200);
   });
 
-  test('knows the seeded hash format, $2b$ with cost 10, and the role', async () => {
-    const user = await aRegistered(app);
+  test('supports the seeded hash format ($2b$, cost 10) and returns the role', async () => {
+    const user = await aRegisteredUser(app);
     await rows("UPDATE users SET role = 'admin' WHERE id = ?", [user.id]);
     const { body } = await logIn(app, user).expect(200);
     expect(claimsOf(body.token).role).toBe('admin');
   });
 
-  test('forgets sessions that have expired, and only those', async () => {
-    const [user, other] = [await aRegistered(app), await aRegistered(app)];
+  test('deletes expired sessions and no others', async () => {
+    const [user, other] = [await aRegisteredUser(app), await aRegisteredUser(app)];
     await rows("UPDATE refresh_tokens SET expires_at = '2000-01-01' WHERE user_id = ?", [other.id]);
     await logIn(app, user).expect(200);
     expect(await sessionsOf(other.id)).toEqual([]);
@@ -48,31 +48,31 @@ describe('logging in', () => {
 });
 
 describe('a login is refused', () => {
-  test('with one answer for a wrong password, an unknown address and an account without a password', async () => {
-    const [user, passwordless] = [await aRegistered(app), await aUser()];
-    const answers = [
+  test('with the same response to a wrong password, an unknown email address and an account without a password', async () => {
+    const [user, passwordless] = [await aRegisteredUser(app), await aUser()];
+    const responses = [
       await logIn(app, { ...user, password: 'a wrong password' }),
       await logIn(app, aPerson()),
       await logIn(app, { email: passwordless.email, password: 'a good password' }),
     ];
-    for (const { status, headers, body } of answers) {
+    for (const { status, headers, body } of responses) {
       expect(status).toBe(401);
       expect(headers['www-authenticate']).toBe('Bearer');
-      expect({ ...body, request_id: '' }).toEqual({ ...answers[0]?.body, request_id: '' });
+      expect({ ...body, request_id: '' }).toEqual({ ...responses[0]?.body, request_id: '' });
       expect(body.code).toBe('invalid_credentials');
     }
     expect(await sessionsOf(user.id)).toHaveLength(1);
   });
 
-  test('taking as long for an unknown address as for a wrong password', async () => {
-    const user = await aRegistered(app);
+  test('in the same time for an unknown email address as for a wrong password', async () => {
+    const user = await aRegisteredUser(app);
     const time = async (attempt: () => PromiseLike<unknown>) => {
       const start = performance.now();
       await attempt();
       return performance.now() - start;
     };
     const [wrong, unknown]: [number[], number[]] = [[], []];
-    // The fastest of each: what else runs on this machine only ever adds.
+    // Compares the fastest of each: other load on the machine can only add time.
     await eventually('the same time for both', async () => {
       wrong.push(await time(() => logIn(app, { ...user, password: 'a wrong password' })));
       unknown.push(await time(() => logIn(app, aPerson())));
@@ -81,14 +81,14 @@ describe('a login is refused', () => {
     });
   });
 
-  test('where only the first 72 bytes fit', async () => {
+  test('if only the first 72 bytes match', async () => {
     const person = aPerson({ password: 'x'.repeat(72) });
     await app.http.post('/api/v1/auth/register').send(person).expect(201);
     await logIn(app, { ...person, password: 'x'.repeat(73) }).expect(401);
   });
 
-  test('for a password of any length', async () => {
-    const user = await aRegistered(app);
+  test('with a password of any length', async () => {
+    const user = await aRegisteredUser(app);
     for (const password of ['x', 'x'.repeat(50_000)]) await logIn(app, { ...user, password }).expect(401);
   });
 
@@ -99,12 +99,12 @@ describe('a login is refused', () => {
     [{ email: { length: 5 }, password: 5 }, ['email', 'password']],
     [{ email: 'a@example.com', password: 'a good password', remember: true }, ['remember']],
   ])('as malformed: %j', async (body, fields) => {
-    const answer = await app.http.post('/api/v1/auth/login').send(body).expect(400);
-    expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual(fields);
+    const response = await app.http.post('/api/v1/auth/login').send(body).expect(400);
+    expect(response.body.errors.map(({ path }: { path: string }) => path)).toEqual(fields);
   });
 
-  test('where the password was reset while it was being checked', async () => {
-    const user = await aRegistered(app);
+  test('if the password is reset while it is being checked', async () => {
+    const user = await aRegisteredUser(app);
     const { body } = await app.http.post('/api/v1/auth/forgot-password').send({ email: user.email }).expect(200);
     const reset = { token: body.reset_token, password: 'a newer password' };
     const ctx = createContext(app.resources, settings.parse({}));
@@ -122,14 +122,14 @@ describe('a login is refused', () => {
   });
 });
 
-test('a flood of logins is shed with 503 and Retry-After, and service goes on', async () => {
-  const [user, answers] = [
-    await aRegistered(app),
+test('a flood of logins gets 503 with Retry-After, and other requests still succeed', async () => {
+  const [user, responses] = [
+    await aRegisteredUser(app),
     await Promise.all(Array.from({ length: 70 }, () => logIn(app, aPerson()))),
   ];
-  const shed = answers.filter(({ status }) => status === 503);
+  const shed = responses.filter(({ status }) => status === 503);
   expect(shed.length).toBeGreaterThan(0);
-  expect(answers.filter(({ status }) => status === 401).length).toBe(70 - shed.length);
+  expect(responses.filter(({ status }) => status === 401).length).toBe(70 - shed.length);
   expect(shed[0]?.body.code).toBe('overloaded');
   expect(shed[0]?.headers['retry-after']).toBe('1');
   await logIn(app, user).expect(200);

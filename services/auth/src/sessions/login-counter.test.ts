@@ -1,7 +1,7 @@
 import { authService } from '@shop/auth';
 import { figure, type Sample, scrape, startApp, type TestApp } from '@shop/testing';
 import { aGoogleAccount, CLIENT_ID, type GoogleIssuer, startGoogleIssuer } from '../../tests/google-issuer';
-import { aPerson, aRegistered, logIn } from '../../tests/people';
+import { aPerson, aRegisteredUser, logIn } from '../../tests/people';
 
 let google: GoogleIssuer;
 let app: TestApp;
@@ -14,7 +14,7 @@ afterAll(() => Promise.all([app.close(), google.close()]));
 const logins = (samples: Sample[], method: string, outcome: string) =>
   figure(samples, 'logins_total', { method, outcome });
 
-test('logins count by method and outcome, from 0', async () => {
+test('counts logins by method and outcome, starting at 0', async () => {
   const first = await scrape(app.url);
   for (const [method, outcome] of [
     ['password', 'success'],
@@ -25,7 +25,7 @@ test('logins count by method and outcome, from 0', async () => {
     expect([method, outcome, logins(first, method, outcome)]).toEqual([method, outcome, 0]);
   }
 
-  const user = await aRegistered(app);
+  const user = await aRegisteredUser(app);
   await logIn(app, user).expect(200);
   await logIn(app, { ...user, password: 'a wrong password' }).expect(401);
   await logIn(app, aPerson()).expect(401);
@@ -40,7 +40,7 @@ test('logins count by method and outcome, from 0', async () => {
   expect(logins(after, 'google', 'invalid_id_token')).toBe(1);
 });
 
-test('a login that fails because of the server counts by the error code of the response', async () => {
+test('counts a login that fails in the server by the error code of the response', async () => {
   const lost = await startApp(authService, { DB_PORT: '1' });
   await logIn(lost, aPerson()).expect(503);
   expect(logins(await scrape(lost.url), 'password', 'database_unavailable')).toBe(1);

@@ -1,6 +1,6 @@
 import { authService } from '@shop/auth';
 import { rows, startApp, type TestApp } from '@shop/testing';
-import { aRegistered, claimsOf, logIn, refresh } from '../../tests/people';
+import { aRegisteredUser, claimsOf, logIn, refresh } from '../../tests/people';
 
 let app: TestApp;
 let replica: TestApp;
@@ -18,8 +18,8 @@ const liveTokens = (userId: number) =>
   rows('SELECT id FROM refresh_tokens WHERE user_id = ? AND spent_at IS NULL AND revoked_at IS NULL', [userId]);
 
 describe('refreshing', () => {
-  test('gives a new set and spends the old token, over and over', async () => {
-    const user = await aRegistered(app);
+  test('returns a new token set and spends the old token, repeatedly', async () => {
+    const user = await aRegisteredUser(app);
     let set = user.set;
     for (let round = 0; round < 3; round += 1) {
       const { body } = await refresh(app, set.refresh_token).expect(200).expect('Cache-Control', 'no-store');
@@ -36,22 +36,22 @@ describe('refreshing', () => {
     await app.http.get('/api/v1/auth/me').set('Authorization', `Bearer ${set.token}`).expect(200);
   });
 
-  test('reads the role of this moment', async () => {
-    const user = await aRegistered(app);
+  test('uses the current role', async () => {
+    const user = await aRegisteredUser(app);
     await rows("UPDATE users SET role = 'admin' WHERE id = ?", [user.id]);
     const { body } = await refresh(app, user.set.refresh_token).expect(200);
     expect(claimsOf(body.token).role).toBe('admin');
   });
 
-  test('ignores a login header', async () => {
-    const user = await aRegistered(app);
+  test('ignores an Authorization header', async () => {
+    const user = await aRegisteredUser(app);
     await refresh(app, user.set.refresh_token).set('Authorization', 'Bearer nonsense').expect(200);
   });
 });
 
-describe('a spent token presented again', () => {
-  test('revokes the whole family, for good', async () => {
-    const user = await aRegistered(app);
+describe('a spent token that is used again', () => {
+  test('revokes the whole session', async () => {
+    const user = await aRegisteredUser(app);
     const first = user.set.refresh_token;
     const second = (await refresh(app, first).expect(200)).body.refresh_token;
     const third = (await refresh(app, second).expect(200)).body.refresh_token;
@@ -61,33 +61,36 @@ describe('a spent token presented again', () => {
     expect(await liveTokens(user.id)).toEqual([]);
   });
 
-  test("leaves the user's other logins alone", async () => {
-    const user = await aRegistered(app);
+  test("does not affect the user's other sessions", async () => {
+    const user = await aRegisteredUser(app);
     const other = (await logIn(app, user).expect(200)).body;
     await refresh(app, user.set.refresh_token).expect(200);
     await refused(user.set.refresh_token);
     await refresh(app, other.refresh_token).expect(200);
   });
 
-  test.each([1, 2, 3])('of parallel refreshes exactly one succeeds, over two replicas (round %i)', async () => {
-    const user = await aRegistered(app);
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => refresh(index % 2 ? app : replica, user.set.refresh_token)),
-    );
-    const statuses = answers.map(({ status }) => status).sort();
-    expect(statuses).toEqual([200, ...Array(9).fill(401)]);
-    expect(await rows('SELECT id FROM refresh_tokens WHERE user_id = ?', [user.id])).toHaveLength(2);
-    expect(await liveTokens(user.id)).toEqual([]);
-  });
+  test.each([1, 2, 3])(
+    'exactly one of several concurrent refreshes succeeds, over two replicas (round %i)',
+    async () => {
+      const user = await aRegisteredUser(app);
+      const responses = await Promise.all(
+        Array.from({ length: 10 }, (_, index) => refresh(index % 2 ? app : replica, user.set.refresh_token)),
+      );
+      const statuses = responses.map(({ status }) => status).sort();
+      expect(statuses).toEqual([200, ...Array(9).fill(401)]);
+      expect(await rows('SELECT id FROM refresh_tokens WHERE user_id = ?', [user.id])).toHaveLength(2);
+      expect(await liveTokens(user.id)).toEqual([]);
+    },
+  );
 });
 
 describe('a refresh is refused', () => {
   test('with an unknown token', () => refused('x'.repeat(43)));
 
-  test('with an access token', async () => refused((await aRegistered(app)).set.token));
+  test('with an access token', async () => refused((await aRegisteredUser(app)).set.token));
 
   test('with the stored hash', async () => {
-    const user = await aRegistered(app);
+    const user = await aRegisteredUser(app);
     const [row] = await rows<{ token_hash: string }>('SELECT token_hash FROM refresh_tokens WHERE user_id = ?', [
       user.id,
     ]);
@@ -95,7 +98,7 @@ describe('a refresh is refused', () => {
   });
 
   test('with an expired token', async () => {
-    const user = await aRegistered(app);
+    const user = await aRegisteredUser(app);
     await rows('UPDATE refresh_tokens SET expires_at = ? WHERE user_id = ?', [new Date(Date.now() - 1), user.id]);
     await refused(user.set.refresh_token);
   });
@@ -109,11 +112,11 @@ describe('a refresh is refused', () => {
     [],
     null,
   ])('as malformed: %j', async (body) => {
-    const answer = await app.http
+    const response = await app.http
       .post('/api/v1/auth/refresh')
       .set('Content-Type', 'application/json')
       .send(JSON.stringify(body))
       .expect(400);
-    expect(answer.body.code).toBe('invalid_request');
+    expect(response.body.code).toBe('invalid_request');
   });
 });

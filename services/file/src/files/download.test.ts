@@ -25,7 +25,7 @@ async function uploaded(bytes: Buffer | string, filename = 'a.txt', contentType 
   return body.url;
 }
 
-/** A GET whose path goes out exactly as given: clients tidy `..` away. */
+/** Sends the path exactly as given: HTTP clients normalize `..`. */
 const rawStatus = (target: string): Promise<number> =>
   new Promise((resolve, reject) => {
     const { port } = new URL(app.url);

@@ -154,8 +154,8 @@ describe('POST /api/v1/files/upload', () => {
 
   test('stores two concurrent uploads, each complete', async () => {
     const files = [aPng(4 * 1024 * 1024), aPng(3 * 1024 * 1024)];
-    const answers = await Promise.all(files.map((bytes) => upload(bytes, 'a.png', 'image/png').expect(201)));
-    for (const [index, { body }] of answers.entries()) {
+    const responses = await Promise.all(files.map((bytes) => upload(bytes, 'a.png', 'image/png').expect(201)));
+    for (const [index, { body }] of responses.entries()) {
       const bytes = await readFile(path.join(folder, path.basename(body.url)));
       expect(files[index]?.equals(bytes)).toBe(true);
     }
@@ -197,7 +197,7 @@ describe('POST /api/v1/files/upload', () => {
       request.destroy(new Error('cut')),
     );
     await gone;
-    // Later requests to the same app succeed and see no trace of it.
+    // Later requests to the same app succeed, and nothing of the upload is left.
     await app.http
       .get('/api/v1/files')
       .set(user.auth)

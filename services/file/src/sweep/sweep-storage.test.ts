@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** Names that an upload refers to, a product refers to, and nothing refers to. */
+/** Stored names referenced by an upload, by a product, and by nothing. */
 async function someNames(): Promise<{ upload: string; image: string; orphan: string }> {
   const { id } = await aUser();
   const names = { upload: newStoredName(id, 'txt'), image: newStoredName(id, 'png'), orphan: newStoredName(id, 'gif') };

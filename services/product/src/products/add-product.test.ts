@@ -100,8 +100,8 @@ describe('POST /api/v1/products', () => {
     [{ name: 'x', price: 1, category_id: '1', store_id: 0 }, ['category_id', 'store_id']],
     [{ name: 'x', price: 1, image: 'x', id: 3 }, ['image', 'id']],
   ])('%#: responds 400 and names every wrong field', async (body, fields) => {
-    const answer = await add(body).expect(400);
-    expect(answer.body.errors.map((error: { path: string }) => error.path)).toEqual(fields);
+    const response = await add(body).expect(400);
+    expect(response.body.errors.map((error: { path: string }) => error.path)).toEqual(fields);
     expect(await productCount()).toBe(0);
   });
 

@@ -141,12 +141,12 @@ describe('concurrent misses for the same key in one process', () => {
       await eventually('the others to wait', async () => (await lookUps('coalesced')) === before + 19);
       return Buffer.from('loaded once');
     });
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => here.resources.cache.getOrLoad('/test', rule('twenty'), load)),
     );
     expect(load).toHaveBeenCalledTimes(1);
-    expect(answers.map(({ bytes }) => bytes.toString())).toEqual(Array(20).fill('loaded once'));
-    expect(answers.filter(({ status }) => status === 'miss')).toHaveLength(1);
+    expect(responses.map(({ bytes }) => bytes.toString())).toEqual(Array(20).fill('loaded once'));
+    expect(responses.filter(({ status }) => status === 'miss')).toHaveLength(1);
     const later = await there.resources.cache.getOrLoad('/test', rule('twenty'), load);
     expect([later.status, later.bytes.toString()]).toEqual(['hit', 'loaded once']);
   });

@@ -73,7 +73,7 @@ async function newlyMatches(): Promise<void> {
   await reader.http.get(`${PATH}/${id}`).expect(404);
 }
 
-/** Writes of five kinds in turn; the other replica's next lists, over all stores and of one, and the product show each. */
+/** Five kinds of writes in turn. After each, the other replica's lists (all stores, one store) and product are current. */
 async function neverStale(): Promise<void> {
   const buyer = await aUser();
   const { id: address_id } = await anAddress(buyer);

@@ -76,7 +76,7 @@ describe('without a token', () => {
 
 test('every replica serves cached responses', async () => {
   for (const list of [false, true]) {
-    // Again with another product where a command to Redis took too long: then MySQL is read.
+    // Retries with another product if a Redis command was too slow: then MySQL is read.
     await eventually('a miss and a hit', async () => {
       const another = await aStore();
       const { id } = await aProduct({ store: another });

@@ -150,7 +150,7 @@ describe('DELETE /api/v1/products/:id', () => {
 
   test('exactly one of two concurrent deletes succeeds', async () => {
     const { id } = await aProduct({ store });
-    const answers = await Promise.all([remove(id), remove(id)]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, 404]);
+    const responses = await Promise.all([remove(id), remove(id)]);
+    expect(responses.map(({ status }) => status).sort()).toEqual([204, 404]);
   });
 });

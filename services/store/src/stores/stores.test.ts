@@ -56,8 +56,8 @@ describe('POST /api/v1/stores', () => {
     { name: 7 },
     { name: null },
   ])('responds 400 to %j and names the field', async (body) => {
-    const answer = await open(body).expect(400);
-    expect(answer.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'name' })]);
+    const response = await open(body).expect(400);
+    expect(response.body.errors).toEqual([expect.objectContaining({ in: 'body', path: 'name' })]);
     expect(await rows('SELECT id FROM stores WHERE user_id = ?', [owner.id])).toEqual([]);
   });
 

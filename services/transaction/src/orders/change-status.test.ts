@@ -55,7 +55,7 @@ async function anOrder(lines = [{ stock: 10, quantity: 3 }]): Promise<{ id: numb
   return { id: body.id, products: products.map(({ id }) => id) };
 }
 
-/** An order in a state, brought there by its own steps. */
+/** An order brought to this status through the API. */
 async function anOrderThatIs(status: Status): Promise<{ id: number; products: number[] }> {
   const order = await anOrder();
   const way: Record<Status, Status[]> = {
@@ -69,7 +69,7 @@ async function anOrderThatIs(status: Status): Promise<{ id: number; products: nu
   return order;
 }
 
-describe('each step, for each of the four', () => {
+describe('each step, for each role', () => {
   const allowed: Record<string, Partial<Record<Status, Status[]>>> = {
     buyer: { pending: ['cancelled'] },
     seller: { pending: ['cancelled'], paid: ['shipped', 'cancelled'] },
@@ -85,11 +85,11 @@ describe('each step, for each of the four', () => {
       for (const to of everyStatus) {
         const { id } = await anOrderThatIs(from);
         const expected = steps[from]?.includes(to) ? 204 : ever.has(to) ? 409 : 403;
-        const answer = await patch(by, id, to);
-        expect([party, from, to, answer.status]).toEqual([party, from, to, expected]);
+        const response = await patch(by, id, to);
+        expect([party, from, to, response.status]).toEqual([party, from, to, expected]);
         if (expected === 409) {
           const allowedFrom = everyStatus.filter((status) => steps[status]?.includes(to));
-          expect(answer.body).toMatchObject({
+          expect(response.body).toMatchObject({
             code: 'invalid_transition',
             detail: `You can set a transaction to ${to} only while it is ${allowedFrom.join(' or ')}. This one is ${from}.`,
           });
@@ -99,7 +99,7 @@ describe('each step, for each of the four', () => {
     }
   });
 
-  test('unknown ones: 404; no status, another one, more fields: 400', async () => {
+  test('responds 404 to an unknown id; 400 to a missing or unknown status and to unknown fields', async () => {
     const { id } = await anOrder();
     await patch(admin, 999_999_999, 'paid').expect(404);
     await patch(admin, id, 'lost').expect(400);
@@ -109,7 +109,7 @@ describe('each step, for each of the four', () => {
     await here.http.patch(`${PATH}/${id}`).send({ status: 'cancelled' }).expect(401);
   });
 
-  test('somebody who buys from himself may do what either may', async () => {
+  test('a seller who buys from their own store has the rights of both roles', async () => {
     const { id: address_id } = await anAddress(seller);
     const product = await aProduct({ store });
     const items = [{ product_id: product.id, quantity: 1 }];
@@ -120,7 +120,7 @@ describe('each step, for each of the four', () => {
 });
 
 describe('history', () => {
-  test('says who changed what from what to what, oldest first', async () => {
+  test('lists who made each change, from and to which status, oldest first', async () => {
     const { id } = await anOrder();
     expect((await show(id)).history).toEqual([]);
     await patch(admin, id, 'paid').expect(204);
@@ -133,7 +133,7 @@ describe('history', () => {
     ]);
   });
 
-  test("deleting or editing an address changes nothing of an order's own", async () => {
+  test("deleting or editing an address does not change the order's copy", async () => {
     const { id } = await anOrder();
     const { transaction } = await show(id);
     await write("UPDATE addresses SET address = 'Elsewhere', city = 'Nowhere' WHERE id = ?", [transaction.address_id]);
@@ -144,7 +144,7 @@ describe('history', () => {
 });
 
 describe('cancelling', () => {
-  test('puts each line back and records it', async () => {
+  test('restocks each line and records it', async () => {
     const { id, products } = await anOrder([
       { stock: 10, quantity: 3 },
       { stock: 5, quantity: 5 },
@@ -162,20 +162,20 @@ describe('cancelling', () => {
     );
   });
 
-  test('fifty at once put the stock back once', async () => {
+  test('fifty concurrent cancellations restock once', async () => {
     const { id, products } = await anOrder();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
         patch([buyer, seller, admin][index % 3] as TestUser, id, 'cancelled', index % 2 ? here : there),
       ),
     );
-    const statuses = answers.map(({ status }) => status).sort();
+    const statuses = responses.map(({ status }) => status).sort();
     expect(statuses).toEqual([204, ...Array(49).fill(409)]);
     expect(await stockOf(products[0] as number)).toBe(10);
     expect((await show(id)).history).toHaveLength(1);
   });
 
-  test('shipping against cancelling: one of them, and the stock says which', async () => {
+  test('of a concurrent shipment and cancellation exactly one succeeds, and the stock matches it', async () => {
     for (let round = 0; round < 30; round += 1) {
       const { id, products } = await anOrder();
       await patch(admin, id, 'paid').expect(204);
@@ -187,7 +187,7 @@ describe('cancelling', () => {
     }
   });
 
-  test('of a deleted product there is nothing to put back, and the rest goes back', async () => {
+  test('skips a deleted product and restocks the others', async () => {
     const { id, products } = await anOrder([
       { stock: 10, quantity: 3 },
       { stock: 5, quantity: 5 },
@@ -198,19 +198,19 @@ describe('cancelling', () => {
     expect(await movementsOf(id)).toEqual([{ product_id: products[1], reason: 'cancellation', quantity: 5 }]);
   });
 
-  test('goes back on top of the largest stock that a seller can set', async () => {
+  test('restocks on top of the largest stock that a seller can set', async () => {
     const { id, products } = await anOrder();
     await write('UPDATE products SET stock = 2147483647 WHERE id = ?', [products[0] as number]);
     await patch(buyer, id, 'cancelled').expect(204);
     expect(await stockOf(products[0] as number)).toBe(2_147_483_650);
   });
 
-  test('opposite baskets and cancellations beside them end without a deadlock, and all adds up', async () => {
+  test('concurrent baskets in opposite order and cancellations cause no deadlock, and the stock adds up', async () => {
     const products = await Promise.all(Array.from({ length: 5 }, () => aProduct({ store, stock: 1000 })));
     const { id: address_id } = await anAddress(buyer);
     const basket = (turn: number) =>
       products.map(({ id }) => ({ product_id: id, quantity: 1 })).sort(() => (turn % 2 ? 1 : -1));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 60 }, async (_, turn) => {
         const app = turn % 2 ? here : there;
         const bought = await app.http
@@ -220,12 +220,12 @@ describe('cancelling', () => {
         return turn % 3 ? bought.status : (await patch(buyer, bought.body.id, 'cancelled', app)).status;
       }),
     );
-    expect([...new Set(answers)].sort()).toEqual([201, 204]);
+    expect([...new Set(responses)].sort()).toEqual([201, 204]);
     expect(await Promise.all(products.map(({ id }) => stockOf(id)))).toEqual(Array(5).fill(1000 - 40));
   });
 });
 
-describe('an order that nobody pays for', () => {
+describe('an unpaid order', () => {
   const expiryJob = (app: TestApp, now = () => Date.now()) => {
     const ctx = { ...app.resources, orderMetrics: createOrderMetrics(createMetrics('transaction')) };
     const unpaid = createUnpaidOrders(app.resources.metrics, 30, now);
@@ -235,7 +235,7 @@ describe('an order that nobody pays for', () => {
   const age = (id: number, minutes: number) =>
     write('UPDATE transactions SET created_at = NOW(3) - INTERVAL ? MINUTE WHERE id = ?', [minutes, id]);
 
-  test('is cancelled once by whichever replica comes first, and its stock is back; younger and paid ones stay', async () => {
+  test('is cancelled once by the first replica and restocked; younger and paid orders are not', async () => {
     const [late, young, paid] = [await anOrder(), await anOrder(), await anOrder()];
     await patch(admin, paid.id, 'paid').expect(204);
     await Promise.all([age(late.id, 31), age(young.id, 29), age(paid.id, 600)]);
@@ -248,7 +248,7 @@ describe('an order that nobody pays for', () => {
     expect((await show(paid.id)).transaction.status).toBe('paid');
   });
 
-  /** Unpaid for an hour, written without a checkout. */
+  /** Unpaid for an hour, inserted without a checkout. */
   async function oldOrdersOf(product: { id: number }, count: number): Promise<number[]> {
     const ids: number[] = [];
     for (let index = 0; index < count; index += 1) {
@@ -277,7 +277,7 @@ describe('an order that nobody pays for', () => {
     );
   };
 
-  test('is cancelled although more than a page of older ones cannot be; those are tried again later', async () => {
+  test('is cancelled although more than a page of older ones cannot be; those are retried later', async () => {
     const app = await startApp(transactionService);
     let time = Date.now();
     const run = expiryJob(app, () => time);
@@ -303,7 +303,7 @@ describe('an order that nobody pays for', () => {
     await app.close();
   });
 
-  test('is left alone once the service stops', async () => {
+  test('is not cancelled once the service stops', async () => {
     const { id } = await anOrder();
     await age(id, 31);
     await expiryJob(here)(AbortSignal.abort());
@@ -311,7 +311,7 @@ describe('an order that nobody pays for', () => {
     await expire(here);
   });
 
-  test('is looked for only where the setting says so', async () => {
+  test('is only cancelled if the setting is not 0', async () => {
     const withTtl = await startApp(transactionService, { PENDING_ORDER_TTL_MINUTES: '5' });
     const jobs = (app: TestApp) => app.jobs.map(({ name }) => name);
     try {
@@ -324,7 +324,7 @@ describe('an order that nobody pays for', () => {
 });
 
 describe("the seller's view", () => {
-  test('as=seller lists those of the own stores; the store’s owner may read each, a stranger none', async () => {
+  test("as=seller lists the orders of the caller's stores; the owner can read each, other users none", async () => {
     const [one, other] = [await aUser(), await aUser()];
     const [a, b] = [await aStore({ owner: one }), await aStore({ owner: one })];
     const placed: number[] = [];
@@ -350,7 +350,7 @@ describe("the seller's view", () => {
 describe('the ledger', () => {
   const verify = () => verifyStock(here.resources.db);
 
-  test('names a product whose stock was changed behind it, and orders that were not put back, or twice', async () => {
+  test('reports a product whose stock was changed directly, and orders restocked twice or not at all', async () => {
     const sound = await anOrder([{ stock: 10, quantity: 4 }]);
     await patch(buyer, sound.id, 'cancelled').expect(204);
     const changed = await anOrder();
@@ -378,7 +378,7 @@ describe('the ledger', () => {
     expect(orders).not.toContain(sound.id);
   });
 
-  test('names orders whose total is not that of their lines', async () => {
+  test('reports orders whose total is not the sum of their lines', async () => {
     const sound = await anOrder();
     const cut = await anOrder();
     await write('UPDATE product_logs SET quantity = 2 WHERE transaction_id = ?', [cut.id]);
@@ -394,7 +394,7 @@ describe('the ledger', () => {
     expect(totalFaults.map(({ transactionId }) => transactionId)).not.toContain(sound.id);
   });
 
-  test('is a metric that is not 0 then', async () => {
+  test('sets the metric to the number of faults', async () => {
     const job = here.jobs.find(({ name }) => name === 'verify_stock');
     const { id } = await aProduct({ store, stock: 5 });
     await write('UPDATE products SET stock = 4 WHERE id = ?', [id]);

@@ -13,7 +13,7 @@ import { transactionService } from '@shop/transaction';
 import { lockProducts, takeStock } from './checkout.sql';
 import { putStockBack } from './statuses.sql';
 
-// The checkout decides on locked rows and takes stock under a condition: either alone would do, so each has its own test.
+// The checkout validates on locked rows and also takes stock conditionally. Either would suffice, so each has its own test.
 let app: TestApp;
 beforeAll(async () => {
   app = await startApp(transactionService);
@@ -23,7 +23,7 @@ afterAll(() => Promise.all([app.close(), closeDatabases()]));
 const stockOf = async (id: number) =>
   (await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [id]))[0]?.stock;
 
-test('takes what is there, leaves what is not, and says how many lines it took', async () => {
+test('takes stock only for lines with enough stock and returns how many lines it took', async () => {
   const [full, short] = [await aProduct({ stock: 5 }), await aProduct({ stock: 4 })];
   const lines = [full, short].map(({ id }) => ({ productId: id, quantity: 5 }));
   expect(await takeStock(app.resources.db, lines)).toBe(1);
@@ -36,7 +36,7 @@ test('takes quantities beyond 31 bits exactly', async () => {
   expect(await stockOf(product.id)).toBe(705_032_707);
 });
 
-test('keeps products locked until the transaction ends', async () => {
+test('keeps products locked until the database transaction ends', async () => {
   const { id } = await aProduct({ stock: 5 });
   const peek = () => rows(`SELECT id FROM products WHERE id = ${id} FOR UPDATE NOWAIT`);
   await app.resources.db.transaction(async (sql) => {
@@ -46,8 +46,8 @@ test('keeps products locked until the transaction ends', async () => {
   expect(await peek()).toEqual([{ id }]);
 });
 
-// Small tables are read whole where nothing says otherwise, and whatever is read for a change is locked.
-test('in a shop of a few products, one basket keeps its hands off the products of another', async () => {
+// Without an index hint MySQL scans small tables, and an update locks every row that it scans.
+test('in a shop with few products, a basket does not lock the products of another', async () => {
   const few = aDatabase({ DB_NAME: await aFreshDatabase() });
   const { insertId: owner } = await few.db.write(
     adHoc(

@@ -12,7 +12,7 @@ let product: { id: number };
 beforeAll(async () => {
   [here, there] = await Promise.all([
     startApp(transactionService, { DB_POOL_SIZE: '15' }),
-    // The key needs no Redis.
+    // The key does not need Redis.
     startApp(transactionService, { DB_POOL_SIZE: '15', REDIS_HOST: '' }),
   ]);
 });
@@ -35,7 +35,7 @@ const keysOf = (user: TestUser) =>
 const stock = async () =>
   (await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [product.id]))[0]?.stock;
 
-test('the same request again, at another replica too, gives the first answer and nothing else', async () => {
+test('a repeated request, also at another replica, gets the first response and has no further effect', async () => {
   const first = await buy('attempt-1').expect(201);
   expect(first.headers).not.toHaveProperty('idempotent-replayed');
   for (const app of [here, there]) {
@@ -48,13 +48,13 @@ test('the same request again, at another replica too, gives the first answer and
   expect(await stock()).toBe(99);
 });
 
-test('twenty requests at once place one order and get the same answer', async () => {
-  const answers = await Promise.all(
+test('twenty concurrent requests place one order and get the same response', async () => {
+  const responses = await Promise.all(
     Array.from({ length: 20 }, (_, index) => buy('twenty', order(3), index % 2 ? here : there)),
   );
-  expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
-  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));
-  expect(answers.filter(({ headers }) => headers['idempotent-replayed'] === undefined)).toHaveLength(1);
+  expect(new Set(responses.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+  expect(responses.map(({ status }) => status)).toEqual(Array(20).fill(201));
+  expect(responses.filter(({ headers }) => headers['idempotent-replayed'] === undefined)).toHaveLength(1);
   expect(await ordersOf(buyer)).toHaveLength(1);
   expect(await stock()).toBe(97);
 });
@@ -74,7 +74,7 @@ test('another body under the same key is refused; the same JSON written differen
   expect(await ordersOf(buyer)).toHaveLength(1);
 });
 
-test('a key is its user’s own, exactly as written, and no key is no promise', async () => {
+test('a key belongs to its user and is compared exactly; without a key each request places an order', async () => {
   const other = await aUser();
   const theirs = { ...order(), address_id: (await anAddress(other)).id };
   const ids = [
@@ -87,12 +87,12 @@ test('a key is its user’s own, exactly as written, and no key is no promise', 
   expect(new Set(ids).size).toBe(5);
 });
 
-test('a refused attempt leaves its key free, whoever waits for it', async () => {
+test('a refused attempt leaves its key unused, also for waiting attempts', async () => {
   await write('UPDATE products SET stock = 0 WHERE id = ?', [product.id]);
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 40 }, (_, index) => buy('later', order(), index % 2 ? here : there)),
   );
-  expect(answers.map(({ status, body }) => [status, body.code])).toEqual(Array(40).fill([409, 'insufficient_stock']));
+  expect(responses.map(({ status, body }) => [status, body.code])).toEqual(Array(40).fill([409, 'insufficient_stock']));
   for (const app of [here, there]) expect(await retries(app.resources)).toEqual({});
   expect(await keysOf(buyer)).toEqual([]);
   await write('UPDATE products SET stock = 1 WHERE id = ?', [product.id]);
@@ -101,14 +101,14 @@ test('a refused attempt leaves its key free, whoever waits for it', async () => 
   await buy('later', { ...order(), address_id: 'x' }).expect(400);
 });
 
-test('a replay needs nothing of what the order needed', async () => {
+test('a replay needs neither stock nor product nor address', async () => {
   const { body } = await buy('gone').expect(201);
   await write('DELETE FROM addresses WHERE id = ?', [address.id]);
   await write('DELETE FROM products WHERE id = ?', [product.id]);
   expect((await buy('gone').expect(201)).body).toEqual(body);
 });
 
-test('after 24 hours a key is free again, and its row goes', async () => {
+test('after 24 hours a key can be used again and its row is deleted', async () => {
   const first = await buy('old').expect(201);
   await buy('fresh').expect(201);
   const age = (interval: string) =>
@@ -129,9 +129,9 @@ test('after 24 hours a key is free again, and its row goes', async () => {
 
 test.each([
   ['empty', ''],
-  ['of spaces', '   '],
+  ['only spaces', '   '],
   ['with a tab', 'a\tb'],
-  ['with a letter beyond ASCII', 'é'],
+  ['with a non-ASCII letter', 'é'],
   ['of 256 characters', 'k'.repeat(256)],
 ])('a key %s is refused', async (_, key) => {
   const { body } = await buy(key).expect(400);
@@ -139,20 +139,20 @@ test.each([
   expect(await ordersOf(buyer)).toEqual([]);
 });
 
-test('a key may have spaces inside; those around it are not part of it', async () => {
+test('a key can contain spaces; surrounding spaces are not part of it', async () => {
   const { body } = await buy('order of 12 May, "2nd"').expect(201);
   expect((await buy('  order of 12 May, "2nd" ').expect(201)).body).toEqual(body);
   expect((await buy('order of 12 May,"2nd"').expect(201)).body).not.toEqual(body);
 });
 
-test('a key of 255 characters is taken whole', async () => {
+test('a key of 255 characters is not truncated', async () => {
   const key = 'k'.repeat(255);
   const { body } = await buy(key).expect(201);
   expect((await buy(key).expect(201)).body).toEqual(body);
   expect((await buy(`${key.slice(1)}x`).expect(201)).body).not.toEqual(body);
 });
 
-test('bodies are compared as JSON: key order means nothing, array order and values do', () => {
+test('bodies are compared as JSON: key order does not matter, array order and values do', () => {
   const base = fingerprint({ a: 1, b: [{ c: 1, d: 2 }, 3] });
   expect(fingerprint({ b: [{ d: 2, c: 1 }, 3], a: 1 })).toBe(base);
   expect(fingerprint({ b: [3, { d: 2, c: 1 }], a: 1 })).not.toBe(base);

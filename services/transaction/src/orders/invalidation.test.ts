@@ -50,7 +50,7 @@ describe('a change of stock waits for the invalidation of all its products', () 
     expect([result.status, scopes.sort()]).toEqual([201, scopesOf(ids)]);
   });
 
-  test('a replayed checkout, whose first attempt may have died before its own', async () => {
+  test('a replayed checkout, because the first attempt may have crashed before the invalidation', async () => {
     const ids = [(await aProduct({ store })).id, (await aProduct({ store })).id];
     await buy(ids, 'replayed').expect(201);
     const { result, scopes } = await holdingInvalidation(app, () => buy(ids, 'replayed'));
@@ -63,7 +63,7 @@ describe('a change of stock waits for the invalidation of all its products', () 
     expect([result.status, scopes.sort()]).toEqual([204, scopesOf(ids)]);
   });
 
-  test('a repeated cancellation, whose first attempt may have died before its own', async () => {
+  test('a repeated cancellation, because the first attempt may have crashed before the invalidation', async () => {
     const { id, ids } = await anOrder();
     await setStatus(id, 'cancelled').expect(204);
     const { result, scopes } = await holdingInvalidation(app, () => setStatus(id, 'cancelled'));
@@ -78,7 +78,7 @@ describe('a change of stock waits for the invalidation of all its products', () 
     expect([result.status, scopes.sort()]).toEqual([409, scopesOf(ids)]);
   });
 
-  test("the shop's own cancellation of an unpaid order", async () => {
+  test('the automatic cancellation of an unpaid order', async () => {
     const { id, ids } = await anOrder();
     await write('UPDATE transactions SET created_at = NOW(3) - INTERVAL 2 HOUR WHERE id = ?', [id]);
     const job = app.jobs.find(({ name }) => name === 'cancel_unpaid_orders');
@@ -87,7 +87,7 @@ describe('a change of stock waits for the invalidation of all its products', () 
   });
 });
 
-test('a step that moves no stock leaves the cache alone', async () => {
+test('a step that does not change stock does not invalidate', async () => {
   const { id } = await anOrder();
   const admin = await aUser({ role: 'admin' });
   const invalidate = jest.spyOn(app.resources.cache, 'invalidate');

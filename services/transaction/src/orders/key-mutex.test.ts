@@ -1,7 +1,7 @@
 import { aGate } from '@shop/testing';
 import { createKeyMutex } from './key-mutex';
 
-test('work with the same key runs one after the other in order of arrival, with another key at once', async () => {
+test('runs calls with the same key one at a time in order of arrival, other keys concurrently', async () => {
   const { runExclusive } = createKeyMutex(5000);
   const gate = aGate();
   const done: string[] = [];
@@ -15,7 +15,7 @@ test('work with the same key runs one after the other in order of arrival, with 
   expect(done).toEqual(['another key', 'first', 'second', 'third']);
 });
 
-test('work that fails releases its key', async () => {
+test('a failed call releases its key', async () => {
   const { runExclusive } = createKeyMutex(5000);
   const failing = runExclusive('a', () => Promise.reject(new Error('refused')));
   const next = runExclusive('a', async () => 'next');
@@ -23,7 +23,7 @@ test('work that fails releases its key', async () => {
   expect(await next).toBe('next');
 });
 
-test('who waits too long is refused, and those who come later still wait for the work that runs', async () => {
+test('a call that waits too long fails, and later calls still wait for the running one', async () => {
   const { runExclusive } = createKeyMutex(20);
   const gate = aGate();
   let working = 0;

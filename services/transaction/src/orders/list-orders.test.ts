@@ -17,16 +17,16 @@ async function bought(buyer: TestUser, store: { id: number }, price: string): Pr
 }
 
 const list = (user: TestUser, query = '') => app.http.get(`${PATH}?${query}`).set(user.auth);
-const ids = (answer: { body: { data: { id: number }[] } }) => answer.body.data.map(({ id }) => id);
+const ids = (response: { body: { data: { id: number }[] } }) => response.body.data.map(({ id }) => id);
 
-test("lists the buyer's own, newest first, with the true total past the end", async () => {
+test("lists the buyer's own orders, newest first, with the exact total past the end", async () => {
   const [buyer, store] = [await aUser(), await aStore()];
   const mine: number[] = [];
   for (const price of ['1.00', '2.00', '3.00']) mine.unshift(await bought(buyer, store, price));
   await bought(await aUser(), store, '9.00');
-  const answer = await list(buyer).expect(200);
-  expect(ids(answer)).toEqual(mine);
-  expect(answer.body.pagination).toEqual({ page: 1, limit: 10, total: 3 });
+  const response = await list(buyer).expect(200);
+  expect(ids(response)).toEqual(mine);
+  expect(response.body.pagination).toEqual({ page: 1, limit: 10, total: 3 });
   expect(ids(await list(buyer, 'page=2&limit=2'))).toEqual(mine.slice(2));
   expect((await list(buyer, 'page=9')).body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3 } });
 });
@@ -53,16 +53,16 @@ test.each([
   'limit=101',
   'page=1&page=2',
 ])('refuses %s', async (query) => {
-  const answer = await list(await aUser(), query).expect(400);
-  expect(answer.body.errors).toContainEqual(expect.objectContaining({ in: 'query' }));
+  const response = await list(await aUser(), query).expect(400);
+  expect(response.body.errors).toContainEqual(expect.objectContaining({ in: 'query' }));
 });
 
-test('names a wrong range beside other wrong parameters', async () => {
+test('reports an invalid range together with other invalid parameters', async () => {
   const { body } = await list(await aUser(), 'min_total=5&max_total=1&page=0&status=foo').expect(400);
   expect(body.errors.map(({ path }: { path: string }) => path).sort()).toEqual(['min_total', 'page', 'status']);
 });
 
-test("an admin sees and lists everybody's, another user is refused, a missing one is 404", async () => {
+test("an admin can read and list everyone's orders, another user gets 403, an unknown id 404", async () => {
   const [buyer, admin] = [await aUser(), await aUser({ role: 'admin' })];
   const id = await bought(buyer, await aStore(), '4.20');
   expect(ids(await list(admin, 'limit=100'))).toContain(id);

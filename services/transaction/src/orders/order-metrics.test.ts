@@ -34,7 +34,7 @@ const buy = (items: [product: { id: number }, quantity: number][], key?: string)
 const cancel = (id: number) => app.http.patch(`${PATH}/${id}`).set(buyer.auth).send({ status: 'cancelled' });
 const now = async (name: string, labels = {}) => figure(await scrape(app.url), name, labels);
 
-test('orders placed count once, with their value; a replayed one is none', async () => {
+test('counts each placed order once with its value, and no replay', async () => {
   const mug = await aProduct({ price: '12.50' });
   expect(await now('orders_created_total')).toBe(0);
   expect(await now('stock_ledger_mismatches')).toBe(0);
@@ -46,7 +46,7 @@ test('orders placed count once, with their value; a replayed one is none', async
   expect(await now('order_value_bucket', { le: '25' })).toBe(2);
 });
 
-test('checkouts refused count by reason, each of them from 0', async () => {
+test('counts refused checkouts by reason, each starting at 0', async () => {
   const reasons = [
     'address_not_found',
     'insufficient_stock',
@@ -82,7 +82,7 @@ test('checkouts refused count by reason, each of them from 0', async () => {
   expect(figure(after, 'orders_created_total')).toBe(0);
 });
 
-test('cancelled orders count by who did it, once', async () => {
+test('counts each cancelled order once, by who cancelled it', async () => {
   const mug = await aProduct({ store: await aStore() });
   const { body } = await buy([[mug, 1]]).expect(201);
   await cancel(body.id).expect(204);
@@ -93,7 +93,7 @@ test('cancelled orders count by who did it, once', async () => {
   const unpaid = await buy([[mug, 1]]).expect(201);
   await write("UPDATE transactions SET created_at = '2001-01-01' WHERE id = ?", [unpaid.body.id]);
   await app.jobs.find(({ name }) => name === 'cancel_unpaid_orders')?.run();
-  // Others' old orders of the same database may be among them.
+  // Old orders of other tests in the same database may be included.
   expect(await now('orders_cancelled_total', { by: 'shop' })).toBeGreaterThanOrEqual(1);
   expect(await now('orders_cancelled_total', { by: 'person' })).toBe(1);
 });

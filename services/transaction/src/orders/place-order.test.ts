@@ -37,7 +37,7 @@ async function aBuyer(): Promise<{ buyer: TestUser; address_id: number }> {
   return { buyer, address_id: (await anAddress(buyer)).id };
 }
 
-/** Whatever was refused must have left nothing. */
+/** A refused order must leave nothing behind. */
 async function expectNothingBought(buyer: TestUser, productIds: number[] = [], stock = 10): Promise<void> {
   expect(await ordersOf(buyer)).toEqual([]);
   for (const id of productIds) expect(await stockOf(id)).toBe(stock);
@@ -56,7 +56,7 @@ describe('rules', () => {
     ]);
   });
 
-  test('totals are exact beyond what a double holds', () => {
+  test('totals are exact beyond the range of a double', () => {
     const lines = [
       { productId: 1, quantity: 2_147_483_647 },
       { productId: 2, quantity: 3 },
@@ -66,12 +66,12 @@ describe('rules', () => {
 });
 
 describe('a purchase', () => {
-  test('writes the transaction, its logs and the address, and takes the stock', async () => {
+  test('writes the order, its lines and the address, and takes the stock', async () => {
     const { buyer, address_id } = await aBuyer();
     const store = await aStore();
     const pen = await aProduct({ store, name: 'Pen 🖊', price: '0.10', stock: 5 });
     const ink = await aProduct({ store, name: 'Ink', price: '19.99', stock: 5 });
-    const answer = await buy(buyer, {
+    const response = await buy(buyer, {
       address_id,
       items: [
         { product_id: ink.id, quantity: 1 },
@@ -79,12 +79,12 @@ describe('a purchase', () => {
         { product_id: pen.id, quantity: 2 },
       ],
     }).expect(201);
-    expect(answer.headers.location).toBe(`${PATH}/${answer.body.id}`);
+    expect(response.headers.location).toBe(`${PATH}/${response.body.id}`);
     expect([await stockOf(pen.id), await stockOf(ink.id)]).toEqual([2, 4]);
 
-    const shown = await app.http.get(`${PATH}/${answer.body.id}`).set(buyer.auth).expect(200);
+    const shown = await app.http.get(`${PATH}/${response.body.id}`).set(buyer.auth).expect(200);
     expect(shown.body.transaction).toEqual({
-      id: answer.body.id,
+      id: response.body.id,
       user_id: buyer.id,
       store_id: store.id,
       address_id,
@@ -99,7 +99,7 @@ describe('a purchase', () => {
     expect(shown.body.logs).toEqual([log(pen, 0.1, 3), log(ink, 19.99, 1)]);
   });
 
-  test('keeps its prices, names and address when those change or go', async () => {
+  test('keeps its prices, names and address when those change or are deleted', async () => {
     const { buyer, address_id } = await aBuyer();
     const product = await aProduct({ name: 'Before', price: '5.00' });
     const { body } = await buy(buyer, { address_id, items: [{ product_id: product.id, quantity: 2 }] }).expect(201);
@@ -117,7 +117,7 @@ describe('a purchase', () => {
 });
 
 describe('stock beyond what a seller can set', () => {
-  test('is sold to the unit, up to the largest quantity of a line', async () => {
+  test('can be sold completely, up to the largest quantity of a line', async () => {
     const { buyer, address_id } = await aBuyer();
     const { id } = await aProduct({ price: '0.01', stock: 5_000_000_000 });
     const items = [2_147_483_646, 1].map((quantity) => ({ product_id: id, quantity }));
@@ -128,7 +128,7 @@ describe('stock beyond what a seller can set', () => {
   });
 });
 
-describe('is refused, leaving nothing, when', () => {
+describe('is refused and leaves nothing when', () => {
   test.each([
     ['the body is missing', undefined, ''],
     ['there are no items', { address_id: 1, items: [] }, 'items'],
@@ -140,12 +140,12 @@ describe('is refused, leaving nothing, when', () => {
     ['a quantity is 0', { address_id: 1, items: [{ product_id: 1, quantity: 0 }] }, 'items.0.quantity'],
     ['a quantity is a fraction', { address_id: 1, items: [{ product_id: 1, quantity: 1.5 }] }, 'items.0.quantity'],
     ['a quantity is a string', { address_id: 1, items: [{ product_id: 1, quantity: '1' }] }, 'items.0.quantity'],
-    ['the address is no id', { address_id: 'x', items: [{ product_id: 1, quantity: 1 }] }, 'address_id'],
+    ['the address is not an id', { address_id: 'x', items: [{ product_id: 1, quantity: 1 }] }, 'address_id'],
     ['a field is unknown', { address_id: 1, items: [{ product_id: 1, quantity: 1, price: 0 }] }, 'items.0.price'],
   ])('%s', async (_, body, path) => {
     const buyer = await aUser();
-    const answer = await buy(buyer, body).expect(400);
-    expect(answer.body.errors).toContainEqual(expect.objectContaining({ in: 'body', path }));
+    const response = await buy(buyer, body).expect(400);
+    expect(response.body.errors).toContainEqual(expect.objectContaining({ in: 'body', path }));
     await expectNothingBought(buyer);
   });
 
@@ -154,8 +154,8 @@ describe('is refused, leaving nothing, when', () => {
     const { address_id: foreign } = await aBuyer();
     const { id } = await aProduct();
     for (const address_id of [foreign, 999_999_999]) {
-      const answer = await buy(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] }).expect(404);
-      expect(answer.body.code).toBe('address_not_found');
+      const response = await buy(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] }).expect(404);
+      expect(response.body.code).toBe('address_not_found');
     }
     const both = await buy(buyer, { address_id: foreign, items: [{ product_id: 999_999_999, quantity: 1 }] }).expect(
       404,
@@ -168,8 +168,8 @@ describe('is refused, leaving nothing, when', () => {
     const { buyer, address_id } = await aBuyer();
     const { id } = await aProduct();
     const items = [id, 999_999_999].map((product_id) => ({ product_id, quantity: 1 }));
-    const answer = await buy(buyer, { address_id, items }).expect(404);
-    expect(answer.body).toMatchObject({
+    const response = await buy(buyer, { address_id, items }).expect(404);
+    expect(response.body).toMatchObject({
       code: 'product_not_found',
       detail: 'There is no product 999999999.',
       products: [{ product_id: 999_999_999, requested: 1, available: 0 }],
@@ -188,7 +188,7 @@ describe('is refused, leaving nothing, when', () => {
     await expectNothingBought(buyer, ids);
   });
 
-  test('the stock does not suffice, naming the products', async () => {
+  test('there is not enough stock, and the response lists the products', async () => {
     const { buyer, address_id } = await aBuyer();
     const store = await aStore();
     const [a, b, c] = [await aProduct({ store }), await aProduct({ store }), await aProduct({ store })];
@@ -219,7 +219,7 @@ describe('is refused, leaving nothing, when', () => {
   });
 
   test.each([10, 5_000_000_000])(
-    'the quantities of a product add up to more than a log can hold, with %i in stock',
+    'the total quantity of a product exceeds what an order line can hold, with %i in stock',
     async (stock) => {
       const { buyer, address_id } = await aBuyer();
       const { id } = await aProduct({ price: '0.01', stock });
@@ -233,10 +233,10 @@ describe('is refused, leaving nothing, when', () => {
     },
   );
 
-  test('nobody is logged in', () => app.http.post(PATH).send({}).expect(401));
+  test('there is no token', () => app.http.post(PATH).send({}).expect(401));
 });
 
-test('forty buyers of a locked product leave most of the pool to other products', async () => {
+test('forty buyers of a locked product leave most of the connection pool to other products', async () => {
   const small = await startApp(transactionService, { DB_POOL_SIZE: '15' });
   const { buyer, address_id } = await aBuyer();
   const [hot, other] = [await aProduct(), await aProduct()];
@@ -254,27 +254,27 @@ test('forty buyers of a locked product leave most of the pool to other products'
   const waiting = Promise.all(Array.from({ length: 40 }, () => order(hot)));
   await eventually('some to wait for the lock', () => busy() >= 5);
   await order(other).expect(201);
-  const answers = await waiting;
+  const responses = await waiting;
   clearInterval(watch);
   await lock.release();
-  expect(new Set(answers.map(({ status, body }) => body.code ?? status))).toEqual(new Set(['database_busy']));
+  expect(new Set(responses.map(({ status, body }) => body.code ?? status))).toEqual(new Set(['database_busy']));
   expect(most).toBeLessThanOrEqual(6);
   await order(hot).expect(201);
   await small.close();
 });
 
-describe('at the same time', () => {
+describe('concurrently', () => {
   const buyAfterWaiting = (...order: Parameters<typeof buy>) => retryWhileBusy(() => buy(...order));
 
-  test('fifty buyers for twenty units: twenty succeed, thirty hear of the stock, none is left', async () => {
+  test('fifty buyers for twenty units: twenty succeed, thirty get insufficient_stock, no unit is left', async () => {
     const { id } = await aProduct({ stock: 20 });
     const buyers = await Promise.all(Array.from({ length: 50 }, aBuyer));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       buyers.map(({ buyer, address_id }) =>
         buyAfterWaiting(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] }),
       ),
     );
-    const count = (status: number) => answers.filter((answer) => answer.status === status).length;
+    const count = (status: number) => responses.filter((response) => response.status === status).length;
     expect([count(201), count(409)]).toEqual([20, 30]);
     expect(await stockOf(id)).toBe(0);
     const [sold] = await rows<{ sold: string }>('SELECT SUM(quantity) AS sold FROM product_logs WHERE product_id = ?', [
@@ -283,16 +283,16 @@ describe('at the same time', () => {
     expect(Number(sold?.sold)).toBe(20);
   });
 
-  test('a hundred sales of five units to twenty-five buyers: five succeed each time', async () => {
+  test('a hundred rounds of twenty-five buyers for five units: five succeed each time', async () => {
     const buyers = await Promise.all(Array.from({ length: 25 }, aBuyer));
     for (let round = 0; round < 100; round += 1) {
       const { id } = await aProduct({ stock: 5 });
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         buyers.map(({ buyer, address_id }) =>
           buyAfterWaiting(buyer, { address_id, items: [{ product_id: id, quantity: 1 }] }),
         ),
       );
-      const statuses = answers.map(({ status }) => status).sort();
+      const statuses = responses.map(({ status }) => status).sort();
       expect([round, statuses]).toEqual([round, [...Array(5).fill(201), ...Array(20).fill(409)]]);
       expect([round, await stockOf(id)]).toEqual([round, 0]);
     }
@@ -303,13 +303,13 @@ describe('at the same time', () => {
     const ids: number[] = [];
     for (let index = 0; index < 5; index += 1) ids.push((await aProduct({ store, stock: 1000 })).id);
     const buyers = await Promise.all(Array.from({ length: 60 }, aBuyer));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       buyers.map(({ buyer, address_id }, index) => {
         const order = index % 2 === 0 ? ids : ids.toReversed();
         return buyAfterWaiting(buyer, { address_id, items: order.map((product_id) => ({ product_id, quantity: 2 })) });
       }),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([201]));
     for (const id of ids) expect(await stockOf(id)).toBe(1000 - 120);
     const metrics = await app.resources.metrics.registry.getSingleMetric('db_transaction_retries_total')?.get();
     expect(metrics?.values.find(({ labels }) => labels.reason === 'deadlock')?.value).toBe(0);

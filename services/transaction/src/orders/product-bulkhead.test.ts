@@ -3,7 +3,7 @@ import { createProductBulkhead } from './product-bulkhead';
 
 const soon = () => Date.now() + 30_000;
 
-test('at most so many run for one product, the others follow in order of arrival, and other products do not wait', async () => {
+test('limits concurrent work per product; the rest runs in order of arrival, and other products do not wait', async () => {
   const bulkhead = createProductBulkhead(2);
   const gate = aGate();
   const started: string[] = [];
@@ -19,7 +19,7 @@ test('at most so many run for one product, the others follow in order of arrival
   expect(started).toEqual(['a', 'b', 'other', 'c', 'd']);
 });
 
-test('a basket that waits for one product takes no place of another, and is not forgotten', async () => {
+test('a basket that waits for one product holds no slot of another, and runs eventually', async () => {
   const bulkhead = createProductBulkhead(1);
   const gate = aGate();
   const started: string[] = [];
@@ -32,7 +32,7 @@ test('a basket that waits for one product takes no place of another, and is not 
   expect(started).toEqual(['single', 'basket']);
 });
 
-test('who waits past the deadline is refused, and work that fails makes room', async () => {
+test('fails at the deadline, and failed work frees its slot', async () => {
   const bulkhead = createProductBulkhead(1);
   const gate = aGate();
   const failing = bulkhead.run([1], soon(), () => gate.passed.then(() => Promise.reject(new Error('no'))));
