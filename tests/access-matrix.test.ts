@@ -4,8 +4,8 @@ import { aCategory, anAddress, aProduct, aStore, aUser, type TestUser } from '@s
 import { type StartedService, startAll } from './support/all-services';
 
 /**
- * Who may do what: every declared endpoint, called as it should be, by nobody, by the resource's owner, by another user and
- * by an admin. An endpoint that is missing here fails the last test.
+ * Access rules: calls every declared endpoint with a valid request as anonymous, as the resource's owner, as another user
+ * and as an admin. An endpoint that is missing here fails the last test.
  */
 
 interface Request {
@@ -15,7 +15,7 @@ interface Request {
 }
 
 interface Row {
-  /** A fresh, valid request for something that belongs to `owner`, about to be sent by `caller`. */
+  /** A new valid request for a resource of `owner`, to be sent by `caller`. */
   request: (owner: TestUser, caller: TestUser | undefined) => Promise<Request>;
   anonymous: number;
   owner: number;
@@ -27,7 +27,7 @@ const everybody = (status: number) => ({ anonymous: status, owner: status, other
 const loggedIn = (status: number) => ({ anonymous: 401, owner: status, other: status, admin: status });
 const adminOnly = (status: number) => ({ anonymous: 401, owner: 403, other: 403, admin: status });
 const ownerOrAdmin = (status: number) => ({ anonymous: 401, owner: status, other: 403, admin: status });
-/** What needs the caller's own things: an admin has no more rights than another user. */
+/** Endpoints on the caller's own resources: an admin has no more rights than another user. */
 const ownerOnly = (status: number, refused: number) => ({
   anonymous: 401,
   owner: status,
@@ -80,28 +80,28 @@ const credentials = () => ({
   password: 'a good password',
 });
 
-/** Somebody who came by registering: with a password and a token set. */
+/** A user registered through the API, with a password and a token set. */
 async function registered(): Promise<ReturnType<typeof credentials> & { refresh_token: string }> {
   const person = credentials();
-  const answer = await send('auth', 'POST', { path: '/api/v1/auth/register', json: person });
-  return { ...person, ...((await answer.json()) as { refresh_token: string }) };
+  const response = await send('auth', 'POST', { path: '/api/v1/auth/register', json: person });
+  return { ...person, ...((await response.json()) as { refresh_token: string }) };
 }
 
 async function resetToken(): Promise<string> {
   const { email } = await registered();
-  const answer = await send('auth', 'POST', { path: '/api/v1/auth/forgot-password', json: { email } });
-  return ((await answer.json()) as { reset_token: string }).reset_token;
+  const response = await send('auth', 'POST', { path: '/api/v1/auth/forgot-password', json: { email } });
+  return ((await response.json()) as { reset_token: string }).reset_token;
 }
 
 async function uploaded(owner: TestUser): Promise<string> {
-  const answer = await send('file', 'POST', { path: '/api/v1/files/upload', form: pngForm('file') }, owner);
-  return ((await answer.json()) as { url: string }).url.replace('/uploads/', '');
+  const response = await send('file', 'POST', { path: '/api/v1/files/upload', form: pngForm('file') }, owner);
+  return ((await response.json()) as { url: string }).url.replace('/uploads/', '');
 }
 
 async function bought(buyer: TestUser): Promise<number> {
   const json = { address_id: (await anAddress(buyer)).id, items: [{ product_id: (await aProduct()).id, quantity: 1 }] };
-  const answer = await send('transaction', 'POST', { path: '/api/v1/transactions', json }, buyer);
-  return ((await answer.json()) as { id: number }).id;
+  const response = await send('transaction', 'POST', { path: '/api/v1/transactions', json }, buyer);
+  return ((await response.json()) as { id: number }).id;
 }
 
 const product = async (owner: TestUser) => aProduct({ store: await aStore({ owner }) });
@@ -280,15 +280,15 @@ describe.each(serviceNames)('%s', (name) => {
     const [method = ''] = route.split(' ');
     const [owner, other, admin] = await Promise.all([aUser(), aUser(), aUser({ role: 'admin' })]);
     await aStore({ owner });
-    const answers: Record<string, number> = {};
+    const responses: Record<string, number> = {};
     for (const [who, caller] of Object.entries({ anonymous: undefined, owner, other, admin })) {
-      answers[who] = (await send(name, method, await row.request(owner, caller), caller)).status;
+      responses[who] = (await send(name, method, await row.request(owner, caller), caller)).status;
     }
     const { anonymous, owner: byOwner, other: byOther, admin: byAdmin } = row;
-    expect(answers).toEqual({ anonymous, owner: byOwner, other: byOther, admin: byAdmin });
+    expect(responses).toEqual({ anonymous, owner: byOwner, other: byOther, admin: byAdmin });
   });
 
-  test('has no endpoint that is missing above', () => {
+  test('every endpoint is listed above', () => {
     const declared = services.find((service) => service.name === name)?.endpoints ?? [];
     const routes = declared.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(Object.keys(matrix[name]).sort()).toEqual(routes.sort());

@@ -19,10 +19,10 @@ import {
 } from '@shop/testing';
 import { Redis } from 'ioredis';
 
-/** What the cache promises while Redis stalls, is killed, refuses commands, or is out of reach for one process only. */
+/** Guarantees of the cache while Redis stalls, is killed, refuses commands, or is unreachable for one process only. */
 
 const API = '/api/v1';
-/** More for a measurement: `STALL_ROUNDS=200 npx jest tests/cache-faults.test.ts -t stalled` */
+/** Use more rounds to measure: `STALL_ROUNDS=200 npx jest tests/cache-faults.test.ts -t stalled` */
 const STALL_ROUNDS = Number(process.env.STALL_ROUNDS ?? 6);
 const TIMEOUT_MS = 120_000 + STALL_ROUNDS * 10_000;
 
@@ -47,8 +47,8 @@ const aHit = (app: TestApp) => eventually('a hit', async () => (await xCache(app
 
 describe('a stalled Redis', () => {
   test.each([
-    ['which the reader has noticed', true],
-    ['which the reader has not noticed', false],
+    ['that the reader has detected', true],
+    ['that the reader has not detected', false],
   ])(
     `%s: no read after the write is stale, ${STALL_ROUNDS} rounds`,
     async (_, noticed) => {
@@ -75,7 +75,7 @@ describe('a stalled Redis', () => {
   );
 });
 
-describe('a partition: the writer has no Redis, the reader has', () => {
+describe('a partition: the writer cannot reach Redis, the reader can', () => {
   let proxy: TcpProxy;
   let writer: TestApp;
   let reader: TestApp;
@@ -108,7 +108,7 @@ describe('a partition: the writer has no Redis, the reader has', () => {
     if (_ === 'silent') await proxy.close();
   });
 
-  test('a process without a Redis in its settings counts as one that has none', async () => {
+  test('a process configured without Redis behaves like one that cannot reach it', async () => {
     const alone = await startApp(productService, { REDIS_HOST: '' });
     await aHit(reader);
     await setPrice(alone, 301);
@@ -119,19 +119,19 @@ describe('a partition: the writer has no Redis, the reader has', () => {
 });
 
 describe('a Redis that is killed', () => {
-  test('300 simultaneous readers of one product are all answered', async () => {
+  test('300 concurrent readers of one product all get a response', async () => {
     const reader = await through(redis.port, { DB_POOL_SIZE: '10' });
     await aHit(reader);
     await redis.kill();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 300 }, () => fetch(`${reader.url}${API}/catalog/products/${product.id}`)),
     );
-    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
     await reader.close();
     await redis.start();
   });
 
-  test('readers of one product who come while the database is busy share two queries', async () => {
+  test('readers of one product that wait for a busy database share two queries', async () => {
     const reader = await through(redis.port, { DB_POOL_SIZE: '1' });
     await aHit(reader);
     await redis.kill();
@@ -155,20 +155,20 @@ describe('a Redis that is killed', () => {
     await redis.start();
   });
 
-  test('300 simultaneous readers of 300 products are all answered', async () => {
+  test('300 concurrent readers of 300 products all get a response', async () => {
     const reader = await through(redis.port, { DB_POOL_SIZE: '10' });
     const store = await aStore({ owner: seller });
     const ids: number[] = [];
     for (let count = 0; count < 300; count += 1) ids.push((await aProduct({ store })).id);
     await redis.kill();
-    const answers = await Promise.all(ids.map((id) => fetch(`${reader.url}${API}/catalog/products/${id}`)));
-    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    const responses = await Promise.all(ids.map((id) => fetch(`${reader.url}${API}/catalog/products/${id}`)));
+    expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
     await reader.close();
     await redis.start();
   });
 });
 
-describe('a Redis that is there and of no use', () => {
+describe('a reachable Redis that does not work', () => {
   const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
   let useless: RedisServer;
   let silent: Server;
@@ -189,7 +189,7 @@ describe('a Redis that is there and of no use', () => {
     await useless.stop();
   });
 
-  test('wrong password, replica, silent: a write takes no longer than with a Redis that refuses connections', async () => {
+  test('wrong password, replica, silent: a write takes no longer than with refused connections', async () => {
     const silentPort = (silent.address() as { port: number }).port;
     const apps = {
       refused: await through(await freePort()),

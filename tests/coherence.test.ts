@@ -4,7 +4,7 @@ import { storeService } from '@shop/store';
 import { aCategory, anAddress, aProduct, aStore, aUser, startApp, type TestApp } from '@shop/testing';
 import { transactionService } from '@shop/transaction';
 
-/** Writes by one service, reads through instances of another that have the old answer in the cache. */
+/** Writes by one service, reads through replicas of another that have cached the old response. */
 
 const API = '/api/v1';
 const ROUNDS = 100;
@@ -31,7 +31,7 @@ async function aSeller() {
   return { owner, store };
 }
 
-test('a checkout shows in the very next read of the product and the list, through every instance, 100 times', async () => {
+test('a checkout is visible in the next read of the product and the list, on every replica, 100 times', async () => {
   const { owner, store } = await aSeller();
   const buyer = await aUser();
   const { id: address_id } = await anAddress(buyer);
@@ -51,11 +51,11 @@ test('a checkout shows in the very next read of the product and the list, throug
     expect((await reader.http.get(`${API}/products/${id}`).set(owner.auth)).body.stock).toBe(left);
     expect((await reader.http.get(`${API}/products`).set(owner.auth)).body.data[0].stock).toBe(left);
   }
-  // Not each of them: a command that takes Redis too long on a busy machine is done without.
+  // Not every read: on a busy machine a slow Redis command is skipped (cache bypass).
   expect(hits).toBeGreaterThan(ROUNDS / 2);
 });
 
-test('a deleted category shows in the very next read', async () => {
+test('a deleted category is visible in the next read', async () => {
   const { owner, store } = await aSeller();
   const admin = await aUser({ role: 'admin' });
   for (let round = 0; round < 20; round += 1) {
@@ -74,7 +74,7 @@ test('a deleted category shows in the very next read', async () => {
   }
 });
 
-test('a deleted store shows in the very next read: its products are gone', async () => {
+test('a deleted store is visible in the next read: its products are gone', async () => {
   for (let round = 0; round < 20; round += 1) {
     const { owner, store } = await aSeller();
     const { id } = await aProduct({ store });

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { findBinary, repoRoot } from '@shop/fleet';
 
 /**
- * A PATH with nothing but what the script calls. `apt-get`, `dpkg` and `sudo` are stand-ins for a Debian on which one exporter
- * is missing and another package is only upgraded; nothing on this machine changes.
+ * A PATH with only the commands that the script calls. `apt-get`, `dpkg` and `sudo` are fakes of a Debian on which one
+ * exporter is missing and another package is only upgraded. Nothing is installed on this machine.
  */
 function aDebian(): { bin: string; calls: () => string[] } {
   const bin = mkdtempSync(path.join(os.tmpdir(), 'debian-'));
@@ -29,7 +29,7 @@ esac`,
   return { bin, calls: () => readFileSync(log, 'utf8').split('\n') };
 }
 
-test('the services that an installation has brought are not started at the next boot, and no other is touched', () => {
+test('newly installed services are not started at the next boot, and other services are not changed', () => {
   const { bin, calls } = aDebian();
   execFileSync(path.join(bin, 'bash'), [path.join(repoRoot, 'scripts/ensure-binaries.sh'), 'redis-exporter'], {
     env: { PATH: bin },

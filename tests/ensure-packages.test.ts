@@ -8,7 +8,7 @@ const kinds = { dependencies: 'library', devDependencies: 'compiler', optionalDe
 const template = mkdtempSync(path.join(os.tmpdir(), 'packages-'));
 let project: string;
 
-/** A project with a package of each kind, and its lock file. */
+/** Creates a project with a package of each kind and its lock file. */
 beforeAll(() => {
   const manifest: Record<string, unknown> = { name: 'project', version: '1.0.0' };
   for (const [kind, name] of Object.entries(kinds)) {
@@ -48,7 +48,7 @@ test.each<[string, NodeJS.ProcessEnv]>([
   expect(ensurePackages(env)).toBe('');
 });
 
-test.each(['dev', 'optional'])('packages that an earlier installation left out (--omit=%s) are added', (kind) => {
+test.each(['dev', 'optional'])('packages omitted by an earlier installation (--omit=%s) are added', (kind) => {
   npm(project, 'ci', `--omit=${kind}`);
   expect(installed()).toHaveLength(2);
   ensurePackages();

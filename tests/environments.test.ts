@@ -10,16 +10,16 @@ import { productService } from '@shop/product';
 import { storeService } from '@shop/store';
 import { transactionService } from '@shop/transaction';
 
-/** The environment files against what the services read. */
+/** Compares the environment files with the settings that the services read. */
 
 const services = [authService, productService, transactionService, addressService, storeService, fileService];
 const environments = ['local', 'testnet', 'production'] as const;
 const fileOf = (environment: string) => path.join(repoRoot, `.env.${environment}`);
-/** As they stand in the file, in that order. */
+/** In file order. */
 const keysOf = (environment: string) =>
   [...readFileSync(fileOf(environment), 'utf8').matchAll(/^([A-Z0-9_]+)=/gm)].map(([, key]) => key);
 
-/** What an operator adds: nothing secret stands in the files. */
+/** Settings that an operator adds, because the files contain no secrets. */
 const added: Record<(typeof environments)[number], Env> = {
   local: {},
   testnet: { JWT_SECRET: 'Zq8-vT3x_Lr7wN2k.Jm5yB9cHd6fGs4pA1uEi0o' },
@@ -43,7 +43,7 @@ function problemsOf(service: (typeof services)[number], env: Env): string[] {
 }
 
 test.each(['testnet', 'production'])(
-  '.env.%s has the keys of .env.local, in the same order, each once',
+  '.env.%s has the keys of .env.local, in the same order, without duplicates',
   (environment) => {
     expect(keysOf(environment)).toEqual(keysOf('local'));
     expect(new Set(keysOf(environment)).size).toBe(keysOf(environment).length);
@@ -58,7 +58,7 @@ describe.each(environments)('.env.%s', (environment) => {
   });
 });
 
-test('production does not start before the operator has added what is theirs, and says all of it at once', () => {
+test('production does not start until the operator has added their settings, and reports all missing ones at once', () => {
   const env = readEnvFile(fileOf('production'));
   const missing = (service: (typeof services)[number]) =>
     problemsOf(service, env)
@@ -83,7 +83,7 @@ test('with the settings of .env.local, production refuses each known default', (
   ]);
 });
 
-test('what stands in the files is what is read, no more and no less', () => {
+test('the files contain exactly the settings that are read', () => {
   const read = new Set<string>();
   for (const service of services) {
     const env = { ...readEnvFile(fileOf('production')), ...added.production };
@@ -96,7 +96,7 @@ test('what stands in the files is what is read, no more and no less', () => {
     loadConfig(service, watched);
   }
   const settings = [...read].filter((key) => !key.endsWith('_FILE'));
-  // Nginx's, and what the image is built with.
+  // Read by Nginx and the image build.
   expect(new Set([...settings, 'GATEWAY_PORT', 'CONNECTIONS_PER_CLIENT'])).toEqual(
     new Set([...keysOf('local'), 'GIT_REVISION']),
   );

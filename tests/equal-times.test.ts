@@ -39,7 +39,7 @@ async function ordersOf(seller: TestUser, buyer: TestUser): Promise<Scene & { st
   return { ...scene, storeId };
 }
 
-/** Each list: its table, where it is, and rows that only this test has. */
+/** Each list: its table, its path and rows that only this test sees. */
 const lists: [title: string, app: string, table: string, prepare: () => Promise<Scene & { path: string }>][] = [
   [
     'own products',
@@ -149,7 +149,7 @@ const lists: [title: string, app: string, table: string, prepare: () => Promise<
 ];
 
 test.each(lists)(
-  '%s of one moment: the last made first, and each once over all pages',
+  '%s with equal times: the last created comes first, and each appears once over all pages',
   async (_, name, table, prepare) => {
     const { reader, ids, path } = await prepare();
     await write(`UPDATE ${table} SET created_at = '${MOMENT}' WHERE id IN (${ids.join()})`);
@@ -160,10 +160,10 @@ test.each(lists)(
     );
     const seen: unknown[] = [];
     for (const page of [1, 2, 3, 4]) {
-      const answer = await apps[name]?.http.get(path).query({ page, limit: 2 }).set(reader.auth).expect(200);
-      expect(answer?.body.pagination).toEqual({ page, limit: 2, total: COUNT });
+      const response = await apps[name]?.http.get(path).query({ page, limit: 2 }).set(reader.auth).expect(200);
+      expect(response?.body.pagination).toEqual({ page, limit: 2, total: COUNT });
       seen.push(
-        ...(answer?.body.data.map((item: Record<string, unknown>) => item[table === 'files' ? 'filename' : 'id']) ??
+        ...(response?.body.data.map((item: Record<string, unknown>) => item[table === 'files' ? 'filename' : 'id']) ??
           []),
       );
     }

@@ -2,7 +2,7 @@ import { accessTokens } from '@shop/core/auth';
 import { type ServiceName, serviceNames } from '@shop/fleet';
 import { eventually } from './support/eventually';
 import { JWT_SECRET } from './support/test-app';
-import { type Answer, call, startTestFleet, type TestFleet } from './support/test-fleet';
+import { call, type HttpResponse, startTestFleet, type TestFleet } from './support/test-fleet';
 
 const admin = accessTokens(JWT_SECRET).issue({ id: 1, role: 'admin' }).token;
 const API = '/api/v1';
@@ -26,8 +26,8 @@ afterAll(() => shop.stop());
 
 const url = (service: ServiceName, path: string) => shop.fleet.instance(service).url + path;
 
-/** A read and a write of each service that has both; [what, expected status, the call]. */
-const requests = (): [string, number, () => Promise<Answer>][] => [
+/** A read and a write of each service that has both: [name, expected status, call]. */
+const requests = (): [string, number, () => Promise<HttpResponse>][] => [
   ['me', 200, () => call('GET', url('auth', `${API}/auth/me`), { token: admin })],
   [
     'a login',
@@ -60,34 +60,34 @@ const requests = (): [string, number, () => Promise<Answer>][] => [
 
 const allReady = () =>
   eventually('every /ready', async () => {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       serviceNames.map((name) => call('GET', url(name, '/ready')).catch(() => undefined)),
     );
-    return answers.every((answer) => answer?.status === 200);
+    return responses.every((response) => response?.status === 200);
   });
 
 const redisIs = (status: string) =>
   eventually(`Redis to be ${status}`, async () => {
-    const answers = await Promise.all(serviceNames.map((name) => call('GET', url(name, '/health'))));
-    return answers.every(({ body }) => (body.redis as { status: string }).status === status);
+    const responses = await Promise.all(serviceNames.map((name) => call('GET', url(name, '/health'))));
+    return responses.every(({ body }) => (body.redis as { status: string }).status === status);
   });
 
-/** The best of a few: what the request costs, without the machine's noise. */
-async function timed(request: () => Promise<Answer>): Promise<Answer> {
-  const answers: Answer[] = [];
-  for (let round = 0; round < 3; round += 1) answers.push(await request());
-  return answers.reduce((best, answer) => (answer.ms < best.ms ? answer : best));
+/** The fastest of a few attempts: the cost of the request without the machine's noise. */
+async function timed(request: () => Promise<HttpResponse>): Promise<HttpResponse> {
+  const responses: HttpResponse[] = [];
+  for (let round = 0; round < 3; round += 1) responses.push(await request());
+  return responses.reduce((best, response) => (response.ms < best.ms ? response : best));
 }
 
-/** Keeps asking for all of it until stopped; resolves to what went wrong. */
+/** Repeats all requests until stopped. `stop` resolves to the failures. */
 function underLoad(): { stop: () => Promise<string[]> } {
   const wrong: string[] = [];
   let running = true;
-  const worker = async ([what, expected, request]: [string, number, () => Promise<Answer>]) => {
+  const worker = async ([what, expected, request]: [string, number, () => Promise<HttpResponse>]) => {
     while (running) {
-      const answer = await request().catch((error: Error) => error);
-      if (answer instanceof Error) wrong.push(`${what}: ${answer.message}`);
-      else if (answer.status !== expected) wrong.push(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      const response = await request().catch((error: Error) => error);
+      if (response instanceof Error) wrong.push(`${what}: ${response.message}`);
+      else if (response.status !== expected) wrong.push(`${what}: ${response.status} ${JSON.stringify(response.body)}`);
     }
   };
   const workers = requests().map(worker);
@@ -110,20 +110,20 @@ describe('Redis', () => {
   test.each([
     ['stopped', () => shop.redis.kill()],
     ['frozen', async () => shop.redis.pause()],
-  ])('%s: every endpoint answers as before, and hardly later', async (_, fault) => {
+  ])('%s: every endpoint responds as before, with little delay', async (_, fault) => {
     const before = new Map<string, number>();
     for (const [what, , request] of requests()) before.set(what, (await timed(request)).ms);
-    // At most 100 ms are lost to a command. A request that waited for Redis itself would wait for as long as the fault lasts.
+    // A command times out after at most 100 ms. A request that waited for Redis would wait as long as the fault lasts.
     const margin = 1000 + 5 * Math.max(...before.values());
     await fault();
     for (const [what, expected, request] of requests()) {
-      const answer = await timed(request);
-      expect([what, answer.status]).toEqual([what, expected]);
-      expect([what, answer.ms - (before.get(what) ?? 0) < margin]).toEqual([what, true]);
+      const response = await timed(request);
+      expect([what, response.status]).toEqual([what, expected]);
+      expect([what, response.ms - (before.get(what) ?? 0) < margin]).toEqual([what, true]);
     }
   });
 
-  test('killed and restored under requests: none fails, and the cache is used again', async () => {
+  test('killed and restored under load: no request fails, and the cache is used again', async () => {
     const load = underLoad();
     for (let round = 0; round < 3; round += 1) {
       await shop.redis.kill();
@@ -136,7 +136,7 @@ describe('Redis', () => {
     await eventually('a hit', async () => (await products()).headers.get('x-cache') === 'HIT');
   });
 
-  test('what it kept over an outage is never served once something was written meanwhile', async () => {
+  test('responses cached before an outage are not served after a write during the outage', async () => {
     const product = () => call('GET', url('product', `${API}/products/${productId}`), { token: admin });
     for (let round = 1; round <= 5; round += 1) {
       await eventually('a hit', async () => (await product()).headers.get('x-cache') === 'HIT');
@@ -149,7 +149,7 @@ describe('Redis', () => {
     }
   });
 
-  test('away when a service starts: it is ready, and uses Redis as soon as it is there', async () => {
+  test('unavailable when a service starts: the service is ready and uses Redis as soon as it is back', async () => {
     await shop.redis.stop();
     const store = shop.fleet.instance('store');
     await store.stop();
@@ -173,14 +173,14 @@ describe('MySQL', () => {
   ])('%s: 503 with Retry-After within 3 s, alive but not ready; back within 5 s of its return', async (_, fault) => {
     const uncached = requests().filter(([what]) => !['products', 'a product'].includes(what));
     const askAll = () => Promise.all(uncached.map(async ([what, , request]) => [what, await request()] as const));
-    // What so many requests at once cost on this machine now comes on top of every promise in seconds.
+    // Measures what this many concurrent requests cost on this machine, and adds it to every time limit.
     const busy = 10 * Math.max(...(await askAll()).map(([, { ms }]) => ms));
     await fault();
-    const answers = await askAll();
-    for (const [what, answer] of answers) {
-      expect([what, answer.status, answer.headers.get('retry-after')]).toEqual([what, 503, '1']);
-      expect(answer.headers.get('content-type')).toContain('application/problem+json');
-      expect([what, answer.ms < 3000 + busy]).toEqual([what, true]);
+    const responses = await askAll();
+    for (const [what, response] of responses) {
+      expect([what, response.status, response.headers.get('retry-after')]).toEqual([what, 503, '1']);
+      expect(response.headers.get('content-type')).toContain('application/problem+json');
+      expect([what, response.ms < 3000 + busy]).toEqual([what, true]);
     }
     for (const name of serviceNames) {
       expect([name, (await call('GET', url(name, '/health'))).status]).toEqual([name, 200]);
@@ -195,18 +195,18 @@ describe('MySQL', () => {
       expect([what, (await request()).status]).toEqual([what, expected]);
   });
 
-  test('killed and restored under requests: only 503 meanwhile, and what was acknowledged is there', async () => {
+  test('killed and restored under load: only 503 responses meanwhile, and acknowledged writes are kept', async () => {
     const acknowledged: number[] = [];
     const statuses = new Set<number>();
     let running = true;
     const buyers = Array.from({ length: 4 }, async () => {
       while (running) {
-        const answer = await call('POST', url('transaction', `${API}/transactions`), {
+        const response = await call('POST', url('transaction', `${API}/transactions`), {
           token: admin,
           json: { address_id: addressId, items: [{ product_id: productId, quantity: 1 }] },
         });
-        statuses.add(answer.status);
-        if (answer.status === 201) acknowledged.push(Number(answer.body.id));
+        statuses.add(response.status);
+        if (response.status === 201) acknowledged.push(Number(response.body.id));
       }
     });
     for (let round = 0; round < 2; round += 1) {
@@ -227,7 +227,7 @@ describe('MySQL', () => {
 });
 
 describe('a service', () => {
-  test('that is told to stop is unready at once, finishes what it is at and exits with 0', async () => {
+  test('that is told to stop is not ready immediately, finishes its requests and exits with 0', async () => {
     const file = shop.fleet.instance('file');
     const slow = call('POST', url('auth', `${API}/auth/login`), {
       json: { email: 'admin@example.com', password: 'admin123' },

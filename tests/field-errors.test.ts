@@ -13,8 +13,8 @@ import { aUser, type TestUser } from '@shop/testing';
 import { startNamed } from './support/all-services';
 
 /**
- * Every single mistake in every declared field of every endpoint, made from the services' OpenAPI documents: each gets a 400
- * with exactly one error, which has the right place, code and words.
+ * Every single mistake in every declared field of every endpoint, generated from the services' OpenAPI documents: each gets a
+ * 400 with exactly one error, with the right location, code and message.
  */
 
 let admin: TestUser;
@@ -22,9 +22,9 @@ beforeAll(async () => {
   admin = await aUser({ role: 'admin' });
 });
 
-// Hundreds of requests, however slow the machine.
+// Hundreds of requests, also on a slow machine.
 
-test.each(serviceNames)('%s names each wrong field and what it expects', async (name) => {
+test.each(serviceNames)('%s reports each invalid field and what it expects', async (name) => {
   const app = await startNamed(name);
   try {
     const operations = operationsOf((await app.http.get('/openapi.json').expect(200)).body);

@@ -11,7 +11,7 @@ afterAll(() => shop.stop());
 const journey = (baseUrl: string, lines: string[]) =>
   runJourney({ baseUrl, imagePath: path.join(repoRoot, 'docs/mug.png'), print: (line) => lines.push(line) });
 
-test('a whole purchase through Nginx, each step shown as curl', async () => {
+test('a complete purchase through Nginx prints each step as curl', async () => {
   const lines: string[] = [];
   await journey(shop.fleet.url, lines);
   const curls = lines.join('\n').match(/^curl /gm) ?? [];
@@ -19,7 +19,7 @@ test('a whole purchase through Nginx, each step shown as curl', async () => {
   expect(lines.at(-1)).toContain('15 steps, all as they should be');
 });
 
-test('a journey that cannot go on says which step and why', async () => {
+test('a failed journey reports which step failed and why', async () => {
   await shop.fleet.instance('address').stop();
   try {
     await expect(journey(shop.fleet.url, [])).rejects.toThrow(
@@ -33,7 +33,7 @@ test('a journey that cannot go on says which step and why', async () => {
   );
 });
 
-test('through Nginx there are one API document of all six, its page, every /health, and no /metrics', async () => {
+test('Nginx serves one API document of all six services, its page and every /health, but no /metrics', async () => {
   const api = (await (await fetch(`${shop.fleet.url}/openapi.json`)).json()) as { paths: object };
   for (const prefix of ['auth', 'products', 'transactions', 'addresses', 'stores', 'files/upload']) {
     expect(Object.keys(api.paths).some((declared) => declared.startsWith(`/api/v1/${prefix}`))).toBe(true);
@@ -46,7 +46,7 @@ test('through Nginx there are one API document of all six, its page, every /heal
     expect(await (await fetch(`${shop.fleet.url}/health/${service}`)).json()).toMatchObject({ status: 'ok', service });
   }
   for (const hidden of ['/metrics', '/ready', '/nothing']) {
-    const answer = await fetch(shop.fleet.url + hidden);
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+    const response = await fetch(shop.fleet.url + hidden);
+    expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
   }
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(closeDatabases);
 
-/** A run of its own, on a database of this one's server, whose temporary files all go to `temporary`. */
+/** Starts a separate test run on this run's database server. All its temporary files go to `temporary`. */
 function startJest(): { child: ChildProcess; ended: Promise<number | NodeJS.Signals | null> } {
   const { SHOP_TEST_DB_HOST, SHOP_TEST_DB_PORT, SHOP_TEST_DB_USER, SHOP_TEST_DB_PASS } = process.env;
   const jest = path.join(repoRoot, 'node_modules/jest/bin/jest.js');
@@ -38,7 +38,7 @@ const folders = () => readdirSync(temporary).filter((name) => name.startsWith('s
 const begun = () =>
   eventually('Redis of the run', () => folders().some((name) => existsSync(path.join(temporary, name, 'redis-1'))));
 
-test('an interrupted run leaves no temporary folder, and the next one removes that of a killed run', async () => {
+test('an interrupted run leaves no temporary folder, and the next run removes the folder of a killed run', async () => {
   const interrupted = startJest();
   await begun();
   interrupted.child.kill('SIGINT');

@@ -6,9 +6,9 @@ import { repoRoot } from '@shop/fleet';
 
 const run = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: 'utf8' });
 
-test('a clone with core.autocrlf=true has the line endings that Linux needs', () => {
+test('a clone with core.autocrlf=true has Linux line endings', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'clone-'));
-  // A repository of its own: this checkout may be an export without one, or have changes that are not committed.
+  // Uses a separate repository: this checkout may be an export without one, or have uncommitted changes.
   const gitDir = path.join(folder, 'origin.git');
   const clone = path.join(folder, 'clone');
   const git = (...args: string[]) =>

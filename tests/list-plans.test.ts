@@ -13,9 +13,9 @@ import { aFreshDatabase } from './support/production';
 
 const PRODUCTS = 30_000;
 const STORES = 300;
-/** Owns stores 1 to 200; store 201; stores 202 to 211; store 301, which is empty. */
+/** Owners of: stores 1 to 200; store 201; stores 202 to 211; store 301, which is empty. */
 const [BIG_SELLER, SELLER, CHAIN, BEGINNER] = [2, 3, 4, 5];
-/** A third of all products; exactly 10,000; 50; none. */
+/** Categories with: a third of all products; exactly 10,000; 50; none. */
 const [THIRD, FULL, SMALL, EMPTY] = [1, 2, 3, 4];
 
 let database: string;
@@ -63,13 +63,13 @@ async function seed(db: Connection): Promise<void> {
 
 interface Ran {
   statement: string;
-  /** Steps on a table of the shop: not those on the page that was found. */
+  /** Plan steps on the shop's tables, without those on the derived page. */
   plan: { table: string; type: string; key: string | null; extra: string }[];
-  /** How often the server asked a table for a row, its temporary ones included. */
+  /** How often the server read a row, including temporary tables. */
   reads: number;
 }
 
-/** Runs what lists, and says of each statement how it was done. */
+/** Runs `list` and returns the plan and cost of each statement. */
 async function run(list: (sql: Sql) => Promise<unknown>): Promise<Ran[]> {
   const ran: Ran[] = [];
   await withConnection(connection.settings, 60_000, async (db) => {
@@ -101,10 +101,10 @@ async function run(list: (sql: Sql) => Promise<unknown>): Promise<Ran[]> {
 const first = { page: 1, limit: 10 };
 const products = (ownerId: number | undefined, query: object) => (sql: Sql) =>
   listProducts(sql, ownerId, { ...first, ...query });
-const orders = (whose: { buyerId?: number; sellerId?: number }, query: object) => (sql: Sql) =>
-  listOrdersOf(sql, whose, { ...first, ...query });
+const orders = (party: { buyerId?: number; sellerId?: number }, query: object) => (sql: Sql) =>
+  listOrdersOf(sql, party, { ...first, ...query });
 
-/** Lists with many rows, read in the order of an index: only the page is touched. */
+/** Lists with many rows, read in index order: only the rows of the page are read. */
 test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>([
   ['the catalog', products(undefined, {}), 'products_newest'],
   ['a large category', products(undefined, { category_id: THIRD }), 'products_category_newest'],
@@ -117,7 +117,7 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>(
   ["a seller's transactions", orders({ sellerId: SELLER }, {}), 'transactions_store'],
   ['all transactions', orders({}, {}), 'transactions_newest'],
   ['all completed transactions', orders({}, { status: 'completed' }), 'transactions_status'],
-  ['transactions over a total that many have', orders({}, { min_total: 10_000n }), 'transactions_newest'],
+  ['transactions above a common total', orders({}, { min_total: 10_000n }), 'transactions_newest'],
   ['all users', (sql) => listUsers(sql, first), 'users_newest'],
   ['own stores', (sql) => listStores(sql, BIG_SELLER, first), 'stores_owner_newest'],
 ])('%s: the page is read from an index in its order', async (_, list, index) => {
@@ -128,25 +128,25 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>(
   expect(page?.reads).toBeLessThan(300);
   for (const { plan, reads } of ran) {
     expect(plan.filter(({ type }) => type === 'ALL')).toEqual([]);
-    // Counted up to 10,001, once in the table and once in what was found.
+    // Counts up to 10,001 rows, once in the table and once in the derived result.
     expect(reads).toBeLessThan(21_000);
   }
 });
 
-/** Lists with few rows or none: an index finds them, and the newest of the whole table are not read through. */
+/** Lists with few or no rows: an index finds them, without scanning the newest rows of the whole table. */
 test.each<[title: string, list: (sql: Sql) => Promise<unknown>, most: number]>([
   ['a small category', products(undefined, { category_id: SMALL }), 200],
   ['an empty category', products(undefined, { category_id: EMPTY }), 20],
   ['a narrow price range', products(undefined, { min_price: 1000n, max_price: 1001n }), 200],
-  ['a price that none has', products(undefined, { min_price: 1_000_000n }), 20],
+  ['a price of no product', products(undefined, { min_price: 1_000_000n }), 20],
   ['own products in several stores', products(CHAIN, {}), 5000],
   ['own products of a beginner', products(BEGINNER, {}), 20],
   ['sales of a beginner', orders({ sellerId: BEGINNER }, {}), 20],
   ['sales in several stores', orders({ sellerId: CHAIN }, {}), 5000],
-  ['a total that none has', orders({}, { min_total: 1_000_000n }), 20],
+  ['a total of no transaction', orders({}, { min_total: 1_000_000n }), 20],
   ['pending transactions', orders({}, { status: 'pending' }), 400],
   ['a buyer without transactions', orders({ buyerId: 11_000 }, {}), 20],
-  ['a status and a total that none has', orders({}, { status: 'completed', min_total: 1_000_000n }), 20],
+  ['a status and a total of no transaction', orders({}, { status: 'completed', min_total: 1_000_000n }), 20],
 ])('%s: only what matches is read', async (_, list, most) => {
   for (const { plan, reads } of await run(list)) {
     expect(plan.filter(({ type }) => type === 'ALL')).toEqual([]);
@@ -168,13 +168,13 @@ describe('the total', () => {
       pagination: object;
     };
 
-  test('is exact up to 10,000 and says where there are more', async () => {
+  test('is exact up to 10,000 and capped beyond', async () => {
     expect((await list({ category_id: FULL })).pagination).toEqual({ ...first, total: 10_000 });
     expect((await list({ category_id: THIRD })).pagination).toEqual({ ...first, total: 10_000, total_capped: true });
     expect((await list({ category_id: EMPTY })).pagination).toEqual({ ...first, total: 0 });
   });
 
-  test('does not end the pages', async () => {
+  test('does not limit the pages', async () => {
     const { data, pagination } = await list({ page: 300, limit: 100 });
     expect([data.length, data.at(-1)?.id]).toEqual([100, 1]);
     expect(pagination).toEqual({ page: 300, limit: 100, total: 10_000, total_capped: true });

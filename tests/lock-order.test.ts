@@ -52,7 +52,7 @@ const cancel = (id: number, by: TestUser) =>
   orders.http.patch(`${API}/transactions/${id}`).set(by.auth).send({ status: 'cancelled' });
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 
-/** A store with products, created one after the other so that their ids ascend. */
+/** A store with products, created sequentially so that their ids ascend. */
 async function aStoreWithProducts(count: number, category?: { id: number }) {
   const owner = await aUser();
   const store = await aStore({ owner });
@@ -68,7 +68,7 @@ const deadlocks = async () => {
   return counts.reduce((sum, count) => sum + count, 0);
 };
 
-describe('without a single deadlock', () => {
+describe('without a deadlock', () => {
   let before: number;
   beforeEach(async () => {
     before = await deadlocks();
@@ -77,85 +77,85 @@ describe('without a single deadlock', () => {
     expect((await deadlocks()) - before).toBe(0);
   });
 
-  test('a store is deleted, or kept with 409, beside twenty orders of its products', async () => {
+  test('a store is deleted, or kept with 409, during twenty orders of its products', async () => {
     const buyer = await aUser();
     const { id: address } = await anAddress(buyer);
     for (let round = 0; round < 20; round += 1) {
       const { owner, store, ids } = await aStoreWithProducts(3);
       const baskets = times(20, (index) => buy(buyer, address, index % 2 ? ids : ids.toReversed()));
       const [deleted, ...bought] = await Promise.all([remove(stores, `/stores/${store.id}`, owner), ...baskets]);
-      const answers = new Set(bought.map(({ status, body }) => body.code ?? status));
-      if (deleted.status === 204) expect(answers).toEqual(new Set(['product_not_found']));
-      else expect([deleted.body.code, answers]).toEqual(['store_has_transactions', new Set([201])]);
+      const responses = new Set(bought.map(({ status, body }) => body.code ?? status));
+      if (deleted.status === 204) expect(responses).toEqual(new Set(['product_not_found']));
+      else expect([deleted.body.code, responses]).toEqual(['store_has_transactions', new Set([201])]);
     }
   });
 
-  test('a category is deleted beside orders and edits of its products', async () => {
+  test('a category is deleted during orders and edits of its products', async () => {
     const buyer = await aUser();
     const { id: address } = await anAddress(buyer);
     for (let round = 0; round < 8; round += 1) {
       const [category, other] = [await aCategory(), await aCategory()];
       const { owner, ids } = await aStoreWithProducts(6, category);
       const edit = (id: number, body: object) => products.http.put(`${API}/products/${id}`).set(owner.auth).send(body);
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         remove(auth, `/categories/${category.id}`),
         ...times(10, (index) => buy(buyer, address, index % 2 ? ids : ids.toReversed())),
         ...ids.map((id, index) => edit(id, { stock: 500 + index })),
         ...ids.map((id) => edit(id, { category_id: other.id })),
       ]);
-      expect(answers.filter(({ status }) => ![201, 204].includes(status))).toEqual([]);
+      expect(responses.filter(({ status }) => ![201, 204].includes(status))).toEqual([]);
     }
   });
 
-  test('an address is deleted beside cancellations of its orders and new ones', async () => {
+  test('an address is deleted during cancellations of its orders and new orders', async () => {
     const buyer = await aUser();
     for (let round = 0; round < 8; round += 1) {
       const { id: address } = await anAddress(buyer);
       const { id: other } = await anAddress(buyer);
       const { ids } = await aStoreWithProducts(2);
       const placed = await Promise.all(times(8, () => buy(buyer, address, ids)));
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         ...placed.map(({ body }) => cancel(body.id, buyer)),
         remove(addresses, `/addresses/${address}`, buyer),
         ...times(8, (index) => buy(buyer, index % 2 ? address : other, ids)),
       ]);
-      const outcomes = new Set(answers.map(({ status, body }) => body.code ?? status));
+      const outcomes = new Set(responses.map(({ status, body }) => body.code ?? status));
       for (const outcome of outcomes) expect([201, 204, 'address_not_found']).toContain(outcome);
     }
   });
 
-  test('a product is deleted beside cancellations of its orders', async () => {
+  test('a product is deleted during cancellations of its orders', async () => {
     const buyer = await aUser();
     const { id: address } = await anAddress(buyer);
     for (let round = 0; round < 8; round += 1) {
       const { owner, ids } = await aStoreWithProducts(3);
       const placed = await Promise.all(times(8, () => buy(buyer, address, ids)));
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         ...placed.map(({ body }) => cancel(body.id, buyer)),
         ...ids.map((id) => remove(products, `/products/${id}`, owner)),
       ]);
-      expect(answers.filter(({ status }) => status !== 204)).toEqual([]);
+      expect(responses.filter(({ status }) => status !== 204)).toEqual([]);
     }
   });
 
-  test('a user is edited beside his checkouts, with and without keys, and cancellations', async () => {
+  test('a user is edited during their checkouts, with and without keys, and cancellations', async () => {
     const { ids } = await aStoreWithProducts(1);
     for (let round = 0; round < 8; round += 1) {
       const buyer = await aUser();
       const { id: address } = await anAddress(buyer);
       const placed = await Promise.all(times(4, () => buy(buyer, address, ids)));
       const rename = (name: string) => auth.http.put(`${API}/auth/users/${buyer.id}`).set(buyer.auth).send({ name });
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         ...times(10, (index) => buy(buyer, address, ids, index % 2 ? `key-${index}` : undefined)),
         ...placed.map(({ body }) => cancel(body.id, buyer)),
         ...times(5, (index) => rename(`Name ${index}`)),
       ]);
-      expect(answers.filter(({ status }) => ![201, 204].includes(status)).map(({ body }) => body)).toEqual([]);
+      expect(responses.filter(({ status }) => ![201, 204].includes(status)).map(({ body }) => body)).toEqual([]);
     }
   });
 });
 
-describe('of two deletes at the same time one is answered with 204, the other with 404:', () => {
+describe('of two concurrent deletes one gets 204, the other 404:', () => {
   test.each(['store', 'product', 'category', 'address', 'file'])('%s', async (kind) => {
     const { owner, store, ids } = await aStoreWithProducts(1);
     const upload = () =>
@@ -180,7 +180,7 @@ describe('of two deletes at the same time one is answered with 204, the other wi
     const target = await targets[kind]?.();
     if (!target) throw new Error(`no target for ${kind}`);
     const { app, path, table, id } = target;
-    // Both have seen the row before either can delete it.
+    // Both have read the row before either can delete it.
     const lock = await lockedRow(table, id);
     const by = kind === 'category' ? admin : owner;
     const deletes = Promise.all([remove(app, path, by), remove(app, path, by)]);

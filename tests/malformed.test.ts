@@ -5,8 +5,8 @@ import { aUser, type TestUser } from '@shop/testing';
 import { startNamed } from './support/all-services';
 
 /**
- * Malformed requests for every declared endpoint, made from the declarations themselves: each is answered with a 4xx as
- * problem+json that tells nothing of the inside, and the services stay healthy.
+ * Malformed requests for every declared endpoint, generated from the declarations: each gets a 4xx problem+json that
+ * reveals no internals, and the services stay healthy.
  */
 
 interface Malformed {
@@ -45,7 +45,7 @@ const BAD_BODIES: [title: string, body: string, headers: Record<string, string>]
   ['a number', '1', JSON_TYPE],
   ['an unknown field', '{"unexpected":1}', JSON_TYPE],
   ['a prototype', '{"__proto__":{"role":"admin"}}', JSON_TYPE],
-  ['cut off', '{"name":"x"', JSON_TYPE],
+  ['truncated', '{"name":"x"', JSON_TYPE],
   ['not JSON', 'name=x', JSON_TYPE],
   ['deeply nested', '['.repeat(40_000), JSON_TYPE],
   ['too large', JSON.stringify({ name: 'x'.repeat(150_000) }), JSON_TYPE],
@@ -60,9 +60,9 @@ const BAD_BODIES: [title: string, body: string, headers: Record<string, string>]
     { 'content-type': 'multipart/form-data; boundary=b' },
   ],
 ];
-/** Wrong also where no body is declared. */
-const BAD_WHERE_NONE = new Set(['an array', 'an unknown field', 'a prototype', 'cut off', 'not JSON', 'too large']);
-/** Wrong for whatever field carries them. */
+/** Also refused by endpoints that declare no body. */
+const BAD_WHERE_NONE = new Set(['an array', 'an unknown field', 'a prototype', 'truncated', 'not JSON', 'too large']);
+/** Invalid for every field. */
 const BAD_VALUES = [{}, [[]], [{ a: 1 }], true, 'a\0b', '\ud800'];
 const BAD_QUERY_VALUES = ['%00', 'a&limit=0', '1e9&page=x', '[]', '-5', '9'.repeat(30)];
 
@@ -136,26 +136,26 @@ function shapeOf(schema: object): Record<string, unknown> {
   return 'shape' in schema ? (schema.shape as Record<string, unknown>) : {};
 }
 
-// Hundreds of requests, however slow the machine.
+// Hundreds of requests, also on a slow machine.
 
-test.each(serviceNames)('%s refuses malformed requests to each of its endpoints and stays healthy', async (name) => {
+test.each(serviceNames)('%s refuses malformed requests to each endpoint and stays healthy', async (name) => {
   const app = await startNamed(name);
   try {
     const admin = await aUser({ role: 'admin' });
     const wrong: string[] = [];
     const requests = app.endpoints.flatMap((endpoint) => malformedFor(endpoint, admin));
     for (const request of requests) {
-      const answer = await fetch(`${app.url}${request.path}`, {
+      const response = await fetch(`${app.url}${request.path}`, {
         method: request.method,
         headers: request.headers,
         ...(request.body ? { body: request.body } : {}),
       });
-      const text = await answer.text();
-      const type = answer.headers.get('content-type') ?? '';
-      const fits = answer.status >= 400 && answer.status < 500 && type.startsWith('application/problem+json');
-      const placed = answer.status !== 400 || problemsOfFieldErrors(JSON.parse(text).errors ?? []).length === 0;
+      const text = await response.text();
+      const type = response.headers.get('content-type') ?? '';
+      const fits = response.status >= 400 && response.status < 500 && type.startsWith('application/problem+json');
+      const placed = response.status !== 400 || problemsOfFieldErrors(JSON.parse(text).errors ?? []).length === 0;
       if (!fits || !placed || LEAKS.test(text))
-        wrong.push(`${request.title}: ${answer.status} ${type} ${text.slice(0, 200)}`);
+        wrong.push(`${request.title}: ${response.status} ${type} ${text.slice(0, 200)}`);
     }
     expect(wrong).toEqual([]);
     expect(requests.length).toBeGreaterThanOrEqual(40);

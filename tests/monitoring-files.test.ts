@@ -10,8 +10,8 @@ import { dashboard, monitoringDir, type Panel, rulesIn, ruleTests, selectorsIn }
 const run = promisify(execFile);
 const alerts = rulesIn('alerting_rules.yml');
 
-// Some rule tests play a whole day.
-/** Standard output and error, whether it went well or not. */
+// Some rule tests simulate a whole day.
+/** Exit code, standard output and standard error, for success and failure. */
 async function output(command: string, args: string[]): Promise<{ code: number; text: string }> {
   const done = run(command, args, { cwd: repoRoot, maxBuffer: 1 << 24 });
   return done.then(
@@ -33,7 +33,7 @@ const fine = { code: 0, complaints: [] };
 
 const scratch = () => mkdtemp(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'prometheus-'));
 
-describe('the tools find nothing wrong with', () => {
+describe('the tools accept', () => {
   test('prometheus.yml', async () => {
     expect(await checked('promtool', 'check', 'config', 'monitoring/prometheus.yml')).toMatchObject(fine);
   });
@@ -46,7 +46,7 @@ describe('the tools find nothing wrong with', () => {
     expect(await checked('amtool', 'check-config', 'monitoring/alertmanager.yml')).toMatchObject(fine);
   });
 
-  test('what this machine makes of prometheus.yml', async () => {
+  test('the rendered prometheus.yml', async () => {
     const dir = await scratch();
     const names = ['auth', 'product', 'transaction', 'address', 'store', 'file', 'alertmanager', 'localhost'];
     const addresses = Object.fromEntries([...names, 'nginx-exporter'].map((name) => [name, ['127.0.0.1:1']]));
@@ -79,7 +79,7 @@ describe('the tools find nothing wrong with', () => {
 });
 
 describe('each alert', () => {
-  test('has a case in which it fires and one in which it does not, and all of them pass', async () => {
+  test('has a passing test in which it fires and one in which it does not', async () => {
     const { code, text } = await checked('promtool', 'test', 'rules', 'monitoring/tests/alerting_rules_test.yml');
     expect([code, text]).toEqual([0, expect.stringContaining('SUCCESS')]);
     const cases = ruleTests().flatMap(({ alert_rule_test = [] }) => alert_rule_test);
@@ -91,7 +91,7 @@ describe('each alert', () => {
     expect([those(true), those(false)]).toEqual([names, names]);
   });
 
-  test('that waits has a case in which its condition holds and it has not waited long enough', () => {
+  test('with a `for` has a test in which its condition holds but not long enough', () => {
     const patient = alerts.filter((rule) => rule.for).map(({ alert }) => alert);
     const shown = ruleTests().flatMap(({ alert_rule_test: [first, next] = [] }) =>
       first?.exp_alerts?.length === 0 && next?.exp_alerts?.length ? [next.alertname] : [],
@@ -99,7 +99,7 @@ describe('each alert', () => {
     expect([...new Set(shown)].sort()).toEqual(patient.sort());
   });
 
-  test('is called what its runbook is; no runbook is left over', () => {
+  test('has a runbook of the same name; no runbook is unused', () => {
     const pages = readdirSync(path.join(repoRoot, 'docs/runbooks')).sort();
     expect(pages).toEqual(alerts.map(({ alert }) => `${alert}.md`).sort());
     for (const { alert, labels, annotations } of alerts) {
@@ -132,7 +132,7 @@ describe('the dashboard', () => {
   const of = (panel: Panel, id: string) =>
     panel.fieldConfig?.overrides.some(({ properties }) => properties.some((one) => one.id === id));
 
-  test('is written for the Grafana that the compose file names', () => {
+  test('matches the Grafana version of the compose file', () => {
     const compose = readFileSync(path.join(repoRoot, 'docker-compose.yml'), 'utf8');
     const [, major] = /image: grafana\/grafana:(\d+)\./.exec(compose) ?? [];
     // DASHBOARD_SCHEMA_VERSION in Grafana's source: 41 in 12.0 and 12.1, 42 since 12.2.
@@ -140,7 +140,7 @@ describe('the dashboard', () => {
     expect(current[major ?? '']).toContain(board.schemaVersion);
   });
 
-  test('has no panel of a type that Grafana has given up', () => {
+  test('has no panel of a removed Grafana type', () => {
     expect([...new Set(panels.map(({ type }) => type))].sort()).toEqual(['stat', 'table', 'timeseries']);
   });
 
@@ -150,12 +150,12 @@ describe('the dashboard', () => {
     expect(panel.targets?.length).toBeGreaterThan(0);
     for (const { expr, legendFormat } of panel.targets ?? []) {
       expect(expr).not.toBe('');
-      // The columns of a table name themselves.
+      // A table has column names instead of legends.
       if (panel.type !== 'table') expect(legendFormat).toBeTruthy();
     }
   });
 
-  test('has a place for each panel: none covers another, none is wider than the screen', () => {
+  test('places every panel: none overlaps another, none is wider than the screen', () => {
     const taken = new Set<string>();
     for (const { title, gridPos } of board.panels) {
       expect([title, gridPos.x + gridPos.w <= 24]).toEqual([title, true]);
@@ -173,10 +173,10 @@ describe('the dashboard', () => {
   test.each<[what: string, otherwise: Record<string, string>, share: number]>([
     ['all are up', {}, 1],
     ['a scrape fails', { 'auth:1': '0x5' }, 6 / 7],
-    ['one of two replicas does not answer', { 'store:2': '0x5' }, 6 / 7],
-    ['a stopped container has left the DNS with its target', { 'auth:1': '1x2 stale' }, 6 / 7],
-    ['two services have never been there', { 'auth:1': '_x5', 'file:1': '_x5' }, 5 / 7],
-    ['nothing is there', Object.fromEntries(processes.map((instance) => [instance, '_x5'])), 0],
+    ['one of two replicas does not respond', { 'store:2': '0x5' }, 6 / 7],
+    ['a stopped container and its target have left DNS', { 'auth:1': '1x2 stale' }, 6 / 7],
+    ['two services never existed', { 'auth:1': '_x5', 'file:1': '_x5' }, 5 / 7],
+    ['nothing is up', Object.fromEntries(processes.map((instance) => [instance, '_x5'])), 0],
   ])('"Services up" shows the gap: %s', async (_, otherwise, share) => {
     const [panel] = panels.filter(({ title }) => title === 'Services up');
     const input_series = processes.map((instance) => ({
@@ -191,12 +191,12 @@ describe('the dashboard', () => {
     expect([code, text]).toEqual([0, expect.stringContaining('SUCCESS')]);
   });
 
-  test('can be narrowed to services and instances', () => {
+  test('can be filtered by service and instance', () => {
     expect(board.templating.list.map(({ name }) => name)).toEqual(['service', 'instance']);
   });
 });
 
-test('the reader of expressions finds the series that are asked for', () => {
+test('selectorsIn finds the series that an expression reads', () => {
   const texts = (expr: string) => selectorsIn(expr).map(({ text }) => text);
   expect(texts('sum by (le) (rate(a_total{b="x} or (y", c!~"d"}[5m])) / (sum(e:f:g) > 0) or vector(50)')).toEqual([
     'a_total{b="x} or (y", c!~"d"}',

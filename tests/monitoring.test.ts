@@ -40,7 +40,7 @@ beforeAll(async () => {
     ports,
     environment: 'local',
     interval: '1s',
-    // A minute of patience is three seconds here.
+    // `for: 1m` is three seconds here.
     editRules: (text) => text.replaceAll(/\bfor: (\d+)m$/gm, (_, minutes) => `for: ${3 * Number(minutes)}s`),
     dieWithParent: true,
   });
@@ -53,7 +53,7 @@ afterAll(async () => {
   await shop?.stop();
 });
 
-/** Something of everything that the figures are about. */
+/** Sends requests that produce every kind of metric. */
 async function sendTraffic(): Promise<void> {
   const { url } = shop.fleet;
   const post = (where: string, json: object, token?: string) => call('POST', `${url}/api/v1${where}`, { token, json });
@@ -80,20 +80,20 @@ async function sendTraffic(): Promise<void> {
   await scrapes(3);
 }
 
-/** Resolves when every target has been read `count` times more. */
+/** Resolves when every target has been scraped `count` more times. */
 async function scrapes(count: number): Promise<void> {
   const fewest = async () => Number((await prometheus.query('min(count_over_time(up[1h]))'))[0]?.value[1]);
   const start = await fewest();
   await eventually('some scrapes', async () => (await fewest()) >= start + count);
 }
 
-/** Series that a fleet which is well may lack. Every other that somebody asks for must exist, labels and all. */
+/** Series that a healthy fleet may lack. Every other series in an expression must exist, with its labels. */
 const onlyInTrouble: Record<string, string> = {
   'rate_limit_decisions_total{decision="refused"}': 'the limit of this fleet is out of the way',
   'ALERTS{alertstate="firing"}': 'nothing fires; see the live fire below',
 };
 
-/** What Prometheus has never heard of: a metric, or a value of a label, that nobody exports. */
+/** Selectors that Prometheus does not know: a metric or a label value that nothing exports. */
 async function unknown(expressions: string[]): Promise<string[]> {
   const wrong: string[] = [];
   for (const text of new Set(expressions.flatMap(selectorsIn).map((one) => one.text))) {
@@ -123,7 +123,7 @@ test('every target is up: each replica of each service, Nginx, database and Redi
   }
 });
 
-test('the label service is that of the service itself, and instances tell replicas apart', async () => {
+test('the label service is the name of the service, and instance distinguishes replicas', async () => {
   const stores = await prometheus.query('shop_build_info{service="store"}');
   expect(stores).toHaveLength(2);
   expect(await prometheus.query('{exported_service!=""}')).toEqual([]);
@@ -138,15 +138,15 @@ test('every rule can be evaluated', async () => {
   expect(rules).toHaveLength(alerts.length + records.length);
 });
 
-test('every recording rule gives something', async () => {
+test('every recording rule returns data', async () => {
   expect(await withoutData(records.map(({ record }) => record ?? ''))).toEqual([]);
 });
 
-test('every alert and recording rule asks about metrics and labels that are there', async () => {
+test('every alert and recording rule uses metrics and labels that exist', async () => {
   expect(await unknown([...alerts, ...records].map(({ expr }) => expr))).toEqual([]);
 });
 
-test('no alert fires on a fleet that is well: their expressions are empty', async () => {
+test('no alert fires on a healthy fleet: their expressions are empty', async () => {
   await eventually('all to be well again', async () => (await prometheus.alerts()).length === 0);
   const firing: string[] = [];
   for (const { alert, expr } of alerts) if ((await prometheus.query(expr)).length > 0) firing.push(alert ?? '');
@@ -161,7 +161,7 @@ describe('the dashboard', () => {
     expect(await unknown([withoutVariables(expr)])).toEqual([]);
   });
 
-  test('the variables find services and instances; the marks of restarts are evaluated', async () => {
+  test('the variables find services and instances; the restart annotations can be evaluated', async () => {
     for (const { query } of board.templating.list) {
       const [, selector = '', label = ''] = /^label_values\((.*), (\w+)\)$/.exec(query.query) ?? [];
       const series = await prometheus.query(withoutVariables(selector));
@@ -173,7 +173,7 @@ describe('the dashboard', () => {
   });
 });
 
-test('statements are named: those without a name are probes and the like', async () => {
+test('statements are named: only probes and similar ones have no name', async () => {
   const named = await prometheus.query('count by (service) (db_query_duration_seconds_count{query!="other"} > 0)');
   expect(named.map(({ metric }) => metric.service).sort()).toEqual([...serviceNames].sort());
   const share =
@@ -186,12 +186,12 @@ describe('live fire', () => {
     (await prometheus.alerts()).find(({ labels }) => labels.alertname === alertname && labels.service === service)
       ?.state;
   const called = async (alertname: string) => {
-    const answer = await fetch(`http://127.0.0.1:${monitoring.alertmanager.port}/api/v2/alerts`);
-    const all = (await answer.json()) as { labels: Record<string, string>; receivers: { name: string }[] }[];
+    const response = await fetch(`http://127.0.0.1:${monitoring.alertmanager.port}/api/v2/alerts`);
+    const all = (await response.json()) as { labels: Record<string, string>; receivers: { name: string }[] }[];
     return all.filter(({ labels }) => labels.alertname === alertname);
   };
 
-  test('a killed service is ServiceDown: pending, firing, at the Alertmanager, and over when it is back', async () => {
+  test('a killed service raises ServiceDown: pending, firing, sent to the Alertmanager, resolved when it is back', async () => {
     const address = shop.fleet.instance('address');
     process.kill(address.pid ?? 0, 'SIGKILL');
     const seen: string[] = [];
@@ -217,7 +217,7 @@ describe('live fire', () => {
     await eventually('it to be resolved', async () => (await called('ServiceDown')).length === 0);
   });
 
-  test('Nginx, database and Redis have an alert each, which reaches the Alertmanager', async () => {
+  test('Nginx, database and Redis each have an alert that reaches the Alertmanager', async () => {
     const names = ['DatabaseDown', 'GatewayDown', 'RedisDown'];
     await Promise.all([shop.mysql.kill(), shop.redis.kill(), shop.fleet.gateway?.kill()]);
     for (const name of names) {

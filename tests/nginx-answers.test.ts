@@ -4,11 +4,11 @@ import { httpStatus } from '@shop/fleet';
 import { type ExampleProcess, eventually, startExampleProcess } from '@shop/testing';
 import { renderNginxConfig } from '../packages/fleet/src/nginx-config';
 import {
-  ask,
-  askRaw,
   type Echo,
   freePort,
   type Gateway,
+  sendRaw,
+  sendRequest,
   startEcho,
   startGateway,
   startNginx,
@@ -41,9 +41,9 @@ describe('headers', () => {
     ['/api/v1/stores', 503, STRICT_CSP],
     ['/%zz', 400, STRICT_CSP],
   ])('%s has each security header once', async (path, status, csp) => {
-    const answer = await ask(port, path);
-    expect(answer.status).toBe(status);
-    expect(answer.headers).toMatchObject({
+    const response = await sendRequest(port, path);
+    expect(response.status).toBe(status);
+    expect(response.headers).toMatchObject({
       'content-security-policy': csp,
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
@@ -51,34 +51,34 @@ describe('headers', () => {
       'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/),
       server: 'nginx',
     });
-    expect(answer.names).toEqual([...new Set(answer.names)]);
+    expect(response.names).toEqual([...new Set(response.names)]);
   });
 
-  test("a service's own error passes as it is", async () => {
-    const { headers, json } = await ask(port, '/api/v1/products/refused');
+  test("a service's own error passes unchanged", async () => {
+    const { headers, json } = await sendRequest(port, '/api/v1/products/refused');
     expect(json).toEqual({ code: 'database_unavailable' });
     expect([headers['retry-after'], headers['cross-origin-resource-policy']]).toEqual(['7', 'same-origin']);
   });
 
-  test('long text is compressed for those who want it', async () => {
+  test('long text is compressed for clients that accept it', async () => {
     const accepting = { headers: { 'accept-encoding': 'br, gzip' } };
-    const long = await ask(port, '/api/v1/products/big', accepting);
+    const long = await sendRequest(port, '/api/v1/products/big', accepting);
     expect([long.headers['content-encoding'], long.headers.vary]).toEqual(['gzip', 'Accept-Encoding']);
     expect(product.seen.at(-1)?.headers['accept-encoding']).toBeUndefined();
-    expect((await ask(port, '/api/v1/products', accepting)).headers['content-encoding']).toBeUndefined();
-    const plain = await ask(port, '/api/v1/products/big');
+    expect((await sendRequest(port, '/api/v1/products', accepting)).headers['content-encoding']).toBeUndefined();
+    const plain = await sendRequest(port, '/api/v1/products/big');
     expect([plain.headers['content-encoding'], plain.headers.vary]).toEqual([undefined, 'Accept-Encoding']);
   });
 });
 
-describe('what nginx refuses', () => {
-  test('a body over 5.5 MB, never seen by the service; 5 MiB and its wrapping pass', async () => {
+describe('nginx refuses', () => {
+  test('a body over 5.5 MB without passing it to the service; 5 MiB with multipart overhead pass', async () => {
     const seen = product.seen.length;
-    const refused = await ask(port, '/api/v1/files/upload', { method: 'POST', body: Buffer.alloc(6_000_000) });
+    const refused = await sendRequest(port, '/api/v1/files/upload', { method: 'POST', body: Buffer.alloc(6_000_000) });
     expect([refused.status, refused.headers['content-type']]).toEqual([413, PROBLEM]);
     expect(refused.json).toMatchObject({ status: 413, code: 'payload_too_large' });
     expect(product.seen).toHaveLength(seen);
-    const passed = await ask(port, '/api/v1/files/upload', {
+    const passed = await sendRequest(port, '/api/v1/files/upload', {
       method: 'POST',
       body: Buffer.alloc(5 * 1024 ** 2 + 2000),
     });
@@ -88,21 +88,21 @@ describe('what nginx refuses', () => {
   test('a chunked body over 5.5 MB', async () => {
     const chunk = `100000\r\n${'x'.repeat(0x100000)}\r\n`;
     const head = 'POST /api/v1/products HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n';
-    expect(await askRaw(port, `${head}${chunk.repeat(6)}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 .*"payload_too_large"/s);
+    expect(await sendRaw(port, `${head}${chunk.repeat(6)}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 .*"payload_too_large"/s);
   });
 
   const host = 'Host: a\r\nConnection: close\r\n';
   test.each([
     ['no Host', 'GET /api/v1/products HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'malformed_request'],
     ['two Hosts', `GET / HTTP/1.1\r\nHost: b\r\n${host}\r\n`, 400, 'malformed_request'],
-    ['a strange Host', 'GET / HTTP/1.1\r\nHost: a/b\r\nConnection: close\r\n\r\n', 400, 'malformed_request'],
+    ['an invalid Host', 'GET / HTTP/1.1\r\nHost: a/b\r\nConnection: close\r\n\r\n', 400, 'malformed_request'],
     ['a bad escape', `GET /api/v1/products/%zz HTTP/1.1\r\n${host}\r\n`, 400, 'malformed_request'],
     ['a NUL', `GET /api/v1/products/%00 HTTP/1.1\r\n${host}\r\n`, 400, 'malformed_request'],
     ['a space', `GET /api/v1/products/a b HTTP/1.1\r\n${host}\r\n`, 400, 'malformed_request'],
-    ['no HTTP', 'hello\r\n\r\n', 400, 'malformed_request'],
+    ['not HTTP', 'hello\r\n\r\n', 400, 'malformed_request'],
     ['TLS', '\x16\x03\x01\x02\r\n\r\n', 400, 'malformed_request'],
     ['HTTP/3.0', `GET / HTTP/3.0\r\n${host}\r\n`, 400, 'malformed_request'],
-    ['a strange coding', `POST / HTTP/1.1\r\nTransfer-Encoding: x\r\n${host}\r\n`, 400, 'malformed_request'],
+    ['an unknown transfer coding', `POST / HTTP/1.1\r\nTransfer-Encoding: x\r\n${host}\r\n`, 400, 'malformed_request'],
     [
       'a strange length',
       `POST /api/v1/products HTTP/1.1\r\nContent-Length: -1\r\n${host}\r\n`,
@@ -125,8 +125,8 @@ describe('what nginx refuses', () => {
       'headers_too_large',
     ],
   ])('%s', async (_, bytes, status, code) => {
-    const answer = await askRaw(port, bytes);
-    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    const response = await sendRaw(port, bytes);
+    const [head = '', body = ''] = response.split('\r\n\r\n');
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(head).toContain(`Content-Type: ${PROBLEM}`);
     const problem = JSON.parse(body);
@@ -137,7 +137,7 @@ describe('what nginx refuses', () => {
   });
 });
 
-describe('headers that pass the gateway and its services', () => {
+describe('headers that the gateway and its services accept', () => {
   let service: ExampleProcess;
   let through: Gateway;
   beforeAll(async () => {
@@ -153,24 +153,24 @@ describe('headers that pass the gateway and its services', () => {
   test.each([
     ['one line of 8 KB', lines(1, 8 * KB)],
     ['two lines of 8 KB', lines(2, 8 * KB)],
-    ['16 KB in lines of which each needs a buffer of its own', lines(3, 5.4 * KB)],
+    ['16 KB in lines that each need their own buffer', lines(3, 5.4 * KB)],
     ['16 KB in many lines', lines(64, 256)],
-    ['as much as the gateway has room for', lines(4, 9 * KB - 100)],
+    ['as much as the gateway has buffers for', lines(4, 9 * KB - 100)],
   ])('%s', async (_, headers) => {
-    // What the service does not know is its own 404.
+    // An unknown path is the service's own 404.
     for (const port of [service.port, through.port]) {
-      const { status, json } = await ask(port, '/api/v1/products', { headers });
+      const { status, json } = await sendRequest(port, '/api/v1/products', { headers });
       expect([status, json.code]).toEqual([404, 'not_found']);
     }
     const cookie = Object.values(headers).join('; ');
     if (cookie.length < 9 * KB) {
       for (const port of [service.port, through.port])
-        expect((await ask(port, '/api/v1/products', { headers: { cookie } })).status).toBe(404);
+        expect((await sendRequest(port, '/api/v1/products', { headers: { cookie } })).status).toBe(404);
     }
   });
 
-  test('more is a 431 on a service’s own port too', async () => {
-    const { status, headers, json } = await ask(service.port, '/api/v1/products', { headers: lines(50, KB) });
+  test("larger headers get a 431 on a service's own port too", async () => {
+    const { status, headers, json } = await sendRequest(service.port, '/api/v1/products', { headers: lines(50, KB) });
     expect([status, headers['content-type'], json.code]).toEqual([
       431,
       expect.stringContaining(PROBLEM),
@@ -179,14 +179,14 @@ describe('headers that pass the gateway and its services', () => {
   });
 });
 
-test('what a service’s parser refuses comes through as the service’s problem, under the id that nginx gave it', async () => {
+test("a refusal by a service's HTTP parser passes as the service's problem, with the request id from nginx", async () => {
   const service = await startExampleProcess();
   const through = await startGateway({ product: [`127.0.0.1:${service.port}`] });
   try {
     await eventually('the service to listen', async () => (await httpStatus(`${service.url}/health`)) === 200);
     for (const header of ['', 'X-Request-Id: my-own\r\n']) {
       const bytes = `FOO /api/v1/products HTTP/1.1\r\nHost: a\r\n${header}Connection: close\r\n\r\n`;
-      const [head = '', body = ''] = (await askRaw(through.port, bytes)).split('\r\n\r\n');
+      const [head = '', body = ''] = (await sendRaw(through.port, bytes)).split('\r\n\r\n');
       expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
       expect(head).toContain(`Content-Type: ${PROBLEM}`);
       const { code, request_id: id } = JSON.parse(body);
@@ -210,24 +210,24 @@ describe('limit per client', () => {
   });
   afterAll(() => limited?.stop());
 
-  test('answers 429 with the way back, to that client only, and never to probes', async () => {
+  test('responds 429 with Retry-After, only to that client and never to probes', async () => {
     const began = performance.now();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
-        ask(limited.port, `/api/v1/products/${index}`, { method: 'POST', body: '{}', from: '127.0.0.50' }),
+        sendRequest(limited.port, `/api/v1/products/${index}`, { method: 'POST', body: '{}', from: '127.0.0.50' }),
       ),
     );
-    const passed = answers.filter(({ status }) => status === 200).length;
+    const passed = responses.filter(({ status }) => status === 200).length;
     expect(passed).toBeGreaterThanOrEqual(6);
     const refilled = Math.ceil((performance.now() - began) / 1000);
     expect(passed).toBeLessThanOrEqual(6 + refilled);
-    const refused = answers.filter(({ status }) => status === 429);
+    const refused = responses.filter(({ status }) => status === 429);
     expect(refused).toHaveLength(20 - passed);
     for (const { headers, names, json } of refused) {
       expect(headers).toMatchObject({
         'content-type': PROBLEM,
         'retry-after': '1',
-        // As the services send them (draft 7).
+        // The same headers as the services send (draft 7).
         'ratelimit-policy': '6;w=6',
         ratelimit: 'limit=6, remaining=0, reset=1',
         'content-security-policy': STRICT_CSP,
@@ -235,14 +235,14 @@ describe('limit per client', () => {
       expect(names).toEqual([...new Set(names)]);
       expect(json).toMatchObject({ status: 429, code: 'rate_limited', request_id: headers['x-request-id'] });
     }
-    expect((await ask(limited.port, '/api/v1/products', { from: '127.0.0.51' })).status).toBe(200);
+    expect((await sendRequest(limited.port, '/api/v1/products', { from: '127.0.0.51' })).status).toBe(200);
     const probes = await Promise.all(
-      Array.from({ length: 20 }, () => ask(limited.port, '/health', { from: '127.0.0.50' })),
+      Array.from({ length: 20 }, () => sendRequest(limited.port, '/health', { from: '127.0.0.50' })),
     );
     expect(probes.every(({ status }) => status === 200)).toBe(true);
   });
 
-  test('counts an IPv6 network, an IPv4 address', async () => {
+  test('counts by IPv6 network and by IPv4 address', async () => {
     const [runDir, keyPort] = [await temporaryFolder(), await freePort()];
     const address = ['127.0.0.1:1'];
     const upstreams = {
@@ -259,7 +259,7 @@ describe('limit per client', () => {
     const show = 'set_real_ip_from 127.0.0.1; real_ip_header X-Client; return 200 $client_network;';
     await appendFile(join(runDir, 'conf.d/key.conf'), `server { listen 127.0.0.1:${keyPort}; ${show} }`);
     const keys = await startNginx(config, runDir, keyPort);
-    const keyOf = async (client: string) => (await ask(keyPort, '/', { headers: { 'x-client': client } })).text;
+    const keyOf = async (client: string) => (await sendRequest(keyPort, '/', { headers: { 'x-client': client } })).text;
     try {
       expect(await keyOf('203.0.113.9')).toBe('203.0.113.9');
       expect(await keyOf('::ffff:203.0.113.9')).toBe('203.0.113.9');

@@ -2,9 +2,18 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readEnvFile, repoRoot } from '@shop/fleet';
 import { exampleService, startApp } from '@shop/testing';
-import { type Answer, type Ask, ask, askRaw, freePort, type Gateway, startEcho, startGateway } from './nginx-support';
+import {
+  freePort,
+  type Gateway,
+  type HttpResponse,
+  type RequestOptions,
+  sendRaw,
+  sendRequest,
+  startEcho,
+  startGateway,
+} from './nginx-support';
 
-/** What nginx answers by itself is for browsers of the same origins as what the services answer. */
+/** Nginx's own responses allow the same origins as the services' responses. */
 
 const LIST = 'https://shop.example, http://localhost:3000';
 const settings: [appEnv: string, corsOrigins: string][] = [
@@ -43,7 +52,7 @@ async function gatewayWith(...[upstreams, options]: Parameters<typeof startGatew
 }
 
 const from = (origin: string | undefined): Record<string, string> => (origin === undefined ? {} : { origin });
-const preflight = (origin: string | undefined): Ask => ({
+const preflight = (origin: string | undefined): RequestOptions => ({
   method: 'OPTIONS',
   headers: {
     ...from(origin),
@@ -52,14 +61,14 @@ const preflight = (origin: string | undefined): Ask => ({
   },
 });
 
-function corsOf({ headers, names }: Answer) {
+function corsOf({ headers, names }: HttpResponse) {
   const own = names.filter((name) => name.startsWith('access-control-'));
   expect(own).toEqual([...new Set(own)]);
   const vary = (headers.vary ?? '').split(', ').filter((name) => name !== '' && name !== 'Accept-Encoding');
   return { ...Object.fromEntries(own.map((name) => [name, headers[name]])), vary: vary.sort() };
 }
 
-test.each(settings)('APP_ENV=%s CORS_ORIGINS="%s": as the services', async (appEnv, corsOrigins) => {
+test.each(settings)('APP_ENV=%s CORS_ORIGINS="%s": as the services do', async (appEnv, corsOrigins) => {
   const service = await startApp(
     exampleService(() => []),
     {
@@ -71,40 +80,40 @@ test.each(settings)('APP_ENV=%s CORS_ORIGINS="%s": as the services', async (appE
   const servicePort = Number(new URL(service.url).port);
   const gateway = await gatewayWith({}, { appEnv, corsOrigins });
   for (const origin of origins) {
-    const asked: Ask = { headers: from(origin) };
-    const theirs = corsOf(await ask(servicePort, '/nothing', asked));
+    const asked: RequestOptions = { headers: from(origin) };
+    const theirs = corsOf(await sendRequest(servicePort, '/nothing', asked));
     expect(theirs).toHaveProperty('access-control-expose-headers');
     for (const [path, status] of [
       ['/nothing', 404],
       ['/api/v1/products', 503],
       ['/openapi.json', 200],
     ] as const) {
-      const answer = await ask(gateway.port, path, asked);
-      expect([origin, path, answer.status, corsOf(answer)]).toEqual([origin, path, status, theirs]);
+      const response = await sendRequest(gateway.port, path, asked);
+      expect([origin, path, response.status, corsOf(response)]).toEqual([origin, path, status, theirs]);
     }
-    const letIn = await ask(servicePort, '/nothing', preflight(origin));
+    const letIn = await sendRequest(servicePort, '/nothing', preflight(origin));
     for (const path of ['/nothing', '/api/v1/products', '/openapi.json']) {
-      const answer = await ask(gateway.port, path, preflight(origin));
-      expect([origin, path, answer.status, answer.text, corsOf(answer)]).toEqual([
+      const response = await sendRequest(gateway.port, path, preflight(origin));
+      expect([origin, path, response.status, response.text, corsOf(response)]).toEqual([
         origin,
         path,
         204,
         '',
         corsOf(letIn),
       ]);
-      expect(answer.headers).not.toHaveProperty('content-type');
+      expect(response.headers).not.toHaveProperty('content-type');
     }
   }
 });
 
-test('a rate-limited browser request fails with 429 and not with a network error', async () => {
+test('a rate-limited browser request gets a readable 429, not a network error', async () => {
   const echo = await startEcho('product');
   toStop.push(echo.close);
   const origin = 'https://shop.example';
   const limits = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '3' };
   const gateway = await gatewayWith({ product: [echo.address] }, { limits, appEnv: 'production', corsOrigins: origin });
-  const many = (asked: Ask) =>
-    Promise.all(Array.from({ length: 30 }, () => ask(gateway.port, '/api/v1/products', asked)));
+  const many = (asked: RequestOptions) =>
+    Promise.all(Array.from({ length: 30 }, () => sendRequest(gateway.port, '/api/v1/products', asked)));
   const refused = (await many({ headers: { origin } })).filter(({ status }) => status !== 200);
   expect(refused.length).toBeGreaterThan(0);
   for (const { status, headers } of refused) {
@@ -118,22 +127,25 @@ test('a rate-limited browser request fails with 429 and not with a network error
     );
     expect(headers['retry-after']).toBe('1');
   }
-  // A bucket of its own, ten times as large: nothing that a page does empties it.
+  // Preflights have their own token bucket, ten times as large, so a page does not empty it.
   const preflights = await many({ ...preflight(origin), from: '127.0.0.60' });
   expect(new Set(preflights.map(({ status }) => status))).toEqual(new Set([200]));
   const plain = await many({ method: 'OPTIONS', headers: { origin } });
   expect(plain.filter(({ status }) => status === 429).length).toBeGreaterThan(0);
 });
 
-test('a refused body, and what is no HTTP, too', async () => {
+test('a refused body and a request that is not HTTP, too', async () => {
   const gateway = await gatewayWith({ file: [`127.0.0.1:${await freePort()}`] }, { corsOrigins: '*' });
-  const refused = await ask(gateway.port, '/api/v1/files/upload', { method: 'POST', body: Buffer.alloc(6_000_000) });
+  const refused = await sendRequest(gateway.port, '/api/v1/files/upload', {
+    method: 'POST',
+    body: Buffer.alloc(6_000_000),
+  });
   expect([refused.status, refused.headers['access-control-allow-origin']]).toEqual([413, '*']);
-  const raw = await askRaw(gateway.port, 'GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n');
+  const raw = await sendRaw(gateway.port, 'GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n');
   expect(raw).toMatch(/^HTTP\/1\.1 400 .*\r\nAccess-Control-Allow-Origin: \*\r\n/s);
 });
 
-test('what a service answers passes with the service’s own', async () => {
+test("a service's response passes with the service's own CORS headers", async () => {
   const echo = await startEcho('product');
   toStop.push(echo.close);
   const gateway = await gatewayWith(
@@ -141,14 +153,14 @@ test('what a service answers passes with the service’s own', async () => {
     { appEnv: 'production', corsOrigins: 'https://shop.example' },
   );
   for (const path of ['/api/v1/products', '/api/v1/products/refused']) {
-    const answer = await ask(gateway.port, path, { headers: { origin: 'https://shop.example' } });
+    const response = await sendRequest(gateway.port, path, { headers: { origin: 'https://shop.example' } });
     const theirs = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'X-Echo', vary: [] };
-    expect(corsOf(answer)).toEqual(theirs);
+    expect(corsOf(response)).toEqual(theirs);
   }
 });
 
 /** In containers nginx gets the whole env file, and the image replaces every $NAME and ${NAME} that is set. */
-test('of the env files’ variables the templates name only those that they mean', async () => {
+test('the templates contain no other variable of the env files by accident', async () => {
   const folders = ['templates', 'containers', 'tls'].map((folder) => join(repoRoot, 'nginx', folder));
   const files = await Promise.all(
     folders.map(async (folder) => (await readdir(folder)).map((file) => readFile(join(folder, file), 'utf8'))),

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { endpoint, noContent } from '@shop/core/http';
 import { eventually, exampleService, startApp } from '@shop/testing';
-import { ask, type Echo, type Gateway, startEcho, startGateway } from './nginx-support';
+import { type Echo, type Gateway, sendRequest, startEcho, startGateway } from './nginx-support';
 
 const toStop: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -22,13 +22,13 @@ const gatewayOver = async (...over: Parameters<typeof startGateway>): Promise<Ga
   return gateway;
 };
 
-/** A token a second hardly refills a bucket during a test. */
+/** One token per second barely refills a bucket during a test. */
 const SLOW = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '8' };
 const POLICY = '8;w=8';
 const TENFOLD_POLICY = '80;w=8';
 
 let address = 70;
-/** A loopback address that no other test came from. */
+/** A loopback address that no other test has used. */
 const aClient = () => `127.0.0.${address++}`;
 
 describe('rate limits', () => {
@@ -39,19 +39,19 @@ describe('rate limits', () => {
   afterAll(() => echo.close());
 
   type Asked = { path?: string; method?: string; headers?: Record<string, string>; from: string };
-  /** Sends requests until one is refused: how many were not, and what the refusal looked like. */
+  /** Sends requests until one is refused. Returns how many were accepted, and the refusal. */
   async function untilRefused(port: number, { path = '/api/v1/products', ...asked }: Asked) {
     const start = Date.now();
     for (let passed = 0; passed < 200; passed += 1) {
-      const answer = await ask(port, path, asked);
-      if (answer.status === 429) return { passed, answer, seconds: (Date.now() - start) / 1000 };
+      const response = await sendRequest(port, path, asked);
+      if (response.status === 429) return { passed, response, seconds: (Date.now() - start) / 1000 };
     }
     throw new Error('never refused');
   }
 
   const PREFLIGHT = { origin: 'https://shop.example', 'access-control-request-method': 'PUT' };
 
-  test('are those of the services, number for number', async () => {
+  test('are exactly those of the services', async () => {
     const limited = exampleService(() => [
       endpoint({
         method: 'get',
@@ -72,11 +72,11 @@ describe('rate limits', () => {
       const theirs = await untilRefused(Number(new URL(service.url).port), { ...asked, from });
       const ours = await untilRefused(gateway.port, { ...asked, from });
       for (const name of ['ratelimit', 'ratelimit-policy', 'retry-after', 'cache-control', 'referrer-policy'])
-        expect([name, ours.answer.headers[name]]).toEqual([name, theirs.answer.headers[name]]);
-      expect({ ...ours.answer.json, request_id: '' }).toEqual({ ...theirs.answer.json, request_id: '' });
-      const [, size, seconds] = /^(\d+);w=(\d+)$/.exec(String(ours.answer.headers['ratelimit-policy'])) ?? [];
+        expect([name, ours.response.headers[name]]).toEqual([name, theirs.response.headers[name]]);
+      expect({ ...ours.response.json, request_id: '' }).toEqual({ ...theirs.response.json, request_id: '' });
+      const [, size, seconds] = /^(\d+);w=(\d+)$/.exec(String(ours.response.headers['ratelimit-policy'])) ?? [];
       expect(ours.passed).toBeGreaterThanOrEqual(Number(size));
-      // Tokens come back while it runs. 50 ms: nginx looks at its clock now and then.
+      // Tokens are refilled meanwhile. 50 ms: nginx updates its cached time only now and then.
       const returned = Math.floor((ours.seconds + 0.05) * (Number(size) / Number(seconds)));
       expect(ours.passed).toBeLessThanOrEqual(Number(size) + returned);
     }
@@ -86,23 +86,25 @@ describe('rate limits', () => {
     const gateway = await gatewayOver({ product: [echo.address] }, { limits: { ...SLOW, RATE_LIMIT_BURST: '1' } });
     const from = aClient();
     const start = Date.now();
-    const answers = await Promise.all(Array.from({ length: 9 }, () => ask(gateway.port, '/api/v1/products', { from })));
-    const passed = answers.filter(({ status }) => status === 200).length;
+    const responses = await Promise.all(
+      Array.from({ length: 9 }, () => sendRequest(gateway.port, '/api/v1/products', { from })),
+    );
+    const passed = responses.filter(({ status }) => status === 200).length;
     expect(passed).toBeGreaterThanOrEqual(1);
     expect(passed).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - start) / 1000));
   });
 
-  test('are for each service on its own', async () => {
+  test('are separate for each service', async () => {
     const gateway = await gatewayOver({ product: [echo.address], store: [echo.address] }, { limits: SLOW });
     const from = aClient();
     await untilRefused(gateway.port, { from });
-    expect((await ask(gateway.port, '/api/v1/stores', { from })).status).toBe(200);
-    const { answer } = await untilRefused(gateway.port, { path: '/openapi.json', from });
-    expect(answer.headers['ratelimit-policy']).toBe(POLICY);
-    expect((await ask(gateway.port, '/api/v1/stores', { from })).status).toBe(200);
+    expect((await sendRequest(gateway.port, '/api/v1/stores', { from })).status).toBe(200);
+    const { response } = await untilRefused(gateway.port, { path: '/openapi.json', from });
+    expect(response.headers['ratelimit-policy']).toBe(POLICY);
+    expect((await sendRequest(gateway.port, '/api/v1/stores', { from })).status).toBe(200);
   });
 
-  test('for images and preflights are ten times as large, and leave the others alone', async () => {
+  test('for images and preflights are ten times as large and do not affect the others', async () => {
     const gateway = await gatewayOver({ file: [echo.address], product: [echo.address] }, { limits: SLOW });
     for (const asked of [
       { path: '/uploads/a.png' },
@@ -110,23 +112,23 @@ describe('rate limits', () => {
       { path: '/api/v1/files', method: 'OPTIONS', headers: PREFLIGHT },
     ]) {
       const from = aClient();
-      const { passed, answer } = await untilRefused(gateway.port, { ...asked, from });
+      const { passed, response } = await untilRefused(gateway.port, { ...asked, from });
       expect(passed).toBeGreaterThanOrEqual(80);
-      expect(answer.headers['ratelimit-policy']).toBe(TENFOLD_POLICY);
-      expect((await ask(gateway.port, '/api/v1/files', { from })).status).toBe(200);
+      expect(response.headers['ratelimit-policy']).toBe(TENFOLD_POLICY);
+      expect((await sendRequest(gateway.port, '/api/v1/files', { from })).status).toBe(200);
     }
     const posted = await untilRefused(gateway.port, { path: '/uploads/a.png', method: 'POST', from: aClient() });
-    expect(posted.answer.headers['ratelimit-policy']).toBe(POLICY);
+    expect(posted.response.headers['ratelimit-policy']).toBe(POLICY);
   });
 
-  test('for images have settings of their own', async () => {
+  test('for images have their own settings', async () => {
     const limits = { ...SLOW, RATE_LIMIT_UPLOADS_PER_SECOND: '2', RATE_LIMIT_UPLOADS_BURST: '3' };
     const gateway = await gatewayOver({ file: [echo.address] }, { limits });
-    const { answer } = await untilRefused(gateway.port, { path: '/uploads/a.png', from: aClient() });
-    expect(answer.headers).toMatchObject({ 'ratelimit-policy': '3;w=2', ratelimit: 'limit=3, remaining=0, reset=1' });
+    const { response } = await untilRefused(gateway.port, { path: '/uploads/a.png', from: aClient() });
+    expect(response.headers).toMatchObject({ 'ratelimit-policy': '3;w=2', ratelimit: 'limit=3, remaining=0, reset=1' });
   });
 
-  test.each(['0', '-1', '1.5', 'ten', '08'])('of %s are refused by name', async (value) => {
+  test.each(['0', '-1', '1.5', 'ten', '08'])('of %s are refused with the name of the setting', async (value) => {
     await expect(startGateway({}, { limits: { RATE_LIMIT_BURST: value } })).rejects.toThrow(/RATE_LIMIT_BURST/);
   });
 });
@@ -146,7 +148,7 @@ describe('bodies', () => {
   }
   const temporaryFiles = ({ runDir }: Gateway) => readdir(join(runDir, 'temp/client_body'), { recursive: true });
 
-  /** A service that gives a request half a second to arrive, as the real ones give it 30. */
+  /** A service with a request timeout of half a second (the real ones: 30 seconds). */
   async function startImpatient() {
     const seen = { requests: 0 };
     const server = createServer({ requestTimeout: 500, connectionsCheckingInterval: 50 }, (req) => {
@@ -177,19 +179,19 @@ describe('bodies', () => {
     for (const { received } of uploads) expect(received).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  test('that are small are collected first: a slow client does not occupy a service', async () => {
+  test('that are small are buffered first, so that a slow client does not occupy a service', async () => {
     const echo = started(await startEcho('file'));
     const gateway = await gatewayOver({ file: [echo.address] });
     const upload = await startUpload(gateway.port, ['Content-Length: 9999', 'Connection: close']);
     upload.write('x'.repeat(9000));
-    await ask(gateway.port, '/api/v1/files');
+    await sendRequest(gateway.port, '/api/v1/files');
     expect(echo.seen).toHaveLength(1);
     upload.write('x'.repeat(999));
     await once(upload, 'close');
     expect(upload.received).toContain('"bytes":9999');
   });
 
-  test('that one client keeps open are limited in number', async () => {
+  test('kept open by one client are limited in number', async () => {
     const service = await startImpatient();
     const echo = started(await startEcho('product'));
     const limits = { RATE_LIMIT_PER_SECOND: '1000', RATE_LIMIT_BURST: '1000', CONNECTIONS_PER_CLIENT: '4' };
@@ -197,14 +199,17 @@ describe('bodies', () => {
     const from = aClient();
     for (let index = 0; index < 4; index += 1) await startUpload(gateway.port, ['Content-Length: 5000000'], from);
     await eventually('the service to see them', () => service.seen.requests === 4);
-    const refused = await ask(gateway.port, '/api/v1/products', { from });
+    const refused = await sendRequest(gateway.port, '/api/v1/products', { from });
     expect([refused.status, refused.json.code, refused.headers['retry-after']]).toEqual([
       429,
       'too_many_connections',
       '1',
     ]);
     expect(refused.headers).not.toHaveProperty('ratelimit');
-    expect((await ask(gateway.port, '/api/v1/products', { from: aClient() })).status).toBe(200);
-    await eventually('room again', async () => (await ask(gateway.port, '/api/v1/products', { from })).status === 200);
+    expect((await sendRequest(gateway.port, '/api/v1/products', { from: aClient() })).status).toBe(200);
+    await eventually(
+      'room again',
+      async () => (await sendRequest(gateway.port, '/api/v1/products', { from })).status === 200,
+    );
   });
 });

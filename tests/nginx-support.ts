@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type NginxOptions, renderNginxConfig } from '../packages/fleet/src/nginx-config';
 import { limitVariables } from '../packages/fleet/src/nginx-limits';
 
-export interface Seen {
+export interface ReceivedRequest {
   service: string;
   method: string;
   url: string;
@@ -21,11 +21,11 @@ export interface Seen {
 export interface Echo {
   port: number;
   address: string;
-  seen: Seen[];
+  seen: ReceivedRequest[];
   close(): Promise<void>;
 }
 
-/** What the services' helmet and CORS send. */
+/** The headers that helmet and CORS add in the services. */
 const serviceHeaders = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'X-Echo',
@@ -37,17 +37,17 @@ const serviceHeaders = {
 };
 
 /**
- * A stand-in for a service: answers with what it saw. Paths ending in `/big` give a long answer, `/refused` an error of
- * the service's own; while `dropNext()` says so it takes the whole request and hangs up without an answer.
+ * A fake service that echoes the request. Paths ending in `/big` get a long response, `/refused` an error of the service.
+ * While `dropNext()` returns true, it reads the whole request and closes the connection without a response.
  */
 export async function startEcho(service: string, port = 0, dropNext: () => boolean = () => false): Promise<Echo> {
-  const seen: Seen[] = [];
+  const seen: ReceivedRequest[] = [];
   const server = createServer(async (req, res) => {
     let bytes = 0;
     try {
       for await (const chunk of req) bytes += (chunk as Buffer).length;
     } catch {
-      return; // The gateway broke off.
+      return; // The gateway aborted the request.
     }
     const { method = '', url = '', headers } = req;
     const entry = { service, method, url, headers, peer: req.socket.remoteAddress ?? '', bytes };
@@ -84,7 +84,7 @@ async function closeServer(server: Server): Promise<void> {
   await closed;
 }
 
-/** A port that nobody listens on. */
+/** A port that nothing listens on. */
 export async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -94,7 +94,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Asks until `probe` gives something other than undefined. */
+/** Polls until `probe` returns something other than undefined. */
 export async function until<T>(what: string, probe: () => Promise<T | undefined>, timeoutMs = 120_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -153,7 +153,7 @@ export async function startNginx(configFile: string, runDir: string, port: numbe
   return { port, runDir, errors: () => errors, stop };
 }
 
-/** Fills in templates of nginx/ as the containers do, and writes a main file that includes them; resolves to its path. */
+/** Fills in templates of nginx/ as the containers do, and writes a main file that includes them. @returns its path */
 export async function fillTemplates(
   runDir: string,
   templates: string[],
@@ -165,7 +165,7 @@ export async function fillTemplates(
   await mkdir(join(runDir, 'conf.d'));
   for (const template of templates) {
     const text = await readFile(join(nginxDir, template), 'utf8');
-    const filled = text.replace(/\$\{(\w+)\}/g, (asIs, name: string) => values[name] ?? asIs);
+    const filled = text.replace(/\$\{(\w+)\}/g, (match, name: string) => values[name] ?? match);
     await writeFile(join(runDir, 'conf.d', basename(template, '.template')), filled);
   }
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -178,7 +178,7 @@ export async function fillTemplates(
   return main;
 }
 
-/** Services that a test does not mention get an address where nobody answers. */
+/** Services that a test does not mention get a port that nothing listens on. */
 export async function startGateway(
   upstreams: Partial<NginxOptions['upstreams']>,
   options: Partial<NginxOptions> = {},
@@ -197,29 +197,29 @@ export async function startGateway(
   return startNginx(configFile, runDir, port);
 }
 
-export interface Answer {
+export interface HttpResponse {
   status: number;
   headers: IncomingHttpHeaders;
-  /** Header names as sent, lower-cased: shows what came twice. */
+  /** Header names as sent, in lower case: shows duplicates. */
   names: string[];
   text: string;
   json: Record<string, unknown>;
 }
 
-export interface Ask {
+export interface RequestOptions {
   method?: string;
   headers?: Record<string, string>;
   body?: string | Buffer;
-  /** The loopback address to come from. */
+  /** The loopback address to send from. */
   from?: string;
 }
 
-/** One request on its own connection, its path sent as it stands. */
-export function ask(
+/** One request on its own connection. The path is sent unchanged. */
+export function sendRequest(
   port: number,
   path: string,
-  { method = 'GET', headers = {}, body, from }: Ask = {},
-): Promise<Answer> {
+  { method = 'GET', headers = {}, body, from }: RequestOptions = {},
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const target = { host: '127.0.0.1', port, path, method, agent: false, ...(from ? { localAddress: from } : {}) };
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
@@ -236,8 +236,8 @@ export function ask(
   });
 }
 
-/** Sends bytes as they are and resolves to all that comes back. */
-export async function askRaw(port: number, bytes: string): Promise<string> {
+/** Sends bytes unchanged. @returns everything that the server sends */
+export async function sendRaw(port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));

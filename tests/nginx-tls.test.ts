@@ -3,18 +3,18 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
-  type Answer,
-  ask,
   type Echo,
   fillTemplates,
   freePort,
   type Gateway,
+  type HttpResponse,
+  sendRequest,
   startEcho,
   startNginx,
   temporaryFolder,
 } from './nginx-support';
 
-/** As docker-compose.tls.yml sets the gateway up: https beside an http port that takes no tokens. */
+/** The gateway as in docker-compose.tls.yml: https plus an http port that accepts no tokens. */
 
 let echo: Echo;
 let gateway: Gateway;
@@ -60,7 +60,7 @@ afterAll(() => Promise.all([gateway?.stop(), echo?.close()]));
 
 const HEADERS = { authorization: 'Bearer a.b.c', origin: 'https://shop.example', 'x-request-id': 'insecure-1' };
 
-function expectRefused({ status, headers, json }: Answer): void {
+function expectRefused({ status, headers, json }: HttpResponse): void {
   expect([status, json.code, json.status]).toEqual([403, 'https_required', 403]);
   expect(headers).toMatchObject({
     'content-type': 'application/problem+json',
@@ -88,32 +88,34 @@ test.each([
   ['GET', '/docsX'],
 ])('%s %s over http is refused, and no service sees it', async (method, path) => {
   const seen = echo.seen.length;
-  expectRefused(await ask(http, path, { method, headers: HEADERS, ...(method === 'POST' ? { body: '{}' } : {}) }));
+  expectRefused(
+    await sendRequest(http, path, { method, headers: HEADERS, ...(method === 'POST' ? { body: '{}' } : {}) }),
+  );
   expect(echo.seen).toHaveLength(seen);
 });
 
 test.each(['/', '/?a=1', '/docs', '/docs?a=b', '/docs/swagger-ui.css'])(
-  'GET and HEAD of %s lead to https',
+  'GET and HEAD of %s redirect to https',
   async (path) => {
     for (const method of ['GET', 'HEAD']) {
-      const { status, headers } = await ask(http, path, { method, headers: { host: 'shop.example' } });
+      const { status, headers } = await sendRequest(http, path, { method, headers: { host: 'shop.example' } });
       expect([status, headers.location]).toEqual([308, `https://shop.example${path}`]);
     }
   },
 );
 
-test('an upload over http gets its refusal too', async () => {
+test('an upload over http is refused too', async () => {
   const body = Buffer.alloc(3_000_000);
-  expectRefused(await ask(http, '/api/v1/files/upload', { method: 'POST', body, headers: HEADERS }));
+  expectRefused(await sendRequest(http, '/api/v1/files/upload', { method: 'POST', body, headers: HEADERS }));
 });
 
-test('so does http that is sent to the port of https', async () => {
-  expectRefused(await ask(https, '/api/v1/auth/me', { headers: HEADERS }));
+test('plain http on the https port is refused too', async () => {
+  expectRefused(await sendRequest(https, '/api/v1/auth/me', { headers: HEADERS }));
 });
 
-test('a preflight over http passes, so that the page sees why its request is refused', async () => {
+test('a preflight over http passes, so that the page can read why its request is refused', async () => {
   const headers = { ...HEADERS, 'access-control-request-method': 'PUT' };
-  expect((await ask(http, '/api/v1/stores/1', { method: 'OPTIONS', headers })).status).toBe(204);
+  expect((await sendRequest(http, '/api/v1/stores/1', { method: 'OPTIONS', headers })).status).toBe(204);
 });
 
 test('https works', async () => {

@@ -1,4 +1,13 @@
-import { accessLog, ask, askRaw, type Echo, type Gateway, startEcho, startGateway, until } from './nginx-support';
+import {
+  accessLog,
+  type Echo,
+  type Gateway,
+  sendRaw,
+  sendRequest,
+  startEcho,
+  startGateway,
+  until,
+} from './nginx-support';
 
 const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
 
@@ -41,14 +50,14 @@ describe('routes', () => {
     ['/docs', 'auth'],
     ['/docs/swagger-ui.css', 'auth'],
   ])('%s goes to %s, as it was written', async (path, service) => {
-    const { status, json } = await ask(port, path);
+    const { status, json } = await sendRequest(port, path);
     expect([status, json.service, json.url]).toEqual([200, service, path]);
   });
 
   test.each([['/health', 'auth'], ...SERVICES.map((service) => [`/health/${service}`, service])])(
-    '%s is the health of %s',
+    '%s reports the health of %s',
     async (path, service) => {
-      const { json } = await ask(port, path);
+      const { json } = await sendRequest(port, path);
       expect([json.service, json.url]).toEqual([service, '/health']);
     },
   );
@@ -70,7 +79,7 @@ describe('routes', () => {
     '/html/openapi.json',
   ])('%s is nothing here', async (path) => {
     const before = requestsSeen();
-    const { status, headers, json } = await ask(port, path, { headers: { 'x-request-id': 'look-1' } });
+    const { status, headers, json } = await sendRequest(port, path, { headers: { 'x-request-id': 'look-1' } });
     expect([status, headers['content-type'], headers['cache-control']]).toEqual([404, PROBLEM, 'no-store']);
     expect(json).toEqual({
       type: 'about:blank',
@@ -91,7 +100,7 @@ describe('routes', () => {
     '/api/v1/products//1',
     '/api/v1/products/%C3%A9?q=%2e%2e%2f&q=+',
   ])('%s reaches the service unmangled', async (path) => {
-    expect((await ask(port, path)).json.url).toBe(path);
+    expect((await sendRequest(port, path)).json.url).toBe(path);
   });
 
   test.each([
@@ -100,16 +109,16 @@ describe('routes', () => {
     '/uploads/..%2f..%2fetc',
     '/uploads/%zz',
   ])('%s is a 404', async (path) => {
-    const { status, json } = await ask(port, path);
+    const { status, json } = await sendRequest(port, path);
     expect([status, json.code]).toEqual([404, 'not_found']);
   });
 
-  test('/openapi.json is the document, /docs the page', async () => {
-    const { status, headers, json } = await ask(port, '/openapi.json');
+  test('serves the document at /openapi.json and the page at /docs', async () => {
+    const { status, headers, json } = await sendRequest(port, '/openapi.json');
     expect([status, headers['content-type'], headers['cache-control']]).toEqual([200, 'application/json', 'no-cache']);
     expect(json.openapi).toMatch(/^3\.1\./);
-    expect((await ask(port, '/openapi.json', { method: 'HEAD' })).status).toBe(200);
-    const refused = await ask(port, '/openapi.json', { method: 'DELETE' });
+    expect((await sendRequest(port, '/openapi.json', { method: 'HEAD' })).status).toBe(200);
+    const refused = await sendRequest(port, '/openapi.json', { method: 'DELETE' });
     expect([refused.status, refused.json.code, refused.headers.allow]).toEqual([
       405,
       'method_not_allowed',
@@ -117,10 +126,10 @@ describe('routes', () => {
     ]);
   });
 
-  test('HEAD is passed on, and answered without a body', async () => {
-    const passed = await ask(port, '/api/v1/products/1', { method: 'HEAD' });
+  test('HEAD is passed on, and the response has no body', async () => {
+    const passed = await sendRequest(port, '/api/v1/products/1', { method: 'HEAD' });
     expect([passed.status, passed.text, seenBy('product')?.method]).toEqual([200, '', 'HEAD']);
-    const refused = await ask(port, '/nothing', { method: 'HEAD' });
+    const refused = await sendRequest(port, '/nothing', { method: 'HEAD' });
     expect([refused.status, refused.text, refused.headers['content-type']]).toEqual([404, '', PROBLEM]);
   });
 });
@@ -132,10 +141,10 @@ describe('request id', () => {
     'keeps %s',
     async (id) => {
       const headers = { 'x-request-id': id };
-      const passed = await ask(port, '/api/v1/products', { headers });
+      const passed = await sendRequest(port, '/api/v1/products', { headers });
       expect([seenBy('product')?.headers['x-request-id'], passed.headers['x-request-id']]).toEqual([id, id]);
       expect(passed.names.filter((name) => name === 'x-request-id')).toHaveLength(1);
-      const own = await ask(port, '/nothing', { headers });
+      const own = await sendRequest(port, '/nothing', { headers });
       expect([own.json.request_id, own.headers['x-request-id']]).toEqual([id, id]);
       expect(own.names.filter((name) => name === 'x-request-id')).toHaveLength(1);
     },
@@ -145,23 +154,23 @@ describe('request id', () => {
     'makes one instead of "%s"',
     async (id) => {
       const headers = { 'x-request-id': id };
-      const passed = await ask(port, '/api/v1/products', { headers });
+      const passed = await sendRequest(port, '/api/v1/products', { headers });
       expect(passed.headers['x-request-id']).toMatch(made);
       expect(seenBy('product')?.headers['x-request-id']).toBe(passed.headers['x-request-id']);
-      const own = await ask(port, '/nothing', { headers });
+      const own = await sendRequest(port, '/nothing', { headers });
       expect(own.headers['x-request-id']).toMatch(made);
       expect(own.json.request_id).toBe(own.headers['x-request-id']);
     },
   );
 
-  test('makes one where there is none', async () => {
-    const { headers } = await ask(port, '/api/v1/products');
+  test('generates one if there is none', async () => {
+    const { headers } = await sendRequest(port, '/api/v1/products');
     expect(headers['x-request-id']).toMatch(made);
   });
 
-  test('is in the log line, with neither query nor token', async () => {
-    await ask(port, '/api/v1/stores/1?secret=1', { method: 'PATCH', headers: { 'x-request-id': 'log"1' } });
-    await ask(port, '/nothing?secret=1', { method: 'POST', body: '{}', headers: { 'x-request-id': 'log-2' } });
+  test('is in the access log line, without query and token', async () => {
+    await sendRequest(port, '/api/v1/stores/1?secret=1', { method: 'PATCH', headers: { 'x-request-id': 'log"1' } });
+    await sendRequest(port, '/nothing?secret=1', { method: 'POST', body: '{}', headers: { 'x-request-id': 'log-2' } });
     const logged = (id: string) =>
       until(`a log line of ${id}`, async () => (await accessLog(gateway)).find((line) => line.request_id === id));
     expect(await logged('log"1')).toMatchObject({
@@ -178,9 +187,9 @@ describe('request id', () => {
   });
 });
 
-describe('what the services hear', () => {
-  test('the client is who connected, whatever it claims', async () => {
-    await ask(port, '/api/v1/products', {
+describe('requests as the services receive them', () => {
+  test('the client IP address is that of the connection, whatever its headers say', async () => {
+    await sendRequest(port, '/api/v1/products', {
       from: '127.0.0.77',
       headers: {
         host: 'shop.example:8000',
@@ -207,7 +216,7 @@ describe('what the services hear', () => {
     });
   });
 
-  test('HTTP/1.0 without Host still reaches them', async () => {
-    expect(await askRaw(port, 'GET /api/v1/products HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  test('HTTP/1.0 without Host still reaches the services', async () => {
+    expect(await sendRaw(port, 'GET /api/v1/products HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
   });
 });

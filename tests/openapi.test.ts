@@ -18,21 +18,21 @@ afterAll(() => Promise.all(services.map(({ app }) => app.close())));
 const asJson = (document: object): object => JSON.parse(JSON.stringify(document));
 const validate = (document: object) => SwaggerParser.validate(JSON.parse(JSON.stringify(document)));
 
-test('what Nginx serves is what the services declare (else: npm run openapi)', () => {
+test('the document in Nginx matches the services (otherwise: npm run openapi)', () => {
   const documents = services.map(({ name, endpoints }) => openApiDocument(name, endpoints));
   expect(committed).toEqual(asJson(mergeOpenApi('Shop', documents)));
 });
 
-test('it is valid OpenAPI 3.1, and so is that of each service', async () => {
+test('the document and that of each service are valid OpenAPI 3.1', async () => {
   await validate(committed);
   for (const { app } of services) await validate((await app.http.get('/openapi.json').expect(200)).body);
 });
 
-test('the validator would refuse a wrong one', async () => {
+test('the validator refuses an invalid document', async () => {
   await expect(validate({ ...committed, paths: { '/x': { get: { responses: { 200: {} } } } } })).rejects.toThrow();
 });
 
-test('every operation names the codes of its errors, those that any request can get included', () => {
+test('every operation lists its error codes, including those that every request can get', () => {
   for (const { name, responses } of operationsOf(committed)) {
     const codes = [...responses].flatMap(([status, response]) => (status < 400 ? [] : response.codes));
     expect([name, codes]).toEqual([

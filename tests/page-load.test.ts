@@ -4,7 +4,7 @@ import { type Gateway, startGateway } from './nginx-support';
 import { startNamed } from './support/all-services';
 import type { TestApp } from './support/test-app';
 
-/** What a browser asks for when it shows a page gets through at the default limits. */
+/** The requests of a browser that shows a page stay below the default limits. */
 
 const DEFAULTS = { RATE_LIMIT_PER_SECOND: undefined, RATE_LIMIT_BURST: undefined, TRUST_PROXY: '127.0.0.2' };
 const apps: TestApp[] = [];
@@ -22,25 +22,25 @@ beforeAll(async () => {
   const user = await aUser();
   const form = new FormData();
   form.set('file', new Blob([new Uint8Array(aPng())], { type: 'image/png' }), 'mug.png');
-  const answer = await fetch(`${base()}/api/v1/files/upload`, { method: 'POST', headers: user.auth, body: form });
-  expect(answer.status).toBe(201);
-  image = ((await answer.json()) as { url: string }).url;
+  const response = await fetch(`${base()}/api/v1/files/upload`, { method: 'POST', headers: user.auth, body: form });
+  expect(response.status).toBe(201);
+  image = ((await response.json()) as { url: string }).url;
 });
 afterAll(() => Promise.all([gateway?.stop(), ...apps.map((app) => app.close())]));
 
 const base = () => `http://127.0.0.1:${gateway.port}`;
 const statuses = async (paths: string[]): Promise<Set<number>> => {
-  const answers = await Promise.all(paths.map((path) => fetch(base() + path)));
-  await Promise.all(answers.map((answer) => answer.arrayBuffer()));
-  return new Set(answers.map(({ status }) => status));
+  const responses = await Promise.all(paths.map((path) => fetch(base() + path)));
+  await Promise.all(responses.map((response) => response.arrayBuffer()));
+  return new Set(responses.map(({ status }) => status));
 };
 const images = (count: number): string[] => Array.from({ length: count }, (_, index) => `${image}?${index}`);
 
-test('53 images at once', async () => {
+test('53 concurrent images', async () => {
   expect(await statuses(images(53))).toEqual(new Set([200]));
 });
 
-test('a catalog page with 4 calls of the API and 22 images, opened four times', async () => {
+test('a catalog page with 4 API calls and 22 images, opened four times', async () => {
   const { id } = await aProduct();
   const catalog = '/api/v1/catalog/products';
   const calls = [catalog, `${catalog}?page=2`, `${catalog}/${id}`, '/api/v1/categories'];

@@ -1,25 +1,25 @@
 import { type Check, checks, type Evidence, planFaults, proveOrders, report } from '@shop/fleet';
 
-test('twenty seconds of selling under kill -9: nothing lost, doubled or oversold', async () => {
+test('twenty seconds of orders under kill -9: nothing lost, duplicated or oversold', async () => {
   const lines: string[] = [];
   const evidence = await proveOrders({ seed: 20_261_123, seconds: 20, print: (line) => lines.push(line) });
   const sound = report(evidence, (line) => lines.push(line));
-  // The whole report, where it fails.
+  // Shows the whole report on failure.
   expect(sound ? '' : lines.join('\n')).toBe('');
   const keyed = evidence.operations.filter((operation) => operation.kind === 'order' && operation.key !== undefined);
-  // How many there are is up to the machine: over a thousand on an idle one.
+  // The number depends on the machine: over a thousand on an idle one.
   expect(new Set(keyed.map(({ client }) => client)).size).toBeGreaterThan(1);
   expect(evidence.orders.length).toBeGreaterThan(0);
   expect(lines.filter((line) => line.includes('kill -9')).length).toBeGreaterThan(0);
 });
 
-test('the same seed plans the same faults, another one others', () => {
+test('the same seed plans the same faults, another seed different ones', () => {
   expect(planFaults(5, 60_000)).toEqual(planFaults(5, 60_000));
   expect(planFaults(6, 60_000)).not.toEqual(planFaults(5, 60_000));
   expect(planFaults(5, 60_000).length).toBeGreaterThan(8);
 });
 
-/** A small sound history, to be spoiled. */
+/** A small consistent history that each test corrupts. */
 const sound = (): Evidence => ({
   operations: [
     {
@@ -89,17 +89,17 @@ const order = (evidence: Evidence) => {
 const stored = (evidence: Evidence) => evidence.orders[0] as Evidence['orders'][number];
 
 describe('the checks', () => {
-  test('accept a sound history, lost answers included', () => expect(failing(sound())).toEqual([]));
+  test('accept a consistent history with lost responses', () => expect(failing(sound())).toEqual([]));
 
   test.each<[string, RegExp, (evidence: Evidence) => void]>([
-    ['an acknowledged order that is gone', /acknowledged order/, (it) => it.orders.shift()],
-    ['an order of other lines', /as it was ordered/, (it) => stored(it).lines.pop()],
+    ['an acknowledged order that is missing', /acknowledged order/, (it) => it.orders.shift()],
+    ['an order with other lines', /as it was ordered/, (it) => stored(it).lines.pop()],
     ['an order of another buyer', /as it was ordered/, (it) => Object.assign(stored(it), { buyerId: 9 })],
     ['two orders for one key', /every key has one/, (it) => order(it).ids.push(2)],
-    ['a key that stands for another order', /every key has one/, (it) => it.keys.set('7 k', 2)],
-    ['one order for two', /every key has one/, (it) => it.operations.push({ ...order(it), key: 'l' })],
-    ['a key that nobody could resolve', /came to an end/, (it) => Object.assign(order(it), { outcome: 'unknown' })],
-    ['an order that nobody made', /nobody ordered/, (it) => it.orders.push({ ...stored(it), id: 3 })],
+    ['a key of another order', /every key has one/, (it) => it.keys.set('7 k', 2)],
+    ['one order for two keys', /every key has one/, (it) => it.operations.push({ ...order(it), key: 'l' })],
+    ['a key without a known outcome', /came to an end/, (it) => Object.assign(order(it), { outcome: 'unknown' })],
+    ['an order that nobody placed', /nobody ordered/, (it) => it.orders.push({ ...stored(it), id: 3 })],
     [
       'a refused order that was made all the same',
       /nobody ordered/,
@@ -113,7 +113,7 @@ describe('the checks', () => {
       (it) => Object.assign(it.operations.at(-1) ?? {}, { smallestStock: -1 }),
     ],
     ['a total that is a cent off', /to the cent/, (it) => Object.assign(stored(it), { totalCents: 251n })],
-    ['a step that is none', /way from pending/, (it) => stored(it).history.push({ from: 'paid', to: 'completed' })],
+    ['an invalid step', /way from pending/, (it) => stored(it).history.push({ from: 'paid', to: 'completed' })],
     ['a status without a history', /way from pending/, (it) => stored(it).history.pop()],
     ['a change that did not happen', /change of a status/, (it) => it.orders.pop()],
     [

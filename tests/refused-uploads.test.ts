@@ -67,7 +67,7 @@ interface Refusal {
 const REFUSALS: [title: string, refusal: Refusal][] = [
   ['a bad token', { status: 401, authorization: 'bad' }],
   ['no token', { status: 401 }],
-  ['a media type that is not taken', { status: 415, type: 'application/octet-stream', authorization: 'valid' }],
+  ['an unsupported media type', { status: 415, type: 'application/octet-stream', authorization: 'valid' }],
   ['a route of the service that does not exist', { status: 404, path: '/api/v1/files/no/route' }],
   ['an unknown route', { status: 404, path: '/nothing' }],
   ['a method that the path does not have', { status: 405, path: '/api/v1/files' }],
@@ -84,7 +84,7 @@ function headersOf({ type = MULTIPART, authorization }: Refusal): Record<string,
 
 const methodOf = ({ path: to }: Refusal): string => (to === '/api/v1/files/x' ? 'DELETE' : 'POST');
 
-/** The status, or why there is none. */
+/** The status, or the error if there is no response. */
 async function send(base: string, refusal: Refusal, size: number, more: Record<string, string>): Promise<string> {
   try {
     const response = await fetch(base + (refusal.path ?? UPLOAD), {
@@ -120,12 +120,12 @@ describe.each(['direct', 'gateway'] as const)('%s', (to) => {
     it('too many requests: no response is lost', async () => {
       const base = to === 'direct' ? urls.limited : urls['limited behind the gateway'];
       const counts = await outcomes(base, { status: 429 }, more);
-      // What the bucket lets through is 401.
+      // Requests within the rate limit get 401.
       expect(Object.keys(counts).sort()).toEqual(['401', '429']);
     });
   });
 
-  /** Sends the head, then the body bit by bit, and reads only at the end, as simple clients do. */
+  /** Sends the head, then the body in pieces, and reads only at the end, as simple clients do. */
   async function sendThenRead(head: string[], body: Buffer[]): Promise<string> {
     const socket = connect(Number(new URL(urls[to]).port), '127.0.0.1');
     let received = '';
@@ -160,7 +160,7 @@ describe.each(['direct', 'gateway'] as const)('%s', (to) => {
     ).toMatch(/^HTTP\/1\.1 401 [\s\S]*"unauthenticated"[^}]*\}\s*$/);
   });
 
-  it('with Expect: 100-continue too', async () => {
+  it('also with Expect: 100-continue', async () => {
     const length = `Content-Length: ${48 * 64 * KB}`;
     const head = [`Content-Type: ${MULTIPART}`, length, 'Expect: 100-continue', 'Connection: close'];
     expect(
@@ -171,7 +171,7 @@ describe.each(['direct', 'gateway'] as const)('%s', (to) => {
     ).toMatch(/^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 401 [\s\S]*"unauthenticated"[^}]*\}\s*$/);
   });
 
-  it('and in chunks too', async () => {
+  it('also with chunked encoding', async () => {
     const head = [`Content-Type: ${MULTIPART}`, 'Transfer-Encoding: chunked', 'Connection: close'];
     const chunk = (bit: Buffer) =>
       Buffer.concat([Buffer.from(`${bit.length.toString(16)}\r\n`), bit, Buffer.from('\r\n')]);

@@ -8,7 +8,7 @@ import { type LoadRequest, type LoadResult, type PacedLoad, pacedLoad } from './
 import { JWT_SECRET } from './support/test-app';
 import { call, startTestFleet, type TestFleet } from './support/test-fleet';
 
-/** Deploying: every instance of every service is replaced, one after the other, while customers come through Nginx. */
+/** A deployment: replaces every replica of every service, one after the other, under load through Nginx. */
 
 const API = '/api/v1';
 const PER_SECOND = 200;
@@ -46,7 +46,7 @@ beforeAll(async () => {
     String(product.image_url),
   ];
 });
-// Also where a test has failed: it would go on for ever.
+// Also after a failed test: otherwise the load would never stop.
 afterEach(() => load?.stop());
 afterAll(() => shop?.stop());
 
@@ -68,7 +68,7 @@ const aCheckout = (turn: number, at = shop.fleet.url): LoadRequest => ({
   body: JSON.stringify(orders[turn % orders.length]),
   expected: 201,
 });
-/** One checkout in ten requests, of every product in turn: this is about restarts, not about a database at its limit. */
+/** One checkout in ten requests, over all products in turn: this tests restarts, not a database at its limit. */
 const customers = (turn: number) => (turn % 10 === 0 ? aCheckout(turn / 10) : aRead(turn));
 
 const failures = (results: readonly LoadResult[]) =>
@@ -76,7 +76,7 @@ const failures = (results: readonly LoadResult[]) =>
     .filter(({ status, request }) => status !== request.expected)
     .map(({ at, request, status, body }) => `${at.toFixed(2)} s: ${request.method} ${request.url}: ${status} ${body}`);
 
-test('replacing every instance in turn under load loses no request', async () => {
+test('replacing every replica in turn under load loses no request', async () => {
   const before = await ordersIn(shop.mysql.settings);
   const customersLoad = pacedLoad(PER_SECOND, customers);
   load = customersLoad;
@@ -93,10 +93,10 @@ test('replacing every instance in turn under load loses no request', async () =>
   expect(await ordersSince(before)).toEqual(new Set(ids));
 });
 
-test('an instance told to stop under load is unready first, finishes what it has begun and loses no order', async () => {
+test('a replica told to stop under load becomes unready first, finishes its requests and loses no order', async () => {
   const instance = shop.fleet.instance('transaction');
   const before = await ordersIn(shop.mysql.settings);
-  // Past Nginx, which would hand on what this one does not take any more.
+  // Bypasses Nginx, which would pass requests on to another replica.
   const buying = pacedLoad(PER_SECOND / 4, (turn) => aCheckout(turn, instance.url));
   load = buying;
   await eventually('orders to come in', () => buying.results.length >= 50);
@@ -105,19 +105,19 @@ test('an instance told to stop under load is unready first, finishes what it has
   const exit = instance.stop();
   await eventually('503', async () => (await httpStatus(`${instance.url}/ready`)) === 503);
   const unreadyAt = buying.seconds;
-  expect(await exit).toEqual({ code: 0, signal: null }); // the fleet kills what takes longer than it may
+  expect(await exit).toEqual({ code: 0, signal: null }); // the fleet kills a process that exceeds its shutdown timeout
   const results = await buying.stop();
   await instance.start();
 
-  // Begun before the signal: answered. Sent after it was unready: some still served, then nobody listens; never an error.
+  // Requests sent before the signal succeed. After it is unready some still succeed, then connections are refused; no errors.
   const late = failures(results.filter(({ status, at }) => at < toldAt || status !== undefined));
   expect(late).toEqual([]);
   expect(results.filter(({ at, status }) => at > unreadyAt && status === 201).length).toBeGreaterThan(0);
-  // All that was written was acknowledged, and all that was acknowledged is there.
+  // Every written order was acknowledged, and every acknowledged order was written.
   expect(await ordersSince(before)).toEqual(new Set(placed(results)));
 });
 
-/** Ids of the orders that were acknowledged. */
+/** Ids of the acknowledged orders. */
 const placed = (results: readonly LoadResult[]): number[] =>
   results
     .filter(({ request, status }) => request.method === 'POST' && status === 201)

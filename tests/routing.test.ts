@@ -1,8 +1,8 @@
 import { aUser } from '@shop/testing';
-import { type Answer, ask, type Gateway, startGateway } from './nginx-support';
+import { type Gateway, type HttpResponse, sendRequest, startGateway } from './nginx-support';
 import { type StartedService, startAll } from './support/all-services';
 
-/** A path means the same on a service's own port and at the gateway, and each resource has one path only. */
+/** A path behaves the same on a service's own port and at the gateway, and each resource has exactly one path. */
 
 let services: StartedService[];
 let gateway: Gateway;
@@ -15,12 +15,12 @@ beforeAll(async () => {
 afterAll(() => Promise.all([gateway?.stop(), ...services.map(({ app }) => app.close())]));
 
 const portOf = ({ app }: StartedService): number => Number(new URL(app.url).port);
-const outcome = ({ status, json }: Answer) => `${status} ${json.code ?? ''}`.trim();
+const outcome = ({ status, json }: HttpResponse) => `${status} ${json.code ?? ''}`.trim();
 
 async function bothWays(service: StartedService, path: string, method = 'GET'): Promise<string[]> {
   const asked = { method, headers: { authorization } };
-  const answers = await Promise.all([portOf(service), gateway.port].map((port) => ask(port, path, asked)));
-  return answers.map(outcome);
+  const responses = await Promise.all([portOf(service), gateway.port].map((port) => sendRequest(port, path, asked)));
+  return responses.map(outcome);
 }
 
 const named = (name: string): StartedService => {
@@ -82,7 +82,7 @@ test.each([
   expect(await bothWays(named('file'), path)).toEqual([expected, expected]);
 });
 
-test('every declared path answers alike both ways, and has no other spelling', async () => {
+test('every declared path responds the same both ways and has no other spelling', async () => {
   const wrong: string[] = [];
   let asked = 0;
   for (const service of services) {

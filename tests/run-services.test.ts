@@ -21,7 +21,7 @@ const ports = new Map<string, number>();
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd: repoRoot }); // status and stop take what is compiled
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: repoRoot }); // status and stop use the compiled code
   for (const name of [...SERVICES, 'gateway', 'db', 'redis']) ports.set(name, await freePort());
   const { ENV_FILE, ...inherited } = process.env;
   env = {
@@ -43,11 +43,11 @@ interface Run {
   ended: Promise<number | null>;
 }
 
-/** The script as from a terminal. */
+/** Runs the script as from a terminal. */
 const run = (args: string[], overrides: NodeJS.ProcessEnv = {}): Run =>
   start(path.join(repoRoot, 'run-services.sh'), args, { cwd: dir, env: { ...env, ...overrides } });
 
-/** In a process group of its own, which Ctrl+C reaches as a whole. */
+/** In its own process group, so that Ctrl+C reaches all of it. */
 function start(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Run {
   const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -62,7 +62,7 @@ function start(command: string, args: string[], options: { cwd: string; env: Nod
 const finished = (args: string[], overrides: NodeJS.ProcessEnv = {}) => result(run(args, overrides));
 const result = async (one: Run) => ({ code: await one.ended, output: one.output() });
 
-/** Resolves when the line has been printed; fails with all that was when the script ends without it. */
+/** Resolves when the line has been printed; fails with the whole output if the script ends without it. */
 async function printed(one: Run, line: RegExp): Promise<void> {
   let over = false;
   void one.ended.then(() => {
@@ -106,11 +106,11 @@ const json = async (name: string, at: string, body: object) =>
     body: JSON.stringify(body),
   });
 
-test('up says ready when all answers, once; status tells of it; stop from another terminal leaves nothing', async () => {
+test('up prints ready once everything responds; status shows it; stop from another terminal leaves nothing', async () => {
   const up = run([]);
   await printed(up, /^ready$/m);
-  const answers = SERVICES.map((name) => httpStatus(urlOf(name, '/ready')));
-  expect(await Promise.all([...answers, httpStatus(urlOf('gateway', '/health'))])).toEqual(Array(7).fill(200));
+  const responses = SERVICES.map((name) => httpStatus(urlOf(name, '/ready')));
+  expect(await Promise.all([...responses, httpStatus(urlOf('gateway', '/health'))])).toEqual(Array(7).fill(200));
   await printed(up, /^Ctrl\+C stops/m);
 
   const { pid, entries } = state();
@@ -153,7 +153,7 @@ test('up says ready when all answers, once; status tells of it; stop from anothe
   }
 });
 
-test('killed, it takes everything along, and what was sold is there the next time; Ctrl+C ends that', async () => {
+test('when it is killed all processes end, and the next run still has the orders; Ctrl+C stops that run', async () => {
   const account = { email: 'kept@example.com', password: 'correct horse battery' };
   const first = run([]);
   await printed(first, /^ready$/m);
@@ -173,7 +173,7 @@ test('killed, it takes everything along, and what was sold is there the next tim
   await nothingLeft(later);
 });
 
-test('--monitoring watches all of it, says where to look, and goes with the rest', async () => {
+test('--monitoring scrapes everything, prints its URLs and stops with the rest', async () => {
   const up = run(['--monitoring']);
   await printed(up, /^Ctrl\+C stops/m);
   const { entries } = state();
@@ -181,8 +181,8 @@ test('--monitoring watches all of it, says where to look, and goes with the rest
   expect(watching.sort()).toEqual([...monitorNames].sort());
   const [, prometheus] = /^ {2}(http:\/\/localhost:\d+) {2}Prometheus/m.exec(up.output()) ?? [];
   const targets = async () => {
-    const answer = await fetch(`${prometheus}/api/v1/targets`);
-    const { data } = (await answer.json()) as { data: { activeTargets: { health: string }[] } };
+    const response = await fetch(`${prometheus}/api/v1/targets`);
+    const { data } = (await response.json()) as { data: { activeTargets: { health: string }[] } };
     return data.activeTargets.map(({ health }) => health);
   };
   const everythingUp = async () => (await targets()).join() === Array(11).fill('up').join();
@@ -195,7 +195,7 @@ test('--monitoring watches all of it, says where to look, and goes with the rest
   await nothingLeft(entries);
 });
 
-test('Ctrl+C while it starts leaves nothing', async () => {
+test('Ctrl+C during startup leaves nothing', async () => {
   const up = run([]);
   await printed(up, /^starting \d+ service processes/m);
   const { entries } = state();
@@ -205,7 +205,7 @@ test('Ctrl+C while it starts leaves nothing', async () => {
   await nothingLeft(entries);
 });
 
-test('containers that a killed run has left are not forgotten', async () => {
+test('containers left by a killed run are cleaned up', async () => {
   mkdirSync(path.dirname(stateFile), { recursive: true });
   const container = { name: 'db', kind: 'database', host: '127.0.0.1', port: ports.get('db'), origin: 'docker' };
   writeFileSync(
@@ -217,7 +217,7 @@ test('containers that a killed run has left are not forgotten', async () => {
   expect(output).toMatch(/is gone: .\/run-services\.sh stop cleans up[\s\S]*db .* no answer/);
 });
 
-test('a port that is taken is named with the variable for another, and nothing is started', async () => {
+test('a port in use is reported with the variable to change it, and nothing is started', async () => {
   const squatter = net.createServer().listen(ports.get('store'), '127.0.0.1');
   await new Promise((resolve) => squatter.once('listening', resolve));
   try {
@@ -242,7 +242,7 @@ test('a database that refuses the password is an error, not a reason to start an
   expect(await portsInUse()).toEqual([]);
 });
 
-test('every wrong setting of every service is named, once', async () => {
+test('every invalid setting of every service is reported once', async () => {
   const { code, output } = await finished([], {
     TRUST_PROXY: 'no-address',
     PENDING_ORDER_TTL_MINUTES: 'soon',
@@ -255,7 +255,7 @@ test('every wrong setting of every service is named, once', async () => {
   expect(list.match(/ACCESS_TOKEN_EXP_SECONDS: .* \(auth\)$/gm)).toHaveLength(1);
 });
 
-test('a line without "=" in the env file is named, and nothing is started', async () => {
+test('a line without "=" in the env file is reported, and nothing is started', async () => {
   writeFileSync(path.join(dir, 'typo.env'), '# Settings\nNOTE="two\nlines"\nDB_PASS secret\n');
   const { code, output } = await finished([], { ENV_FILE: 'typo.env' });
   expect({ code, output }).toEqual({
@@ -266,7 +266,7 @@ test('a line without "=" in the env file is named, and nothing is started', asyn
   expect(await portsInUse()).toEqual([]);
 });
 
-/** A PATH on which `node` is too old for anything to be installed or built. */
+/** A PATH with a `node` that is too old to install or build anything. */
 function pathWithOldNode(): string {
   const bin = path.join(dir, 'bin');
   mkdirSync(bin, { recursive: true });
@@ -293,7 +293,7 @@ test.each([
   expect(output.trimEnd().split('\n')).toHaveLength(1);
 });
 
-test('an older Node is refused, in one line', async () => {
+test('an older Node is refused with a one-line message', async () => {
   const { code, output } = await finished([], { PATH: pathWithOldNode() });
   expect(code).toBe(1);
   expect(output).toMatch(/^Node\.js 20\.19\.0 or newer is needed, this is v18\.20\.4: .*\n$/);

@@ -15,8 +15,8 @@ import {
 } from './support/pairs';
 
 /**
- * Two instances of every service behind the real Nginx: what one of them did, the other one knows. Each test asks both by
- * their own ports and through Nginx.
+ * Two replicas of every service behind the real Nginx share all state. Each test calls both on their own ports and through
+ * Nginx.
  */
 
 const API = '/api/v1';
@@ -27,28 +27,31 @@ beforeAll(async () => {
 afterAll(() => shop?.stop());
 
 describe('the rate limit', () => {
-  test.each(serviceNames)('of %s is one per client, whichever instance it asks and whichever way', async (service) => {
-    const from = newClient();
-    const began = performance.now();
-    const statuses: number[] = [];
-    // As many as both instances would allow if each counted for itself.
-    for (let turn = 0; turn < 2 * BURST; turn += 1) {
-      statuses.push((await shop.call(service, turn % 2 === 0 ? 0 : 1, 'GET /nothing-here', { from })).status);
-    }
-    const refilled = Math.ceil((performance.now() - began) / 1000) + 1;
-    const allowed = statuses.filter((status) => status !== 429).length;
-    expect(allowed).toBeGreaterThanOrEqual(BURST);
-    expect(allowed).toBeLessThanOrEqual(BURST + refilled);
+  test.each(serviceNames)(
+    'of %s is shared per client over both replicas, directly and through Nginx',
+    async (service) => {
+      const from = newClient();
+      const began = performance.now();
+      const statuses: number[] = [];
+      // As many as both replicas would allow if each counted separately.
+      for (let turn = 0; turn < 2 * BURST; turn += 1) {
+        statuses.push((await shop.call(service, turn % 2 === 0 ? 0 : 1, 'GET /nothing-here', { from })).status);
+      }
+      const refilled = Math.ceil((performance.now() - began) / 1000) + 1;
+      const allowed = statuses.filter((status) => status !== 429).length;
+      expect(allowed).toBeGreaterThanOrEqual(BURST);
+      expect(allowed).toBeLessThanOrEqual(BURST + refilled);
 
-    // Nginx has not seen this client yet and lets it pass; the service knows it, and counts it by its own address.
-    const through = await Promise.all(
-      Array.from({ length: 6 }, () => shop.call(service, 'nginx', `GET ${ownList[service]}`, { from })),
-    );
-    const refused = through.filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThan(2);
-    for (const { headers } of refused) expect(headers['ratelimit-policy']).not.toContain('gateway');
-    expect((await shop.call(service, 'nginx', `GET ${ownList[service]}`)).status).toBe(401);
-  });
+      // Nginx has not seen this client yet and lets it pass; the service has, and counts it by the client's own IP address.
+      const through = await Promise.all(
+        Array.from({ length: 6 }, () => shop.call(service, 'nginx', `GET ${ownList[service]}`, { from })),
+      );
+      const refused = through.filter(({ status }) => status === 429);
+      expect(refused.length).toBeGreaterThan(2);
+      for (const { headers } of refused) expect(headers['ratelimit-policy']).not.toContain('gateway');
+      expect((await shop.call(service, 'nginx', `GET ${ownList[service]}`)).status).toBe(401);
+    },
+  );
 });
 
 describe('the cache', () => {
@@ -58,9 +61,9 @@ describe('the cache', () => {
     return json;
   };
 
-  test('is one for both instances: what the first read, the second has', async () => {
+  test('is shared: a read on one replica is a cache hit on the other', async () => {
     const seller = await shop.register();
-    // Again with another product where a command to Redis took too long: then the answer comes from MySQL.
+    // Retries with another product if a Redis command was too slow: then MySQL is read.
     await eventually('a miss and two hits', async () => {
       const id = await shop.aProduct(seller);
       const read = async (where: Where) =>
@@ -69,7 +72,7 @@ describe('the cache', () => {
     });
   });
 
-  test('shows a change made through one instance in the very next read of the other one', async () => {
+  test('returns a change made on one replica in the next read on the other', async () => {
     const seller = await shop.register();
     const id = await shop.aProduct(seller);
     for (let round = 1; round <= 10; round += 1) {
@@ -83,7 +86,7 @@ describe('the cache', () => {
     }
   });
 
-  test('shows a checkout through either instance of another service', async () => {
+  test('returns the stock after a checkout on either replica of another service', async () => {
     const buyer = await shop.register();
     const id = await shop.aProduct(buyer, { stock: 10 });
     const address_id = await shop.anAddress(buyer);
@@ -99,7 +102,7 @@ describe('the cache', () => {
     }
   });
 
-  test('shows a deleted store and category, whichever instance deleted them', async () => {
+  test('reflects a deleted store and category, whichever replica deleted them', async () => {
     const seller = await shop.register();
     const admin = await shop.logIn('nginx', 'admin@example.com', 'admin123');
     for (const instance of [0, 1] as const) {
@@ -126,7 +129,7 @@ describe('the cache', () => {
 });
 
 describe('a session', () => {
-  test('begun at one instance is known to every service, and goes on at the other one', async () => {
+  test('started on one replica is valid at every service and can be refreshed on the other replica', async () => {
     for (const instance of [0, 1] as const) {
       const { email } = await shop.register(instance);
       const session = await shop.logIn(other(instance), email);
@@ -143,7 +146,7 @@ describe('a session', () => {
     }
   });
 
-  test('is over everywhere once it was closed at one of them', async () => {
+  test('ends everywhere after a logout on one replica', async () => {
     for (const instance of [0, 1] as const) {
       const { refreshToken } = await shop.register(other(instance));
       const out = await shop.call('auth', instance, `POST ${API}/auth/logout`, {
@@ -154,7 +157,7 @@ describe('a session', () => {
     }
   });
 
-  test('whose spent token comes back to the other instance is revoked at both', async () => {
+  test('whose spent token is used on the other replica is revoked on both', async () => {
     for (const instance of [0, 1] as const) {
       const { refreshToken } = await shop.register(instance);
       const next = await shop.refresh(instance, refreshToken);
@@ -166,17 +169,17 @@ describe('a session', () => {
     }
   });
 
-  test('goes on once, however many refresh it at both instances and through Nginx at the same time', async () => {
+  test('is refreshed once by many concurrent refreshes on both replicas and through Nginx', async () => {
     const { refreshToken } = await shop.register();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 12 }, (_, turn) => shop.refresh(everywhere[turn % 3] ?? 0, refreshToken)),
     );
-    const statuses = answers.map(({ status }) => status).sort();
+    const statuses = responses.map(({ status }) => status).sort();
     expect(statuses).toEqual([200, ...Array(11).fill(401)]);
   });
 });
 
-test('an upload through one instance is served by the other one and by Nginx, and gone from all once deleted', async () => {
+test('an upload on one replica is served by the other and by Nginx, and by none after it is deleted', async () => {
   const { token } = await shop.register();
   for (const instance of [0, 1] as const) {
     const image = aPng(1000 + instance);
@@ -198,7 +201,7 @@ test('an upload through one instance is served by the other one and by Nginx, an
   }
 });
 
-test('a product image stored by one product instance is served by each file instance', async () => {
+test('a product image stored by one product replica is served by each file replica', async () => {
   const { token } = await shop.register();
   for (const instance of [0, 1] as const) {
     const form = new FormData();
@@ -210,7 +213,7 @@ test('a product image stored by one product instance is served by each file inst
   }
 });
 
-test('a keyed checkout that comes to both instances and to Nginx is one order', async () => {
+test('a checkout with one key sent to both replicas and to Nginx places one order', async () => {
   const buyer = await shop.register();
   const id = await shop.aProduct(buyer);
   const address_id = await shop.anAddress(buyer);
@@ -219,27 +222,27 @@ test('a keyed checkout that comes to both instances and to Nginx is one order', 
     key: randomUUID(),
     json: { address_id, items: [{ product_id: id, quantity: 1 }] },
   };
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 9 }, (_, turn) =>
       shop.call('transaction', everywhere[turn % 3] ?? 0, `POST ${API}/transactions`, order),
     ),
   );
-  expect(answers.map(({ status }) => status)).toEqual(Array(9).fill(201));
-  expect(new Set(answers.map(({ json }) => json.id)).size).toBe(1);
+  expect(responses.map(({ status }) => status)).toEqual(Array(9).fill(201));
+  expect(new Set(responses.map(({ json }) => json.id)).size).toBe(1);
   const list = await shop.call('transaction', 0, `GET ${API}/transactions`, { token: buyer.token });
   expect(list.json.pagination).toMatchObject({ total: 1 });
 });
 
-test('Nginx gives work to both instances of each service', async () => {
+test('Nginx sends requests to both replicas of each service', async () => {
   for (const service of serviceNames) {
-    const answered = async (instance: 0 | 1) => {
+    const countServed = async (instance: 0 | 1) => {
       const { text } = await shop.call(service, instance, 'GET /metrics');
       const lines = text.split('\n').filter((line) => /^http_requests_total{.*status="401"/.test(line));
       return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     };
-    const before = [await answered(0), await answered(1)];
+    const before = [await countServed(0), await countServed(1)];
     for (let turn = 0; turn < 8; turn += 1) await shop.call(service, 'nginx', `GET ${ownList[service]}`);
-    const gained = [await answered(0), await answered(1)].map((count, one) => count - (before[one] ?? 0));
+    const gained = [await countServed(0), await countServed(1)].map((count, one) => count - (before[one] ?? 0));
     expect([service, gained.reduce((sum, count) => sum + count)]).toEqual([service, 8]);
     expect([service, Math.min(...gained) > 0]).toEqual([service, true]);
   }

@@ -7,7 +7,7 @@ import { figure, labelValues, samplesOf, startApp, type TestApp } from '@shop/te
 const REQUESTS = 12_000;
 const CLIENTS = 32;
 const LARGEST_BYTES = 300_000;
-/** What Node's parser lets in; CONNECT is a conversation of its own. */
+/** The methods that Node's parser accepts. CONNECT has its own protocol. */
 const methods = http.METHODS.filter((method) => method !== 'CONNECT');
 const oneOf = <T>(list: readonly T[]): T => list[randomInt(list.length)] as T;
 
@@ -40,14 +40,14 @@ function oneRequest(url: string, agent: http.Agent): Promise<void> {
         path: oneOf(paths)(),
         headers: { host: `${randomUUID()}.example`, 'x-forwarded-host': randomUUID(), 'user-agent': randomUUID() },
       },
-      (answer) => answer.resume().once('close', resolve),
+      (response) => response.resume().once('close', resolve),
     );
     sent.once('error', reject);
     sent.end();
   });
 }
 
-/** Sends them over a few connections that stay open. */
+/** Sends the requests over a few keep-alive connections. */
 async function flood({ url }: TestApp, requests: number): Promise<void> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: CLIENTS });
   let left = requests;
@@ -71,7 +71,7 @@ test(`${REQUESTS} requests to random paths, methods and hosts: the scrape stays 
   expect(figure(samples, 'http_requests_total')).toBeGreaterThanOrEqual(REQUESTS);
   expect(figure(samples, 'http_requests_total', { endpoint: 'unmatched', status: '404' })).toBeGreaterThan(1000);
   expect(text.length).toBeLessThan(LARGEST_BYTES);
-  // As many requests again: hardly a series more.
+  // The same number of requests again adds almost no series.
   expect(samples.length).toBeLessThan(early.length * 1.1);
 
   const declared = app.endpoints.map(({ path }) => path);
@@ -82,7 +82,7 @@ test(`${REQUESTS} requests to random paths, methods and hosts: the scrape stays 
   await app.close();
 });
 
-test('what the rate limit turns away counts too, under the one label', async () => {
+test('rate-limited requests are counted too, under a single label', async () => {
   const app = await startApp(productService, { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '10' });
   await flood(app, 2000);
   const samples = samplesOf(await scraped(app));

@@ -4,7 +4,7 @@ import { anAddress, aProduct, aStore, aUser, startApp } from '@shop/testing';
 import { transactionService } from '@shop/transaction';
 import { PoolConnection } from 'mysql2';
 
-/** From inside any statement of a request, a stack trace names every function of ours on the way, down from the endpoint. */
+/** A stack trace from any statement of a request names every function of ours, from the endpoint down. */
 
 const root = path.join(__dirname, '..');
 
@@ -13,7 +13,7 @@ interface Frame {
   file: string;
 }
 
-/** The frames of ours, outermost first, of each statement that `work` runs. */
+/** Our own frames, outermost first, for each statement that `work` runs. */
 async function statementStacks(work: () => Promise<unknown>): Promise<Frame[][]> {
   const stacks: Frame[][] = [];
   const execute = jest.spyOn(PoolConnection.prototype, 'execute').mockImplementation(function record(
@@ -31,7 +31,7 @@ async function statementStacks(work: () => Promise<unknown>): Promise<Frame[][]>
   return stacks;
 }
 
-/** The engine's own names: the source maps of the test runner would give the name of what is called instead. */
+/** Uses the engine's names: the test runner's source maps would give the name of the called function instead. */
 function framesOfOurs(): Frame[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   Error.stackTraceLimit = 200;
@@ -79,7 +79,7 @@ test('of a list', async () => {
   await app.close();
 
   expect(stacks.flat().filter(isNameless)).toEqual([]);
-  // The cache asks the database, too, before the list does.
+  // The cache queries the database too, before the list does.
   const lists = stacks.map(names).filter((frames) => frames.includes('selectList'));
   expect(lists.length).toBeGreaterThan(0);
   for (const frames of lists) expect(frames).toEqual(expect.arrayContaining(['handler', 'listProducts', 'selectList']));

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(Object.values(apps).map((app) => app.close())));
 
-/** Spellings of one text: each has to find all others. */
+/** Spellings of one text: each must find all others. */
 const SPELLINGS: [language: string, spellings: string[]][] = [
   ['German', ['WEIẞBROT', 'WEISSBROT', 'weißbrot']],
   ['Turkish', ['Çay İçin', 'Çay İçin'.normalize('NFD'), 'çay i\u0307çin']],
@@ -23,7 +23,7 @@ const SPELLINGS: [language: string, spellings: string[]][] = [
   ['Chinese', ['绿茶', '绿茶'.normalize('NFD')]],
   ['emoji', ['🍵 Zoë', '🍵 ZOË'.normalize('NFD')]],
 ];
-/** Texts that are not the same, the first stored and the second looked for. */
+/** Different texts: the first is stored, the second is searched for. */
 const DIFFERENT: [language: string, stored: string, wanted: string][] = [
   ['German', 'Weißbrot', 'weisbrot'],
   ['Turkish', 'ısı', 'isi'],
@@ -37,9 +37,9 @@ const DIFFERENT: [language: string, stored: string, wanted: string][] = [
 interface Place {
   app: string;
   path: string;
-  /** What is sent to make one whose searched text is `text`. */
+  /** The request that creates a row whose searched text is `text`. */
   body: (text: string) => object;
-  /** Where it is looked for, with the parameter. */
+  /** The paths that search it, with the query parameter. */
   lists: [path: string, parameter: string][];
 }
 
@@ -117,12 +117,12 @@ describe.each(Object.keys(places))('%s', (name) => {
   test.each(DIFFERENT)('%s: %s is not found as %s', async (_language, stored, wanted) => {
     const mark = randomUUID().slice(0, 8);
     await add(place, `${stored} ${mark}`);
-    // Products are found by their words, and an emoji is none: beside it, the mark would find the product.
+    // Products are searched by words, and an emoji is not a word: the mark next to it would find the product.
     const query = /\p{L}/u.test(wanted) ? `${wanted} ${mark}` : wanted;
     expect(await find(place, query)).toEqual(inAllLists([]));
   });
 
-  test('a renamed one is found under its new text only', async () => {
+  test('after a rename only the new text matches', async () => {
     const [before, after] = [`Älter ${randomUUID()}`, `Größer ${randomUUID()}`];
     const id = await add(place, before);
     const change = Object.fromEntries(
@@ -134,7 +134,7 @@ describe.each(Object.keys(places))('%s', (name) => {
   });
 });
 
-test.each(SPELLINGS)('%s: a category has one name, however it is spelled', async (_language, spellings) => {
+test.each(SPELLINGS)('%s: all spellings are the same category name', async (_language, spellings) => {
   const mark = randomUUID();
   const post = (name: string) => apps.auth?.http.post('/api/v1/categories').set(admin.auth).send({ name });
   const [first = '', ...others] = spellings.map((spelling) => `${spelling} ${mark}`);
@@ -142,7 +142,7 @@ test.each(SPELLINGS)('%s: a category has one name, however it is spelled', async
   for (const other of others) expect((await post(other)?.expect(409))?.body.code).toBe('category_exists');
 });
 
-test.each(DIFFERENT)('%s: categories %s and %s are two', async (_language, one, other) => {
+test.each(DIFFERENT)('%s: %s and %s are different categories', async (_language, one, other) => {
   const mark = randomUUID();
   for (const name of [one, other]) {
     await apps.auth?.http
@@ -155,8 +155,8 @@ test.each(DIFFERENT)('%s: categories %s and %s are two', async (_language, one, 
 
 describe('users', () => {
   const find = async (search: string): Promise<string[]> => {
-    const answer = await apps.auth?.http.get('/api/v1/auth/users').query({ search, limit: 100 }).set(admin.auth);
-    return answer?.body.data.map(({ email }: { email: string }) => email);
+    const response = await apps.auth?.http.get('/api/v1/auth/users').query({ search, limit: 100 }).set(admin.auth);
+    return response?.body.data.map(({ email }: { email: string }) => email);
   };
   const register = async (name: string): Promise<string> => {
     const email = `${randomUUID()}@example.com`;
@@ -172,7 +172,7 @@ describe('users', () => {
     for (const wanted of spellings) expect(await find(`${wanted} ${mark}`)).toEqual([email]);
   });
 
-  test('a change of name is found, and so is the first store, and an e-mail address whatever its case', async () => {
+  test('finds a changed name, the first store, and an email address in any case', async () => {
     const user = await aUser();
     const name = `Größer ${randomUUID()}`;
     await apps.auth?.http.put(`/api/v1/auth/users/${user.id}`).set(user.auth).send({ name }).expect(204);
@@ -188,7 +188,7 @@ describe('users', () => {
   });
 });
 
-test('a postal code is compared as a whole', async () => {
+test('a postal code is matched as a whole', async () => {
   const code = `Äb ${randomUUID().slice(0, 8)}`;
   const address = { address: 'x', postal_code: code };
   await apps.address?.http.post('/api/v1/addresses').set(admin.auth).send(address).expect(201);

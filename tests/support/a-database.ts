@@ -15,7 +15,7 @@ export interface TestDatabase {
 
 const opened: Database[] = [];
 
-/** A service's own way to the test database, settings as a service reads them. Closed by `closeDatabases`. */
+/** A `Database` on the test database, with the settings of a service. Closed by `closeDatabases`. */
 export function aDatabase(overrides: Env = {}, logger: Logger = createLogger('example', 'silent')): TestDatabase {
   const { core } = loadConfig({ portKey: 'AUTH_PORT', settings: z.object({}) }, testEnv(overrides));
   const metrics = createMetrics('example');
@@ -28,12 +28,12 @@ export async function closeDatabases(): Promise<void> {
   await Promise.all(opened.splice(0).map((db) => db.close()));
 }
 
-/** How often calls were made again, by reason. */
+/** The number of retries by reason. */
 export async function retries({ metrics }: TestDatabase): Promise<Record<string, number>> {
   return await countsBy('reason', metrics, 'db_transaction_retries_total');
 }
 
-/** The server's number for the connection that the next statement runs on. */
+/** The server's id of the connection that runs the next statement. */
 export async function connectionId(db: Pick<Database, 'rows'>): Promise<number> {
   const [row] = await db.rows(adHoc<{ id: number }>('SELECT CONNECTION_ID() AS id'));
   return Number(row?.id);
@@ -44,7 +44,7 @@ export interface Gate {
   open: () => void;
 }
 
-/** What one part of a test waits for until another part opens it. */
+/** One part of a test waits for it until another part opens it. */
 export function aGate(): Gate {
   let open: () => void = () => undefined;
   const passed = new Promise<void>((resolve) => {

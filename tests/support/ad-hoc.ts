@@ -1,6 +1,6 @@
 import { type SqlValue, type Statement, statement } from '@shop/core/db';
 
-/** A statement that only one test runs, with its values in the order of their `?`. */
+/** A statement for one test, with values in the order of the `?`. */
 export function adHoc<Row = never>(text: string, values: readonly SqlValue[] = []): Statement<Row> {
   let count = 0;
   const made = statement(

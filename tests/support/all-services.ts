@@ -8,7 +8,7 @@ import { storeService } from '@shop/store';
 import { transactionService } from '@shop/transaction';
 import { startApp, type TestApp } from './test-app';
 
-/** One instance of the named service in this process, on a free port. */
+/** Starts the named service in this process, on a free port. */
 export function startNamed(name: ServiceName, env = {}): Promise<TestApp> {
   switch (name) {
     case 'auth':
@@ -32,7 +32,7 @@ export interface StartedService {
   endpoints: Endpoint[];
 }
 
-/** All six, for tests that cross services. */
+/** Starts all six services, for tests that span services. */
 export const startAll = (env = {}): Promise<StartedService[]> =>
   Promise.all(
     serviceNames.map(async (name) => {

@@ -1,8 +1,7 @@
 import { until } from '@shop/fleet';
 
 /**
- * Asks until `condition` holds. The end is far away, and only for what never comes: on a busy machine a test takes longer,
- * and does not fail.
+ * Polls until `condition` holds. The timeout is long, so that a test on a busy machine takes longer instead of failing.
  */
 export const eventually = (what: string, condition: () => unknown): Promise<void> =>
   until(async () => Boolean(await condition()), { timeoutMs: 120_000, everyMs: 10, what });

@@ -1,4 +1,4 @@
-/** A service process of its own, over the built core, for tests of how one starts and ends. */
+/** A service process on the built core, for tests of startup and shutdown. */
 const { existsSync, writeFileSync } = require('node:fs');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { int, statement } = require('@shop/core/db');
@@ -30,7 +30,7 @@ void runService({
       await db.row(ANY_USER);
       return noContent();
     }),
-    // Says that it has begun, and needs the database once it may end.
+    // Reports that it has begun, and needs the database when the gate opens.
     get('/slow', async () => {
       const gate = process.env.EXAMPLE_GATE ?? '';
       writeFileSync(`${gate}.begun`, '');
@@ -38,7 +38,7 @@ void runService({
       await db.row(ANY_USER);
       return noContent();
     }),
-    // Locks a user's row, says so, and stays inside its transaction.
+    // Locks a user's row, reports it, and stays in its database transaction.
     get('/holds', async () => {
       await db.transaction(async (sql) => {
         await sql.row(LOCK_USER, { id: Number(process.env.EXAMPLE_ROW) });

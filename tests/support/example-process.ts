@@ -7,7 +7,7 @@ import { testEnv } from './test-app';
 export interface ExampleProcess {
   url: string;
   port: number;
-  /** All it has written, standard error included. */
+  /** Everything it has written, including standard error. */
   output(): string;
   /** Its log lines. */
   lines(): Record<string, unknown>[];
@@ -16,7 +16,7 @@ export interface ExampleProcess {
   kill(): Promise<Exit>;
 }
 
-/** `example-main.cjs` as a process, not waited for. */
+/** Starts `example-main.cjs` as a process, without waiting until it is ready. */
 export async function startExampleProcess(overrides: Env = {}): Promise<ExampleProcess> {
   const port = Number(overrides.AUTH_PORT ?? (await freePort()));
   const logFile = path.join(process.env.SHOP_TEST_DIR ?? '', `example-${randomUUID()}.log`);

@@ -7,13 +7,13 @@ import { adHoc } from './ad-hoc';
 
 const settings = z.object({});
 
-/** A service that exists only in a test of core: `tables` is what its /ready looks for. */
+/** A service for tests of core. Its /ready checks `tables`. */
 export const exampleService = (
   endpoints: (resources: Resources) => Endpoint[],
   tables: readonly string[] = ['users'],
 ): ServiceDefinition<typeof settings> => ({ name: 'example', portKey: 'AUTH_PORT', settings, tables, endpoints });
 
-/** An example service whose `GET /thing` runs one statement and answers 204. */
+/** An example service whose `GET /thing` runs one statement and responds 204. */
 export const statementService = (statement: string): ServiceDefinition<typeof settings> =>
   exampleService(({ db }) => [
     endpoint({

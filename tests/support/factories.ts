@@ -10,13 +10,13 @@ export interface TestUser {
   phone: string;
   role: Role;
   token: string;
-  /** Ready for supertest's `.set()`. */
+  /** For supertest's `.set()`. */
   auth: { Authorization: string };
 }
 
 const tokens = accessTokens(JWT_SECRET);
 
-/** A fresh user who cannot log in by password (none is set), but holds a valid access token. */
+/** A new user without a password, with a valid access token. */
 export async function aUser({
   role = 'user',
   name = 'A Person',

@@ -1,8 +1,8 @@
-/** Small files of each kind, and what they grow to with `size` (bytes). */
+/** Small files of each kind, padded to `size` bytes. */
 const padded = (head: Buffer, size: number): Buffer =>
   Buffer.concat([head, Buffer.alloc(Math.max(0, size - head.length), 0x20)]);
 
-/** A whole one-pixel PNG. */
+/** A complete one-pixel PNG. */
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',

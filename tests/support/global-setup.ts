@@ -16,14 +16,14 @@ import {
 import { atTeardown } from './teardown-list';
 
 /**
- * The suite's own servers, on free ports: Redis (one for each worker), and a MySQL or MariaDB unless TEST_DB_HOST names one. On a given server the
- * suite makes a database of its own and drops it afterwards.
+ * Starts the suite's own servers on free ports: a Redis for each worker, and a MySQL or MariaDB unless TEST_DB_HOST is set.
+ * On a given server the suite creates its own database and drops it afterwards.
  */
 export default async function setUp({ maxWorkers }: { maxWorkers: number }): Promise<void> {
   const dir = await runFolder();
   const database = await testDatabase(dir);
   await applySql(database, [path.join(repoRoot, 'sql/schema.sql'), path.join(repoRoot, 'sql/seed.sql')]);
-  // One for each worker: a service that starts empties the cache it joins, under the test files beside it.
+  // One for each worker: a service empties the cache when it starts, which would disturb concurrent test files.
   const redis = await Promise.all(
     Array.from({ length: maxWorkers }, (_, worker) =>
       startRedis({ dir: path.join(dir, `redis-${worker + 1}`), dieWithParent: true }),
@@ -32,7 +32,7 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
   for (const server of redis) atTeardown(() => server.stop());
   Object.assign(process.env, {
     SHOP_TEST_DIR: dir,
-    TMPDIR: dir, // of every test and of what it starts
+    TMPDIR: dir, // for every test and the processes it starts
     SHOP_TEST_DB_HOST: database.host,
     SHOP_TEST_DB_PORT: String(database.port),
     SHOP_TEST_DB_USER: database.user,
@@ -43,7 +43,7 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
   });
 }
 
-/** The folder for all that the run writes. jest calls no teardown for an interrupted run, or for one whose set-up fails. */
+/** The folder for all files of the run. Removed on exit: jest skips teardown if the run is interrupted or set-up fails. */
 async function runFolder(): Promise<string> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => process.exit(128 + constants.signals[signal]));
@@ -78,7 +78,7 @@ async function testDatabase(dir: string): Promise<Required<DatabaseSettings>> {
     await run(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
   } catch (error) {
     throw new Error(
-      `The tests make a database of their own on ${server.host}:${server.port}, but: ${messageOf(error)}. Give a TEST_DB_USER who may, or an empty database as TEST_DB_NAME.`,
+      `The tests create their own database on ${server.host}:${server.port}, but: ${messageOf(error)}. Set TEST_DB_USER to a user who can create databases, or TEST_DB_NAME to an empty database.`,
     );
   }
   atTeardown(() => run(`DROP DATABASE ${database}`));

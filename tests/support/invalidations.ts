@@ -2,8 +2,8 @@ import { aGate } from './a-database';
 import type { TestApp } from './test-app';
 
 /**
- * Holds the first cache invalidation that `write` makes, and fails unless `write` waits for it.
- * @returns what `write` resolves with, and the scopes that it invalidated
+ * Blocks the cache invalidation of `write`, and fails unless `write` waits for it.
+ * @returns the result of `write` and the invalidated scopes
  */
 export async function holdingInvalidation<T>(
   app: TestApp,
@@ -11,11 +11,11 @@ export async function holdingInvalidation<T>(
 ): Promise<{ result: T; scopes: string[] }> {
   const { cache } = app.resources;
   const { invalidate } = cache;
-  const [asked, released] = [aGate(), aGate()];
+  const [requested, released] = [aGate(), aGate()];
   const scopes: string[] = [];
   cache.invalidate = async (changed) => {
     scopes.push(...changed);
-    asked.open();
+    requested.open();
     await released.passed;
     await invalidate(changed);
   };
@@ -24,8 +24,8 @@ export async function holdingInvalidation<T>(
     const result = Promise.resolve(write()).finally(() => {
       ended = true;
     });
-    await Promise.race([asked.passed, result]);
-    // By the time these are answered, a write that does not wait is as well.
+    await Promise.race([requested.passed, result]);
+    // A write that does not wait would end before these requests do.
     for (let times = 0; times < 3; times += 1) await app.http.get('/ready').expect(200);
     if (ended) throw new Error('the write did not wait for its cache invalidation');
     released.open();

@@ -2,7 +2,7 @@ import { withConnection } from '@shop/fleet';
 import { aGate } from './a-database';
 import { testEnv } from './test-app';
 
-/** Another client, without a service's deadlines, that holds the lock of a row until `release`. */
+/** Locks a row from a separate connection, without a service's deadlines, until `release`. */
 export async function lockedRow(table: string, id: number): Promise<{ release: () => Promise<void> }> {
   const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASS = '', DB_NAME = '' } = testEnv();
   const server = { host: DB_HOST, port: Number(DB_PORT), user: DB_USER, password: DB_PASS, database: DB_NAME };

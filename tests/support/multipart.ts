@@ -1,4 +1,4 @@
-/** A part of a multipart body as it goes out: its header lines, and its bytes. */
+/** A part of a multipart body as it is sent: header lines and content. */
 export interface RawPart {
   headers: string[];
   content: Buffer | string;
@@ -8,7 +8,7 @@ const BOUNDARY = 'test-boundary';
 
 export const multipartType = `multipart/form-data; boundary=${BOUNDARY}`;
 
-/** A multipart body byte by byte, for what form libraries do not send. */
+/** A raw multipart body, for cases that form libraries cannot send. */
 export const multipartBody = (...parts: RawPart[]): Buffer =>
   Buffer.concat([
     ...parts.flatMap(({ headers, content }) => [
@@ -19,7 +19,7 @@ export const multipartBody = (...parts: RawPart[]): Buffer =>
     Buffer.from(`--${BOUNDARY}--\r\n`),
   ]);
 
-/** A text field or, with a file name, a file; `more` headers follow. */
+/** A text field or, with `filename`, a file. `more` are additional header lines. */
 export const aPart = (name: string, content: Buffer | string, filename?: string, ...more: string[]): RawPart => ({
   headers: [
     `Content-Disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}`,

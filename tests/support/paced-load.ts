@@ -5,56 +5,56 @@ export interface LoadRequest {
   url: string;
   headers?: Record<string, string>;
   body?: string;
-  /** The one good answer. */
+  /** The only accepted status. */
   expected: number;
 }
 
 export interface LoadResult {
   request: LoadRequest;
-  /** undefined: the connection broke, or no answer within a minute. */
+  /** undefined: the connection failed, or there was no response within a minute. */
   status: number | undefined;
   body: string;
-  /** Seconds after the start. */
+  /** Seconds since the start. */
   at: number;
 }
 
 export interface PacedLoad {
-  /** Sends no more, and resolves to all results once every answer is there. */
+  /** Stops sending. Resolves to all results when every response has arrived. */
   stop(): Promise<LoadResult[]>;
-  /** What has come back so far. */
+  /** The results so far. */
   readonly results: readonly LoadResult[];
   /** Seconds since the start, as in the results. */
   readonly seconds: number;
 }
 
 const TICK_MS = 5;
-/** More at once than this would measure how busy the machine is: a shop that gets more than it can serve sheds load. */
-const MOST_UNDER_WAY = 20;
+/** More concurrency would only measure how busy the machine is: an overloaded shop sheds load. */
+const MAX_IN_FLIGHT = 20;
 
-/** Sends `perSecond` requests each second, fewer where the machine cannot keep up. Each is sent once: nothing is ever retried. */
+/** Sends `perSecond` requests per second, fewer if the machine cannot keep up. Never retries. */
 export function pacedLoad(perSecond: number, next: (turn: number) => LoadRequest): PacedLoad {
   const agent = new Agent({ keepAlive: true });
   const results: LoadResult[] = [];
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
   let sent = 0;
-  /** Requests that were due while too many were under way: they are skipped, not sent in a burst later. */
+  /** Requests that were due while too many were in flight. They are skipped, not sent in a burst later. */
   let skipped = 0;
   const timer = setInterval(() => {
     while (sent + skipped < elapsed() * perSecond) {
-      if (underWay.size >= MOST_UNDER_WAY) {
+      if (inFlight.size >= MAX_IN_FLIGHT) {
         skipped += 1;
         continue;
       }
       const at = elapsed();
       const load = next(sent);
       sent += 1;
-      const answered = send(agent, load).then((answer) => {
-        results.push({ request: load, at, ...answer });
-        underWay.delete(answered);
+      const done = send(agent, load).then((response) => {
+        results.push({ request: load, at, ...response });
+        inFlight.delete(done);
       });
-      underWay.add(answered);
+      inFlight.add(done);
     }
   }, TICK_MS);
   return {
@@ -64,7 +64,7 @@ export function pacedLoad(perSecond: number, next: (turn: number) => LoadRequest
     },
     async stop() {
       clearInterval(timer);
-      await Promise.all(underWay);
+      await Promise.all(inFlight);
       agent.destroy();
       return results;
     },
@@ -79,13 +79,13 @@ function send(
     const length = body === '' ? {} : { 'content-length': Buffer.byteLength(body) };
     const options = { method, agent, headers: { ...headers, ...length }, timeout: 60_000 };
     const broken = (error: Error) => resolve({ status: undefined, body: String(error) });
-    const call = request(url, options, (answer) => {
+    const call = request(url, options, (response) => {
       const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('end', () => resolve({ status: answer.statusCode, body: Buffer.concat(chunks).toString() }));
-      answer.on('error', broken);
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ status: response.statusCode, body: Buffer.concat(chunks).toString() }));
+      response.on('error', broken);
     });
-    call.on('timeout', () => call.destroy(new Error('no answer within a minute')));
+    call.on('timeout', () => call.destroy(new Error('no response within a minute')));
     call.on('error', broken);
     call.end(body);
   });

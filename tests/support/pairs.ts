@@ -1,14 +1,14 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { ServiceName } from '@shop/fleet';
-import { type Answer, ask } from '../nginx-support';
+import { type HttpResponse, sendRequest } from '../nginx-support';
 import { startTestFleet, type TestFleet } from './test-fleet';
 
-/** The first or second instance of a service by its own port, or Nginx. */
+/** The first or second replica of a service on its own port, or Nginx. */
 export type Where = 0 | 1 | 'nginx';
 export const everywhere: readonly Where[] = [0, 1, 'nginx'];
 export const other = (instance: 0 | 1): 0 | 1 => (instance === 0 ? 1 : 0);
 
-/** Something of one's own at each service: 401 without a token. */
+/** A resource of the caller at each service: 401 without a token. */
 export const ownList: Record<ServiceName, string> = {
   auth: '/api/v1/auth/me',
   product: '/api/v1/products',
@@ -18,7 +18,7 @@ export const ownList: Record<ServiceName, string> = {
   file: '/api/v1/files',
 };
 
-/** Requests that one client has at each service, and at Nginx; one more each second: a test's duration hardly counts. */
+/** The rate limit's burst at each service and at Nginx. It refills one per second, which hardly matters in a test. */
 export const BURST = 20;
 
 interface Call {
@@ -36,21 +36,21 @@ export interface Person {
 }
 
 let used = 0;
-/** A loopback address that nobody has used yet: its rate limit is untouched. */
+/** An unused loopback address, whose token bucket is full. */
 export function newClient(): string {
   used += 1;
   return `127.7.${used >> 8}.${used & 255}`;
 }
 
-/** Two instances of each service behind the real Nginx, and ways to ask each of them. */
+/** Two replicas of each service behind the real Nginx, and functions to call each of them. */
 export async function startPairs() {
   const shop: TestFleet = await startTestFleet({
     replicas: 2,
     env: { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: String(BURST) },
   });
 
-  /** One request, by a client of its own unless one is given. */
-  async function call(service: ServiceName, where: Where, line: string, options: Call = {}): Promise<Answer> {
+  /** One request, from a new client address by default. */
+  async function call(service: ServiceName, where: Where, line: string, options: Call = {}): Promise<HttpResponse> {
     const { token, json, form, key, from = newClient() } = options;
     const [method = '', path = ''] = line.split(' ');
     const port = where === 'nginx' ? shop.fleet.gateway?.port : shop.fleet.instance(service, where).port;
@@ -62,16 +62,16 @@ export async function startPairs() {
       ...(json ? { 'content-type': 'application/json' } : {}),
       ...(multipart ? { 'content-type': multipart.headers.get('content-type') ?? '' } : {}),
     };
-    return ask(port ?? 0, path, { method, headers, from, ...(body ? { body } : {}) });
+    return sendRequest(port ?? 0, path, { method, headers, from, ...(body ? { body } : {}) });
   }
 
   const session = async (where: Where, path: string, json: Record<string, string>): Promise<Person> => {
-    const answer = await call('auth', where, `POST /api/v1/auth/${path}`, { json });
-    if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${answer.text}`);
+    const response = await call('auth', where, `POST /api/v1/auth/${path}`, { json });
+    if (response.status >= 300) throw new Error(`${path} responded ${response.status}: ${response.text}`);
     return {
       email: String(json.email),
-      token: String(answer.json.token),
-      refreshToken: String(answer.json.refresh_token),
+      token: String(response.json.token),
+      refreshToken: String(response.json.refresh_token),
     };
   };
   const password = 'correct horse';

@@ -5,7 +5,7 @@ import { applySql, repoRoot } from '@shop/fleet';
 import { testEnv } from './test-app';
 import { write } from './test-database';
 
-/** What `APP_ENV=production` asks for, over the test database: its own account there, since the suite's has a known password. */
+/** Settings that `APP_ENV=production` accepts, with a new database user, because the suite's password is public. */
 export async function productionEnv(database = testEnv().DB_NAME ?? ''): Promise<Env> {
   const user = `prod_${randomBytes(4).toString('hex')}`;
   const password = randomBytes(16).toString('hex');
@@ -17,7 +17,7 @@ export async function productionEnv(database = testEnv().DB_NAME ?? ''): Promise
     DB_PASS: password,
     DB_NAME: database,
     JWT_SECRET: randomBytes(32).toString('hex'),
-    // Production refuses a Redis without a password, which the suite's are.
+    // Production refuses a Redis without a password, and the suite's have none.
     REDIS_HOST: '',
     TRUST_PROXY: '127.0.0.2/32',
     SMTP_HOST: 'smtp.invalid',
@@ -25,7 +25,7 @@ export async function productionEnv(database = testEnv().DB_NAME ?? ''): Promise
   };
 }
 
-/** A database like a fresh installation's: schema and seed, nothing of other tests. @returns its name */
+/** A new database with only schema and seed. @returns its name */
 export async function aFreshDatabase(): Promise<string> {
   const name = `shop_fresh_${randomBytes(4).toString('hex')}`;
   await write(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);

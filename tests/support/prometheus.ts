@@ -48,19 +48,19 @@ export interface Dashboard {
 export const dashboard = (): Dashboard =>
   JSON.parse(readFileSync(path.join(monitoringDir, 'grafana/dashboards/evermos-monitoring.json'), 'utf8'));
 
-/** What Grafana puts in where "All" is chosen and a screen shows an hour. */
+/** Replaces variables as Grafana does for "All" and a range of one hour. */
 export const withoutVariables = (expr: string): string =>
   expr.replaceAll('$__rate_interval', '1m').replaceAll(/\$(service|instance)\b/g, '.*');
 
 export interface Selector {
   metric: string;
-  /** The whole of it: `up{job="shop"}`. */
+  /** For example `up{job="shop"}`. */
   text: string;
 }
 
-/** The series that an expression reads. Functions, operators, labels to group by and durations are none. */
+/** The series that an expression reads, without functions, operators, grouping labels and durations. */
 export function selectorsIn(expr: string): Selector[] {
-  // Strings may hold anything, parentheses and names too: numbers stand in for them.
+  // Strings may contain anything, including parentheses and names, so numbers replace them.
   const strings: string[] = [];
   const bare = expr
     .replaceAll(/"(?:[^"\\]|\\.)*"/g, (text) => `"${strings.push(text) - 1}"`)
@@ -93,12 +93,12 @@ interface Target {
   lastError: string;
 }
 
-/** What Prometheus' HTTP API is asked for. */
+/** A client of Prometheus' HTTP API. */
 export function prometheusAt(url: string) {
   const get = async <T>(where: string): Promise<T> => {
-    const answer = await fetch(`${url}/api/v1${where}`, { signal: AbortSignal.timeout(60_000) });
-    const { data, error } = (await answer.json()) as { data: T; error?: string };
-    if (!answer.ok) throw new Error(`${where}: ${error}`);
+    const response = await fetch(`${url}/api/v1${where}`, { signal: AbortSignal.timeout(60_000) });
+    const { data, error } = (await response.json()) as { data: T; error?: string };
+    if (!response.ok) throw new Error(`${where}: ${error}`);
     return data;
   };
   return {

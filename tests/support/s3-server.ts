@@ -15,18 +15,18 @@ export interface S3Server {
   endpoint: string;
   bucket: string;
   objects: Map<string, StoredObject>;
-  /** Called for each PUT, after its object was stored; what it returns is the response's status instead of 200. */
+  /** Called for each PUT after the object is stored. Its result replaces the response status 200. */
   onPut: (() => number | 'hang up' | undefined) | undefined;
   close(): Promise<void>;
 }
 
 /**
- * As much of the S3 protocol as the storage speaks: PUT, GET (ranges, conditions), HEAD, DELETE and ListObjectsV2 in pages
- * of two, path-style, all of it signed with Signature Version 4 by the right key.
+ * The part of the S3 protocol that the storage uses: PUT, GET (ranges, conditions), HEAD, DELETE and ListObjectsV2 in pages
+ * of two. Path-style; every request must be signed with Signature Version 4 and the right key.
  */
 export async function startS3Server(bucket = 'uploads'): Promise<S3Server> {
   const objects = new Map<string, StoredObject>();
-  const server = createServer((req, res) => void answer(req, res));
+  const server = createServer((req, res) => void handle(req, res));
   const s3: S3Server = {
     endpoint: '',
     bucket,
@@ -38,12 +38,12 @@ export async function startS3Server(bucket = 'uploads'): Promise<S3Server> {
     },
   };
 
-  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(req.url ?? '/', 'http://s3');
-    const [, asked, key = ''] = url.pathname.split('/').map(decodeURIComponent);
+    const [, requestedBucket, key = ''] = url.pathname.split('/').map(decodeURIComponent);
     const body = await buffer(req);
     if (!isSigned(req, body)) return refuse(res, 403, 'SignatureDoesNotMatch');
-    if (asked !== bucket) return refuse(res, 404, 'NoSuchBucket');
+    if (requestedBucket !== bucket) return refuse(res, 404, 'NoSuchBucket');
     if (!key) return list(res, url);
     if (req.method === 'PUT') {
       objects.set(key, { bytes: body, contentType: req.headers['content-type'] ?? '', modified: new Date() });
@@ -131,7 +131,7 @@ function refuse(res: ServerResponse, status: number, code: string, withoutBody =
   res.end(withoutBody ? undefined : `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
 }
 
-/** AWS Signature Version 4: recomputed from the request as it came in. */
+/** AWS Signature Version 4, recomputed from the received request. */
 function isSigned(req: IncomingMessage, body: Buffer): boolean {
   const parts = /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
     req.headers.authorization ?? '',

@@ -1,13 +1,13 @@
 import type { Metrics } from '@shop/core/metrics';
 
-/** One line of a `/metrics` answer. */
+/** One line of a `/metrics` response. */
 export interface Sample {
   name: string;
   labels: Record<string, string>;
   value: number;
 }
 
-/** What Prometheus would read there now. */
+/** The samples that Prometheus would scrape now. */
 export async function scrape(url: string): Promise<Sample[]> {
   return samplesOf(await (await fetch(`${url}/metrics`)).text());
 }
@@ -30,7 +30,7 @@ function labelsOf(text: string): Record<string, string> {
   return Object.fromEntries([...pairs].map(([, name = '', value = '']) => [name, value]));
 }
 
-/** The sum over the series of `name` that carry these labels; undefined when there is none. */
+/** The sum over the series of `name` with these labels; undefined if there is none. */
 export function figure(samples: Sample[], name: string, labels: Record<string, string> = {}): number | undefined {
   const wanted = Object.entries(labels);
   const found = samples.filter((one) => one.name === name && wanted.every(([key, value]) => one.labels[key] === value));

@@ -1,20 +1,20 @@
 import { Duplex } from 'node:stream';
 
 /**
- * A Redis and the network in front of it, in this process and on the (fake) clock of `setTimeout`, for tests that try
- * thousands of faults in an order that a seed decides.
+ * Simulates a Redis and its network in this process, on the (fake) clock of `setTimeout`, for tests that try thousands of
+ * faults in an order given by a seed.
  */
 
-/** `silent`: nothing arrives, in either direction, until it is `open` again. */
+/** `silent`: nothing arrives in either direction until the line is `open` again. */
 export type Line = 'open' | 'silent' | 'refused';
 
 interface Connection {
   socket: SimulatedSocket;
   process: number;
-  /** Sent and not arrived yet: held back by a silent line. */
+  /** Sent but not arrived yet: delayed by a silent line. */
   outbound: Buffer[];
   inbound: Buffer[];
-  /** Arrived and not read yet. */
+  /** Arrived but not read yet. */
   unread: Buffer;
   ended: boolean;
 }
@@ -58,15 +58,15 @@ class SimulatedSocket extends Duplex {
 }
 
 export interface SimulatedRedis {
-  /** What `net.createConnection` makes, for the process with this number. */
+  /** Replaces `net.createConnection` for the process with this number. */
   connect(process: number): Duplex;
   setLine(process: number, line: Line): void;
   freeze(): void;
-  /** @param order decides whose commands are carried out first, where several processes have sent some */
+  /** @param order of the commands of several processes */
   thaw(order: 'arrival' | 'random'): void;
   /** Ends all connections and refuses new ones until `start`. */
   kill(): void;
-  /** @param data what it holds: all that it held, what it held at the last `snapshot`, or nothing */
+  /** @param data all its data, the data of the last `snapshot`, or none */
   start(data: 'all' | 'snapshot' | 'nothing'): void;
   snapshot(): void;
 }
@@ -74,7 +74,7 @@ export interface SimulatedRedis {
 export function simulatedRedis(random: () => number): SimulatedRedis {
   const connections = new Set<Connection>();
   const lines = new Map<number, Line>();
-  /** Connections with something to read, in the order in which it arrived, as epoll reports them. */
+  /** Connections with unread data in order of arrival, as epoll reports them. */
   const readable = new Set<Connection>();
   let data = new Map<string, Buffer>();
   let saved = new Map<string, Buffer>();
@@ -95,7 +95,7 @@ export function simulatedRedis(random: () => number): SimulatedRedis {
     for (const connection of order) {
       const { commands, rest } = parse(connection.unread);
       connection.unread = rest;
-      for (const command of commands) connection.inbound.push(answer(data, command));
+      for (const command of commands) connection.inbound.push(execute(data, command));
       soon(() => deliver(connection));
     }
   }
@@ -128,7 +128,7 @@ export function simulatedRedis(random: () => number): SimulatedRedis {
           gone() {
             if (connection.ended) return;
             connection.ended = true;
-            // What it has sent is still carried out, also much later, or it is lost on the way.
+            // Commands already sent are either still executed, possibly much later, or lost.
             if (random() < 0.5) connection.outbound.length = 0;
             if (running) connection.socket.push(null);
           },
@@ -142,7 +142,7 @@ export function simulatedRedis(random: () => number): SimulatedRedis {
           connection.socket.destroy(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
         } else connection.socket.opened();
       };
-      // Processes that lost their connections together do not come back together.
+      // Processes that lose their connections together do not reconnect together.
       setTimeout(open, random() * (random() < 0.5 ? 4 : 200));
       return connection.socket;
     },
@@ -212,8 +212,8 @@ function parse(bytes: Buffer): { commands: Buffer[][]; rest: Buffer } {
 const bulk = (value: Buffer | undefined): Buffer =>
   value ? Buffer.concat([Buffer.from(`$${value.length}\r\n`), value, Buffer.from('\r\n')]) : Buffer.from('$-1\r\n');
 
-/** Carries out one command. Lifetimes are left out: nothing expires within a test. */
-function answer(data: Map<string, Buffer>, [name, ...values]: Buffer[]): Buffer {
+/** Executes one command. Ignores TTLs: nothing expires within a test. */
+function execute(data: Map<string, Buffer>, [name, ...values]: Buffer[]): Buffer {
   const keys = values.map(String);
   switch (String(name).toLowerCase()) {
     case 'mget':

@@ -2,7 +2,7 @@ import type { Sql, SqlValues, Statement } from '@shop/core/db';
 
 type Query = (text: string, values: (string | Date | Buffer | null)[]) => Promise<Record<string, unknown>[]>;
 
-/** A place for statements that only read, over any connection: for tests that want to see the texts. */
+/** A read-only `Sql` over any query function, for tests that inspect the statement texts. */
 export function sqlOver(query: Query): Sql {
   async function rows<Row>(statement: Statement<Row>, given: SqlValues = {}): Promise<Row[]> {
     const { text, values } = statement.bind(given);

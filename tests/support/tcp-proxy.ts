@@ -2,17 +2,17 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface TcpProxy {
   port: number;
-  /** Called with what the client sends; gives what the server gets. */
+  /** Maps the bytes from the client to the bytes for the server. */
   toServer: (bytes: Buffer) => Buffer;
-  /** Called with what the server answers; undefined: the answer is lost, and the connection with it. */
+  /** Maps the bytes from the server to the bytes for the client. undefined drops them and closes the connection. */
   toClient: (bytes: Buffer) => Buffer | undefined;
-  /** From now on nothing passes and nothing is refused, until `thaw`. */
+  /** Until `thaw`, no bytes pass and no connection is refused. */
   freeze(): void;
   thaw(): void;
   close(): Promise<void>;
 }
 
-/** A line to a server that a test may cut, freeze or meddle with. */
+/** A TCP proxy that a test can cut or freeze, and that can change the bytes. */
 export async function startProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let frozen = false;

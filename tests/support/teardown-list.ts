@@ -1,6 +1,6 @@
 type Task = () => Promise<unknown>;
 
-/** jest runs global set-up and teardown in one process, but loads each file anew: what both need hangs on globalThis. */
+/** jest runs global set-up and teardown in one process but loads each file separately, so they share via globalThis. */
 const shared = globalThis as typeof globalThis & { shopTeardown?: Task[] };
 
 export function atTeardown(task: Task): void {

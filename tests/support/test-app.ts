@@ -9,7 +9,7 @@ import type { z } from 'zod';
 
 export const JWT_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 
-/** Settings of a service under test: the suite's servers, and a rate limit that stays out of the way. */
+/** Settings of a service under test: the suite's servers and a practically unlimited rate limit. */
 export function testEnv(overrides: Env = {}): Env {
   return {
     APP_ENV: 'local',
@@ -37,7 +37,7 @@ export interface TestApp extends RunningApp {
   url: string;
 }
 
-/** One instance of a service on a free port. Close it in afterAll. */
+/** Starts a service on a free port. Close it in afterAll. */
 export async function startApp<T extends z.ZodObject, C extends Resources>(
   definition: ServiceDefinition<T, C>,
   overrides: Env = {},

@@ -4,7 +4,7 @@ type Value = string | number | bigint | Date | null;
 
 let pool: Pool | undefined;
 
-/** The suite's own connection to the test database, beside the services' pools. */
+/** The suite's own pool, separate from the services' pools. */
 function connection(): Pool {
   pool ??= createPool({
     host: process.env.SHOP_TEST_DB_HOST ?? '',
@@ -19,7 +19,7 @@ function connection(): Pool {
   return pool;
 }
 
-/** What stands in the tables now. */
+/** Reads from the test database. */
 export async function rows<T>(statement: string, values: Value[] = []): Promise<T[]> {
   const [result] = await connection().query(statement, values);
   return result as T[];

@@ -5,7 +5,7 @@ import { JWT_SECRET } from './test-app';
 
 export type TestFleet = Omit<PrivateFleet, 'start'>;
 
-/** The six services behind a real Nginx, over a database and a Redis that a test may kill; started. */
+/** Starts the six services behind a real Nginx, with a database and a Redis that a test may kill. */
 export async function startTestFleet(
   options: Pick<FleetOptions, 'replicas' | 'statusPort'> & { env?: FleetOptions['env'] } = {},
 ): Promise<TestFleet> {
@@ -15,11 +15,11 @@ export async function startTestFleet(
   return shop;
 }
 
-export interface Answer {
+export interface HttpResponse {
   status: number;
   headers: Headers;
   body: Record<string, unknown>;
-  /** From the call to the last byte. */
+  /** From the call to the last byte of the response. */
   ms: number;
 }
 
@@ -29,10 +29,14 @@ interface CallOptions {
   form?: FormData;
 }
 
-/** One request. It gives up only where no answer will ever come. */
-export async function call(method: string, url: string, { token, json, form }: CallOptions = {}): Promise<Answer> {
+/** One request. The timeout is only for a response that never arrives. */
+export async function call(
+  method: string,
+  url: string,
+  { token, json, form }: CallOptions = {},
+): Promise<HttpResponse> {
   const start = performance.now();
-  const answer = await fetch(url, {
+  const response = await fetch(url, {
     method,
     headers: {
       ...(token ? { authorization: `Bearer ${token}` } : {}),
@@ -41,11 +45,11 @@ export async function call(method: string, url: string, { token, json, form }: C
     body: form ?? (json ? JSON.stringify(json) : null),
     signal: AbortSignal.timeout(60_000),
   });
-  const text = await answer.text();
-  const isJson = answer.headers.get('content-type')?.includes('json');
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json');
   return {
-    status: answer.status,
-    headers: answer.headers,
+    status: response.status,
+    headers: response.headers,
     body: isJson ? JSON.parse(text) : {},
     ms: performance.now() - start,
   };

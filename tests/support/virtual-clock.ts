@@ -1,7 +1,7 @@
 export interface VirtualClock {
-  /** Runs the timer that is due next, and moves the time there. */
+  /** Advances the time to the next timer and runs it. */
   next(): void;
-  /** Puts the real time back. */
+  /** Restores the real time. */
   end(): void;
 }
 
@@ -12,8 +12,8 @@ interface Timer {
 }
 
 /**
- * Takes the place of `setTimeout` and of the clocks until `end`. Does less than Jest's own fake timers, which
- * take most of the time where there are millions of them.
+ * Replaces `setTimeout` and the clocks until `end`. Simpler than Jest's fake timers, which are too slow for millions of
+ * timers.
  */
 export function virtualClock(): VirtualClock {
   const timers = new Set<Timer>();
@@ -32,7 +32,7 @@ export function virtualClock(): VirtualClock {
     next() {
       let due: Timer | undefined;
       for (const timer of timers) if (!due || timer.at < due.at) due = timer;
-      if (!due) throw new Error('nothing is waiting for time to pass');
+      if (!due) throw new Error('no timer is waiting');
       timers.delete(due);
       now = due.at;
       due.work();
