@@ -23,7 +23,7 @@ interface Row {
   admin: number;
 }
 
-const everybody = (status: number) => ({ anonymous: status, owner: status, other: status, admin: status });
+const anyone = (status: number) => ({ anonymous: status, owner: status, other: status, admin: status });
 const loggedIn = (status: number) => ({ anonymous: 401, owner: status, other: status, admin: status });
 const adminOnly = (status: number) => ({ anonymous: 401, owner: 403, other: 403, admin: status });
 const ownerOrAdmin = (status: number) => ({ anonymous: 401, owner: status, other: 403, admin: status });
@@ -109,41 +109,41 @@ const product = async (owner: TestUser) => aProduct({ store: await aStore({ owne
 const matrix: Record<ServiceName, Record<string, Row>> = {
   auth: {
     'POST /api/v1/auth/register': {
-      ...everybody(201),
+      ...anyone(201),
       request: async () => ({ path: '/api/v1/auth/register', json: credentials() }),
     },
     'POST /api/v1/auth/login': {
-      ...everybody(200),
+      ...anyone(200),
       request: async () => {
         const { email, password } = await registered();
         return { path: '/api/v1/auth/login', json: { email, password } };
       },
     },
     'POST /api/v1/auth/refresh': {
-      ...everybody(200),
+      ...anyone(200),
       request: async () => ({
         path: '/api/v1/auth/refresh',
         json: { refresh_token: (await registered()).refresh_token },
       }),
     },
-    'POST /api/v1/auth/logout': { ...everybody(204), request: at('/api/v1/auth/logout', { refresh_token: 'unknown' }) },
+    'POST /api/v1/auth/logout': { ...anyone(204), request: at('/api/v1/auth/logout', { refresh_token: 'unknown' }) },
     'POST /api/v1/auth/logout/all': {
       ...ownerOrAdmin(204),
       request: async (owner) => ({ path: '/api/v1/auth/logout/all', json: { user_id: owner.id } }),
     },
     'POST /api/v1/auth/forgot-password': {
-      ...everybody(200),
+      ...anyone(200),
       request: async () => ({ path: '/api/v1/auth/forgot-password', json: { email: (await registered()).email } }),
     },
     'POST /api/v1/auth/reset-password': {
-      ...everybody(204),
+      ...anyone(204),
       request: async () => ({
         path: '/api/v1/auth/reset-password',
         json: { token: await resetToken(), password: 'another one' },
       }),
     },
     'POST /api/v1/auth/sso/google': {
-      ...everybody(503),
+      ...anyone(503),
       request: at('/api/v1/auth/sso/google', { id_token: 'a.b.c' }),
     },
     'GET /api/v1/auth/me': { ...loggedIn(200), request: at('/api/v1/auth/me') },
@@ -157,9 +157,9 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       ...ownerOrAdmin(204),
       request: async ({ id }) => ({ path: `/api/v1/auth/users/${id}`, json: { name: 'New' } }),
     },
-    'GET /api/v1/categories': { ...everybody(200), request: at('/api/v1/categories') },
+    'GET /api/v1/categories': { ...anyone(200), request: at('/api/v1/categories') },
     'GET /api/v1/categories/:id': {
-      ...everybody(200),
+      ...anyone(200),
       request: async () => ({ path: `/api/v1/categories/${(await aCategory()).id}` }),
     },
     'POST /api/v1/categories': {
@@ -196,9 +196,9 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       ...ownerOrAdmin(204),
       request: async (owner) => ({ path: `/api/v1/products/${(await product(owner)).id}` }),
     },
-    'GET /api/v1/catalog/products': { ...everybody(200), request: at('/api/v1/catalog/products') },
+    'GET /api/v1/catalog/products': { ...anyone(200), request: at('/api/v1/catalog/products') },
     'GET /api/v1/catalog/products/:id': {
-      ...everybody(200),
+      ...anyone(200),
       request: async (owner) => ({ path: `/api/v1/catalog/products/${(await product(owner)).id}` }),
     },
   },
@@ -269,7 +269,7 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       request: async (owner) => ({ path: `/api/v1/files/${await uploaded(owner)}` }),
     },
     'GET /uploads/:filename': {
-      ...everybody(200),
+      ...anyone(200),
       request: async (owner) => ({ path: `/uploads/${await uploaded(owner)}` }),
     },
   },

@@ -88,7 +88,7 @@ describe('a partition: the writer cannot reach Redis, the reader can', () => {
   test.each([
     ['refused', () => proxy.close()],
     ['silent', async () => proxy.freeze()],
-  ])('%s: no read that begins 2 s after a write is stale, and the reader goes on using its cache', async (_, cut) => {
+  ])('%s: no read that starts 2 s after a write is stale, and the reader still uses its cache', async (_, cut) => {
     await aHit(reader);
     await cut();
     for (const price of [201, 202, 203]) {

@@ -42,7 +42,7 @@ test.each<[string, NodeJS.ProcessEnv]>([
   ['NODE_ENV=production', { NODE_ENV: 'production', npm_config_production: 'true' }],
   ['npm_config_omit=dev', { npm_config_omit: 'dev' }],
   ['npm_config_omit=optional', { npm_config_omit: 'optional' }],
-])('with %s every package is installed, once', (_, env) => {
+])('with %s every package is installed once', (_, env) => {
   expect(ensurePackages(env)).toContain('installing');
   expect(installed()).toEqual(['library', 'compiler', 'platform']);
   expect(ensurePackages(env)).toBe('');

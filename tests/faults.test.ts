@@ -81,13 +81,14 @@ async function timed(request: () => Promise<HttpResponse>): Promise<HttpResponse
 
 /** Repeats all requests until stopped. `stop` resolves to the failures. */
 function underLoad(): { stop: () => Promise<string[]> } {
-  const wrong: string[] = [];
+  const failures: string[] = [];
   let running = true;
   const worker = async ([what, expected, request]: [string, number, () => Promise<HttpResponse>]) => {
     while (running) {
       const response = await request().catch((error: Error) => error);
-      if (response instanceof Error) wrong.push(`${what}: ${response.message}`);
-      else if (response.status !== expected) wrong.push(`${what}: ${response.status} ${JSON.stringify(response.body)}`);
+      if (response instanceof Error) failures.push(`${what}: ${response.message}`);
+      else if (response.status !== expected)
+        failures.push(`${what}: ${response.status} ${JSON.stringify(response.body)}`);
     }
   };
   const workers = requests().map(worker);
@@ -95,7 +96,7 @@ function underLoad(): { stop: () => Promise<string[]> } {
     async stop() {
       running = false;
       await Promise.all(workers);
-      return wrong;
+      return failures;
     },
   };
 }
@@ -170,30 +171,33 @@ describe('MySQL', () => {
   test.each([
     ['killed', () => shop.mysql.kill()],
     ['frozen', async () => shop.mysql.pause()],
-  ])('%s: 503 with Retry-After within 3 s, alive but not ready; back within 5 s of its return', async (_, fault) => {
-    const uncached = requests().filter(([what]) => !['products', 'a product'].includes(what));
-    const askAll = () => Promise.all(uncached.map(async ([what, , request]) => [what, await request()] as const));
-    // Measures what this many concurrent requests cost on this machine, and adds it to every time limit.
-    const busy = 10 * Math.max(...(await askAll()).map(([, { ms }]) => ms));
-    await fault();
-    const responses = await askAll();
-    for (const [what, response] of responses) {
-      expect([what, response.status, response.headers.get('retry-after')]).toEqual([what, 503, '1']);
-      expect(response.headers.get('content-type')).toContain('application/problem+json');
-      expect([what, response.ms < 3000 + busy]).toEqual([what, true]);
-    }
-    for (const name of serviceNames) {
-      expect([name, (await call('GET', url(name, '/health'))).status]).toEqual([name, 200]);
-      expect([name, (await call('GET', url(name, '/ready'))).status]).toEqual([name, 503]);
-    }
-    shop.mysql.resume();
-    await shop.mysql.start();
-    const returned = performance.now();
-    await allReady();
-    expect(performance.now() - returned).toBeLessThan(5000 + busy);
-    for (const [what, expected, request] of requests())
-      expect([what, (await request()).status]).toEqual([what, expected]);
-  });
+  ])(
+    '%s: responds 503 with Retry-After within 3 s, healthy but not ready; recovers within 5 s after MySQL is back',
+    async (_, fault) => {
+      const uncached = requests().filter(([what]) => !['products', 'a product'].includes(what));
+      const askAll = () => Promise.all(uncached.map(async ([what, , request]) => [what, await request()] as const));
+      // Measures what this many concurrent requests cost on this machine, and adds it to every time limit.
+      const busy = 10 * Math.max(...(await askAll()).map(([, { ms }]) => ms));
+      await fault();
+      const responses = await askAll();
+      for (const [what, response] of responses) {
+        expect([what, response.status, response.headers.get('retry-after')]).toEqual([what, 503, '1']);
+        expect(response.headers.get('content-type')).toContain('application/problem+json');
+        expect([what, response.ms < 3000 + busy]).toEqual([what, true]);
+      }
+      for (const name of serviceNames) {
+        expect([name, (await call('GET', url(name, '/health'))).status]).toEqual([name, 200]);
+        expect([name, (await call('GET', url(name, '/ready'))).status]).toEqual([name, 503]);
+      }
+      shop.mysql.resume();
+      await shop.mysql.start();
+      const returned = performance.now();
+      await allReady();
+      expect(performance.now() - returned).toBeLessThan(5000 + busy);
+      for (const [what, expected, request] of requests())
+        expect([what, (await request()).status]).toEqual([what, expected]);
+    },
+  );
 
   test('killed and restored under load: only 503 responses meanwhile, and acknowledged writes are kept', async () => {
     const acknowledged: number[] = [];

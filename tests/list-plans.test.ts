@@ -120,7 +120,7 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>(
   ['transactions above a common total', orders({}, { min_total: 10_000n }), 'transactions_newest'],
   ['all users', (sql) => listUsers(sql, first), 'users_newest'],
   ['own stores', (sql) => listStores(sql, BIG_SELLER, first), 'stores_owner_newest'],
-])('%s: the page is read from an index in its order', async (_, list, index) => {
+])('%s: the page is read in index order', async (_, list, index) => {
   const ran = await run(list);
   const page = ran.at(-1);
   expect(page?.plan.map(({ key }) => key)).toContain(index);
@@ -147,7 +147,7 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, most: number]>([
   ['pending transactions', orders({}, { status: 'pending' }), 400],
   ['a buyer without transactions', orders({ buyerId: 11_000 }, {}), 20],
   ['a status and a total of no transaction', orders({}, { status: 'completed', min_total: 1_000_000n }), 20],
-])('%s: only what matches is read', async (_, list, most) => {
+])('%s: only matching rows are read', async (_, list, most) => {
   for (const { plan, reads } of await run(list)) {
     expect(plan.filter(({ type }) => type === 'ALL')).toEqual([]);
     expect(reads).toBeLessThan(most);

@@ -65,7 +65,7 @@ describe('the tools accept', () => {
     [{ environment: 'production', severity: 'warning' }, 'production'],
     [{ environment: 'testnet', severity: 'critical' }, 'testnet'],
     [{ environment: 'local', severity: 'critical' }, 'local'],
-  ])('the way of an alert: %j to %s', async (labels, receiver) => {
+  ])('alerts with %j are routed to %s', async (labels, receiver) => {
     const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
     const args = [
       'config',

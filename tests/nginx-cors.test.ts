@@ -80,16 +80,16 @@ test.each(settings)('APP_ENV=%s CORS_ORIGINS="%s": as the services do', async (a
   const servicePort = Number(new URL(service.url).port);
   const gateway = await gatewayWith({}, { appEnv, corsOrigins });
   for (const origin of origins) {
-    const asked: RequestOptions = { headers: from(origin) };
-    const theirs = corsOf(await sendRequest(servicePort, '/nothing', asked));
-    expect(theirs).toHaveProperty('access-control-expose-headers');
+    const options: RequestOptions = { headers: from(origin) };
+    const fromService = corsOf(await sendRequest(servicePort, '/nothing', options));
+    expect(fromService).toHaveProperty('access-control-expose-headers');
     for (const [path, status] of [
       ['/nothing', 404],
       ['/api/v1/products', 503],
       ['/openapi.json', 200],
     ] as const) {
-      const response = await sendRequest(gateway.port, path, asked);
-      expect([origin, path, response.status, corsOf(response)]).toEqual([origin, path, status, theirs]);
+      const response = await sendRequest(gateway.port, path, options);
+      expect([origin, path, response.status, corsOf(response)]).toEqual([origin, path, status, fromService]);
     }
     const letIn = await sendRequest(servicePort, '/nothing', preflight(origin));
     for (const path of ['/nothing', '/api/v1/products', '/openapi.json']) {
@@ -112,8 +112,8 @@ test('a rate-limited browser request gets a readable 429, not a network error', 
   const origin = 'https://shop.example';
   const limits = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '3' };
   const gateway = await gatewayWith({ product: [echo.address] }, { limits, appEnv: 'production', corsOrigins: origin });
-  const many = (asked: RequestOptions) =>
-    Promise.all(Array.from({ length: 30 }, () => sendRequest(gateway.port, '/api/v1/products', asked)));
+  const many = (options: RequestOptions) =>
+    Promise.all(Array.from({ length: 30 }, () => sendRequest(gateway.port, '/api/v1/products', options)));
   const refused = (await many({ headers: { origin } })).filter(({ status }) => status !== 200);
   expect(refused.length).toBeGreaterThan(0);
   for (const { status, headers } of refused) {
@@ -154,8 +154,8 @@ test("a service's response passes with the service's own CORS headers", async ()
   );
   for (const path of ['/api/v1/products', '/api/v1/products/refused']) {
     const response = await sendRequest(gateway.port, path, { headers: { origin: 'https://shop.example' } });
-    const theirs = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'X-Echo', vary: [] };
-    expect(corsOf(response)).toEqual(theirs);
+    const fromService = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'X-Echo', vary: [] };
+    expect(corsOf(response)).toEqual(fromService);
   }
 });
 

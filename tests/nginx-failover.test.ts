@@ -50,7 +50,7 @@ test.each([
   ['PUT', 2, 200],
   ['POST', 1, 503],
   ['PATCH', 1, 503],
-])('%s whose instance dies after taking it arrives %i time(s)', async (method, times, status) => {
+])('%s whose replica dies after receiving it is sent %i time(s)', async (method, times, status) => {
   let drops = 1;
   const dropNext = () => drops-- > 0;
   const both = [await echo('product', 0, dropNext), await echo('product', 0, dropNext)];
@@ -63,26 +63,29 @@ test.each([
 test.each([
   ['a checkout', '/api/v1/transactions', 2, 200],
   ['a POST to a service without idempotency keys', '/api/v1/addresses', 1, 503],
-])('%s under a key whose instance dies after taking it arrives at %s %i time(s)', async (_, path, times, status) => {
-  let drops = 1;
-  const dropNext = () => drops-- > 0;
-  const both = [await echo('any', 0, dropNext), await echo('any', 0, dropNext)];
-  const addresses = both.map(({ address }) => address);
-  const gateway = await gatewayOver({ transaction: addresses, address: addresses });
-  const headers = { 'idempotency-key': 'k', 'x-request-id': 'keyed-1' };
-  const response = await sendRequest(gateway.port, `${path}?a=%20`, { method: 'POST', body: '{"a":1}', headers });
-  const seen = both.flatMap((one) => one.seen);
-  expect([response.status, seen.length]).toEqual([status, times]);
-  for (const { method, url, bytes, headers: got } of seen) {
-    expect([method, url, bytes, got['idempotency-key'], got['x-request-id']]).toEqual([
-      'POST',
-      `${path}?a=%20`,
-      7,
-      'k',
-      'keyed-1',
-    ]);
-  }
-});
+])(
+  '%s with an idempotency key whose replica dies after receiving it is sent to %s %i time(s)',
+  async (_, path, times, status) => {
+    let drops = 1;
+    const dropNext = () => drops-- > 0;
+    const both = [await echo('any', 0, dropNext), await echo('any', 0, dropNext)];
+    const addresses = both.map(({ address }) => address);
+    const gateway = await gatewayOver({ transaction: addresses, address: addresses });
+    const headers = { 'idempotency-key': 'k', 'x-request-id': 'keyed-1' };
+    const response = await sendRequest(gateway.port, `${path}?a=%20`, { method: 'POST', body: '{"a":1}', headers });
+    const seen = both.flatMap((one) => one.seen);
+    expect([response.status, seen.length]).toEqual([status, times]);
+    for (const { method, url, bytes, headers: got } of seen) {
+      expect([method, url, bytes, got['idempotency-key'], got['x-request-id']]).toEqual([
+        'POST',
+        `${path}?a=%20`,
+        7,
+        'k',
+        'keyed-1',
+      ]);
+    }
+  },
+);
 
 test('a checkout with a key gets the same 503 when no replica is up', async () => {
   const gateway = await gatewayOver({ transaction: [`127.0.0.1:${await freePort()}`] });

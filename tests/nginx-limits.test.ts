@@ -38,12 +38,12 @@ describe('rate limits', () => {
   });
   afterAll(() => echo.close());
 
-  type Asked = { path?: string; method?: string; headers?: Record<string, string>; from: string };
+  type ClientRequest = { path?: string; method?: string; headers?: Record<string, string>; from: string };
   /** Sends requests until one is refused. Returns how many were accepted, and the refusal. */
-  async function untilRefused(port: number, { path = '/api/v1/products', ...asked }: Asked) {
+  async function untilRefused(port: number, { path = '/api/v1/products', ...options }: ClientRequest) {
     const start = Date.now();
     for (let passed = 0; passed < 200; passed += 1) {
-      const response = await sendRequest(port, path, asked);
+      const response = await sendRequest(port, path, options);
       if (response.status === 429) return { passed, response, seconds: (Date.now() - start) / 1000 };
     }
     throw new Error('never refused');
@@ -67,18 +67,21 @@ describe('rate limits', () => {
     const service = started(await startApp(limited, SLOW));
     const upstream = { file: [echo.address], product: [echo.address] };
     const gateway = await gatewayOver(upstream, { limits: SLOW });
-    for (const asked of [{}, { path: '/uploads/a.png' }, { method: 'OPTIONS', headers: PREFLIGHT }]) {
+    for (const options of [{}, { path: '/uploads/a.png' }, { method: 'OPTIONS', headers: PREFLIGHT }]) {
       const from = aClient();
-      const theirs = await untilRefused(Number(new URL(service.url).port), { ...asked, from });
-      const ours = await untilRefused(gateway.port, { ...asked, from });
+      const fromService = await untilRefused(Number(new URL(service.url).port), { ...options, from });
+      const fromGateway = await untilRefused(gateway.port, { ...options, from });
       for (const name of ['ratelimit', 'ratelimit-policy', 'retry-after', 'cache-control', 'referrer-policy'])
-        expect([name, ours.response.headers[name]]).toEqual([name, theirs.response.headers[name]]);
-      expect({ ...ours.response.json, request_id: '' }).toEqual({ ...theirs.response.json, request_id: '' });
-      const [, size, seconds] = /^(\d+);w=(\d+)$/.exec(String(ours.response.headers['ratelimit-policy'])) ?? [];
-      expect(ours.passed).toBeGreaterThanOrEqual(Number(size));
+        expect([name, fromGateway.response.headers[name]]).toEqual([name, fromService.response.headers[name]]);
+      expect({ ...fromGateway.response.json, request_id: '' }).toEqual({
+        ...fromService.response.json,
+        request_id: '',
+      });
+      const [, size, seconds] = /^(\d+);w=(\d+)$/.exec(String(fromGateway.response.headers['ratelimit-policy'])) ?? [];
+      expect(fromGateway.passed).toBeGreaterThanOrEqual(Number(size));
       // Tokens are refilled meanwhile. 50 ms: nginx updates its cached time only now and then.
-      const returned = Math.floor((ours.seconds + 0.05) * (Number(size) / Number(seconds)));
-      expect(ours.passed).toBeLessThanOrEqual(Number(size) + returned);
+      const returned = Math.floor((fromGateway.seconds + 0.05) * (Number(size) / Number(seconds)));
+      expect(fromGateway.passed).toBeLessThanOrEqual(Number(size) + returned);
     }
   });
 
@@ -106,13 +109,13 @@ describe('rate limits', () => {
 
   test('for images and preflights are ten times as large and do not affect the others', async () => {
     const gateway = await gatewayOver({ file: [echo.address], product: [echo.address] }, { limits: SLOW });
-    for (const asked of [
+    for (const options of [
       { path: '/uploads/a.png' },
       { path: '/uploads/a.png', method: 'HEAD' },
       { path: '/api/v1/files', method: 'OPTIONS', headers: PREFLIGHT },
     ]) {
       const from = aClient();
-      const { passed, response } = await untilRefused(gateway.port, { ...asked, from });
+      const { passed, response } = await untilRefused(gateway.port, { ...options, from });
       expect(passed).toBeGreaterThanOrEqual(80);
       expect(response.headers['ratelimit-policy']).toBe(TENFOLD_POLICY);
       expect((await sendRequest(gateway.port, '/api/v1/files', { from })).status).toBe(200);
@@ -167,7 +170,7 @@ describe('bodies', () => {
   test.each([
     ['of known length', ['Content-Length: 5600000'], 'x'.repeat(200_000)],
     ['of unknown length', ['Transfer-Encoding: chunked'], `30d40\r\n${'x'.repeat(0x30d40)}\r\n`],
-  ])('%s go to the service as they arrive: its time limit holds, and nothing is on disk', async (_, head, start) => {
+  ])('%s are streamed to the service: its timeout applies, and nothing is written to disk', async (_, head, start) => {
     const service = await startImpatient();
     const gateway = await gatewayOver({ file: [service.address] });
     const uploads = await Promise.all(Array.from({ length: 20 }, () => startUpload(gateway.port, head)));

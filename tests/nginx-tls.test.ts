@@ -86,7 +86,7 @@ test.each([
   ['POST', '/docs'],
   ['POST', '/'],
   ['GET', '/docsX'],
-])('%s %s over http is refused, and no service sees it', async (method, path) => {
+])('%s %s over http is refused and does not reach a service', async (method, path) => {
   const seen = echo.seen.length;
   expectRefused(
     await sendRequest(http, path, { method, headers: HEADERS, ...(method === 'POST' ? { body: '{}' } : {}) }),

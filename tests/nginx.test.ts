@@ -49,7 +49,7 @@ describe('routes', () => {
     ['/uploads/7_a.png', 'file'],
     ['/docs', 'auth'],
     ['/docs/swagger-ui.css', 'auth'],
-  ])('%s goes to %s, as it was written', async (path, service) => {
+  ])('%s is passed to %s unchanged', async (path, service) => {
     const { status, json } = await sendRequest(port, path);
     expect([status, json.service, json.url]).toEqual([200, service, path]);
   });
@@ -77,7 +77,7 @@ describe('routes', () => {
     '/_problem',
     '/_malformed',
     '/html/openapi.json',
-  ])('%s is nothing here', async (path) => {
+  ])('%s is unknown to the gateway', async (path) => {
     const before = requestsSeen();
     const { status, headers, json } = await sendRequest(port, path, { headers: { 'x-request-id': 'look-1' } });
     expect([status, headers['content-type'], headers['cache-control']]).toEqual([404, PROBLEM, 'no-store']);
@@ -99,7 +99,7 @@ describe('routes', () => {
     '/api/v1/products/../../../metrics',
     '/api/v1/products//1',
     '/api/v1/products/%C3%A9?q=%2e%2e%2f&q=+',
-  ])('%s reaches the service unmangled', async (path) => {
+  ])('%s reaches the service unchanged', async (path) => {
     expect((await sendRequest(port, path)).json.url).toBe(path);
   });
 

@@ -182,25 +182,28 @@ describe.each(['direct', 'gateway'] as const)('%s', (to) => {
   it.each([
     ['a service', UPLOAD, 401],
     ['nobody', '/nothing', 404],
-  ])('after a refusal by %s the connection goes on, or the response says that it ends', async (_, target, status) => {
-    const socket = connect(Number(new URL(urls[to]).port), '127.0.0.1');
-    let received = '';
-    socket.on('data', (chunk: Buffer) => {
-      received += chunk.toString();
-    });
-    socket.on('error', () => undefined);
-    await once(socket, 'connect');
-    const length = 48 * 64 * KB;
-    const head = [`POST ${target} HTTP/1.1`, 'Host: x', `Content-Type: ${MULTIPART}`, `Content-Length: ${length}`];
-    socket.write(`${head.join('\r\n')}\r\n\r\n`);
-    await eventually('the refusal', () => /\r\n\r\n\{.*\}\s*$/.test(received));
-    expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-    const refusal = received;
-    if (!/^Connection: close\r$/im.test(refusal)) {
-      socket.write(Buffer.alloc(length, 'x'));
-      socket.write(`GET /uploads/none.png HTTP/1.1\r\nHost: x\r\n\r\n`);
-      await eventually('the next response', () => received.slice(refusal.length).startsWith('HTTP/1.1 404 '));
-    }
-    socket.destroy();
-  });
+  ])(
+    'after a refusal by %s the connection stays open, or the response announces that it closes',
+    async (_, target, status) => {
+      const socket = connect(Number(new URL(urls[to]).port), '127.0.0.1');
+      let received = '';
+      socket.on('data', (chunk: Buffer) => {
+        received += chunk.toString();
+      });
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      const length = 48 * 64 * KB;
+      const head = [`POST ${target} HTTP/1.1`, 'Host: x', `Content-Type: ${MULTIPART}`, `Content-Length: ${length}`];
+      socket.write(`${head.join('\r\n')}\r\n\r\n`);
+      await eventually('the refusal', () => /\r\n\r\n\{.*\}\s*$/.test(received));
+      expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      const refusal = received;
+      if (!/^Connection: close\r$/im.test(refusal)) {
+        socket.write(Buffer.alloc(length, 'x'));
+        socket.write(`GET /uploads/none.png HTTP/1.1\r\nHost: x\r\n\r\n`);
+        await eventually('the next response', () => received.slice(refusal.length).startsWith('HTTP/1.1 404 '));
+      }
+      socket.destroy();
+    },
+  );
 });

@@ -101,7 +101,7 @@ test('a replica told to stop under load becomes unready first, finishes its requ
   load = buying;
   await eventually('orders to come in', () => buying.results.length >= 50);
 
-  const toldAt = buying.seconds;
+  const stopAt = buying.seconds;
   const exit = instance.stop();
   await eventually('503', async () => (await httpStatus(`${instance.url}/ready`)) === 503);
   const unreadyAt = buying.seconds;
@@ -110,7 +110,7 @@ test('a replica told to stop under load becomes unready first, finishes its requ
   await instance.start();
 
   // Requests sent before the signal succeed. After it is unready some still succeed, then connections are refused; no errors.
-  const late = failures(results.filter(({ status, at }) => at < toldAt || status !== undefined));
+  const late = failures(results.filter(({ status, at }) => at < stopAt || status !== undefined));
   expect(late).toEqual([]);
   expect(results.filter(({ at, status }) => at > unreadyAt && status === 201).length).toBeGreaterThan(0);
   // Every written order was acknowledged, and every acknowledged order was written.

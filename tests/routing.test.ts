@@ -18,8 +18,8 @@ const portOf = ({ app }: StartedService): number => Number(new URL(app.url).port
 const outcome = ({ status, json }: HttpResponse) => `${status} ${json.code ?? ''}`.trim();
 
 async function bothWays(service: StartedService, path: string, method = 'GET'): Promise<string[]> {
-  const asked = { method, headers: { authorization } };
-  const responses = await Promise.all([portOf(service), gateway.port].map((port) => sendRequest(port, path, asked)));
+  const options = { method, headers: { authorization } };
+  const responses = await Promise.all([portOf(service), gateway.port].map((port) => sendRequest(port, path, options)));
   return responses.map(outcome);
 }
 
@@ -84,7 +84,7 @@ test.each([
 
 test('every declared path responds the same both ways and has no other spelling', async () => {
   const wrong: string[] = [];
-  let asked = 0;
+  let count = 0;
   for (const service of services) {
     for (const { method, path } of service.endpoints) {
       const real = path.replace(/:(\w+)/g, (_, name: string) => (name === 'id' ? '987654321' : 'none.png'));
@@ -95,10 +95,10 @@ test('every declared path responds the same both ways and has no other spelling'
         const outcomes = await bothWays(service, other, method.toUpperCase());
         if (outcomes.some((one) => one !== '404 not_found'))
           wrong.push(`${method} ${other}: ${outcomes.join(' and ')}`);
-        asked += 1;
+        count += 1;
       }
     }
   }
   expect(wrong).toEqual([]);
-  expect(asked).toBeGreaterThan(90);
+  expect(count).toBeGreaterThan(90);
 });

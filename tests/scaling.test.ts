@@ -105,21 +105,21 @@ describe('the cache', () => {
   test('reflects a deleted store and category, whichever replica deleted them', async () => {
     const seller = await shop.register();
     const admin = await shop.logIn('nginx', 'admin@example.com', 'admin123');
-    for (const instance of [0, 1] as const) {
-      const category = await shop.call('auth', instance, `POST ${API}/categories`, {
+    for (const replica of [0, 1] as const) {
+      const category = await shop.call('auth', replica, `POST ${API}/categories`, {
         token: admin.token,
         json: { name: randomUUID() },
       });
-      const store = await shop.call('store', instance, `POST ${API}/stores`, {
+      const store = await shop.call('store', replica, `POST ${API}/stores`, {
         token: seller.token,
         json: { name: 'Mugs' },
       });
       const id = await shop.aProduct(seller, { store_id: store.json.id, category_id: category.json.id });
       for (const where of everywhere) expect((await shown(where, seller, id)).category_id).toBe(category.json.id);
       const as = ({ token }: Person) => ({ token });
-      await shop.call('auth', other(instance), `DELETE ${API}/categories/${category.json.id}`, as(admin));
+      await shop.call('auth', other(replica), `DELETE ${API}/categories/${category.json.id}`, as(admin));
       for (const where of everywhere) expect((await shown(where, seller, id)).category_id).toBeNull();
-      await shop.call('store', other(instance), `DELETE ${API}/stores/${store.json.id}`, as(seller));
+      await shop.call('store', other(replica), `DELETE ${API}/stores/${store.json.id}`, as(seller));
       for (const where of everywhere) {
         const gone = await shop.call('product', where, `GET ${API}/products/${id}`, as(seller));
         expect([where, gone.status]).toEqual([where, 404]);
@@ -130,26 +130,26 @@ describe('the cache', () => {
 
 describe('a session', () => {
   test('started on one replica is valid at every service and can be refreshed on the other replica', async () => {
-    for (const instance of [0, 1] as const) {
-      const { email } = await shop.register(instance);
-      const session = await shop.logIn(other(instance), email);
+    for (const replica of [0, 1] as const) {
+      const { email } = await shop.register(replica);
+      const session = await shop.logIn(other(replica), email);
       for (const service of serviceNames) {
         for (const where of everywhere) {
           const { status } = await shop.call(service, where, `GET ${ownList[service]}`, { token: session.token });
           expect([service, where, status]).toEqual([service, where, 200]);
         }
       }
-      const next = await shop.refresh(instance, session.refreshToken);
-      const last = await shop.refresh(other(instance), String(next.json.refresh_token));
+      const next = await shop.refresh(replica, session.refreshToken);
+      const last = await shop.refresh(other(replica), String(next.json.refresh_token));
       expect([next.status, last.status]).toEqual([200, 200]);
       expect((await shop.refresh('nginx', String(last.json.refresh_token))).status).toBe(200);
     }
   });
 
   test('ends everywhere after a logout on one replica', async () => {
-    for (const instance of [0, 1] as const) {
-      const { refreshToken } = await shop.register(other(instance));
-      const out = await shop.call('auth', instance, `POST ${API}/auth/logout`, {
+    for (const replica of [0, 1] as const) {
+      const { refreshToken } = await shop.register(other(replica));
+      const out = await shop.call('auth', replica, `POST ${API}/auth/logout`, {
         json: { refresh_token: refreshToken },
       });
       expect(out.status).toBe(204);
@@ -158,11 +158,11 @@ describe('a session', () => {
   });
 
   test('whose spent token is used on the other replica is revoked on both', async () => {
-    for (const instance of [0, 1] as const) {
-      const { refreshToken } = await shop.register(instance);
-      const next = await shop.refresh(instance, refreshToken);
+    for (const replica of [0, 1] as const) {
+      const { refreshToken } = await shop.register(replica);
+      const next = await shop.refresh(replica, refreshToken);
       expect(next.status).toBe(200);
-      expect((await shop.refresh(other(instance), refreshToken)).status).toBe(401);
+      expect((await shop.refresh(other(replica), refreshToken)).status).toBe(401);
       for (const where of everywhere) {
         expect((await shop.refresh(where, String(next.json.refresh_token))).status).toBe(401);
       }
@@ -181,21 +181,21 @@ describe('a session', () => {
 
 test('an upload on one replica is served by the other and by Nginx, and by none after it is deleted', async () => {
   const { token } = await shop.register();
-  for (const instance of [0, 1] as const) {
-    const image = aPng(1000 + instance);
+  for (const replica of [0, 1] as const) {
+    const image = aPng(1000 + replica);
     const form = new FormData();
     form.set('file', new Blob([image], { type: 'image/png' }), 'mug.png');
-    const stored = await shop.call('file', instance, `POST ${API}/files/upload`, { token, form });
+    const stored = await shop.call('file', replica, `POST ${API}/files/upload`, { token, form });
     expect(stored.status).toBe(201);
     const url = String(stored.json.url);
-    for (const where of [other(instance), 'nginx', instance] as const) {
+    for (const where of [other(replica), 'nginx', replica] as const) {
       const served = await shop.call('file', where, `GET ${url}`);
       expect([where, served.status, served.headers['content-length']]).toEqual([where, 200, String(image.length)]);
       const listed = await shop.call('file', where, `GET ${API}/files`, { token });
       expect(JSON.stringify(listed.json.data)).toContain(url);
     }
     const name = url.split('/').at(-1);
-    await shop.call('file', other(instance), `DELETE ${API}/files/${name}`, { token });
+    await shop.call('file', other(replica), `DELETE ${API}/files/${name}`, { token });
     for (const where of everywhere)
       expect([where, (await shop.call('file', where, `GET ${url}`)).status]).toEqual([where, 404]);
   }
@@ -203,12 +203,12 @@ test('an upload on one replica is served by the other and by Nginx, and by none 
 
 test('a product image stored by one product replica is served by each file replica', async () => {
   const { token } = await shop.register();
-  for (const instance of [0, 1] as const) {
+  for (const replica of [0, 1] as const) {
     const form = new FormData();
     form.set('name', 'Mug');
     form.set('price', '2.5');
     form.set('image', new Blob([aPng()], { type: 'image/png' }), 'mug.png');
-    const { json } = await shop.call('product', instance, `POST ${API}/products`, { token, form });
+    const { json } = await shop.call('product', replica, `POST ${API}/products`, { token, form });
     for (const where of everywhere) expect((await shop.call('file', where, `GET ${json.image_url}`)).status).toBe(200);
   }
 });
@@ -235,8 +235,8 @@ test('a checkout with one key sent to both replicas and to Nginx places one orde
 
 test('Nginx sends requests to both replicas of each service', async () => {
   for (const service of serviceNames) {
-    const countServed = async (instance: 0 | 1) => {
-      const { text } = await shop.call(service, instance, 'GET /metrics');
+    const countServed = async (replica: 0 | 1) => {
+      const { text } = await shop.call(service, replica, 'GET /metrics');
       const lines = text.split('\n').filter((line) => /^http_requests_total{.*status="401"/.test(line));
       return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     };

@@ -32,7 +32,7 @@ describe.each(['local', 'testnet', 'production'])('in %s', (APP_ENV) => {
     ['ACCESS_TOKEN_EXP_SECONDS', 1, 86_400],
     ['REFRESH_TOKEN_EXP_SECONDS', 1, 7_776_000],
     ['SMTP_PORT', 1, 65_535],
-  ])('%s is a whole number from %d to %d', (key, min, max) => {
+  ])('%s must be an integer from %d to %d', (key, min, max) => {
     for (const right of [min, max]) expect(problemsOf({ APP_ENV, [key]: String(right) })).toEqual([]);
     for (const wrong of [min - 1, max + 1, 999_999_999]) {
       expect(problemsOf({ APP_ENV, [key]: String(wrong) })).toEqual([
@@ -49,9 +49,9 @@ describe.each(['local', 'testnet', 'production'])('in %s', (APP_ENV) => {
     ['The Shop <help>', false],
     ['a@shop.test, b@shop.test', false],
     ['The Shop <help@shop.test>\r\nBcc: a@shop.test', false],
-  ])('MAIL_FROM=%j: %j', (MAIL_FROM, isTaken) => {
-    const told = expect.stringMatching(/^MAIL_FROM: must be an email address/);
-    expect(problemsOf({ APP_ENV, MAIL_FROM })).toEqual(isTaken ? [] : [told]);
+  ])('MAIL_FROM=%j: %j', (MAIL_FROM, isValid) => {
+    const message = expect.stringMatching(/^MAIL_FROM: must be an email address/);
+    expect(problemsOf({ APP_ENV, MAIL_FROM })).toEqual(isValid ? [] : [message]);
   });
 });
 
@@ -70,8 +70,8 @@ describe('production', () => {
     ['PASSWORD_RESET_URL', 'HTTP://shop.test/reset', 'must be https in production'],
     ['PASSWORD_RESET_URL', 'shop.test/reset', 'must be an http or https URL'],
     ['GOOGLE_CERTS_URL', 'http://www.googleapis.com/oauth2/v1/certs', 'must be https in production'],
-  ])('refuses %s=%s: it %s', (key, value, told) => {
-    expect(problemsOf({ [key]: value })).toEqual([expect.stringContaining(`${key}: ${told}`)]);
+  ])('refuses %s=%s: it %s', (key, value, message) => {
+    expect(problemsOf({ [key]: value })).toEqual([expect.stringContaining(`${key}: ${message}`)]);
   });
 
   test('accepts the URLs of a shop whose name sounds like an example', () => {

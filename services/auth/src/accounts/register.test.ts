@@ -89,7 +89,7 @@ describe('registering', () => {
     ['a domain without a dot', (mark: string) => `ada@${mark}`],
     ['254 characters', (mark: string) => `${mark}${'x'.repeat(249 - mark.length)}@a.bc`],
     ['a label of 63 characters', (mark: string) => `${mark}@${'x'.repeat(63)}.example`],
-  ])('takes an address with %s, and finds it again', async (_title, addressWith) => {
+  ])('accepts an email address with %s, and login finds it', async (_title, addressWith) => {
     const person = aPerson({ email: addressWith(randomUUID()) });
     await register(person).expect(201);
     expect(await usersWith(person.email)).toHaveLength(1);

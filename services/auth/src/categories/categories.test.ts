@@ -65,7 +65,7 @@ describe('adding a category', () => {
     ['in another normal form', (name: string) => name.normalize('NFD')],
     ['spelled with ss', (name: string) => name.replace('ß', 'SS')],
     ['spelled with a capital sharp s', (name: string) => name.replace('ß', 'ẞ')],
-  ])('is refused where the name is there, %s', async (_title, written) => {
+  ])('responds 409 to an existing name %s', async (_title, written) => {
     const { name } = await aCategory(`Süße Äpfel ${randomUUID()}`);
     const { body } = await add(written(name)).expect(409);
     expect(body.code).toBe('category_exists');
@@ -77,7 +77,7 @@ describe('adding a category', () => {
     ['an umlaut', 'Apfel', 'Äpfel'],
     ['a dotless i', 'kisir', 'kısır'],
     ['an emoji', '🍵', '☕'],
-  ])('takes two names that differ in %s', async (_title, one, other) => {
+  ])('accepts two names that differ in %s', async (_title, one, other) => {
     const end = randomUUID();
     await add(`${one} ${end}`).expect(201);
     await add(`${other} ${end}`).expect(201);
@@ -182,7 +182,7 @@ describe('without the admin role', () => {
     ['POST', (_id: number, name: string) => app.http.post(PATH).send({ name })],
     ['PUT', (id: number, name: string) => app.http.put(`${PATH}/${id}`).send({ name })],
     ['DELETE', (id: number) => app.http.delete(`${PATH}/${id}`)],
-  ])('may not %s: 401 without a login, 403 with one, and nothing changes', async (_method, write) => {
+  ])('%s: 401 without a token, 403 for a user, and nothing changes', async (_method, write) => {
     const [{ id, name }, newName] = [await aCategory(), aName()];
     await write(id, newName).expect(401).expect('WWW-Authenticate', 'Bearer');
     expect((await write(id, newName).set(user.auth).expect(403)).body.code).toBe('forbidden');

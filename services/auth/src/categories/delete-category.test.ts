@@ -28,7 +28,7 @@ const categoryOf = async (productId: number) =>
   (await rows<{ category_id: number | null }>('SELECT category_id FROM products WHERE id = ?', [productId]))[0];
 
 /** A seller with products in one category. */
-async function aShelf(count: number) {
+async function aCategoryWithProducts(count: number) {
   const owner = await aUser();
   const [store, category] = [await aStore({ owner }), await aCategory()];
   const ids: number[] = [];
@@ -38,14 +38,14 @@ async function aShelf(count: number) {
 
 describe('deleting a category in use', () => {
   test('keeps its products without a category and does not touch other products', async () => {
-    const [shelf, other] = [await aShelf(3), await aShelf(1)];
+    const [shelf, other] = [await aCategoryWithProducts(3), await aCategoryWithProducts(1)];
     await remove(shelf.category.id).expect(204);
     for (const id of shelf.ids) expect(await categoryOf(id)).toEqual({ category_id: null });
     for (const id of other.ids) expect(await categoryOf(id)).toEqual({ category_id: other.category.id });
   });
 
   test('takes effect in lists and products that were cached before', async () => {
-    const { owner, category, ids } = await aShelf(2);
+    const { owner, category, ids } = await aCategoryWithProducts(2);
     const reads = [`/products?category_id=${category.id}`, '/products', `/products/${ids[0]}`];
     const read = (path: string) =>
       products.http
@@ -62,7 +62,7 @@ describe('deleting a category in use', () => {
   });
 
   test('during writes to its products leaves no dangling reference and loses no write', async () => {
-    const { owner, category, ids } = await aShelf(6);
+    const { owner, category, ids } = await aCategoryWithProducts(6);
     const put = (id: number, body: object) => products.http.put(`${API}/products/${id}`).set(owner.auth).send(body);
     const responses = await Promise.all([
       ...ids.map((id) => put(id, { stock: 3 })),
@@ -84,7 +84,7 @@ describe('deleting a category in use', () => {
   });
 
   test('while products are added to it leaves no dangling reference', async () => {
-    const { owner, category } = await aShelf(1);
+    const { owner, category } = await aCategoryWithProducts(1);
     const post = () =>
       products.http.post(`${API}/products`).set(owner.auth).send({ name: 'Tea', price: 1, category_id: category.id });
     const responses = await Promise.all([post(), post(), remove(category.id), post(), post()]);

@@ -115,7 +115,7 @@ describe('signing in with Google', () => {
     ['an invisible name', '\u200b\u3164\u202e', (email: string) => email.split('@')[0]],
     ['a name of 300 emoji', '🛒'.repeat(300), () => '🛒'.repeat(255)],
     ['a NUL and half an emoji in the name', 'A\0da \ud83d', () => 'Ada \ufffd'],
-  ])('takes %s', async (_title, name, expected) => {
+  ])('accepts %s', async (_title, name, expected) => {
     const person = aGoogleAccount();
     await signIn(google.idToken({ ...person, name })).expect(200);
     expect((await userRows(person.email))[0]?.name).toBe(expected(person.email));
@@ -124,7 +124,7 @@ describe('signing in with Google', () => {
   test.each([
     ['unusual characters in its email address', (mark: string) => `a&=/!#~$%*?^{}|\`${mark}@example.com`],
     ['a punycode domain', (mark: string) => `ada@${mark}.xn--mller-kva.de`],
-  ])('takes an account with %s', async (_title, addressWith) => {
+  ])('accepts an account with %s', async (_title, addressWith) => {
     const person = { ...aGoogleAccount(), email: addressWith(randomUUID()) };
     const { body } = await signIn(google.idToken(person)).expect(200);
     expect(claimsOf(body.token).user_id).toBe((await userRows(person.email))[0]?.id);

@@ -16,7 +16,7 @@ import {
 } from '@shop/testing';
 import { aPerson, aRegisteredUser, logIn } from '../../tests/people';
 import { type SmtpServer, startSmtpServer } from '../../tests/smtp-server';
-import { hashOfToken } from '../sessions/opaque-token';
+import { hashToken } from '../sessions/opaque-token';
 
 const RESET_PAGE = 'https://shop.test/reset?lang=en';
 let smtp: SmtpServer;
@@ -66,7 +66,7 @@ const mailErrors = () => log.lines().filter(({ msg }) => String(msg).startsWith(
 const limited = (userId: number) =>
   log.lines().filter(({ msg, user_id }) => user_id === userId && String(msg).startsWith('reset mail not sent'));
 /** What a client can see of a response, except its date and request id. */
-const seen = ({ status, headers, text }: { status: number; headers: Record<string, string>; text: string }) => {
+const visibleParts = ({ status, headers, text }: { status: number; headers: Record<string, string>; text: string }) => {
   const { date, 'x-request-id': requestId, ratelimit, ...same } = headers;
   return { status, same, text };
 };
@@ -83,12 +83,12 @@ describe('in production', () => {
     expect(link.href).toMatch(new RegExp(`^${RESET_PAGE.replace('?', '\\?')}&token=[\\w-]{43}$`));
     const token = link.searchParams.get('token') ?? '';
     const stored = await rows('SELECT token_hash FROM password_resets WHERE user_id = ?', [user.id]);
-    expect(stored).toEqual([{ token_hash: hashOfToken(token) }]);
+    expect(stored).toEqual([{ token_hash: hashToken(token) }]);
 
     await app.http.post('/api/v1/auth/reset-password').send({ token, password: 'a newer password' }).expect(204);
     await logIn(app, { ...user, password: 'a newer password' }).expect(200);
     expect(log.text()).toContain('/api/v1/auth/forgot-password');
-    for (const secret of [token, hashOfToken(token), 'a newer password']) expect(log.text()).not.toContain(secret);
+    for (const secret of [token, hashToken(token), 'a newer password']) expect(log.text()).not.toContain(secret);
   });
 
   test('the mail reaches an email address with every character that HTML allows, and one with a punycode domain', async () => {
@@ -105,7 +105,7 @@ describe('in production', () => {
     const stranger = `${randomUUID()}@example.com`;
     const unknown = await requestReset(stranger);
     const known = await requestReset(user.email);
-    expect(seen(unknown)).toEqual(seen(known));
+    expect(visibleParts(unknown)).toEqual(visibleParts(known));
     expect(unknown.status).toBe(202);
     // The mail of a later request has arrived, so an earlier one would have arrived too.
     await mailTo(user.email);
@@ -290,7 +290,7 @@ describe('when the mail server', () => {
     try {
       const user = await aRegisteredUser(cutOff);
       const known = await requestReset(user.email, cutOff).expect(202);
-      expect(seen(known)).toEqual(seen(await requestReset(`${randomUUID()}@example.com`, cutOff)));
+      expect(visibleParts(known)).toEqual(visibleParts(await requestReset(`${randomUUID()}@example.com`, cutOff)));
       await eventually('the complaint', () => mailErrors().length === 1);
       expect(mailErrors()[0]).toMatchObject({ level: 'error', user_id: user.id });
       expect(JSON.stringify(mailErrors()[0]?.err)).toContain('ECONNREFUSED');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { aUser, productionEnv, retries, rows, startApp, type TestApp } from '@shop/testing';
 import { aRegisteredUser, logIn } from '../../tests/people';
-import { hashOfToken } from '../sessions/opaque-token';
+import { hashToken } from '../sessions/opaque-token';
 
 let app: TestApp;
 let replica: TestApp;
@@ -28,7 +28,7 @@ describe('requesting a reset token in development', () => {
     expect(body).toEqual({ reset_token: expect.stringMatching(/^[\w-]{43}$/), expires_in: 3600 });
     const [row, ...others] = await resetsOf(user.id);
     expect(others).toEqual([]);
-    expect(row?.token_hash).toBe(hashOfToken(body.reset_token));
+    expect(row?.token_hash).toBe(hashToken(body.reset_token));
     const seconds = (Number(row?.expires_at) - Number(row?.created_at)) / 1000;
     expect(Math.abs(seconds - 3600)).toBeLessThan(30);
   });

@@ -2,7 +2,7 @@ import { authService } from '@shop/auth';
 import { aUser, rows, startApp, type TestApp } from '@shop/testing';
 import { aRegisteredUser, logIn, type Registered, refresh } from '../../tests/people';
 import { createContext } from '../service';
-import { hashOfToken } from '../sessions/opaque-token';
+import { hashToken } from '../sessions/opaque-token';
 import { settings } from '../settings';
 import type { PasswordHasher } from './password-hasher';
 import { resetPassword } from './reset-password';
@@ -156,7 +156,7 @@ describe('a reset token', () => {
     ['unknown', () => 'x'.repeat(43)],
     ['a refresh token', ({ set }) => set.refresh_token],
     ['an access token', ({ set }) => set.token],
-    ['the hash of a valid one', async (user) => hashOfToken(await tokenFor(user))],
+    ['the hash of a valid one', async (user) => hashToken(await tokenFor(user))],
     ['a valid one in another case', async (user) => swapCase(await tokenFor(user))],
   ])('is refused when it is %s', async (_title, make) => {
     const user = await aRegisteredUser(app);
@@ -174,7 +174,7 @@ describe('a reset token', () => {
     [{ token: 'x', password: ['a newer password'] }, ['password']],
     [{ token: 'x', password: 'a\0bcdefghij' }, ['password']],
     [{ token: 'x', password: NEW, user_id: 1 }, ['user_id']],
-  ])('and what comes with it is checked: %j', async (body, fields) => {
+  ])('and the other fields are validated: %j', async (body, fields) => {
     const response = await app.http.post(PATH).send(body).expect(400);
     const paths = response.body.errors.map(({ path }: { path: string }) => path);
     expect([...new Set(paths)].sort()).toEqual(fields);

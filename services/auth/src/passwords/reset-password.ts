@@ -1,6 +1,6 @@
 import { updateEmailVerified } from '../accounts/accounts.sql';
 import type { AuthContext } from '../service';
-import { hashOfToken } from '../sessions/opaque-token';
+import { hashToken } from '../sessions/opaque-token';
 import { revokeAllSessions } from '../sessions/sessions.sql';
 import { updatePassword } from './credentials.sql';
 import { findLiveReset, spendReset } from './password-resets.sql';
@@ -9,7 +9,7 @@ import type { PasswordReset } from './passwords.schemas';
 
 /** Also ends all sessions of the user. */
 export async function resetPassword(ctx: AuthContext, { token, password }: PasswordReset): Promise<void> {
-  const tokenHash = hashOfToken(token);
+  const tokenHash = hashToken(token);
   // Checked before the expensive hash, decided after it: only one of several concurrent calls can spend the token.
   const reset = await findLiveReset(ctx.db, tokenHash, new Date());
   if (!reset) throw invalidToken();

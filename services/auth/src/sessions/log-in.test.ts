@@ -98,7 +98,7 @@ describe('a login is refused', () => {
     [{ email: 'a@example.com', password: 'a\0b' }, ['password']],
     [{ email: { length: 5 }, password: 5 }, ['email', 'password']],
     [{ email: 'a@example.com', password: 'a good password', remember: true }, ['remember']],
-  ])('as malformed: %j', async (body, fields) => {
+  ])('if it is malformed: %j', async (body, fields) => {
     const response = await app.http.post('/api/v1/auth/login').send(body).expect(400);
     expect(response.body.errors.map(({ path }: { path: string }) => path)).toEqual(fields);
   });

@@ -111,7 +111,7 @@ describe('a refresh is refused', () => {
     { refresh_token: 'a\0b' },
     [],
     null,
-  ])('as malformed: %j', async (body) => {
+  ])('if it is malformed: %j', async (body) => {
     const response = await app.http
       .post('/api/v1/auth/refresh')
       .set('Content-Type', 'application/json')

@@ -3,7 +3,7 @@ import type { Sql } from '@shop/core/db';
 import { findCaller } from '../accounts/accounts.sql';
 import type { AuthContext } from '../service';
 import { forgetExpiredTokens } from './forget-expired-tokens';
-import { hashOfToken } from './opaque-token';
+import { hashToken } from './opaque-token';
 import { invalidRefreshToken } from './sessions.errors';
 import type { TokenSet } from './sessions.schemas';
 import { insertRefreshToken, lockRefreshToken, revokeSession, spendRefreshToken } from './sessions.sql';
@@ -26,7 +26,7 @@ export async function refreshSession(ctx: AuthContext, token: string): Promise<T
 
 /** Returns undefined instead of throwing, so that the revocation is committed. */
 async function rotateToken(sql: Sql, { tokenIssuer }: AuthContext, token: string): Promise<Rotation | undefined> {
-  const stored = await lockRefreshToken(sql, hashOfToken(token));
+  const stored = await lockRefreshToken(sql, hashToken(token));
   if (!stored) return undefined;
   const now = new Date();
   if (stored.spentAt) {

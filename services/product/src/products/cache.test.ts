@@ -40,7 +40,7 @@ async function getThroughCache(app: TestApp, where = '', by = seller): Promise<R
 const xCache = async (app: TestApp, where = '', by = seller): Promise<string> =>
   (await getThroughCache(app, where, by)).headers['x-cache'] ?? '';
 
-test('the second read of a list or a product is a hit on every instance, with the same bytes', async () => {
+test('the second read of a list or a product is a hit on every replica, with the same bytes', async () => {
   const { id } = await aProduct({ store });
   for (const where of ['', `/${id}`, '?search=product&limit=5']) {
     const first = await getThroughCache(here, where);
@@ -82,7 +82,7 @@ test("a user with the id of an admin token's holder does not get the admin's res
   expect((await get(here, `?store_id=${storeId}`).expect(200)).body.data).toEqual([]);
 });
 
-test('100 rounds: after each kind of write the very next read from the other instance shows it', async () => {
+test('100 rounds: after each kind of write the next read from the other replica is current', async () => {
   const admin = await aUser({ role: 'admin' });
   let [writer, reader] = [here, there];
   for (let round = 0; round < 100; round += 1) {
@@ -178,8 +178,8 @@ describe('concurrent misses for the same key in one process', () => {
       await eventually('the others to wait', async () => (await lookUps('coalesced')) === before + 1);
       throw new Error('no database');
     };
-    const asked = [1, 2].map(() => here.resources.cache.getOrLoad('/test', rule('failing'), fail));
-    for (const { status } of await Promise.allSettled(asked)) expect(status).toBe('rejected');
+    const loads = [1, 2].map(() => here.resources.cache.getOrLoad('/test', rule('failing'), fail));
+    for (const { status } of await Promise.allSettled(loads)) expect(status).toBe('rejected');
     const next = await here.resources.cache.getOrLoad('/test', rule('failing'), async () => Buffer.from('fine'));
     expect([next.status, next.bytes.toString()]).toEqual(['miss', 'fine']);
   });
