@@ -147,7 +147,7 @@ test('every alert and recording rule uses metrics and labels that exist', async 
 });
 
 test('no alert fires on a healthy fleet: their expressions are empty', async () => {
-  await eventually('all to be well again', async () => (await prometheus.alerts()).length === 0);
+  await eventually('all alerts to be resolved', async () => (await prometheus.alerts()).length === 0);
   const firing: string[] = [];
   for (const { alert, expr } of alerts) if ((await prometheus.query(expr)).length > 0) firing.push(alert ?? '');
   expect(firing).toEqual([]);
@@ -185,7 +185,7 @@ describe('live fire', () => {
   const stateOf = async (alertname: string, service: string) =>
     (await prometheus.alerts()).find(({ labels }) => labels.alertname === alertname && labels.service === service)
       ?.state;
-  const called = async (alertname: string) => {
+  const alertsSent = async (alertname: string) => {
     const response = await fetch(`http://127.0.0.1:${monitoring.alertmanager.port}/api/v2/alerts`);
     const all = (await response.json()) as { labels: Record<string, string>; receivers: { name: string }[] }[];
     return all.filter(({ labels }) => labels.alertname === alertname);
@@ -201,8 +201,8 @@ describe('live fire', () => {
       return state === 'firing';
     });
     expect(seen).toEqual(['pending', 'firing']);
-    await eventually('the call', async () => (await called('ServiceDown')).length > 0);
-    expect(await called('ServiceDown')).toEqual([
+    await eventually('ServiceDown at the Alertmanager', async () => (await alertsSent('ServiceDown')).length > 0);
+    expect(await alertsSent('ServiceDown')).toEqual([
       expect.objectContaining({
         labels: expect.objectContaining({ service: 'address', severity: 'critical', environment: 'local' }),
         annotations: expect.objectContaining({ summary: 'address is down', runbook: 'docs/runbooks/ServiceDown.md' }),
@@ -213,20 +213,20 @@ describe('live fire', () => {
     expect((await prometheus.query('count(ALERTS{alertstate="firing"})'))[0]?.value[1]).toBe('1');
 
     await address.start();
-    await eventually('the all-clear', async () => (await prometheus.alerts()).length === 0);
-    await eventually('it to be resolved', async () => (await called('ServiceDown')).length === 0);
+    await eventually('no active alert', async () => (await prometheus.alerts()).length === 0);
+    await eventually('ServiceDown to be resolved', async () => (await alertsSent('ServiceDown')).length === 0);
   });
 
   test('Nginx, database and Redis each have an alert that reaches the Alertmanager', async () => {
     const names = ['DatabaseDown', 'GatewayDown', 'RedisDown'];
     await Promise.all([shop.mysql.kill(), shop.redis.kill(), shop.fleet.gateway?.kill()]);
     for (const name of names) {
-      await eventually(`${name} to be called`, async () => (await called(name)).length > 0);
+      await eventually(`${name} at the Alertmanager`, async () => (await alertsSent(name)).length > 0);
     }
     await Promise.all([shop.mysql.start(), shop.redis.start()]);
     await shop.fleet.gateway?.start();
     for (const name of names) {
-      await eventually(`${name} to be over`, async () => (await called(name)).length === 0);
+      await eventually(`${name} to be resolved`, async () => (await alertsSent(name)).length === 0);
     }
   });
 });

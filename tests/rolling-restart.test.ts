@@ -83,7 +83,7 @@ test('replacing every replica in turn under load loses no request', async () => 
   for (const instance of shop.fleet.instances) {
     const served = customersLoad.results.length;
     expect(await instance.stop()).toEqual({ code: 0, signal: null });
-    await eventually('customers to be served meanwhile', () => customersLoad.results.length > served + 100);
+    await eventually('more requests to be served', () => customersLoad.results.length > served + 100);
     await instance.start();
   }
   const results = await customersLoad.stop();
@@ -99,7 +99,7 @@ test('a replica told to stop under load becomes unready first, finishes its requ
   // Bypasses Nginx, which would pass requests on to another replica.
   const buying = pacedLoad(PER_SECOND / 4, (turn) => aCheckout(turn, instance.url));
   load = buying;
-  await eventually('orders to come in', () => buying.results.length >= 50);
+  await eventually('some orders', () => buying.results.length >= 50);
 
   const stopAt = buying.seconds;
   const exit = instance.stop();

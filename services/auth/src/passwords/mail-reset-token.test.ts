@@ -163,7 +163,7 @@ describe('the mail limit', () => {
     );
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([202]));
     await eventually('3 mails', () => mailsTo(user.email).length === 3);
-    await eventually('the other 6', () => limited(user.id).length === 6);
+    await eventually('6 limited mails', () => limited(user.id).length === 6);
     await replica.close();
 
     const restarted = await inProduction(smtp.port);
@@ -201,11 +201,11 @@ describe('the mail limit', () => {
       await Promise.all(users.map(({ email }, index) => requestReset(email, apps[index % 2 ? 0 : 1], client)));
       const sent = () => users.filter(({ email }) => mailsTo(email).length > 0);
       const refused = () => users.filter(({ id }) => limited(id).length > 0);
-      await eventually('all to be decided', () => sent().length + refused().length === 24);
+      await eventually('every mail to be sent or limited', () => sent().length + refused().length === 24);
       expect(sent()).toHaveLength(20);
       const [left] = refused();
       await requestReset(left?.email ?? '', apps[0], other);
-      await eventually('a mail that another client asked for', () => mailsTo(left?.email ?? '').length === 1);
+      await eventually('a mail that another client requested', () => mailsTo(left?.email ?? '').length === 1);
       // A limited mail does not count against the account.
       const quota = await rows<{ sent_at: string }>('SELECT sent_at FROM mail_quotas WHERE subject = ?', [
         `reset:user:${left?.id}`,
@@ -223,7 +223,7 @@ describe('the mail limit', () => {
       const users = await Promise.all(Array.from({ length: 21 }, () => aUser()));
       await Promise.all(users.map(({ email }, index) => requestReset(email, proxied, `${network}::${index + 1}`)));
       await eventually('20 mails', () => users.filter(({ email }) => mailsTo(email).length > 0).length === 20);
-      await eventually('the other one', () => users.some(({ id }) => limited(id).length > 0));
+      await eventually('the limited mail', () => users.some(({ id }) => limited(id).length > 0));
     } finally {
       await proxied.close();
     }
@@ -241,7 +241,7 @@ describe('the mail limit', () => {
       await requestReset(stranger.email, proxied, other);
       await flood();
       await eventually('all mails', () => slow.mails.length === 5);
-      await eventually('all others to be refused', () => limited(victim.id).length === 77);
+      await eventually('all others to be limited', () => limited(victim.id).length === 77);
       const recipients = slow.mails.map(({ to }) => to).sort();
       expect(recipients).toEqual([...Array(3).fill(victim.email), neighbour.email, stranger.email].sort());
     } finally {
@@ -253,7 +253,10 @@ describe('the mail limit', () => {
     const user = await aUser();
     const before = await scrape(app.url);
     for (let count = 0; count < 4; count += 1) await requestReset(user.email).expect(202);
-    await eventually('all to be decided', () => mailsTo(user.email).length === 3 && limited(user.id).length === 1);
+    await eventually(
+      'every mail to be sent or limited',
+      () => mailsTo(user.email).length === 3 && limited(user.id).length === 1,
+    );
     const grown = async (outcome: string) => {
       const now = await scrape(app.url);
       return (
@@ -275,7 +278,7 @@ describe('the mail limit', () => {
         expect((await requestReset(user.email, local).expect(200)).body.reset_token).toMatch(/^[\w-]{43}$/);
       }
       await eventually('3 mails', () => mailsTo(user.email).length === 3);
-      await eventually('the other 2', () => limited(user.id).length === 2);
+      await eventually('2 limited mails', () => limited(user.id).length === 2);
     } finally {
       await local.close();
     }
@@ -291,7 +294,7 @@ describe('when the mail server', () => {
       const user = await aRegisteredUser(cutOff);
       const known = await requestReset(user.email, cutOff).expect(202);
       expect(visibleParts(known)).toEqual(visibleParts(await requestReset(`${randomUUID()}@example.com`, cutOff)));
-      await eventually('the complaint', () => mailErrors().length === 1);
+      await eventually('the logged error', () => mailErrors().length === 1);
       expect(mailErrors()[0]).toMatchObject({ level: 'error', user_id: user.id });
       expect(JSON.stringify(mailErrors()[0]?.err)).toContain('ECONNREFUSED');
       const [row] = await rows<{ token_hash: string }>('SELECT token_hash FROM password_resets WHERE user_id = ?', [
@@ -311,7 +314,7 @@ describe('when the mail server', () => {
     await requestReset(user.email).expect(202);
     await requestReset(other.email).expect(202);
     await mailTo(other.email);
-    await eventually('the complaint', () => mailErrors().length === 1);
+    await eventually('the logged error', () => mailErrors().length === 1);
     expect(mailErrors()[0]).toMatchObject({ user_id: user.id });
     expect(mailsTo(user.email)).toEqual([]);
   });
@@ -342,7 +345,7 @@ describe('when the mail server', () => {
       const user = await aRegisteredUser(withPassword);
       const before = smtp.commands.length;
       await requestReset(user.email, withPassword).expect(202);
-      await eventually('the complaint', () => mailErrors().length === 1);
+      await eventually('the logged error', () => mailErrors().length === 1);
       const said = smtp.commands.slice(before);
       expect(said.some((line) => line.startsWith('EHLO'))).toBe(true);
       expect(said.filter((line) => /^(AUTH|MAIL)/.test(line))).toEqual([]);

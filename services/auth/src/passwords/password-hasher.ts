@@ -10,7 +10,7 @@ const COST = 10;
  */
 const LIMITS = { concurrency: 2, waiting: 50 };
 
-/** The hash of an unknown password. Used when there is no account, so that the comparison takes the same time. */
+/** The hash of an unknown password. Compared if there is no account or password, so that the response time is the same. */
 const DUMMY_HASH = '$2b$10$qxYh3Vn.jhBOmQFVjGCk1uH5dBk9wh0c49dmHueHlCyFge23gfeXa';
 
 export interface PasswordHasher {

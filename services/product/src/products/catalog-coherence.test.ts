@@ -16,7 +16,7 @@ import {
 import { transactionService } from '@shop/transaction';
 import { productService } from '../service';
 
-/** What buyers read right after a write, from a replica that may have cached the previous response. */
+/** Buyers' reads right after a write, on a replica that may have cached the previous response. */
 
 const PATH = '/api/v1/catalog/products';
 const ROUNDS = 300;
@@ -49,7 +49,7 @@ const edit = (app: TestApp, id: number, body: object) =>
   app.http.put(`/api/v1/products/${id}`).set(seller.auth).send(body).expect(204);
 const remove = (app: TestApp, id: number) => app.http.delete(`/api/v1/products/${id}`).set(seller.auth).expect(204);
 
-async function newlyMatches(): Promise<void> {
+async function expectCurrentMatches(): Promise<void> {
   const [writer, reader] = selling;
   const { id } = await aProduct({ store, price: '2.00' });
   const name = `Kettle of ${seller.email}`;
@@ -74,7 +74,7 @@ async function newlyMatches(): Promise<void> {
 }
 
 /** Five kinds of writes in turn. After each, the other replica's lists (all stores, one store) and product are current. */
-async function neverStale(): Promise<void> {
+async function expectNoStaleReads(): Promise<void> {
   const buyer = await aUser();
   const { id: address_id } = await anAddress(buyer);
   const name = `Pot of ${seller.email}`;
@@ -121,8 +121,11 @@ async function neverStale(): Promise<void> {
 }
 
 describe('with Redis', () => {
-  test(`${ROUNDS} writes: the very next read from another replica shows each`, neverStale);
-  test('a product that newly matches a filter is listed at once, and a deleted one is gone', newlyMatches);
+  test(`${ROUNDS} writes: the next read from another replica is current`, expectNoStaleReads);
+  test(
+    'a product that newly matches a filter is listed immediately, and a deleted one is not listed',
+    expectCurrentMatches,
+  );
 
   test('a retry with its idempotency key gets no response before the order is visible, while the first attempt hangs', async () => {
     const [reader] = selling;
@@ -159,6 +162,9 @@ describe('when Redis stops while its cached responses are in use', () => {
     for (const app of selling) expect(await xCache(app)).toBe('BYPASS');
   });
 
-  test(`${ROUNDS} writes: the very next read from another replica shows each`, neverStale);
-  test('a product that newly matches a filter is listed at once, and a deleted one is gone', newlyMatches);
+  test(`${ROUNDS} writes: the next read from another replica is current`, expectNoStaleReads);
+  test(
+    'a product that newly matches a filter is listed immediately, and a deleted one is not listed',
+    expectCurrentMatches,
+  );
 });

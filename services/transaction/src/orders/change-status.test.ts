@@ -394,7 +394,7 @@ describe('the ledger', () => {
     expect(totalFaults.map(({ transactionId }) => transactionId)).not.toContain(sound.id);
   });
 
-  test('sets the metric to the number of faults', async () => {
+  test('makes the metric greater than 0', async () => {
     const job = here.jobs.find(({ name }) => name === 'verify_stock');
     const { id } = await aProduct({ store, stock: 5 });
     await write('UPDATE products SET stock = 4 WHERE id = ?', [id]);
