@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# restore-prometheus-yml.sh           writes monitoring/prometheus.yml anew from its copy in the Grafana data source
-# restore-prometheus-yml.sh --print   writes the copy to standard output
-# restore-prometheus-yml.sh --save    the other way round: puts monitoring/prometheus.yml into the data source
+# restore-prometheus-yml.sh           restores monitoring/prometheus.yml from its copy in the Grafana data source
+# restore-prometheus-yml.sh --print   prints the copy to standard output
+# restore-prometheus-yml.sh --save    copies monitoring/prometheus.yml into the data source
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../monitoring"
 
@@ -9,7 +9,7 @@ source=grafana/provisioning/datasources/prometheus-datasource.yml
 mark='#| '
 
 copy() {
-  grep -q "^$mark" "$source" || { echo "restore-prometheus-yml.sh: there is no copy in monitoring/$source" >&2 && return 1; }
+  grep -q "^$mark" "$source" || { echo "restore-prometheus-yml.sh: no copy found in monitoring/$source" >&2 && return 1; }
   sed -n "s/^#| \{0,1\}//p" "$source"
 }
 
