@@ -1,6 +1,6 @@
-# One recipe for the six services:
+# One recipe for all six services:
 #   docker build --build-arg SERVICE=auth --tag shop-auth .
-# The stages up to `build` are the same for all of them, so six images compile once.
+# The stages up to `build` are shared, so the code is compiled once for all six images.
 
 FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
@@ -22,8 +22,8 @@ COPY packages/ packages/
 COPY services/ services/
 RUN npx tsc -b
 
-# What one service needs at run time, and nothing else. Its folder and those of packages/core and packages/shop keep their places, which the
-# links in node_modules point at.
+# Only the files that one service needs at run time. The folders of the service, packages/core and packages/shop keep their
+# paths, because links in node_modules point to them.
 FROM manifests AS production
 ARG SERVICE
 RUN test -n "$SERVICE" || { echo "--build-arg SERVICE=auth|product|transaction|address|store|file is missing" >&2; exit 1; }
@@ -40,13 +40,13 @@ COPY scripts/healthcheck.mjs out/scripts/
 
 FROM node:24-bookworm-slim
 ARG SERVICE
-# Where uploads live unless they are in a bucket. A new volume takes over the owner.
+# The uploads folder, used unless they are in a bucket. A new volume inherits the owner.
 RUN mkdir -p /data/uploads && chown -R node:node /data
 COPY --from=production /app/out /app
 WORKDIR /app/services/$SERVICE
 ENV NODE_ENV=production SERVICE=$SERVICE UPLOAD_PATH=/data/uploads
 USER node
-# Last, so that a new revision rebuilds no layer above.
+# Last, so that a new revision does not rebuild the layers above.
 ARG GIT_REVISION=unknown
 ENV GIT_REVISION=$GIT_REVISION
 LABEL org.opencontainers.image.title="Open shop: $SERVICE" \
@@ -55,5 +55,5 @@ LABEL org.opencontainers.image.title="Open shop: $SERVICE" \
   org.opencontainers.image.revision="$GIT_REVISION"
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --start-interval=3s --retries=3 \
   CMD ["node", "/app/scripts/healthcheck.mjs"]
-# No shell in between: node is PID 1 and gets SIGTERM itself.
+# No shell: node is PID 1 and receives SIGTERM directly.
 ENTRYPOINT ["node", "dist/main.js"]
