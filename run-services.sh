@@ -1,26 +1,28 @@
 #!/usr/bin/env bash
-# The whole shop on this machine: database, Redis, the six services and Nginx. --help says more.
+# Runs the whole shop on this machine: database, Redis, the six services and Nginx. See --help.
 set -euo pipefail
 
 usage() {
   cat <<'END'
 run-services.sh [up] [--replicas N] [--monitoring]
                                       start everything and stay in the foreground; Ctrl+C stops it
-run-services.sh status                what runs, and how it is (exit code 0 healthy, 1 not healthy, 3 not running)
-run-services.sh stop                  stop what `up` started, from another terminal or after a crash
+run-services.sh status                show what is running (exit code: 0 healthy, 1 not healthy, 3 not running)
+run-services.sh stop                  stop everything that `up` started, from another terminal or after a crash
 run-services.sh url                   print the address of the running gateway, for API=$(./run-services.sh url)
 
-Database and Redis are, in this order: the ones that .env.local points at, when they answer; a Docker engine's
-(docker compose up db redis); private ones below .data/ from the programs installed here; on Debian and Ubuntu, as
-root or with passwordless sudo, missing programs are installed first. Data below .data/ (another folder:
-SHOP_DATA_DIR=…) is kept between runs.
+For the database and Redis, it tries in this order:
+  1. the servers in .env.local, if they respond
+  2. Docker (docker compose up db redis)
+  3. private servers with their data in .data/. On Debian and Ubuntu, as root or with passwordless sudo, missing
+     programs are installed first.
+Data in .data/ (SHOP_DATA_DIR=… for another folder) is kept between runs.
 
---monitoring starts Prometheus, Alertmanager and the exporters for Nginx, database and Redis beside it, installed in
-the same way, with the files of monitoring/. What Prometheus has seen is kept for 200 hours.
+--monitoring also starts Prometheus, Alertmanager and the exporters for Nginx, database and Redis with the files in
+monitoring/, and installs them in the same way if missing. Prometheus keeps its data for 200 hours.
 
-Settings come from .env.local (another file: ENV_FILE=…); the process environment wins over it, for example
+Settings come from .env.local (ENV_FILE=… for another file). Environment variables override it, for example
   AUTH_PORT=9080 GATEWAY_PORT=9000 DB_PORT=3310 REDIS_PORT=6380 ./run-services.sh
-Nginx listens on GATEWAY_PORT; when that is empty on 80, or 8000 where 80 is not to be had.
+Nginx listens on GATEWAY_PORT. If that is empty, it uses 80, or 8000 if 80 is not available.
 END
 }
 
@@ -29,7 +31,7 @@ refuse() {
   exit 2
 }
 
-# Wrong arguments are refused here, before anything is installed or built.
+# Rejects wrong arguments here, before anything is installed or built.
 command=up
 case ${1:-} in
   up | status | stop | url) command=$1 && shift ;;
@@ -51,7 +53,7 @@ done
 [[ $replicas =~ ^([1-9]|1[0-9]|20)$ ]] || refuse "--replicas takes a whole number from 1 to 20, not \"$replicas\""
 [ "$command" != up ] || options+=(--replicas "$replicas")
 
-# Relative paths are meant from where the command was typed.
+# Relative paths are relative to the caller's working directory.
 for name in ENV_FILE SHOP_DATA_DIR; do
   case ${!name:-} in '' | /*) ;; *) export "$name=$PWD/${!name}" ;; esac
 done

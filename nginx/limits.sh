@@ -1,10 +1,10 @@
 #!/bin/sh
 # Usage: sh limits.sh COMMAND...
-# Runs COMMAND with the numbers that default.conf.template needs and nginx cannot calculate from the settings. Used by the
-# containers and by packages/fleet/src/nginx-config.ts.
+# Computes the numbers for default.conf.template from the settings, because nginx cannot calculate, and runs COMMAND with
+# them. Used by the containers and by packages/fleet/src/nginx-config.ts.
 set -eu
 
-# No limit in practice, and far below where nginx's counters overflow.
+# No limit in practice, and far below an overflow of nginx's counters.
 LARGEST=1000000
 
 # number NAME VALUE: VALUE, at most LARGEST.
@@ -13,12 +13,12 @@ number() {
   if [ ${#2} -gt ${#LARGEST} ] || [ "$2" -gt $LARGEST ]; then echo $LARGEST; else echo "$2"; fi
 }
 
-# bucket NAME RATE BURST: nginx counts a burst on top of the first request, a token bucket includes it.
+# bucket NAME RATE BURST: nginx counts a burst in addition to the first request, a token bucket includes it.
 bucket() {
   above=$(($3 - 1))
   [ $above -gt 0 ] && extra="burst=$above" || extra=
   export "NGINX_$1_RATE=$2" "NGINX_$1_BURST=$extra"
-  # As the services send them: the bucket's size, and the seconds in which it fills.
+  # The same values as the services send: the bucket size, and the seconds until it is full.
   export "NGINX_$1_LIMIT=$3" "NGINX_$1_POLICY=$3;w=$((($3 + $2 - 1) / $2))"
 }
 
@@ -33,7 +33,7 @@ bucket UPLOADS "$uploads_rate" "$uploads_burst"
 bucket PREFLIGHTS "$preflights_rate" "$preflights_burst"
 
 connections=$(number CONNECTIONS_PER_CLIENT "${CONNECTIONS_PER_CLIENT:-$((burst * 10))}")
-# nginx takes no larger number.
+# The largest number that nginx accepts.
 [ "$connections" -le 65535 ] || connections=65535
 export "NGINX_CONNECTIONS_PER_CLIENT=$connections"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # busy-test.sh [ROUNDS]
 #
-# Runs npm test that many times (3 by default) while a busy loop occupies each core: a slow machine makes tests slow, not red.
+# Runs npm test that many times (default 3) with a busy loop on each core: on a slow machine tests may be slow but must not fail.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

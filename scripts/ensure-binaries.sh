@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # ensure-binaries.sh [mysql] [redis] [nginx] [prometheus] [alertmanager] [mysqld-exporter] [redis-exporter]
-#                    [nginx-exporter] [shellcheck] [curl] [git]   (nothing named: the first three)
+#                    [nginx-exporter] [shellcheck] [curl] [git]   (default: the first three)
 #
-# Makes sure that mariadbd or mysqld, redis-server, nginx and what else is named are there. What is missing is installed
-# on Debian and Ubuntu, as root or with passwordless sudo; the packages' own services are neither started nor enabled,
-# for the fleet runs its own. Where it cannot, the last line on standard error says what to do, and the exit code is 1.
+# Installs missing programs (mariadbd or mysqld, redis-server, nginx and so on) on Debian and Ubuntu, as root or with
+# passwordless sudo. The packages' own services are neither started nor enabled, because the fleet runs its own. If it cannot
+# install them, the last line on standard error says what to do, and the exit code is 1.
 set -euo pipefail
 
 [ $# -gt 0 ] || set -- mysql redis nginx
@@ -18,11 +18,11 @@ here() {
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
     alertmanager) { command -v prometheus-alertmanager || command -v alertmanager; } >/dev/null ;;
     mysqld-exporter | redis-exporter | nginx-exporter) command -v "prometheus-$1" >/dev/null ;;
-    *) echo "ensure-binaries.sh: unknown program $1 (its first lines name those it knows)" >&2 && exit 2 ;;
+    *) echo "ensure-binaries.sh: unknown program $1 (the first lines of the script list the known ones)" >&2 && exit 2 ;;
   esac
 }
 
-# The -core packages hold the server without a system service, users and configuration.
+# The -core packages contain the server without a system service, users or configuration.
 packages_of() {
   case $1 in
     mysql) echo mariadb-server-core mariadb-client-core ;;
@@ -45,14 +45,14 @@ give_up() {
   exit 1
 }
 
-if ! { command -v dpkg && command -v apt-get; } >/dev/null; then give_up "this is no Debian or Ubuntu"; fi
+if ! { command -v dpkg && command -v apt-get; } >/dev/null; then give_up "this is not Debian or Ubuntu"; fi
 as_root=()
 if [ "$(id -u)" != 0 ]; then
   sudo -n true 2>/dev/null || give_up "not root, and no sudo without a password"
   as_root=(sudo -n)
 fi
 
-# Debian starts what it installs, unless this file says no. Somebody else's stays as it is.
+# Debian starts services after installing them unless this file forbids it. An existing file is left alone.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   trap '"${as_root[@]}" rm -f "$policy"' EXIT
@@ -64,12 +64,12 @@ apt() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=180 "$@" </dev/null
 }
 echo "installing ${packages[*]}"
-apt update || echo "apt-get update failed; trying with the package lists at hand" >&2
-# Lines with a version in brackets are upgrades of what was there before.
+apt update || echo "apt-get update failed; trying with the existing package lists" >&2
+# Lines with a version in brackets are upgrades of packages that were already installed.
 new=$(apt -s install --no-install-recommends "${packages[@]}" | sed -n 's/^Inst \([^ ]*\) (.*/\1/p' || true)
 apt install --no-install-recommends "${packages[@]}" >/dev/null || give_up "apt-get could not install them"
 
-# Not at the next boot either. The packages have enabled their services by now, on a machine without systemd too.
+# Do not start at the next boot either. The packages have enabled their services, even on a machine without systemd.
 for package in $new; do
   dpkg -L "$package" | while read -r file; do
     case $file in

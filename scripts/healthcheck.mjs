@@ -1,6 +1,6 @@
-// The image's HEALTHCHECK. Healthy for the first time when the service is ready (/ready: database and schema are there),
-// so that a rolling update stops at a version that cannot serve. From then on when it is alive (/health): a database
-// that goes away must not have every container killed. Without a writable folder for temporary files it asks /ready always.
+// The image's HEALTHCHECK. It first checks /ready (database and schema are available), so that a rolling update stops at a
+// version that cannot serve. Once that has succeeded it checks /health: a database outage must not kill every container.
+// Without a writable folder for temporary files it always checks /ready.
 import { existsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

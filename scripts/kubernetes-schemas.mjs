@@ -1,14 +1,14 @@
 // kubernetes-schemas.mjs VERSION
 //
-// Writes packages/fleet/schemas/kubernetes.json anew from that version of @kubernetes/client-node, the Kubernetes
-// project's own client, whose classes are generated from the API's OpenAPI document. Its README says which version
-// speaks which API. The result refuses unknown fields, as kubectl does with --validate=strict.
+// Regenerates packages/fleet/schemas/kubernetes.json from that version of @kubernetes/client-node, the Kubernetes
+// project's own client, whose classes are generated from the API's OpenAPI document. Its README lists which version
+// supports which API. The schema rejects unknown fields, like kubectl with --validate=strict.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** What k8s/ may hold. */
+/** The kinds that k8s/ may contain. */
 const kinds = [
   ['v1', 'Namespace', 'V1Namespace'],
   ['v1', 'ConfigMap', 'V1ConfigMap'],
@@ -64,7 +64,7 @@ function schemaOf(models) {
   };
 }
 
-/** The fields and their types stand in the .js file; which of them are required only in the .d.ts file. */
+/** The .js file has the fields and their types; only the .d.ts file shows which of them are required. */
 function definitionOf(models, model, reach) {
   const [, list] = /\.attributeTypeMap = (\[[\s\S]*?\n\]);/.exec(source(models, `${model}.js`));
   const declared = source(models, `${model}.d.ts`);
@@ -99,7 +99,7 @@ function typeSchema(type, format, reach) {
     case 'any':
       return {};
   }
-  if (!/^[A-Z]\w+$/.test(type)) throw new Error(`a type that this script does not know: ${type}`);
+  if (!/^[A-Z]\w+$/.test(type)) throw new Error(`unknown type: ${type}`);
   reach(type);
   return { $ref: `#/definitions/${type}` };
 }

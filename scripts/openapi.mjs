@@ -1,6 +1,4 @@
-/**
- * Writes nginx/html/openapi.json: the documents of all six services as one, for /docs and /openapi.json through Nginx.
- */
+/** Writes nginx/html/openapi.json: the merged documents of all six services, for /docs and /openapi.json through Nginx. */
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +10,7 @@ const { buildService } = require('@shop/core/service');
 
 const file = fileURLToPath(new URL('../nginx/html/openapi.json', import.meta.url));
 
-/** Enough settings to declare the endpoints; nothing is connected to. */
+/** The minimum settings to declare the endpoints. Nothing connects. */
 const settings = {
   DB_HOST: '127.0.0.1',
   DB_USER: 'nobody',

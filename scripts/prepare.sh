@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # prepare.sh
 #
-# What has to be there before the tests run, from nothing: npm packages, MariaDB or MySQL, Redis, Nginx, Prometheus with
-# its Alertmanager and exporters, shellcheck, curl, git, and the compiled code. `npm test` begins with it.
+# Prepares a clean machine for the tests: npm packages, MariaDB or MySQL, Redis, Nginx, Prometheus with Alertmanager and
+# exporters, shellcheck, curl, git, and the compiled code. `npm test` runs this first.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/ensure-packages.sh
-# With TEST_DB_HOST the tests bring their own server along.
+# With TEST_DB_HOST, the tests use that database server.
 if [ -n "${TEST_DB_HOST:-}" ]; then
   database=()
 else
