@@ -16,14 +16,14 @@ test('a complete purchase through Nginx prints each step as curl', async () => {
   await journey(shop.fleet.url, lines);
   const curls = lines.join('\n').match(/^curl /gm) ?? [];
   expect(curls.length).toBe(15);
-  expect(lines.at(-1)).toContain('15 steps, all as they should be');
+  expect(lines.at(-1)).toContain('15 steps, all successful');
 });
 
 test('a failed journey reports which step failed and why', async () => {
   await shop.fleet.instance('address').stop();
   try {
     await expect(journey(shop.fleet.url, [])).rejects.toThrow(
-      /The buyer says where to ship to failed: .*expected 201, got 503/,
+      /The buyer adds a shipping address failed: .*expected 201, got 503/,
     );
   } finally {
     await shop.fleet.instance('address').start();

@@ -237,7 +237,7 @@ test('a database that refuses the password is an error, not a reason to start an
   const { code, output } = await finished([], { ENV_FILE: 'wrong-password.env', DB_PORT: undefined });
   expect(code).toBe(1);
   expect(output).toMatch(
-    /error: the database at .* refuses user "nobody" with this password: check DB_USER and DB_PASS/,
+    /error: the database at .* rejects user "nobody" with this password: check DB_USER and DB_PASS/,
   );
   expect(await portsInUse()).toEqual([]);
 });
@@ -296,5 +296,5 @@ test.each([
 test('an older Node is refused with a one-line message', async () => {
   const { code, output } = await finished([], { PATH: pathWithOldNode() });
   expect(code).toBe(1);
-  expect(output).toMatch(/^Node\.js 20\.19\.0 or newer is needed, this is v18\.20\.4: .*\n$/);
+  expect(output).toMatch(/^Node\.js 20\.19\.0 or newer is required, this is v18\.20\.4: .*\n$/);
 });

@@ -7,7 +7,7 @@ import { repoRoot } from './paths';
 
 const run = promisify(execFile);
 
-/** The programs the fleet needs, as scripts/ensure-binaries.sh calls them, and what each may be named. */
+/** The programs the fleet needs, named as in scripts/ensure-binaries.sh, with their possible file names. */
 const programs = {
   mysql: ['mariadbd', 'mysqld'],
   redis: ['redis-server'],
@@ -22,10 +22,10 @@ const programs = {
 
 export type Program = keyof typeof programs;
 
-/** Servers live in sbin, which is not on everybody's PATH. */
+/** Servers are often in sbin, which is not on every user's PATH. */
 const extraFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/opt/homebrew/bin'];
 
-/** The first of `names` that is an executable file on the PATH or in the usual folders. */
+/** Finds the first of `names` that is an executable file on the PATH or in the usual folders. */
 export function findBinary(...names: string[]): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(path.delimiter).filter(path.isAbsolute), ...extraFolders];
   for (const name of names) {
@@ -46,7 +46,7 @@ function isExecutable(file: string): boolean {
 
 export const findProgram = (program: Program): string | undefined => findBinary(...programs[program]);
 
-/** Where the program is, or an error that says how to get it. */
+/** @throws FleetError that says how to install the program */
 export function requireProgram(program: Program): string {
   const found = findProgram(program);
   if (found === undefined) {
@@ -58,8 +58,8 @@ export function requireProgram(program: Program): string {
 }
 
 /**
- * Installs what is missing, where that is possible (Debian or Ubuntu, as root or with passwordless sudo). Resolves to
- * what it says when it cannot, in one line.
+ * Installs missing programs where possible (Debian or Ubuntu, as root or with passwordless sudo).
+ * @returns undefined on success, otherwise the reason in one line
  */
 export async function installPrograms(missing: Program[], log: (line: string) => void): Promise<string | undefined> {
   log(`installing ${missing.join(', ')} (scripts/ensure-binaries.sh)`);

@@ -7,10 +7,10 @@ import { stop } from './commands/stop';
 import { up } from './commands/up';
 import { url } from './commands/url';
 import { verifyStock } from './commands/verify-stock';
-import { plainly, UsageError } from './errors';
+import { operatorMessage, UsageError } from './errors';
 import { runningDatabase } from './running-database';
 
-/** A command gets the arguments after its name and resolves to the exit code. */
+/** Gets the arguments after its name. @returns the exit code */
 type Command = (args: string[]) => Promise<number>;
 
 const commands = new Map<string, Command>([
@@ -26,15 +26,15 @@ const commands = new Map<string, Command>([
 ]);
 
 const withArguments = new Set(['up', 'journey', 'prove-orders', 'fuzz']);
-/** They work on the database of the fleet that runs, where one does. */
+/** These use the running fleet's database, if a fleet is running. */
 const onDatabase = new Set(['db-apply', 'verify-stock']);
 
 async function main([name = 'up', ...args]: string[]): Promise<number> {
   const command = commands.get(name);
-  if (!command) throw new UsageError(`unknown command "${name}": there are ${[...commands.keys()].join(', ')}`);
+  if (!command) throw new UsageError(`unknown command "${name}", expected one of ${[...commands.keys()].join(', ')}`);
   const [unexpected] = args;
   if (unexpected !== undefined && !withArguments.has(name)) {
-    throw new UsageError(`${name} takes no arguments, and got "${unexpected}"`);
+    throw new UsageError(`${name} takes no arguments, but got "${unexpected}"`);
   }
   if (onDatabase.has(name)) useRunningDatabase();
   return command(args);
@@ -44,16 +44,16 @@ function useRunningDatabase(): void {
   const database = runningDatabase();
   if (database === undefined) return;
   Object.assign(process.env, database);
-  console.error(`the running fleet's database: ${database.DB_NAME} at ${database.DB_HOST}:${database.DB_PORT}`);
+  console.error(`using the running fleet's database: ${database.DB_NAME} at ${database.DB_HOST}:${database.DB_PORT}`);
 }
 
-// Whoever read our output may leave (a closed terminal, `| head`): no reason to leave the fleet running headless.
+// The reader of our output may go away (a closed terminal, `| head`). That must not leave the fleet running without us.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    console.error('error:', plainly(error) ?? error);
+    console.error('error:', operatorMessage(error) ?? error);
     process.exit(error instanceof UsageError ? 2 : 1);
   },
 );

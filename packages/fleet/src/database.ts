@@ -3,7 +3,7 @@ import { withTimeout } from '@shop/core/time';
 import { type Connection, createConnection } from 'mysql2';
 import type { Connection as PromiseConnection } from 'mysql2/promise';
 import { codeOf, FleetError, messageOf } from './errors';
-import { shown } from './paths';
+import { displayPath } from './paths';
 import { isUnreachable, portAnswers } from './ports';
 
 export interface DatabaseSettings {
@@ -11,14 +11,13 @@ export interface DatabaseSettings {
   port: number;
   user: string;
   password: string;
-  /** Absent: log in without choosing one. */
+  /** Absent: log in without selecting a database. */
   database?: string;
 }
 
 /**
- * What is found at an address. `absent`: nothing listens. `denied`: a server that refuses this user and password.
- * `no-database`: it lets the user in, but the database is not there or not theirs. `other`: something that is no
- * MySQL, or one that is not well.
+ * `absent`: nothing listens. `denied`: the server rejects this user and password. `no-database`: the login works, but the
+ * database does not exist or the user has no access. `other`: not a MySQL server, or one that fails.
  */
 export type DatabaseProbe = { state: 'answers'; version: string } | DatabaseProblem;
 
@@ -27,7 +26,7 @@ interface DatabaseProblem {
   message: string;
 }
 
-/** Logs in and asks for the version. Never throws, and answers in about `timeoutMs`. */
+/** Logs in and reads the version. Never throws, and takes about `timeoutMs` at most. */
 export async function probeDatabase(settings: DatabaseSettings, timeoutMs = 3000): Promise<DatabaseProbe> {
   try {
     const version = await withConnection(settings, timeoutMs, async (connection) => {
@@ -40,33 +39,33 @@ export async function probeDatabase(settings: DatabaseSettings, timeoutMs = 3000
   }
 }
 
-/** Runs `work` on a connection of its own; the connection is destroyed when all takes longer than `timeoutMs`. */
+/** Runs `work` on a new connection, which is destroyed after `timeoutMs`. */
 export async function withConnection<T>(
   settings: DatabaseSettings,
   timeoutMs: number,
   work: (connection: PromiseConnection) => Promise<T>,
 ): Promise<T> {
-  // The callback API hands out the connection before it is up: a frozen server's can be destroyed too.
+  // The callback API returns the connection before it is established, so that to a frozen server can be destroyed too.
   const connection: Connection = createConnection({ ...settings, connectTimeout: timeoutMs, multipleStatements: true });
   const failed = new Promise<never>((_, reject) => {
     connection.on('error', reject);
   });
   try {
     return await withTimeout(Promise.race([work(connection.promise()), failed]), timeoutMs, () => {
-      throw new FleetError(`no answer within ${timeoutMs / 1000} s`);
+      throw new FleetError(`no response within ${timeoutMs / 1000} s`);
     });
   } finally {
     connection.destroy();
   }
 }
 
-/** An SQL file, or work on the same connection. */
+/** The path of an SQL file, or a function that uses the same connection. */
 export type SqlStep = string | { name: string; run: (connection: PromiseConnection) => Promise<void> };
 
-/** Enough to add indexes to millions of rows. */
+/** Long enough to add indexes to millions of rows. */
 const APPLY_TIMEOUT_MS = 1_800_000;
 
-/** Runs the steps one after the other. Two runs at once wait for each other: "add what is missing" is not atomic. */
+/** Runs the steps in order. A lock serializes concurrent runs, because adding missing columns is not atomic. */
 export async function applySql(settings: DatabaseSettings, steps: SqlStep[]): Promise<void> {
   let current = '';
   try {
@@ -74,7 +73,7 @@ export async function applySql(settings: DatabaseSettings, steps: SqlStep[]): Pr
       await connection.query("SET time_zone = '+00:00', NAMES utf8mb4");
       await connection.query("SELECT GET_LOCK('shop_apply_sql', ?)", [APPLY_TIMEOUT_MS / 1000]);
       for (const step of steps) {
-        current = typeof step === 'string' ? shown(step) : step.name;
+        current = typeof step === 'string' ? displayPath(step) : step.name;
         if (typeof step === 'string') await connection.query(await readFile(step, 'utf8'));
         else await step.run(connection);
       }
@@ -85,7 +84,7 @@ export async function applySql(settings: DatabaseSettings, steps: SqlStep[]): Pr
   }
 }
 
-/** One line that says what is wrong and which variable to look at. */
+/** Describes the problem in one line, with the variable to check. */
 async function explain(error: unknown, settings: DatabaseSettings): Promise<DatabaseProblem> {
   const { host, port, user, password, database } = settings;
   const at = `${host}:${port}`;
@@ -97,7 +96,7 @@ async function explain(error: unknown, settings: DatabaseSettings): Promise<Data
       const how = password === '' ? 'without a password' : 'with this password';
       return {
         state: 'denied',
-        message: `the database at ${at} refuses user "${user}" ${how}: check DB_USER and DB_PASS`,
+        message: `the database at ${at} rejects user "${user}" ${how}: check DB_USER and DB_PASS`,
       };
     }
     case 'ER_BAD_DB_ERROR':
@@ -115,7 +114,7 @@ async function explain(error: unknown, settings: DatabaseSettings): Promise<Data
   return {
     state: isUnreachable(error) ? 'absent' : 'other',
     message: (await portAnswers(port, host))
-      ? `what listens at ${at} (DB_HOST, DB_PORT) does not answer as a database: ${messageOf(error) || code}`
-      : `nothing answers at ${at} (DB_HOST, DB_PORT): ${code || messageOf(error)}`,
+      ? `the server at ${at} (DB_HOST, DB_PORT) does not respond as a database: ${messageOf(error) || code}`
+      : `nothing listens at ${at} (DB_HOST, DB_PORT): ${code || messageOf(error)}`,
   };
 }

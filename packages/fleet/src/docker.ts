@@ -8,10 +8,10 @@ import { repoRoot } from './paths';
 
 const run = promisify(execFile);
 
-/** The names docker-compose.yml has for them. */
+/** Service names in docker-compose.yml. */
 export type ComposeService = 'db' | 'redis';
 
-/** Whether an engine answers; one that hangs counts as none. */
+/** Whether a Docker engine responds. One that hangs counts as absent. */
 export async function dockerAnswers(): Promise<boolean> {
   const docker = findBinary('docker');
   if (docker === undefined) return false;
@@ -23,7 +23,7 @@ export async function dockerAnswers(): Promise<boolean> {
   }
 }
 
-/** Starts containers and waits until they are healthy. Resolves to one line about what went wrong, if anything did. */
+/** Starts containers and waits until they are healthy. @returns undefined, or the problem in one line */
 export async function composeUp(services: ComposeService[], env: Env, logFile: string): Promise<string | undefined> {
   try {
     await compose(['up', '-d', '--wait', ...services], env, logFile, 600_000);
@@ -34,7 +34,7 @@ export async function composeUp(services: ComposeService[], env: Env, logFile: s
   }
 }
 
-/** Which of our containers run already. */
+/** The names of our containers that are already running. */
 export async function composeRunning(env: Env, logFile: string): Promise<string[]> {
   try {
     const stdout = await compose(['ps', '--status', 'running', '--services'], env, logFile, 10_000);
@@ -44,7 +44,7 @@ export async function composeRunning(env: Env, logFile: string): Promise<string[
   }
 }
 
-/** Stops containers; what they hold is kept. Never throws: it is part of going down. */
+/** Stops containers and keeps their data. Never throws, because it is part of stopping. */
 export async function composeStop(services: ComposeService[], env: Env, logFile: string): Promise<void> {
   await compose(['stop', '--timeout', '20', ...services], env, logFile, 60_000).catch(() => undefined);
 }

@@ -37,7 +37,7 @@ test('a secret may stand in a file', () => {
 });
 
 test.each(['0', '65536', '-1', '1.5', 'abc', '80 '])('%p is no port', (text) => {
-  expect(() => portNumber({ AUTH_PORT: text }, 'AUTH_PORT', 8080)).toThrow('AUTH_PORT has to be a port number');
+  expect(() => portNumber({ AUTH_PORT: text }, 'AUTH_PORT', 8080)).toThrow('AUTH_PORT must be a port number');
 });
 
 test('an empty port is the default one', () => {

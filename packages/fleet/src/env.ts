@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { FleetError, messageOf } from './errors';
-import { repoRoot, shown } from './paths';
+import { displayPath, repoRoot } from './paths';
 
 export type Env = Record<string, string>;
 
-/** The env file's variables with the process environment's laid over them, and where they came from. */
+/** The env file's variables, overridden by the process environment. */
 export interface Settings {
   env: Env;
   file: string;
-  /** Whether somebody set it in the process environment, for this run. */
+  /** Whether one of the variables is set in the process environment. */
   isExplicit(...names: string[]): boolean;
 }
 
@@ -30,16 +30,16 @@ export function readSettings(processEnv: NodeJS.ProcessEnv = process.env, root =
 export function readEnvFile(file: string): Env {
   try {
     const text = readFileSync(file, 'utf8');
-    if (text.includes('\0')) throw new FleetError('it is no text file');
+    if (text.includes('\0')) throw new FleetError('it is not a text file');
     const env: Env = {};
     for (const [name, value] of Object.entries(parseEnv(text))) env[name] = value ?? '';
     return env;
   } catch (error) {
-    throw new FleetError(`the env file ${shown(file)} cannot be read: ${messageOf(error)}`);
+    throw new FleetError(`the env file ${displayPath(file)} cannot be read: ${messageOf(error)}`);
   }
 }
 
-/** The value of a secret: `NAME`, or what stands in the file that `NAME_FILE` names. */
+/** The value of a secret: `NAME`, or the content of the file named in `NAME_FILE`. */
 export function secret(env: Env, name: string): string {
   const file = env[`${name}_FILE`];
   if (!file) return env[name] ?? '';
@@ -50,20 +50,21 @@ export function secret(env: Env, name: string): string {
   }
 }
 
-/** A port number; `fallback` where the variable is absent or empty. */
+/** A port number, or `fallback` if the variable is absent or empty. */
 export function portNumber(env: Env, name: string, fallback: number): number {
   const text = env[name] || String(fallback);
   const port = Number(text);
   if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
-    throw new FleetError(`${name} has to be a port number (1 to 65535), not "${text}"`);
+    throw new FleetError(`${name} must be a port number (1 to 65535), not "${text}"`);
   }
   return port;
 }
 
-/** A positive number; `fallback` where the variable is absent or empty. */
+/** A positive number, or `fallback` if the variable is absent or empty. */
 export function positiveNumber(env: Env, name: string, fallback: number): number {
   const text = env[name] || String(fallback);
   const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new FleetError(`${name} has to be a number above 0, not "${text}"`);
+  if (!Number.isFinite(value) || value <= 0)
+    throw new FleetError(`${name} must be a number greater than 0, not "${text}"`);
   return value;
 }

@@ -1,4 +1,4 @@
-/** Something the person at the keyboard can act on: its message is printed alone, without a stack. */
+/** An error that the operator can fix. Only its message is printed, without a stack trace. */
 export class FleetError extends Error {
   override readonly name: string = 'FleetError';
 }
@@ -24,13 +24,13 @@ export const codeOf = (error: unknown): string | undefined => {
   return typeof code === 'string' ? code : undefined;
 };
 
-/** One line about an error that the person at the keyboard can mend; undefined for every other, which is a bug of ours. */
-export function plainly(error: unknown): string | undefined {
+/** One line about an error that the operator can fix; undefined for all others, which are our bugs. */
+export function operatorMessage(error: unknown): string | undefined {
   if (error instanceof FleetError) return error.message;
   switch (codeOf(error)) {
     case 'EACCES':
     case 'EPERM':
-      return `${messageOf(error)} (it is another user's? Then run this as that user)`;
+      return `${messageOf(error)} (does it belong to another user? Then run this as that user)`;
     case 'ENOSPC':
     case 'EDQUOT':
     case 'EROFS':

@@ -9,7 +9,7 @@ import type { Session } from './session';
 
 export type DatabaseConfig = Required<DatabaseSettings>;
 
-/** What .env.local says as it comes: whoever else has that port is nobody's choice, and ours moves to the next one. */
+/** The default in .env.local. If another program uses that port by chance, our database uses the next free one. */
 const shippedAddress = '127.0.0.1:3307';
 
 export function databaseConfig(env: Record<string, string>): DatabaseConfig {
@@ -23,11 +23,11 @@ export function databaseConfig(env: Record<string, string>): DatabaseConfig {
 }
 
 /**
- * The database the settings point at when it can be used, else what it takes to have one on this machine. Throws where
- * starting another one would not be what was asked for: outside the local environment, and when somebody has named an
- * address that holds something else, or a server that refuses them.
+ * Finds the database of the settings, or describes how to start one on this machine. Throws if the user explicitly configured
+ * an address where something else listens or a server that rejects the login, and always outside the local environment:
+ * starting another database would be wrong then.
  */
-export async function lookAtDatabase(session: Session, connections: number): Promise<Found | Need> {
+export async function findDatabase(session: Session, connections: number): Promise<Found | Need> {
   const { settings } = session;
   const config = databaseConfig(settings.env);
   const at = `${config.host}:${config.port}`;
@@ -36,15 +36,15 @@ export async function lookAtDatabase(session: Session, connections: number): Pro
   let probe = await probeDatabase(config);
   if (probe.state === 'no-database' && local && (await createDatabase(config))) probe = await probeDatabase(config);
   if (probe.state === 'answers') {
-    session.log(`database: the one at ${at}, which was there (${probe.version})`);
+    session.log(`database: using the running one at ${at} (${probe.version})`);
     return { host: config.host, port: config.port, origin: 'given' };
   }
-  if (!local) throw new FleetError(`${probe.message}. APP_ENV=${settings.env.APP_ENV} starts no database of its own`);
+  if (!local) throw new FleetError(`${probe.message}. APP_ENV=${settings.env.APP_ENV} does not start a database`);
   const named = settings.isExplicit('DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASS', 'DB_NAME');
   if (named && !isLoopback(config.host)) throw new FleetError(probe.message);
-  // Somebody chose that server: an empty one in its place would look like lost data.
+  // The user chose that server. Starting an empty one instead would look like lost data.
   if (probe.state !== 'absent' && (named || at !== shippedAddress)) throw new FleetError(probe.message);
-  session.log(`database: ${probe.message}; looking further`);
+  session.log(`database: ${probe.message}; trying the next option`);
 
   const port = await portNear(config.port, 'database', session);
   const own = { ...config, host: '127.0.0.1', port };
@@ -70,7 +70,7 @@ export async function lookAtDatabase(session: Session, connections: number): Pro
   };
 }
 
-/** The server is there and lets the user in; perhaps it lets them make what is missing, too. */
+/** The login works, so tries to create the missing database. @returns whether that worked */
 async function createDatabase({ database, ...server }: DatabaseConfig): Promise<boolean> {
   try {
     await withConnection(server, 3000, (connection) =>

@@ -14,19 +14,19 @@ export function redisConfig(env: Record<string, string>): RedisSettings {
 }
 
 /**
- * The Redis the settings point at when it answers, else what it takes to have one on this machine; undefined when none
- * is to be had or wanted. The shop runs without it, so nothing here is an error.
+ * Finds the Redis of the settings, or describes how to start one on this machine. Returns undefined if none is available or
+ * wanted. The shop works without it, so nothing here is an error.
  */
-export async function lookAtRedis(session: Session): Promise<Found | Need | undefined> {
+export async function findRedis(session: Session): Promise<Found | Need | undefined> {
   const { settings } = session;
   const config = redisConfig(settings.env);
   if (config.host === '') {
-    session.log('Redis: none, REDIS_HOST is empty');
+    session.log('Redis: none, because REDIS_HOST is empty');
     return undefined;
   }
   const probe = await probeRedis(config);
   if (probe.state === 'answers') {
-    session.log(`Redis: the one at ${config.host}:${config.port}, which was there`);
+    session.log(`Redis: using the running one at ${config.host}:${config.port}`);
     return { host: config.host, port: config.port, origin: 'given' };
   }
   const local = (settings.env.APP_ENV || 'local') === 'local';
@@ -35,7 +35,7 @@ export async function lookAtRedis(session: Session): Promise<Found | Need | unde
     session.log(`warning: ${probe.message}; the shop runs without it`);
     return undefined;
   }
-  session.log(`Redis: ${probe.message}; looking further`);
+  session.log(`Redis: ${probe.message}; trying the next option`);
 
   const port = await portNear(config.port, 'Redis', session);
   const own = { ...config, host: '127.0.0.1', port };

@@ -14,22 +14,22 @@ import {
 } from './services';
 
 export interface FleetOptions extends ServerEvents {
-  /** The services' settings; what is missing here they take from the process environment and the env file. */
+  /** The services' settings. Missing ones come from the process environment and the env file. */
   env: Env;
-  /** Logs and Nginx's files. */
+  /** For logs and Nginx's files. */
   runDir: string;
-  /** Of each service, or of some; 1 by default. */
+  /** Per service, or for some services. Default: 1. */
   replicas?: number | Partial<Record<ServiceName, number>> | undefined;
   /**
-   * `free`: any free ports. Otherwise AUTH_PORT and so on from `env`, and for each further replica 10 more.
+   * `free`: any free ports. Otherwise AUTH_PORT and so on from `env`, plus 10 for each further replica.
    */
   ports?: 'free' | 'configured' | undefined;
-  /** Nginx in front. On by default. */
+  /** Whether to run Nginx in front. Default: true. */
   gateway?: boolean | undefined;
   gatewayPort?: number | undefined;
-  /** On loopback, for Nginx's own figures (/stub_status). None by default. */
+  /** A port on loopback for Nginx's own statistics (/stub_status). Default: none. */
   statusPort?: number | undefined;
-  /** Nginx's address; every one of this machine by default. */
+  /** The IP Nginx listens on. Default: all of this machine. */
   listenAddress?: string | undefined;
   logDir?: string | undefined;
   root?: string | undefined;
@@ -40,21 +40,21 @@ export interface FleetOptions extends ServerEvents {
 export interface Fleet {
   readonly instances: readonly ServiceServer[];
   readonly gateway: NginxServer | undefined;
-  /** Nginx's address, without a slash at the end. */
+  /** The gateway's URL, without a trailing slash. */
   readonly url: string;
   instance(service: ServiceName, index?: number): ServiceServer;
-  /** Resolves when every /ready and Nginx's /health are 200; otherwise everything is stopped again. */
+  /** Resolves when every /ready and Nginx's /health are 200. If that fails, stops everything again. */
   start(): Promise<void>;
-  /** Nginx first, then the services, each finishing what it is at. */
+  /** Stops Nginx first, then the services. Each finishes its requests. */
   stop(): Promise<void>;
 }
 
-/** The six services, with their replicas, and Nginx; not started yet. */
+/** The six services with their replicas, and Nginx. Nothing is started yet. */
 export async function createFleet(options: FleetOptions): Promise<Fleet> {
   const counts = replicaCounts(options.replicas);
   const processes = serviceNames.reduce((sum, service) => sum + counts[service], 0);
   const logDir = options.logDir ?? path.join(options.runDir, 'logs');
-  // More, where somebody knows of processes elsewhere that share the database.
+  // The configured number may be larger, if processes elsewhere share the database.
   const known = Number(options.env.FLEET_PROCESSES) || 0;
   const env = { ...options.env, FLEET_PROCESSES: String(Math.max(processes, known)) };
   const { onSpawn, onDeath, dieWithParent, root, readyTimeoutMs } = options;
@@ -112,7 +112,7 @@ interface StartFailure {
   error: unknown;
 }
 
-/** Starts all of them. When several fail, one error says what is wrong with each. */
+/** Starts all services concurrently. If several fail, throws one error that lists all problems. */
 async function startAll(instances: readonly ServiceServer[]): Promise<void> {
   const failures: StartFailure[] = [];
   const start = (instance: ServiceServer) =>
@@ -121,7 +121,7 @@ async function startAll(instances: readonly ServiceServer[]): Promise<void> {
   if (failures.length > 0) throw combined(failures);
 }
 
-/** Each distinct problem once, with the services that have it. */
+/** Lists each distinct problem once, with the services that have it. */
 function combined(failures: StartFailure[]): unknown {
   const services = new Map<string, Set<ServiceName>>();
   for (const { service, error } of failures) {
@@ -135,7 +135,7 @@ function combined(failures: StartFailure[]): unknown {
   return new FleetError(`the settings are wrong:\n${lines.join('\n')}`);
 }
 
-/** What a service that refuses its settings writes: a heading, and a line for each problem. */
+/** Parses the output of a service with invalid settings: a heading, and one line per problem. */
 function settingsProblems(output: string): string[] {
   const [, list = ''] = output.split(/^.*the settings are wrong:$/m);
   return [...list.matchAll(/^ {2}- (.+)$/gm)].map(([, problem = '']) => problem);
@@ -168,7 +168,7 @@ function refuseSharedPorts(instances: readonly ServiceServer[]): void {
   for (const { port, name, service } of instances) {
     const other = users.get(port);
     if (other !== undefined) {
-      throw new FleetError(`${other} and ${name} would share port ${port}: change ${portVariable(service)}`);
+      throw new FleetError(`${other} and ${name} both use port ${port}: change ${portVariable(service)}`);
     }
     users.set(port, name);
   }

@@ -4,7 +4,7 @@ import { FleetError } from './errors';
 
 const TIMEOUT_MS = 60_000;
 
-/** One request of the journey, and the status it has to be answered with. */
+/** One request of the journey and its expected status. */
 export interface Step {
   title: string;
   method: 'GET' | 'POST' | 'PATCH';
@@ -13,18 +13,18 @@ export interface Step {
   idempotencyKey?: string;
   json?: Record<string, unknown>;
   form?: Record<string, string>;
-  /** A form field and the file it carries. */
+  /** A file and its form field. */
   file?: { field: string; path: string };
   expect: number;
 }
 
 export type Answer = Record<string, unknown>;
 
-/** Says which step did not answer as it should, what was asked and what came. */
+/** An error with the failed step, its request and the reason. */
 export const failed = (step: Step, reason: string): FleetError =>
   new FleetError(`${step.title} failed: ${step.method} ${step.path}: ${reason}`);
 
-/** @returns the status, and JSON as it came; of other bodies what they are */
+/** @returns the status, and the text of a JSON body or a description of any other body */
 export async function send(baseUrl: string, step: Step): Promise<{ status: number; text: string }> {
   const headers: Record<string, string> = step.token ? { Authorization: `Bearer ${step.token}` } : {};
   if (step.idempotencyKey) headers['Idempotency-Key'] = step.idempotencyKey;
@@ -47,7 +47,7 @@ export async function send(baseUrl: string, step: Step): Promise<{ status: numbe
     return { status: answer.status, text };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw failed(step, `no answer from ${baseUrl} (${cause}). Does ./run-services.sh run?`);
+    throw failed(step, `no response from ${baseUrl} (${cause}). Is ./run-services.sh running?`);
   }
 }
 
@@ -60,7 +60,7 @@ function formOf({ form = {}, file }: Step): FormData {
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** The step as a command to type. */
+/** The step as a curl command. */
 export function curlOf(baseUrl: string, { method, path, token, idempotencyKey, json, form, file }: Step): string {
   const parts = ['curl'];
   if (method === 'PATCH' || (method === 'POST' && !json && !form)) parts.push(`-X ${method}`);

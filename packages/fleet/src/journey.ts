@@ -9,7 +9,7 @@ interface JourneyOptions {
   print: (line: string) => void;
 }
 
-/** A whole purchase through Nginx, from two registrations to the buyer's list. Each step is shown as the curl call it is. */
+/** A complete purchase through Nginx, from two registrations to the buyer's list. Prints each step as a curl command. */
 export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions): Promise<void> {
   const steps = { count: 0 };
   const run = async (step: Step): Promise<Answer> => {
@@ -20,7 +20,7 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     if (status !== step.expect) throw failed(step, `expected ${step.expect}, got ${status}: ${text}`);
     return text && step.path.startsWith('/api') ? (JSON.parse(text) as Answer) : {};
   };
-  /** Fails the step when a promise about its answer is broken. */
+  /** Fails the step unless `truth` holds for its response. */
   const check = (step: string, truth: boolean, promise: string): void => {
     if (!truth) throw new FleetError(`${step} failed: expected ${promise}`);
   };
@@ -60,7 +60,7 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     expect: 201,
   });
   const product = await run({
-    title: 'The seller offers a product with an image',
+    title: 'The seller adds a product with an image',
     method: 'POST',
     path: '/api/v1/products',
     token: seller,
@@ -68,7 +68,7 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     file: { field: 'image', path: imagePath },
     expect: 201,
   });
-  await run({ title: 'Anyone sees the image', method: 'GET', path: String(product.image_url), expect: 200 });
+  await run({ title: 'Anyone can view the image', method: 'GET', path: String(product.image_url), expect: 200 });
   const found = await run({
     title: 'The buyer finds it in the catalog',
     method: 'GET',
@@ -77,7 +77,7 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
   });
   check('The buyer finds it', (found.data as Answer[] | undefined)?.[0]?.id === product.id, 'the product');
   const address = await run({
-    title: 'The buyer says where to ship to',
+    title: 'The buyer adds a shipping address',
     method: 'POST',
     path: '/api/v1/addresses',
     token: buyer,
@@ -93,11 +93,11 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     expect: 201,
   };
   const bought = await run({ title: 'The buyer buys two', ...order });
-  const again = await run({ title: 'The buyer, unsure whether that worked, sends it again', ...order });
-  check('The buyer sends it again', again.id === bought.id, 'the same transaction');
+  const again = await run({ title: 'The buyer retries with the same idempotency key', ...order });
+  check('The buyer retries', again.id === bought.id, 'the same transaction');
   const change = (title: string, token: string, status: string) =>
     run({ title, method: 'PATCH', path: `/api/v1/transactions/${bought.id}`, token, json: { status }, expect: 204 });
-  await change('The admin has seen the payment', String(admin.token), 'paid');
+  await change('The admin marks it as paid', String(admin.token), 'paid');
   await change('The seller ships', seller, 'shipped');
   const shown = await run({
     title: 'The buyer reads the transaction',
@@ -121,12 +121,12 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
   });
   check('The buyer lists the transactions', (list.data as Answer[] | undefined)?.[0]?.id === bought.id, 'the purchase');
   const left = await run({
-    title: 'The seller sees what is left',
+    title: 'The seller checks the remaining stock',
     method: 'GET',
     path: `/api/v1/products/${product.id}`,
     token: seller,
     expect: 200,
   });
-  check('The seller sees what is left', left.stock === 8, 'a stock of 8');
-  print(`\n${steps.count} steps, all as they should be.`);
+  check('The seller checks the remaining stock', left.stock === 8, 'a stock of 8');
+  print(`\n${steps.count} steps, all successful.`);
 }

@@ -3,17 +3,17 @@ import path from 'node:path';
 import type { RowDataPacket } from 'mysql2/promise';
 import { type DatabaseSettings, withConnection } from './database';
 import type { Env } from './env';
-import { repoRoot, shown } from './paths';
+import { displayPath, repoRoot } from './paths';
 
-/** The newest of each kind: an upload may be missing for another reason, but not all of them. */
+/** The newest of each kind. One upload may be missing for another reason, but not all of them. */
 const NEWEST = `
   (SELECT stored_name AS name FROM files ORDER BY id DESC LIMIT 10)
   UNION ALL
   (SELECT image FROM products WHERE image IS NOT NULL ORDER BY id DESC LIMIT 10)`;
 
 /**
- * A warning where the database knows uploads and the folder has none of them: a second clone of this project shares the
- * database, but not the folder.
+ * A warning if none of the uploads that the database lists is in the folder. That happens when a second clone of this project
+ * shares the database but not the folder.
  */
 export async function missingUploadsWarning(database: DatabaseSettings, env: Env): Promise<string | undefined> {
   if (env.S3_BUCKET) return undefined;
@@ -25,7 +25,7 @@ export async function missingUploadsWarning(database: DatabaseSettings, env: Env
   if (names.length === 0 || names.some((name) => existsSync(path.join(folder, name)))) return undefined;
   return (
     `warning: the database ${database.database} at ${database.host}:${database.port} has uploads that are not in ` +
-    `${shown(folder)}, so images will be 404. Does another copy of this project use the same database? Set UPLOAD_PATH ` +
+    `${displayPath(folder)}, so images will be 404. Does another copy of this project use the same database? Set UPLOAD_PATH ` +
     'to the folder with its uploads, or DB_NAME to a database of your own.'
   );
 }

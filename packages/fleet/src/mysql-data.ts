@@ -8,7 +8,7 @@ import { FleetError, messageOf } from './errors';
 
 const run = promisify(execFile);
 
-/** The installed server program. The two differ in how a data folder is made and in a few options. */
+/** The installed server program. MariaDB and MySQL differ in how they create a data folder and in a few options. */
 export interface MysqlProgram {
   binary: string;
   flavour: 'mariadb' | 'mysql';
@@ -21,10 +21,10 @@ export async function mysqlProgram(): Promise<MysqlProgram> {
   return { binary, flavour: /mariadb/i.test(stdout) ? 'mariadb' : 'mysql', version: stdout.trim() };
 }
 
-/** As root these servers refuse to run unless told that this is meant. */
+/** These servers do not run as root without this option. */
 export const asRoot = (): string[] => (process.getuid?.() === 0 ? ['--user=root'] : []);
 
-/** Small redo logs: the data folder of a test is copied, not grown. */
+/** Small redo logs, because tests copy the data folder. */
 export const redoLogOptions = ({ flavour }: MysqlProgram): string[] =>
   flavour === 'mariadb' ? ['--innodb-log-file-size=16M'] : ['--innodb-redo-log-capacity=33554432'];
 
@@ -34,7 +34,7 @@ const exists = (file: string): Promise<boolean> =>
     () => false,
   );
 
-/** Makes `dataDir` unless it is there, as a copy of one initialised before when `templates` names a folder for these. */
+/** Creates `dataDir` unless it exists. With `templates`, a folder of initialized data folders, it copies one of them. */
 export async function ensureDataDir(program: MysqlProgram, dataDir: string, templates?: string): Promise<void> {
   if (await exists(dataDir)) return;
   if (templates === undefined) return appear(dataDir, (folder) => initialise(program, folder));
@@ -44,7 +44,7 @@ export async function ensureDataDir(program: MysqlProgram, dataDir: string, temp
   await appear(dataDir, (folder) => cp(template, folder, { recursive: true }));
 }
 
-/** The folder is either whole or not there, whoever is interrupted or does the same at the same time. */
+/** Creates the folder atomically: after an interruption or a concurrent call it is either complete or absent. */
 async function appear(folder: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const draft = `${folder}.${randomUUID()}`;
   await mkdir(path.dirname(folder), { recursive: true, mode: 0o700 });
@@ -64,17 +64,17 @@ async function initialise(program: MysqlProgram, dataDir: string): Promise<void>
     program.flavour === 'mysql'
       ? [program.binary, [...common, ...asRoot(), '--initialize-insecure']]
       : [
-          // Without --user: with it the script runs `chown` on a path that it does not quote.
+          // Without --user, because with it the script runs `chown` on an unquoted path.
           requireInstaller(),
           [...common, '--skip-test-db', '--skip-name-resolve', '--auth-root-authentication-method=socket'],
         ];
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   try {
-    // It clears the folder of its temporary tables as every start does: not the machine's, where another server may have some.
+    // Like every start, this deletes temporary tables in TMPDIR. The system's TMPDIR may have those of another server.
     await run(command, args, { maxBuffer: 1 << 26, env: { ...process.env, TMPDIR: dataDir } });
   } catch (error) {
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-    throw new FleetError(`the data folder ${dataDir} cannot be made: ${output || messageOf(error)}`);
+    throw new FleetError(`the data folder ${dataDir} cannot be created: ${output || messageOf(error)}`);
   }
 }
 

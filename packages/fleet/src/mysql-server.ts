@@ -8,7 +8,7 @@ import { freePort } from './ports';
 import { type Server, type ServerEvents, server } from './server';
 
 export interface MysqlOptions extends ServerEvents {
-  /** Where its data, socket and (unless logFile says otherwise) log live. Kept between runs. */
+  /** For its data, socket and (unless logFile is set) log. Kept between runs. */
   dir: string;
   port?: number;
   user?: string;
@@ -16,9 +16,9 @@ export interface MysqlOptions extends ServerEvents {
   database?: string;
   maxConnections?: number;
   bufferPoolMiB?: number;
-  /** The user may do everything: tests create databases of their own and turn server-wide knobs. */
+  /** Gives the user all privileges: tests create databases and change server-wide settings. */
   superuser?: boolean;
-  /** A folder of initialised data folders to copy from: a second instead of several. For tests. */
+  /** For tests: a folder of initialized data folders. Copying one takes a second instead of several. */
   templates?: string;
   logFile?: string | undefined;
   extraArgs?: string[];
@@ -30,11 +30,11 @@ export interface MysqlServer extends Server {
   readonly password: string;
   readonly database: string;
   readonly program: MysqlProgram;
-  /** To hand to applySql or mysql2. */
+  /** For applySql or mysql2. */
   readonly settings: Required<DatabaseSettings>;
 }
 
-/** A MariaDB or MySQL server of our own, on loopback; not started yet. */
+/** Our own MariaDB or MySQL server on loopback, not started yet. */
 export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
   const program = await mysqlProgram();
   const dir = path.resolve(options.dir);
@@ -47,7 +47,7 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
   };
   const dataDir = path.join(dir, program.flavour);
   const initFile = path.join(dir, 'init.sql');
-  // A server that starts removes the temporary tables that it finds, those of a server that shares its folder too.
+  // A starting server deletes all temporary tables in this folder, even those of another server, so it is not shared.
   const tmpDir = path.join(dir, 'tmp');
 
   const base = server({
@@ -103,7 +103,7 @@ export async function startMysql(options: MysqlOptions): Promise<MysqlServer> {
   return mysql;
 }
 
-/** Read by the server on every start, one statement per line: user, password and database are what the settings say. */
+/** The server runs this on every start, one statement per line. It creates or updates user, password and database. */
 function initSql({ user, password, database }: Required<DatabaseSettings>, superuser: boolean): string {
   const account = `${quoted(user)}@'%'`;
   const scope = superuser ? '*.*' : `\`${database.replaceAll('`', '``')}\`.*`;
@@ -118,7 +118,7 @@ function initSql({ user, password, database }: Required<DatabaseSettings>, super
 
 const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
-/** A socket's path has to be shorter than 108 bytes, whatever the folder's is. */
+/** A socket's path must be shorter than 108 bytes, so a long folder path needs another location. */
 function socketPath(dir: string): string {
   const inDir = path.join(dir, 'server.sock');
   if (Buffer.byteLength(inDir) < 100) return inDir;

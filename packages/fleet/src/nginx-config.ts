@@ -15,29 +15,29 @@ const LIMITS = [
 export type LimitSettings = { [name in (typeof LIMITS)[number]]?: string | undefined };
 
 export interface NginxOptions {
-  /** Everything nginx reads and writes goes here: configuration, pid, logs, temporary files. */
+  /** For all files of nginx: configuration, pid, logs, temporary files. */
   runDir: string;
   port: number;
-  /** One address to listen on. Left out: every IPv4 address and, where the machine has IPv6, every IPv6 one. */
+  /** One IP to listen on. Default: all IPv4 addresses and, if the machine has IPv6, all IPv6 addresses. */
   listenAddress?: string;
   /** `host:port` of every replica. */
   upstreams: Record<ServiceName, string[]>;
-  /** The settings that nginx/limits.sh reads; what is left out or empty has its default. */
+  /** The settings that nginx/limits.sh reads. Absent or empty ones have defaults. */
   limits?: LimitSettings | undefined;
-  /** APP_ENV and CORS_ORIGINS as the services get them: nginx's own answers are for browsers of the same origins. */
+  /** The services' APP_ENV and CORS_ORIGINS, so that nginx's own responses allow the same origins. */
   appEnv?: string | undefined;
   corsOrigins?: string | undefined;
-  /** Source address towards the services, the one that their TRUST_PROXY names. Empty: left to the system. */
+  /** Source IP of connections to the services, which their TRUST_PROXY names. Empty: chosen by the system. */
   proxyBind?: string;
-  /** On loopback, for the Prometheus exporter: Nginx's own figures at /stub_status. Left out: none. */
+  /** A port on loopback for the Prometheus exporter, with statistics at /stub_status. Default: none. */
   statusPort?: number | undefined;
 }
 
-// The same place seen from src/ and from dist/.
+// The same path from src/ and from dist/.
 const NGINX_DIR = resolve(__dirname, '../../../nginx');
 
 /**
- * Writes a complete nginx configuration for this machine under `runDir` and resolves to its main file:
+ * Writes a complete nginx configuration for local runs to `runDir` and returns its main file, for
  * `nginx -c FILE -g 'daemon off;'`. The gateway itself is nginx/templates, the same as in containers.
  */
 export async function renderNginxConfig(options: NginxOptions): Promise<string> {
@@ -64,7 +64,7 @@ function gatewayVariables(options: NginxOptions, runDir: string, limits: Map<str
   return new Map([
     ...serviceNames.map((service): [string, string] => [`${service.toUpperCase()}_UPSTREAM`, service]),
     ['NGINX_LISTEN', listenDirectives(options.port, options.listenAddress)],
-    // Never asked: every upstream here is a group of addresses.
+    // Not used: every upstream here is a group of IPs.
     ['NGINX_RESOLVER', '127.0.0.1'],
     ['NGINX_PROXY_BIND', options.proxyBind ?? '127.0.0.2'],
     ['NGINX_HTML', `"${join(NGINX_DIR, 'html')}"`],
@@ -76,11 +76,11 @@ function gatewayVariables(options: NginxOptions, runDir: string, limits: Map<str
   ]);
 }
 
-/** What envsubst does in the official image, except that a name nobody set is an error here. */
+/** Does the same as envsubst in the official image, except that an unset variable is an error. */
 function fillIn(template: string, variables: Map<string, string>): string {
   return template.replace(/\$\{([A-Z_]+)\}/g, (_, name: string) => {
     const value = variables.get(name);
-    if (value === undefined) throw new Error(`nginx template: nothing to put in for \${${name}}`);
+    if (value === undefined) throw new Error(`nginx template: no value for \${${name}}`);
     return value;
   });
 }
@@ -91,9 +91,9 @@ function listenDirectives(port: number, address: string | undefined): string {
   return hasIpv6 ? `listen ${port}; listen [::]:${port};` : `listen ${port};`;
 }
 
-// max_fails=0: each request tries the other replica by itself. Counting failures would, while replicas are replaced in turn,
-// take the restarted one for dead at the moment that the other one leaves.
-// keepalive_timeout stays under the 5 s after which Node closes an idle connection: a request never meets a closing one.
+// max_fails=0: each request tries the other replica on its own. If failures were counted while replicas are replaced in turn,
+// nginx would consider the restarted one dead just when the other one stops.
+// keepalive_timeout stays below the 5 s after which Node closes an idle connection, so no request is sent on a closing one.
 function upstreamGroups(upstreams: NginxOptions['upstreams']): string {
   return serviceNames
     .map((service) => {
@@ -116,7 +116,7 @@ function mainConfig(runDir: string, statusPort: number | undefined): string {
   const isRoot = process.getuid?.() === 0;
   const temp = (name: string) => `  ${name}_temp_path "${join(runDir, 'temp', name)}";`;
   return [
-    // As root, workers would become "nobody", who cannot enter a checkout under /root.
+    // As root, workers would run as "nobody", who has no access to a clone below /root.
     ...(isRoot ? ['user root;'] : []),
     'worker_processes auto;',
     'worker_rlimit_nofile 16384;',

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { FleetError } from './errors';
 
-/** The numbers that nginx's templates need, calculated by nginx/limits.sh, whose text this takes, as in containers. */
+/** Runs nginx/limits.sh (as `script`) to compute the numbers for nginx's templates, as containers do. */
 export function limitVariables(script: string, settings: Record<string, string>): Map<string, string> {
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'limits.sh', 'env'], {
     env: { PATH: process.env.PATH, ...settings },

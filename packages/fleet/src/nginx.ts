@@ -16,7 +16,7 @@ export interface NginxServer extends Server {
   readonly url: string;
 }
 
-/** The gateway, with the configuration rendered anew on every start; not started yet. Ready when /health is 200. */
+/** The gateway, not started yet. Renders its configuration on every start. Ready when /health is 200. */
 export function nginxServer(options: NginxServerOptions): NginxServer {
   const binary = requireProgram('nginx');
   const runDir = path.resolve(options.runDir);
@@ -53,7 +53,7 @@ export async function startNginx(options: NginxServerOptions): Promise<NginxServ
   return nginx;
 }
 
-/** Until it has read its configuration Nginx writes to a file only root may touch; since 1.19.5 one can say otherwise. */
+/** Until Nginx has read its configuration, it logs to a file that only root can write. Since 1.19.5, -e changes that. */
 async function earlyErrorsHere(binary: string): Promise<string[]> {
   const { stderr } = await run(binary, ['-v']);
   const [, major = 0, minor = 0, patch = 0] = (/(\d+)\.(\d+)\.(\d+)/.exec(stderr) ?? []).map(Number);

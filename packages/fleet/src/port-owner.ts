@@ -7,7 +7,7 @@ export interface PortOwner {
 
 const LISTENING = '0A';
 
-/** Who listens on `port`, read from /proc; undefined elsewhere than on Linux and for other users' processes. */
+/** The process that listens on `port`, from /proc. Undefined on systems other than Linux and for other users' processes. */
 export async function portOwner(port: number): Promise<PortOwner | undefined> {
   const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map(textOf));
   const sockets = new Set(tables.flatMap((table) => listeningSockets(table, port)));

@@ -6,7 +6,7 @@ import { until } from './wait';
 
 export type PortState = 'free' | 'taken' | 'denied';
 
-/** Whether one could listen on `port` now; without a host, on every address of the machine. */
+/** Whether a server could listen on `port` now. Without `host`, on all IPs of the machine. */
 export function portState(port: number, host?: string): Promise<PortState> {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
@@ -26,8 +26,8 @@ export const portIsFree = async (port: number, host?: string): Promise<boolean> 
 const handedOut = new Set<number>();
 
 /**
- * A port nobody listens on, never the same twice in one process. It lies below the range the kernel takes source ports
- * from: there, while a server is down for a moment, a client's retry can be given the server's own port.
+ * Returns a free port, never the same twice in one process. It is below the kernel's range of source ports: within that range,
+ * a client that retries while its server is down could get the server's own port as its source port.
  */
 export async function freePort(): Promise<number> {
   const low = 15_000;
@@ -53,7 +53,7 @@ function ephemeralRangeStart(): number {
 
 const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL']);
 
-/** Whether a connection failed because there is no such host or nothing listens on its port. */
+/** Whether a connection failed because the host does not exist or nothing listens on its port. */
 export const isUnreachable = (error: unknown): boolean => unreachable.has(codeOf(error) ?? '');
 
 /** Whether something accepts connections there. */
@@ -73,19 +73,19 @@ export function portAnswers(port: number, host = '127.0.0.1', timeoutMs = 1000):
 export const waitForPort = (port: number, host = '127.0.0.1', timeoutMs = 10_000): Promise<void> =>
   until(() => portAnswers(port, host), { timeoutMs, what: `${host}:${port} to accept connections` });
 
-/** Throws one clear line when `port` cannot be had: who has it, and which variable gives another. */
+/** @throws FleetError if `port` is not available, with the process that uses it and the variable to change */
 export async function requirePort(port: number, what: string, variable: string): Promise<void> {
   const state = await portState(port);
   if (state === 'free') return;
   if (state === 'denied') {
-    throw new FleetError(`port ${port} (${what}) is reserved for root: choose another with ${variable}=…`);
+    throw new FleetError(`port ${port} (${what}) is reserved for root: choose another port with ${variable}=…`);
   }
   throw new FleetError(
-    `port ${port} (${what}) is taken${await takenBy(port)}: stop that, or choose another with ${variable}=…`,
+    `port ${port} (${what}) is taken${await takenBy(port)}: stop that process, or choose another port with ${variable}=…`,
   );
 }
 
-/** ` by pid 12 (nginx)`, or nothing where that cannot be told. */
+/** ` by pid 12 (nginx)`, or an empty text if unknown. */
 export async function takenBy(port: number): Promise<string> {
   const owner = await portOwner(port);
   return owner ? ` by pid ${owner.pid} (${owner.command})` : '';

@@ -7,7 +7,7 @@ import { dataDir, repoRoot } from './paths';
 import { type RedisServer, redisServer } from './redis-server';
 
 export interface PrivateFleetOptions {
-  /** For data, logs and uploads: the caller's to delete. */
+  /** For data, logs and uploads. The caller deletes it. */
   dir: string;
   jwtSecret: string;
   replicas?: FleetOptions['replicas'];
@@ -15,19 +15,19 @@ export interface PrivateFleetOptions {
   env?: Env | undefined;
 }
 
-/** The six services as processes behind a real Nginx, over a database and a Redis of their own that one may kill. */
+/** The six services as processes behind a real Nginx, with their own database and Redis, which tests may kill. */
 export interface PrivateFleet {
   readonly fleet: Fleet;
   readonly mysql: MysqlServer;
   readonly redis: RedisServer;
-  /** Resolves when all of it serves. */
+  /** Resolves when everything is ready. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * On free ports of this machine, with the rate limit out of the way; not started yet. An acknowledged commit is on disk, and
- * Redis keeps what it holds over a restart, which is the harder case for a cache.
+ * A fleet on free ports, practically without rate limits, not started yet. Acknowledged commits are on disk. Redis keeps its
+ * data across restarts, which is the harder case for a cache.
  */
 export async function privateFleet({ dir, ...options }: PrivateFleetOptions): Promise<PrivateFleet> {
   const [mysql, redis] = await Promise.all([

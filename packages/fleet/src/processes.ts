@@ -12,7 +12,7 @@ export interface ProcessOptions {
   logFile: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Ask the kernel to SIGTERM it when this process dies, however it dies: a kill -9 leaves nothing behind on Linux. */
+  /** Tells the kernel (Linux) to send SIGTERM when this process dies, so that even kill -9 leaves nothing behind. */
   dieWithParent?: boolean | undefined;
 }
 
@@ -23,21 +23,21 @@ export interface Exit {
 
 export interface ManagedProcess {
   readonly pid: number;
-  /** Set once it is gone. */
+  /** Set after it has exited. */
   readonly exit: Exit | undefined;
   readonly exited: Promise<Exit>;
-  /** To it alone, or to its whole process group. Does nothing once it is gone. */
+  /** Signals the process alone, or its whole process group. Does nothing after it has exited. */
   signal(signal: NodeJS.Signals): void;
   signalGroup(signal: NodeJS.Signals): void;
-  /** What it has written since it was started, at most the last `lines` lines. */
-  lastWords(lines?: number): string;
+  /** The last `lines` lines of its output since it was started. */
+  lastLogLines(lines?: number): string;
 }
 
 const running = new Set<ManagedProcess>();
 
 /**
- * Starts a process in a session and process group of its own, so that the terminal's Ctrl+C reaches only us and we
- * decide in which order things stop. If we leave without stopping it, it is killed on the way out.
+ * Starts a process in its own session and process group, so that the terminal's Ctrl+C reaches only us and we
+ * decide in which order processes stop. If we exit without stopping it, it is killed.
  */
 export async function spawnProcess(options: ProcessOptions): Promise<ManagedProcess> {
   mkdirSync(path.dirname(options.logFile), { recursive: true });
@@ -75,7 +75,7 @@ function manage(child: ChildProcess, logFile: string, logStart: number): Managed
       exit = { code, signal };
       running.delete(self);
       if (running.size === 0) process.off('exit', killAll);
-      sendSignal(-pid, 'SIGKILL'); // whatever it forked and left behind
+      sendSignal(-pid, 'SIGKILL'); // child processes that it left behind
       resolve(exit);
     });
   });
@@ -91,7 +91,7 @@ function manage(child: ChildProcess, logFile: string, logStart: number): Managed
     signalGroup: (signal) => {
       if (!exit) sendSignal(-pid, signal);
     },
-    lastWords: (lines = 15) => tail(logFile, lines, logStart),
+    lastLogLines: (lines = 15) => tail(logFile, lines, logStart),
   };
   if (running.size === 0) process.once('exit', killAll);
   running.add(self);
@@ -102,7 +102,7 @@ function killAll(): void {
   for (const one of running) one.signalGroup('SIGKILL');
 }
 
-/** `kill` that minds neither a process that is gone already nor (negative pid) a group that is. */
+/** `kill` that ignores a process or (negative pid) a group that no longer exists. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -111,7 +111,7 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The last lines of a log file, from the byte `from` on. */
+/** The last lines of a log file, starting at byte `from`. */
 export function tail(file: string, lines = 15, from = 0): string {
   try {
     return readFileSync(file).subarray(from).toString('utf8').trimEnd().split('\n').slice(-lines).join('\n');

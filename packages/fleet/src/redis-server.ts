@@ -15,7 +15,7 @@ export interface RedisSettings {
 
 export type RedisProbe = { state: 'answers' } | { state: 'absent' | 'denied' | 'other'; message: string };
 
-/** Logs in and pings. Never throws, and answers in about `timeoutMs`. */
+/** Logs in and pings. Never throws, and takes about `timeoutMs` at most. */
 export async function probeRedis({ host, port, password }: RedisSettings, timeoutMs = 1500): Promise<RedisProbe> {
   const redis = new Redis({
     host,
@@ -27,7 +27,7 @@ export async function probeRedis({ host, port, password }: RedisSettings, timeou
     connectTimeout: timeoutMs,
   });
   const at = `${host}:${port}`;
-  // ioredis reports a refused login and a refused connection here, and only "closed" to whoever waits for an answer.
+  // ioredis reports a rejected login or connection only here; the pending promise fails with "closed".
   let reason: unknown;
   redis.on('error', (error) => {
     reason ??= error;
@@ -39,18 +39,18 @@ export async function probeRedis({ host, port, password }: RedisSettings, timeou
       () => undefined,
     );
     if (answer === 'PONG') return { state: 'answers' };
-    return { state: 'other', message: `what listens at ${at} (REDIS_HOST, REDIS_PORT) does not answer as a Redis` };
+    return { state: 'other', message: `the server at ${at} (REDIS_HOST, REDIS_PORT) does not respond as a Redis` };
   } catch (error) {
     const cause = reason ?? error;
     const message = messageOf(cause);
     if (/WRONGPASS|NOAUTH|NOPERM|invalid password|without any password/i.test(message)) {
-      return { state: 'denied', message: `the Redis at ${at} refuses REDIS_PASSWORD: ${message}` };
+      return { state: 'denied', message: `the Redis at ${at} rejects REDIS_PASSWORD: ${message}` };
     }
     return {
       state: isUnreachable(cause) ? 'absent' : 'other',
       message: (await portAnswers(port, host))
-        ? `what listens at ${at} (REDIS_HOST, REDIS_PORT) does not answer as a Redis: ${message}`
-        : `nothing answers at ${at} (REDIS_HOST, REDIS_PORT): ${codeOf(cause) ?? message}`,
+        ? `the server at ${at} (REDIS_HOST, REDIS_PORT) does not respond as a Redis: ${message}`
+        : `nothing listens at ${at} (REDIS_HOST, REDIS_PORT): ${codeOf(cause) ?? message}`,
     };
   } finally {
     redis.disconnect();
@@ -58,12 +58,12 @@ export async function probeRedis({ host, port, password }: RedisSettings, timeou
 }
 
 export interface RedisOptions extends ServerEvents {
-  /** Where its configuration, data and (unless logFile says otherwise) log live. */
+  /** For its configuration, data and (unless logFile is set) log. */
   dir: string;
   port?: number;
-  /** Empty or absent: none. */
+  /** Empty or absent: no password. */
   password?: string;
-  /** Keep what it holds over a restart. Off: it is a cache. */
+  /** Keeps data across restarts. Default: false, because it is a cache. */
   appendonly?: boolean;
   /** More lines of redis.conf, e.g. `{ maxmemory: '5mb' }`. */
   config?: Record<string, string>;
@@ -76,7 +76,7 @@ export interface RedisServer extends Server {
   readonly settings: RedisSettings;
 }
 
-/** A Redis of our own, on loopback; not started yet. */
+/** Our own Redis on loopback, not started yet. */
 export async function redisServer(options: RedisOptions): Promise<RedisServer> {
   const binary = requireProgram('redis');
   const dir = path.resolve(options.dir);
@@ -85,7 +85,7 @@ export async function redisServer(options: RedisOptions): Promise<RedisServer> {
     port: options.port ?? (await freePort()),
     password: options.password ?? '',
   };
-  const configFile = path.join(dir, 'redis.conf'); // a password on the command line is everybody's to read
+  const configFile = path.join(dir, 'redis.conf'); // everybody could read a password on the command line
   const config: Record<string, string> = {
     bind: settings.host,
     port: String(settings.port),

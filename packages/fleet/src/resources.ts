@@ -9,7 +9,7 @@ import type { Server } from './server';
 import type { Session } from './session';
 import { until } from './wait';
 
-/** A database or a Redis that answers. */
+/** A running database or Redis. */
 export interface Found {
   host: string;
   port: number;
@@ -18,16 +18,16 @@ export interface Found {
   log?: string | undefined;
 }
 
-/** One that has to be brought up on this machine. */
+/** A database or Redis that must be started on this machine. */
 export interface Need {
   kind: 'database' | 'redis';
   title: string;
   container: ComposeService;
   program: Program;
   port: number;
-  /** The shop runs without it. */
+  /** The shop can run without it. */
   optional: boolean;
-  /** What the compose file needs to know. */
+  /** Variables for the compose file. */
   env: Env;
   answers(): Promise<boolean>;
   create(): Promise<Server>;
@@ -36,8 +36,8 @@ export interface Need {
 const dockerLog = path.join(logDir, 'docker.log');
 
 /**
- * Brings up what is needed: in a Docker engine when there is one, else from the programs on this machine, which are
- * installed where that is possible. `also` are programs to install on the same occasion.
+ * Starts the needed servers: in Docker if available, otherwise from programs on this machine, which are installed where
+ * possible. `also` lists more programs to install.
  */
 export async function bringUp(needs: Need[], also: Program[], session: Session): Promise<Map<Need, Found>> {
   const found = new Map<Need, Found>();
@@ -60,7 +60,7 @@ async function tryDocker(needs: Need[], found: Map<Need, Found>, session: Sessio
   const containers = needs.map((need) => need.container);
   const env: Env = { ...session.settings.env };
   for (const need of needs) Object.assign(env, need.env);
-  session.log(`starting ${containers.join(' and ')} in Docker; the first time this fetches their images`);
+  session.log(`starting ${containers.join(' and ')} in Docker; the first time this downloads their images`);
 
   const before = await composeRunning(env, dockerLog);
   const started = needs.filter((need) => !before.includes(need.container));
@@ -77,7 +77,7 @@ async function tryDocker(needs: Need[], found: Map<Need, Found>, session: Sessio
 
   const problem = (await composeUp(containers, env, dockerLog)) ?? (await firstSilent(needs));
   if (problem !== undefined) {
-    session.log(`Docker does not give them (${problem}); looking further`);
+    session.log(`Docker cannot start them (${problem}); trying the next option`);
     await stopStarted();
     return;
   }
@@ -88,7 +88,7 @@ async function tryDocker(needs: Need[], found: Map<Need, Found>, session: Sessio
   }
 }
 
-/** The engine may run on another machine, or keep data that has another password. */
+/** Checks each server: Docker may run on another machine, or an old volume may have another password. */
 async function firstSilent(needs: Need[]): Promise<string | undefined> {
   for (const need of needs) {
     try {
@@ -110,15 +110,15 @@ async function startHere(need: Need, session: Session): Promise<Found | undefine
     session.log(`warning: ${messageOf(error)}`);
     return undefined;
   }
-  session.log(`${need.title}: ${server.name} of our own at 127.0.0.1:${server.port}`);
+  session.log(`${need.title}: started our own ${server.name} at 127.0.0.1:${server.port}`);
   return { host: server.host, port: server.port, origin: 'ours', pid: server.pid, log: server.logFile };
 }
 
-/** `wanted` when it is free, else the next one that is; says so. */
+/** Returns `wanted`, or the next free port, which it logs. */
 export async function portNear(wanted: number, title: string, session: Session): Promise<number> {
   for (let port = wanted; port < Math.min(wanted + 100, 65_536); port++) {
     if (session.reservedPorts.has(port) || !(await portIsFree(port))) continue;
-    if (port !== wanted) session.log(`${title}: port ${wanted} is taken${await takenBy(wanted)}; ours gets ${port}`);
+    if (port !== wanted) session.log(`${title}: port ${wanted} is taken${await takenBy(wanted)}; using ${port}`);
     session.reservedPorts.add(port);
     return port;
   }

@@ -4,31 +4,31 @@ import { portIsFree, takenBy } from './ports';
 import { describeExit, type Exit, type ManagedProcess, type ProcessOptions, spawnProcess } from './processes';
 import { until } from './wait';
 
-/** A server process that can be stopped, killed, frozen and started again on the same address and data. */
+/** A server process that can be stopped, killed, frozen and restarted with the same address and data. */
 export interface Server {
   readonly name: string;
   readonly host: string;
   readonly port: number;
   readonly logFile: string;
-  /** Undefined while it does not run. */
+  /** Undefined while it is not running. */
   readonly pid: number | undefined;
   isRunning(): boolean;
-  /** Resolves when it serves. Does nothing when it runs. */
+  /** Resolves when it is ready. Does nothing if it is running. */
   start(): Promise<void>;
-  /** Asks it to stop, and kills it when it does not within its grace. Resolves when it is gone. */
+  /** Asks it to stop, and kills it after its grace period. Resolves when it has exited. */
   stop(): Promise<Exit | undefined>;
-  /** kill -9. Resolves when it is gone. */
+  /** kill -9. Resolves when it has exited. */
   kill(): Promise<void>;
-  /** Freezes it (SIGSTOP): connections are accepted by the kernel and nobody answers. */
+  /** Freezes it (SIGSTOP): the kernel still accepts connections, but nothing responds. */
   pause(): void;
   resume(): void;
 }
 
-/** What whoever starts servers may want to be told about them. */
+/** Callbacks for whoever starts servers. */
 export interface ServerEvents {
-  /** Just spawned, not ready yet. */
+  /** The process was spawned and is not ready yet. */
   onSpawn?: ((server: Server, pid: number) => void) | undefined;
-  /** It went without having been asked to. */
+  /** The process exited unexpectedly. */
   onDeath?: ((server: Server, exit: Exit) => void) | undefined;
 }
 
@@ -37,17 +37,17 @@ export interface ServerSpec extends ServerEvents {
   host: string;
   port: number;
   logFile: string;
-  /** Called before each start; prepares what it needs and says what to run. */
+  /** Called before each start. Prepares files and returns the command. */
   launch: () => Promise<Omit<ProcessOptions, 'name' | 'logFile'>>;
-  /** Whether it serves now. Asked again and again while starting. */
+  /** Whether it is ready. Polled while starting. */
   ready: () => Promise<boolean>;
   readyTimeoutMs?: number | undefined;
   stopSignal?: NodeJS.Signals;
-  /** How long after stopSignal it is killed. */
+  /** Time from stopSignal until it is killed. */
   stopGraceMs?: number;
 }
 
-/** A server that did not come up, with what it wrote since it was started. */
+/** A server did not start. `output` is what it has written since. */
 export class StartError extends FleetError {
   constructor(
     message: string,
@@ -57,10 +57,10 @@ export class StartError extends FleetError {
   }
 }
 
-/** Makes a Server of a way to launch it and a way to see that it serves; it is not started yet. */
+/** Creates a Server from a launch function and a readiness check. It is not started yet. */
 export function server(spec: ServerSpec): Server {
   let current: ManagedProcess | undefined;
-  let goodbye = false;
+  let stopRequested = false;
   let wanted = false;
 
   const isRunning = () => current !== undefined && current.exit === undefined;
@@ -68,7 +68,7 @@ export function server(spec: ServerSpec): Server {
   const start = async () => {
     if (isRunning()) return;
     wanted = true;
-    // Otherwise whoever has the port would answer our question whether we are ready.
+    // Otherwise the process that uses the port would respond to our readiness check.
     if (!(await portIsFree(spec.port))) {
       throw new FleetError(`${spec.name} cannot start: port ${spec.port} is taken${await takenBy(spec.port)}`);
     }
@@ -76,10 +76,10 @@ export function server(spec: ServerSpec): Server {
     if (!wanted) throw new FleetError(`${spec.name} was stopped while it was starting`);
     const child = await spawnProcess({ ...launch, name: spec.name, logFile: spec.logFile });
     current = child;
-    goodbye = false;
+    stopRequested = false;
     let serves = false;
     void child.exited.then((exit) => {
-      if (serves && !goodbye) spec.onDeath?.(self, exit);
+      if (serves && !stopRequested) spec.onDeath?.(self, exit);
     });
     spec.onSpawn?.(self, child.pid);
     try {
@@ -92,7 +92,7 @@ export function server(spec: ServerSpec): Server {
       throw withLog(error, child);
     }
     if (child.exit) {
-      if (goodbye) throw new FleetError(`${spec.name} was stopped while it was starting`);
+      if (stopRequested) throw new FleetError(`${spec.name} was stopped while it was starting`);
       throw withLog(new FleetError(`${spec.name} stopped while starting, ${describeExit(child.exit)}`), child);
     }
     serves = true;
@@ -100,17 +100,17 @@ export function server(spec: ServerSpec): Server {
 
   const withLog = (error: unknown, child: ManagedProcess): unknown => {
     if (!(error instanceof FleetError)) return error;
-    const message = `${error.message}. The end of ${spec.logFile}:\n${indent(child.lastWords())}`;
-    return new StartError(message, child.lastWords(1000));
+    const message = `${error.message}. The end of ${spec.logFile}:\n${indent(child.lastLogLines())}`;
+    return new StartError(message, child.lastLogLines(1000));
   };
 
   const stop = async () => {
     wanted = false;
     const child = current;
     if (!child || child.exit) return child?.exit;
-    goodbye = true;
+    stopRequested = true;
     child.signal(spec.stopSignal ?? 'SIGTERM');
-    child.signalGroup('SIGCONT'); // a frozen process would never see it
+    child.signalGroup('SIGCONT'); // a frozen process would not receive the signal
     const exit = await withTimeout(child.exited, spec.stopGraceMs ?? 15_000, () => undefined);
     if (!exit) child.signalGroup('SIGKILL');
     return child.exited;
@@ -118,7 +118,7 @@ export function server(spec: ServerSpec): Server {
 
   const kill = async () => {
     wanted = false;
-    goodbye = true;
+    stopRequested = true;
     current?.signalGroup('SIGKILL');
     await current?.exited;
   };

@@ -30,13 +30,13 @@ describe('a database of our own', () => {
     expect(await state({ password: 'wrong' })).toBe('denied');
     expect(await state({ database: 'missing' })).toBe('no-database');
     const port = await freePort();
-    const message = `nothing answers at 127.0.0.1:${port} (DB_HOST, DB_PORT): ECONNREFUSED`;
+    const message = `nothing listens at 127.0.0.1:${port} (DB_HOST, DB_PORT): ECONNREFUSED`;
     expect(await probe({ port })).toEqual({ state: 'absent', message });
   });
 
   test('an address that no packet comes back from is not said to have a listener', async () => {
     const host = '192.0.2.1'; // kept free for documentation
-    const message = expect.stringMatching(/^nothing answers at 192\.0\.2\.1:\d+ \(DB_HOST, DB_PORT\): /);
+    const message = expect.stringMatching(/^nothing listens at 192\.0\.2\.1:\d+ \(DB_HOST, DB_PORT\): /);
     expect(await probe({ host }, 200)).toMatchObject({ message });
   });
 
@@ -68,9 +68,9 @@ describe('a database of our own', () => {
     });
   });
 
-  test('frozen it does not answer; thawed it does', async () => {
+  test('does not respond while frozen, but does after it is resumed', async () => {
     mysql.pause();
-    expect(await probe({}, 1000)).toEqual({ state: 'other', message: expect.stringMatching(/^what listens at /) });
+    expect(await probe({}, 1000)).toEqual({ state: 'other', message: expect.stringMatching(/^the server at /) });
     mysql.resume();
     expect(await state()).toBe('answers');
   });
@@ -104,7 +104,7 @@ describe('a Redis of our own', () => {
     expect(await state({ password: 'wrong' })).toBe('denied');
     expect(await state({ password: '' })).toBe('denied');
     const port = await freePort();
-    const message = `nothing answers at 127.0.0.1:${port} (REDIS_HOST, REDIS_PORT): ECONNREFUSED`;
+    const message = `nothing listens at 127.0.0.1:${port} (REDIS_HOST, REDIS_PORT): ECONNREFUSED`;
     expect(await probe({ port })).toEqual({ state: 'absent', message });
   });
 
@@ -113,7 +113,7 @@ describe('a Redis of our own', () => {
     expect(await state()).toBe('absent');
     await redis.start();
     redis.pause();
-    expect(await probe({}, 1000)).toEqual({ state: 'other', message: expect.stringMatching(/^what listens at /) });
+    expect(await probe({}, 1000)).toEqual({ state: 'other', message: expect.stringMatching(/^the server at /) });
     redis.resume();
     expect(await state()).toBe('answers');
   });

@@ -7,7 +7,7 @@ import { httpStatus } from './wait';
 
 export { type ServiceName, serviceNames };
 
-/** Where each listens unless told otherwise. */
+/** The services' default ports. */
 export const defaultPorts: Readonly<Record<ServiceName, number>> = {
   auth: services.auth.port,
   product: services.product.port,
@@ -24,10 +24,10 @@ export interface ServiceOptions extends ServerEvents {
   /** Which replica, from 0. */
   index: number;
   port: number;
-  /** Its settings, without its port. PATH and the like come from this process; NODE_ENV is `production`, as in the image. */
+  /** Its settings without its port. PATH and so on come from this process; NODE_ENV is `production`, as in the image. */
   env: Env;
   logFile: string;
-  /** Where `services/` is. */
+  /** The folder that contains `services/`. */
   root?: string | undefined;
   readyTimeoutMs?: number | undefined;
   dieWithParent?: boolean | undefined;
@@ -39,7 +39,7 @@ export interface ServiceServer extends Server {
   readonly url: string;
 }
 
-/** One service process; not started yet. Ready when /ready is 200. */
+/** One service process, not started yet. Ready when /ready is 200. */
 export function serviceServer(options: ServiceOptions): ServiceServer {
   const { service, index, port } = options;
   const root = options.root ?? repoRoot;
@@ -50,7 +50,7 @@ export function serviceServer(options: ServiceOptions): ServiceServer {
     port,
     logFile: options.logFile,
     readyTimeoutMs: options.readyTimeoutMs,
-    stopGraceMs: 12_000, // a service promises to drain within 10 s
+    stopGraceMs: 12_000, // a service exits within 10 s
     ready: async () => (await httpStatus(`${url}/ready`)) === 200,
     launch: async () => ({
       command: process.execPath,

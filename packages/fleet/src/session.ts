@@ -2,16 +2,16 @@ import type { Settings } from './env';
 import type { ServerEvents } from './server';
 import type { StateEntry } from './state';
 
-/** One run of `up`, as those who start something for it see it. */
+/** One run of `up`, as seen by the code that starts servers for it. */
 export interface Session {
   readonly settings: Settings;
   log(line: string): void;
-  /** Ports that something of this run has or will have: not to be handed out again. */
+  /** Ports that this run uses or will use. */
   readonly reservedPorts: Set<number>;
-  /** Remembers what has to be undone, last first. Throws when the run is being stopped already. */
+  /** Registers a stop function; they run in reverse order. Throws if the run is already stopping. */
   onStop(stop: () => Promise<unknown>): void;
-  /** Writes something down for `status`, and for `stop` should this process be killed. */
+  /** Saves an entry for `status`, and for `stop` in case this process is killed. */
   record(entry: StateEntry): void;
-  /** For the servers that are started: writes them down and reports their death. */
+  /** Callbacks for started servers: records them and reports unexpected exits. */
   readonly events: ServerEvents;
 }

@@ -7,13 +7,12 @@ import { processIdentity, stillRuns } from './state';
 const OWNER_FILE = 'owner.json';
 
 /**
- * Makes a folder for this process in the system's folder for temporary files. It removes folders with the same prefix that
- * killed processes left there.
+ * Creates a temporary folder for this process, and removes folders with the same prefix that killed processes have left.
  */
 export async function temporaryFolder(prefix: string): Promise<string> {
   await removeAbandoned(prefix);
   const owner = { pid: process.pid, identity: processIdentity(process.pid) };
-  // Synchronous, so that no signal's handler runs between the two.
+  // Synchronous, so that no signal handler runs in between.
   const folder = mkdtempSync(path.join(os.tmpdir(), prefix));
   writeFileSync(path.join(folder, OWNER_FILE), JSON.stringify(owner));
   return folder;
@@ -32,6 +31,6 @@ async function isAbandoned(folder: string): Promise<boolean> {
     const owner: { pid: number; identity: string } = JSON.parse(await readFile(path.join(folder, OWNER_FILE), 'utf8'));
     return !stillRuns(owner) && (await stat(folder)).uid === process.getuid?.();
   } catch {
-    return false; // its process is just about to write the file, or is removing the folder
+    return false; // its process is about to write the file, or is removing the folder
   }
 }

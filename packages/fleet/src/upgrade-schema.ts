@@ -2,14 +2,14 @@ import { foldText, wordColumn } from '@shop/core/text';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { codeOf } from './errors';
 
-/** What a database of an earlier release may lack; sql/schema.sql creates tables, but alters none. */
+/** What a database of an earlier release may lack. sql/schema.sql creates tables but does not alter existing ones. */
 interface Additions {
   table: string;
   columns?: Record<string, string>;
   indexes?: Record<string, string>;
-  /** Foreign keys that today's schema no longer has. */
+  /** Foreign keys that the current schema no longer has. */
   droppedForeignKeys?: string[];
-  /** The values of the new columns, from the row's others. They are NULL until they are filled. */
+  /** Computes the new columns from the row's other columns. They are NULL until they are filled. */
   fill?: (row: Record<string, string>) => Record<string, string>;
 }
 
@@ -67,7 +67,7 @@ const additions: Additions[] = [
   { table: 'idempotency_keys', droppedForeignKeys: ['idempotency_keys_user'] },
 ];
 
-/** Adds the columns and indexes that are missing and fills the columns that are empty. Safe to run again, and after a break. */
+/** Adds missing columns and indexes and fills empty columns. Safe to repeat, also after an interruption. */
 export async function upgradeSchema(connection: Connection, log: (line: string) => void): Promise<void> {
   for (const addition of additions) {
     await addMissing(connection, addition);
@@ -81,7 +81,7 @@ async function query(connection: Connection, statement: string, values: unknown[
   return rows;
 }
 
-/** In one statement for each table: a service that sees a column has its indexes too. */
+/** Uses one statement per table, so that a service that sees a column has its indexes too. */
 async function addMissing(
   connection: Connection,
   { table, columns = {}, indexes = {}, droppedForeignKeys = [] }: Additions,
@@ -106,7 +106,7 @@ async function addMissing(
 
 const BATCH = 500;
 
-/** Row by row, in short transactions, so that a shop that is running waits for none of them. */
+/** Works in small batches and short database transactions, so that a running shop is not blocked. */
 async function fillEmpty(connection: Connection, { table, columns = {}, fill }: Additions): Promise<void> {
   const [marker] = Object.keys(columns);
   if (!fill || !marker) return;
@@ -119,7 +119,7 @@ async function fillEmpty(connection: Connection, { table, columns = {}, fill }: 
     const ids = batch.map(({ id }) => id);
     if (ids.length === 0) return;
     await connection.query('START TRANSACTION');
-    // Locked, so that no service changes a text between reading and folding it.
+    // Locks the rows, so that no service changes a text between reading and folding it.
     const rows = await query(
       connection,
       `SELECT * FROM ${table} WHERE id IN (?) AND ${marker} IS NULL ORDER BY id FOR UPDATE`,
@@ -133,7 +133,7 @@ async function fillEmpty(connection: Connection, { table, columns = {}, fill }: 
   }
 }
 
-/** Names that are one by today's rule may both be there; the key of the second stays as it is. */
+/** Two existing names may be equal by the current rule. The second one keeps its old key. */
 async function foldCategoryNames(connection: Connection, log: (line: string) => void): Promise<void> {
   const rows = await query(connection, 'SELECT id, name, name_key FROM categories ORDER BY id');
   for (const { id, name, name_key } of rows) {

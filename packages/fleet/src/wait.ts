@@ -9,7 +9,7 @@ export interface UntilOptions {
   what: string;
 }
 
-/** Asks again and again until `condition` holds. Nothing here sleeps for a fixed time and hopes. */
+/** Polls until `condition` holds. */
 export async function until(condition: () => boolean | Promise<boolean>, options: UntilOptions): Promise<void> {
   const deadline = Date.now() + options.timeoutMs;
   while (!(await condition())) {
@@ -21,8 +21,8 @@ export async function until(condition: () => boolean | Promise<boolean>, options
 }
 
 /**
- * The status of one GET, undefined when there is no answer. Not `fetch`: its kept-alive connections would stand in the
- * way of a server that is shutting down.
+ * The status of a GET request, undefined without a response. Does not use `fetch`, because its keep-alive connections delay a
+ * server that is shutting down.
  */
 export function httpStatus(url: string, timeoutMs = 2000): Promise<number | undefined> {
   return new Promise((resolve) => {

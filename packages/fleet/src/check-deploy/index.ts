@@ -3,7 +3,7 @@ import { poolsFitMysql } from './connections';
 import { settingsComeFromTheirOwnNames } from './credentials';
 import { environmentIsWhatServicesRead } from './environment';
 import type { DeployFiles } from './files';
-import { copiesAreTrue } from './generated';
+import { copiesAreCurrent } from './generated';
 import { namesAgreeEverywhere } from './names';
 import { servicesTrustNginx } from './network';
 import { nginxAcceptsItsConfiguration } from './nginx';
@@ -36,7 +36,7 @@ const groups: Record<string, Check>[] = [
     credentials: settingsComeFromTheirOwnNames,
     environment: environmentIsWhatServicesRead,
     connections: poolsFitMysql,
-    copies: copiesAreTrue,
+    copies: copiesAreCurrent,
     nginx: nginxAcceptsItsConfiguration,
     shell: shellScriptsAreClean,
   },

@@ -1,4 +1,4 @@
-import { plainly } from '../errors';
+import { operatorMessage } from '../errors';
 import { repoRoot } from '../paths';
 import { checkDeploy, checkNames } from '.';
 import { filesBelow } from './files';
@@ -13,6 +13,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error('error:', plainly(error) ?? error);
+  console.error('error:', operatorMessage(error) ?? error);
   process.exitCode = 1;
 });

@@ -1,4 +1,4 @@
-import { shown } from '../paths';
+import { displayPath } from '../paths';
 import { portAnswers } from '../ports';
 import { type FleetState, readState, type StateEntry, stillRuns } from '../state';
 import { httpStatus } from '../wait';
@@ -55,7 +55,7 @@ export function entryTable({ entries }: FleetState, checks?: Check[]): string {
     entry.pid === undefined ? '-' : String(entry.pid),
     ...(checks ? [checks[index]?.text ?? ''] : []),
     origins[entry.origin],
-    entry.log === undefined ? '-' : shown(entry.log),
+    entry.log === undefined ? '-' : displayPath(entry.log),
   ]);
   return table([heading, ...rows]);
 }

@@ -3,13 +3,13 @@ import { parseArgs } from 'node:util';
 import { findProgram } from '../binaries';
 import { applySql } from '../database';
 import { type Env, portNumber, positiveNumber, readSettings, type Settings } from '../env';
-import { FleetError, plainly } from '../errors';
-import { databaseConfig, lookAtDatabase } from '../find-database';
-import { lookAtRedis } from '../find-redis';
+import { FleetError, operatorMessage } from '../errors';
+import { databaseConfig, findDatabase } from '../find-database';
+import { findRedis } from '../find-redis';
 import { createFleet } from '../fleet';
 import { missingUploadsWarning } from '../missing-uploads';
 import type { Monitoring } from '../monitoring/monitoring';
-import { accessLog, logDir, runDir, shown } from '../paths';
+import { accessLog, displayPath, logDir, runDir } from '../paths';
 import { freePort, portState, requirePort, takenBy } from '../ports';
 import { bringUp, type Found, type Need } from '../resources';
 import { portVariable, serviceNames } from '../services';
@@ -29,7 +29,7 @@ export async function up(args: string[]): Promise<number> {
     await startEverything(run, options);
   } catch (error) {
     if (!run.isStopping) {
-      console.error('error:', plainly(error) ?? error);
+      console.error('error:', operatorMessage(error) ?? error);
       console.error('not started; stopping what was started already');
       await run.stop();
       return 1;
@@ -80,7 +80,7 @@ async function startEverything(run: Run, { replicas, monitoring }: UpOptions): P
   const { settings } = run;
   await rm(logDir, { recursive: true, force: true });
   await mkdir(logDir, { recursive: true });
-  console.log(`settings: ${shown(settings.file)} and the environment`);
+  console.log(`settings: ${displayPath(settings.file)} and the environment`);
   await refuseSkippedLines(settings.file);
 
   await requireServicePorts(run, replicas);
@@ -112,7 +112,7 @@ async function startEverything(run: Run, { replicas, monitoring }: UpOptions): P
 
 async function refuseSkippedLines(file: string): Promise<void> {
   const { skippedLines } = await import('@shop/core/config'); // large: the other commands answer faster without it
-  const problems = skippedLines(await readFile(file, 'utf8'), shown(file));
+  const problems = skippedLines(await readFile(file, 'utf8'), displayPath(file));
   if (problems.length > 0) throw new FleetError(problems.join('\n'));
 }
 
@@ -120,7 +120,7 @@ async function refuseSkippedLines(file: string): Promise<void> {
 async function findResources(run: Run, replicas: number): Promise<Env> {
   const { env } = run.settings;
   const connections = positiveNumber(env, 'DB_POOL_SIZE', 25) * serviceNames.length * replicas;
-  const [database, redis] = [await lookAtDatabase(run, connections), await lookAtRedis(run)];
+  const [database, redis] = [await findDatabase(run, connections), await findRedis(run)];
   const needs = [database, redis].filter((one): one is Need => one !== undefined && 'create' in one);
   const found = await bringUp(needs, ['nginx'], run);
   const resolved = (one: Found | Need | undefined) => (one && 'create' in one ? found.get(one) : one);
@@ -199,7 +199,7 @@ ${entryTable(run.state)}
 try next
   curl ${base}/health
   ${base}/docs  in a browser: the whole API, to read and to try
-  tail -f ${shown(accessLog)}  each request that Nginx gets; error.log is beside it
+  tail -f ${displayPath(accessLog)}  each request that Nginx gets; error.log is beside it
   npm run journey  a purchase, step by step${watching ? watchingLines(watching) : ''}
   ./run-services.sh status  in another terminal; also: stop
 Ctrl+C stops everything that was started here.`);
