@@ -7,11 +7,11 @@ import { repoRoot } from '../paths';
 import { upgradeSchema } from '../upgrade-schema';
 
 const upgrade = {
-  name: 'the upgrade of an earlier schema',
+  name: 'upgrading an earlier schema',
   run: (connection: Connection) => upgradeSchema(connection, console.log),
 };
 
-/** The schema, what an existing database lacks of it and, in the local environment, development data. Safe to apply again. */
+/** The schema, upgrades of an existing database and, in the local environment, development data. Safe to repeat. */
 export const sqlStepsFor = (env: Env): SqlStep[] => {
   const seeds = (env.APP_ENV || 'local') === 'local' ? [sqlFile('seed.sql')] : [];
   return [sqlFile('schema.sql'), upgrade, ...seeds];

@@ -8,10 +8,10 @@ const DEFAULT_REQUESTS = 50_000;
 const MAX_SEED = 2 ** 31 - 1;
 const USAGE = `npm run fuzz [-- --requests N] [--seed N]
 
-Sends N requests (${DEFAULT_REQUESTS} by default), valid, wrong and malformed, made from the OpenAPI document, to all six services, and
-checks every response against the document: no 5xx, declared statuses and codes, bodies that fit their schemas, and for each
-wrong field the error that names it. On servers of its own; what is running here is left alone.
-Exit code 1: a response was not as it should be.`;
+Sends N valid, invalid and malformed requests (default ${DEFAULT_REQUESTS}), generated from the OpenAPI document, to all six services.
+Checks every response against the document: no 5xx, only declared statuses and codes, bodies that match their schemas, and
+one field error for each wrong field. Starts its own servers and does not touch running ones.
+Exit code 1: a response was wrong.`;
 
 export async function fuzzCommand(args: string[]): Promise<number> {
   const values = optionsOf(args);

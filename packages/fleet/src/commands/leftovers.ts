@@ -4,10 +4,10 @@ import { sendSignal } from '../processes';
 import { type FleetState, type StateEntry, stillRuns } from '../state';
 import { until } from '../wait';
 
-/** What stops first stands first; the database goes last. */
+/** The order of stopping: the database last. */
 const order: StateEntry['kind'][][] = [['monitoring'], ['nginx'], ['service'], ['redis'], ['database']];
 
-/** Stops what a fleet whose `up` is gone has left running; says what it stops. Resolves to how many that were. */
+/** Stops and logs everything that a dead `up` has left running. @returns how many servers that were */
 export async function stopLeftovers(state: FleetState, log: (line: string) => void): Promise<number> {
   let count = 0;
   for (const kinds of order) {

@@ -6,9 +6,9 @@ import { report } from '../prove/report';
 
 const USAGE = `npm run prove:orders [-- --minutes N | --seconds N] [--seed N]
 
-Sells through two replicas of every service for N minutes (2 by default) while it kills (-9) services, the database and Redis,
-and then checks that no order was lost, doubled or oversold. On servers of its own; what is running here is left alone.
-The same seed does the same again. Exit code 1: a check failed.`;
+Places orders through two replicas of every service for N minutes (default 2) while it kills (-9) services, the database and
+Redis. Then checks that no order was lost, duplicated or oversold. Starts its own servers and does not touch running ones.
+The same seed repeats the same schedule. Exit code 1: a check failed.`;
 
 export async function proveOrdersCommand(args: string[]): Promise<number> {
   const options = optionsFrom(args);
@@ -25,12 +25,12 @@ export async function proveOrdersCommand(args: string[]): Promise<number> {
   return sound ? 0 : 1;
 }
 
-/** @returns undefined: asked for help */
+/** @returns undefined if --help was given */
 function optionsFrom(args: string[]): { seed: number; seconds: number } | undefined {
   const values = valuesOf(args);
   if (values.help) return undefined;
   if (values.minutes !== undefined && values.seconds !== undefined) {
-    throw new UsageError('--minutes and --seconds: one of them');
+    throw new UsageError('use either --minutes or --seconds');
   }
   const number = (name: string, given: string | undefined, max: number): number | undefined => {
     if (given === undefined) return undefined;

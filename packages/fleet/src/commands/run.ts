@@ -18,7 +18,7 @@ import {
 } from '../state';
 import { stopLeftovers } from './leftovers';
 
-/** The one run of `up` on this checkout: what it has started, how to undo it, and the file that says so to others. */
+/** The only run of `up` in this clone: what it has started, how to stop it, and the state file for other commands. */
 export class Run implements Session {
   readonly reservedPorts = new Set<number>();
   readonly #undo: (() => Promise<unknown>)[] = [];
@@ -29,7 +29,7 @@ export class Run implements Session {
     readonly state: FleetState,
   ) {}
 
-  /** Claims the checkout for this process. Throws when another one has it; tidies up after one that was killed. */
+  /** Claims the clone for this process. Throws if another one is running. Cleans up after one that was killed. */
   static async begin(settings: Settings): Promise<Run> {
     const pid = process.pid;
     const state: FleetState = {
@@ -42,7 +42,7 @@ export class Run implements Session {
       const other = readState();
       if (other && stillRuns(other)) {
         throw new FleetError(
-          `already running, pid ${other.pid}, since ${other.startedAt}: ./run-services.sh status shows it, ./run-services.sh stop ends it`,
+          `already running, pid ${other.pid}, since ${other.startedAt}: see ./run-services.sh status, or stop it with ./run-services.sh stop`,
         );
       }
       if (other) await stopLeftovers(other, console.log);
@@ -108,7 +108,7 @@ export class Run implements Session {
     writeState(this.state);
   }
 
-  /** Undoes everything, the last first, once; whoever calls again waits for the same. */
+  /** Stops everything in reverse order, once. Further calls wait for the same result. */
   stop(): Promise<void> {
     this.#stopping ??= this.#undoAll();
     return this.#stopping;
@@ -121,7 +121,7 @@ export class Run implements Session {
     removeState();
   }
 
-  /** Nothing is waited for; processes go with us. Containers stay, and the file that tells `stop` about them. */
+  /** Exits at once; processes are killed. Containers keep running, and the state file stays for `stop`. */
   abandon(): never {
     if (!this.state.entries.some((entry) => entry.origin === 'docker')) removeState();
     process.exit(130);

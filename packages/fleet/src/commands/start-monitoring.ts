@@ -16,7 +16,7 @@ import { dataDir, logDir } from '../paths';
 import { portNear } from '../resources';
 import type { Run } from './run';
 
-/** Installs what is missing. Throws where that cannot be done: who asks for monitoring wants to have it. */
+/** Installs missing programs. Throws if that fails, because monitoring was requested explicitly. */
 export async function requireMonitoring(run: Run): Promise<void> {
   const missing = monitorNames.filter((name) => !findProgram(name));
   if (missing.length === 0) return;
@@ -24,7 +24,7 @@ export async function requireMonitoring(run: Run): Promise<void> {
   if (problem !== undefined) throw new FleetError(`--monitoring: ${problem}`);
 }
 
-/** Starts Prometheus, Alertmanager and the exporters beside a fleet that runs; their ports are the usual ones or near. */
+/** Starts Prometheus, Alertmanager and the exporters for a running fleet, on their usual ports or the next free ones. */
 export async function startMonitoring(run: Run, fleet: Fleet, env: Env, statusPort: number): Promise<Monitoring> {
   const monitoring = createMonitoring({
     fleet,

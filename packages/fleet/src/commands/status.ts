@@ -6,13 +6,13 @@ import { table } from './table';
 
 const notRunning = 3;
 
-/** A table of what runs, asked now. Exit code: 0 all well, 1 something is not, 3 not running. */
+/** Prints a table of the servers and their current health. Exit code: 0 healthy, 1 not healthy, 3 not running. */
 export async function status(): Promise<number> {
   const state = readState();
-  // A container outlives us: whether it runs still is what the table tells.
+  // A container outlives this process. The table shows whether it is still running.
   const mayRun = (entry: StateEntry) => entry.origin === 'docker' || stillRuns(entry);
   if (!state || !(stillRuns(state) || state.entries.some(mayRun))) {
-    console.log('not running: ./run-services.sh starts it');
+    console.log('not running: start it with ./run-services.sh');
     return notRunning;
   }
   if (!stillRuns(state)) console.log(`pid ${state.pid}, which started this, is gone: ./run-services.sh stop cleans up`);
@@ -34,7 +34,7 @@ async function check(entry: StateEntry): Promise<Check> {
   if (entry.kind === 'service' || entry.kind === 'nginx') {
     const code = await httpStatus(`http://127.0.0.1:${entry.port}/${entry.kind === 'nginx' ? 'health' : 'ready'}`);
     if (code === 200) return { healthy: true, text: 'healthy' };
-    return { healthy: false, text: code === undefined ? 'no answer' : `answers ${code}` };
+    return { healthy: false, text: code === undefined ? 'no answer' : `status ${code}` };
   }
   const answers = await portAnswers(entry.port, entry.host);
   return { healthy: answers, text: answers ? 'listening' : 'no answer' };
@@ -43,10 +43,10 @@ async function check(entry: StateEntry): Promise<Check> {
 const origins: Record<StateEntry['origin'], string> = {
   ours: 'started by us',
   docker: 'Docker, started by us',
-  given: 'given',
+  given: 'already running',
 };
 
-/** Name, address, pid, whose it is and where its log is; with the checks' words when there are any. */
+/** Name, port, pid, origin and log file of each server, with its health if checked. */
 export function entryTable({ entries }: FleetState, checks?: Check[]): string {
   const heading = ['NAME', 'PORT', 'PID', ...(checks ? ['HEALTH'] : []), 'ORIGIN', 'LOG'];
   const rows = entries.map((entry, index) => [

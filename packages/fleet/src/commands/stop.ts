@@ -4,7 +4,7 @@ import { readState, removeState, stillRuns } from '../state';
 import { until } from '../wait';
 import { stopLeftovers } from './leftovers';
 
-/** Asks the running `up` to stop and waits; then stops whatever it has left, which is much when it was killed. */
+/** Asks the running `up` to stop, waits, and then stops everything it has left behind (if it was killed). */
 export async function stop(): Promise<number> {
   const state = readState();
   if (!state) {
@@ -21,7 +21,7 @@ export async function stop(): Promise<number> {
       await until(gone, { timeoutMs: 5000, what: `pid ${state.pid} to be gone` });
     });
   }
-  const left = readState(); // gone when it could clean up itself
+  const left = readState(); // absent if it has cleaned up itself
   if (left && !stillRuns(left)) {
     await stopLeftovers(left, console.log);
     removeState();

@@ -1,4 +1,4 @@
-/** Columns as wide as what is in them; the first row is the heading. */
+/** Aligns columns. The first row is the heading. */
 export function table(rows: string[][]): string {
   const widths: number[] = [];
   for (const row of rows) {

@@ -19,7 +19,7 @@ import { Run } from './run';
 import { requireMonitoring, startMonitoring } from './start-monitoring';
 import { entryTable } from './status';
 
-/** Starts everything, says so, and stays until it is told to stop. */
+/** Starts everything, prints a summary, and keeps running until it gets a signal. */
 export async function up(args: string[]): Promise<number> {
   const options = parseOptions(args);
   const settings = readSettings();
@@ -30,7 +30,7 @@ export async function up(args: string[]): Promise<number> {
   } catch (error) {
     if (!run.isStopping) {
       console.error('error:', operatorMessage(error) ?? error);
-      console.error('not started; stopping what was started already');
+      console.error('start failed; stopping everything that was started');
       await run.stop();
       return 1;
     }
@@ -43,7 +43,7 @@ interface UpOptions {
   monitoring: boolean;
 }
 
-/** run-services.sh refuses wrong arguments, before it installs or builds anything. */
+/** run-services.sh has already rejected wrong arguments, before installing or building anything. */
 function parseOptions(args: string[]): UpOptions {
   const { values } = parseArgs({
     args,
@@ -52,19 +52,19 @@ function parseOptions(args: string[]): UpOptions {
   return { replicas: Number(values.replicas), monitoring: values.monitoring };
 }
 
-/** Resolves to the exit code when a signal has brought everything down. */
+/** Resolves to the exit code after a signal has stopped everything. */
 function stopOnSignals(run: Run): Promise<number> {
   return new Promise((resolve) => {
-    const alive = setInterval(() => undefined, 1 << 30); // should all children die, we still wait to be told
+    const alive = setInterval(() => undefined, 1 << 30); // keeps us alive even if all children die
     let firstAt: number | undefined;
     const onSignal = (signal: NodeJS.Signals) => {
-      // `npm run` passes on the Ctrl+C that the terminal has sent us too: two within a moment are one.
+      // `npm run` forwards the Ctrl+C that the terminal has already sent us: two within 500 ms count as one.
       if (firstAt !== undefined) {
         if (signal === 'SIGINT' && Date.now() - firstAt > 500) run.abandon();
         return;
       }
       firstAt = Date.now();
-      console.log(`\n${signal}: stopping (Ctrl+C again kills at once)`);
+      console.log(`\n${signal}: stopping (press Ctrl+C again to kill immediately)`);
       const wasReady = run.state.gatewayPort !== undefined;
       void run.stop().then(() => {
         clearInterval(alive);
@@ -111,12 +111,12 @@ async function startEverything(run: Run, { replicas, monitoring }: UpOptions): P
 }
 
 async function refuseSkippedLines(file: string): Promise<void> {
-  const { skippedLines } = await import('@shop/core/config'); // large: the other commands answer faster without it
+  const { skippedLines } = await import('@shop/core/config'); // large, so other commands start faster without it
   const problems = skippedLines(await readFile(file, 'utf8'), displayPath(file));
   if (problems.length > 0) throw new FleetError(problems.join('\n'));
 }
 
-/** Finds or starts database and Redis, applies the SQL, and gives the environment that leads the services there. */
+/** Finds or starts database and Redis, and applies the SQL. @returns the environment for the services */
 async function findResources(run: Run, replicas: number): Promise<Env> {
   const { env } = run.settings;
   const connections = positiveNumber(env, 'DB_POOL_SIZE', 25) * serviceNames.length * replicas;
@@ -127,13 +127,14 @@ async function findResources(run: Run, replicas: number): Promise<Env> {
 
   const db = resolved(database);
   if (!db) throw new FleetError(noDatabase);
-  if (!findProgram('nginx')) throw new FleetError('Nginx is needed and not installed: e.g. sudo apt-get install nginx');
+  if (!findProgram('nginx'))
+    throw new FleetError('Nginx is required but not installed: e.g. sudo apt-get install nginx');
   run.record({ name: 'database', kind: 'database', ...db, ...ownIdentity(run, 'database') });
   const cache = resolved(redis);
   if (cache) run.record({ name: 'redis', kind: 'redis', ...cache, ...ownIdentity(run, 'redis') });
   else {
     run.forget('redis');
-    console.log('warning: no Redis: nothing is cached, and rate limits count in each process for itself');
+    console.log('warning: no Redis: nothing is cached, and each process has its own rate limits');
   }
 
   const config = { ...databaseConfig(env), host: db.host, port: db.port };
@@ -158,9 +159,9 @@ async function findResources(run: Run, replicas: number): Promise<Env> {
 
 const noDatabase =
   'no database: start Docker, install MariaDB (sudo apt-get install mariadb-server) or MySQL, or point DB_HOST, ' +
-  'DB_PORT, DB_USER, DB_PASS and DB_NAME at one that runs';
+  'DB_PORT, DB_USER, DB_PASS and DB_NAME at a running one';
 
-/** What was written down when the server was spawned. */
+/** The identity that was recorded when the server was spawned. */
 function ownIdentity(run: Run, kind: 'database' | 'redis'): { identity?: string | undefined } {
   const entry = run.state.entries.find((one) => one.kind === kind && one.origin === 'ours');
   return entry ? { identity: entry.identity } : {};
@@ -175,12 +176,12 @@ async function chooseGatewayPort({ env }: Settings, run: Run): Promise<number> {
   }
   const state = await portState(80);
   if (state === 'free') return 80;
-  run.log(`Nginx: port 80 is ${state === 'denied' ? 'reserved for root' : `taken${await takenBy(80)}`}; it gets 8000`);
+  run.log(`Nginx: port 80 is ${state === 'denied' ? 'reserved for root' : `taken${await takenBy(80)}`}; using 8000`);
   await requirePort(8000, 'Nginx', 'GATEWAY_PORT');
   return 8000;
 }
 
-/** Before anything is started: a port that is taken is the commonest reason for failing. */
+/** Checks the ports before anything is started, because a port in use is the most common failure. */
 async function requireServicePorts(run: Run, replicas: number): Promise<void> {
   const fleet = await createFleet({ env: run.settings.env, runDir, replicas, gateway: false });
   for (const { name, port, service } of fleet.instances) {
@@ -198,13 +199,13 @@ ${entryTable(run.state)}
 
 try next
   curl ${base}/health
-  ${base}/docs  in a browser: the whole API, to read and to try
-  tail -f ${displayPath(accessLog)}  each request that Nginx gets; error.log is beside it
-  npm run journey  a purchase, step by step${watching ? watchingLines(watching) : ''}
+  ${base}/docs  in a browser: read and try the whole API
+  tail -f ${displayPath(accessLog)}  each request to Nginx; error.log is in the same folder
+  npm run journey  a complete purchase, step by step${watching ? watchingLines(watching) : ''}
   ./run-services.sh status  in another terminal; also: stop
-Ctrl+C stops everything that was started here.`);
+Ctrl+C stops everything that this command started.`);
 }
 
 const watchingLines = ({ prometheus, alertmanager }: Monitoring): string => `
-  http://localhost:${prometheus.port}  Prometheus: what fires (Alerts), what is watched (Status, Targets), any figure (Graph)
-  amtool alert --alertmanager.url=http://localhost:${alertmanager.port}  what the Alertmanager was told`;
+  http://localhost:${prometheus.port}  Prometheus: firing alerts (Alerts), targets (Status, Targets), any metric (Graph)
+  amtool alert --alertmanager.url=http://localhost:${alertmanager.port}  the alerts in Alertmanager`;

@@ -4,7 +4,7 @@ import { gatewayUrl } from '../state';
 export async function url(): Promise<number> {
   const address = gatewayUrl();
   if (address === undefined) {
-    console.error('not running: ./run-services.sh starts it');
+    console.error('not running: start it with ./run-services.sh');
     return 3;
   }
   console.log(address);

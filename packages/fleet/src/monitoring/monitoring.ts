@@ -15,7 +15,7 @@ import {
   redisExporter,
 } from './servers';
 
-/** What it takes, as scripts/ensure-binaries.sh calls it, and the ports that they have in containers. */
+/** The programs, named as in scripts/ensure-binaries.sh, and their ports in containers. */
 export const monitorPorts = {
   prometheus: 9090,
   alertmanager: 9093,
@@ -29,16 +29,16 @@ export const monitorNames = Object.keys(monitorPorts) as MonitorName[];
 
 export interface MonitoringOptions extends ServerEvents, Pick<PrometheusConfigOptions, 'interval' | 'editRules'> {
   fleet: Pick<Fleet, 'instances'>;
-  /** Where Nginx shows its own figures: the fleet's `statusPort`. */
+  /** The port of Nginx's own statistics: the fleet's `statusPort`. */
   statusPort: number;
   database: DatabaseSettings;
-  /** Left out: no exporter for it. */
+  /** Absent: no exporter for it. */
   redis?: RedisSettings | undefined;
-  /** Configuration and what Prometheus has seen. */
+  /** For the configuration and Prometheus' data. */
   dir: string;
   logDir: string;
   ports: Record<MonitorName, number>;
-  /** The label on every alert, which says who hears of it: `local`, `testnet`, `production`. */
+  /** The label on every alert, which selects the receiver: `local`, `testnet`, `production`. */
   environment: string;
   dieWithParent?: boolean | undefined;
 }
@@ -47,12 +47,12 @@ export interface Monitoring {
   readonly prometheus: Server;
   readonly alertmanager: Server;
   readonly servers: readonly Server[];
-  /** Resolves when all of it serves. */
+  /** Resolves when everything is ready. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Prometheus, Alertmanager and the exporters for a fleet on this machine, with the files of monitoring/; not started yet. */
+/** Prometheus, Alertmanager and the exporters for a fleet on this machine, with the files of monitoring/. Not started yet. */
 export function createMonitoring(options: MonitoringOptions): Monitoring {
   const { fleet, statusPort, database, redis, dir, logDir, ports, dieWithParent, onSpawn, onDeath } = options;
   const common = (name: MonitorName): MonitorOptions => ({

@@ -4,17 +4,17 @@ import { parse, stringify } from 'yaml';
 import { FleetError } from '../errors';
 import { repoRoot } from '../paths';
 
-/** Host names of monitoring/prometheus.yml, and the `host:port` of each process behind them on this machine. */
+/** The host names in monitoring/prometheus.yml, each with the `host:port` of its processes on this machine. */
 export type Addresses = Record<string, string[]>;
 
 export interface PrometheusConfigOptions {
-  /** Where the configuration and the rules are written. */
+  /** The folder for the configuration and the rules. */
   dir: string;
-  /** All of its names. One without addresses has no process here: what is scraped from it alone is left out. */
+  /** All host names of the file. One without addresses has no process here, and its scrape job is omitted. */
   addresses: Addresses;
-  /** How often targets are scraped and rules evaluated, e.g. `1s`. Left out: as the file says. */
+  /** The interval of scrapes and rule evaluations, e.g. `1s`. Default: the file's value. */
   interval?: string | undefined;
-  /** A last word about the rule files' text, by name. */
+  /** Changes the text of a rule file, by name. */
   editRules?: ((text: string, file: string) => string) | undefined;
 }
 
@@ -33,8 +33,8 @@ interface PrometheusYml {
 const monitoringDir = path.join(repoRoot, 'monitoring');
 
 /**
- * Writes monitoring/prometheus.yml and its rules for this machine, where no DNS knows the services: each name is replaced by
- * the addresses of its processes, the rest stays. Resolves to the main file.
+ * Writes monitoring/prometheus.yml and its rules for this machine. Each host name is replaced with the addresses of its
+ * processes, because there is no DNS for them. @returns the main file
  */
 export async function renderPrometheusConfig(options: PrometheusConfigOptions): Promise<string> {
   const { dir, addresses, interval, editRules = (text) => text } = options;
@@ -70,7 +70,7 @@ function onThisMachine({ dns_sd_configs = [], static_configs = [] }: Discovery, 
   };
   const found = [
     ...dns_sd_configs.flatMap(({ names }) =>
-      // The label that DNS discovery gives, for the relabelling that reads it.
+      // DNS discovery sets this label, and the relabeling reads it.
       names.map((name) => ({ targets: targetsOf(name), labels: { __meta_dns_name: name } })),
     ),
     ...static_configs.map(({ targets, ...rest }) => ({

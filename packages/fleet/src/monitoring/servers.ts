@@ -8,10 +8,10 @@ import { type Server, type ServerEvents, server } from '../server';
 import { httpStatus } from '../wait';
 import { type PrometheusConfigOptions, renderPrometheusConfig } from './prometheus-config';
 
-/** What all of them have in common: where they listen (loopback), where they keep and log things. */
+/** Common options: the port on loopback, the data folder and the log file. */
 export interface MonitorOptions extends ServerEvents {
   port: number;
-  /** Configuration and data. */
+  /** For configuration and data. */
   dir: string;
   logFile: string;
   dieWithParent?: boolean | undefined;
@@ -21,7 +21,7 @@ type Launch = { args: string[]; env?: NodeJS.ProcessEnv };
 
 interface MonitorSpec {
   name: 'prometheus' | 'alertmanager' | 'nginx-exporter' | 'mysqld-exporter' | 'redis-exporter';
-  /** 200 when it serves. */
+  /** The path that responds with 200 when the server is ready. */
   probe: string;
   launch: () => Promise<Launch>;
 }
@@ -45,7 +45,7 @@ function monitor({ port, dir, ...options }: MonitorOptions, { name, probe, launc
 
 const listen = ({ port }: MonitorOptions) => `--web.listen-address=127.0.0.1:${port}`;
 
-/** Prometheus with the repository's own configuration, rendered anew on every start; keeps what it has seen for 200 hours. */
+/** Prometheus with the repository's configuration, rendered on every start. It keeps its data for 200 hours. */
 export const prometheusServer = (
   options: MonitorOptions & Omit<PrometheusConfigOptions, 'dir'> & { environment: string },
 ): Server =>
@@ -64,7 +64,7 @@ export const prometheusServer = (
     }),
   });
 
-/** Alertmanager, alone. Which receiver gets an alert depends on its label `environment`; on `local` none does. */
+/** A single Alertmanager. The label `environment` selects an alert's receiver; in `local` nobody is notified. */
 export const alertmanagerServer = (options: MonitorOptions): Server =>
   monitor(options, {
     name: 'alertmanager',
@@ -88,14 +88,14 @@ export const nginxExporter = (options: MonitorOptions & { statusPort: number }):
     }),
   });
 
-/** Logs in as the services do: global status and variables are everybody's to read, and nothing else is asked for. */
+/** Uses the services' login: every user may read global status and variables, and the exporter needs nothing else. */
 export const mysqldExporter = (options: MonitorOptions & { database: DatabaseSettings }): Server =>
   monitor(options, {
     name: 'mysqld-exporter',
     probe: '/metrics',
     launch: async () => {
       const { host, port, user, password } = options.database;
-      // Not DATA_SOURCE_NAME: exporters since 0.15 no longer read it. A password may hold anything but a backtick.
+      // Not DATA_SOURCE_NAME, which exporters no longer read since 0.15. A password may contain any character but a backtick.
       const login = `[client]\nhost=${host}\nport=${port}\nuser=\`${user}\`\npassword=\`${password}\`\n`;
       const file = path.join(options.dir, 'my.cnf');
       await writeFile(file, login, { mode: 0o600 });
@@ -121,7 +121,7 @@ export const redisExporter = (options: MonitorOptions & { redis: RedisSettings }
       const { host, port, password } = options.redis;
       return {
         args: [`--redis.addr=redis://${host}:${port}`, listen(options)],
-        // Not on the command line, which is everybody's to read.
+        // Not on the command line, which every user can read.
         env: { REDIS_PASSWORD: password },
       };
     },

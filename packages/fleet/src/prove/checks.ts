@@ -2,7 +2,7 @@ import type { AnyOperation, Evidence, OrderLine, OrderOperation, StoredOrder } f
 
 export interface Check {
   name: string;
-  /** What is wrong; empty when it holds. */
+  /** @returns the problems; empty if the check passes */
   run(evidence: Evidence): string[];
 }
 
@@ -19,30 +19,30 @@ const merged = (lines: OrderLine[]): string => {
 
 const named = (order: OrderOperation): string => `${order.client} at ${order.at} ms (key ${order.key ?? 'none'})`;
 
-/** `cancelled` may follow on two of them; every other step has one way. */
+/** The allowed status changes. */
 const STEPS = new Set(['pending paid', 'paid shipped', 'shipped completed', 'pending cancelled', 'paid cancelled']);
-/** Nginx's own words for a service that just died, and the services' for a database that did. */
+/** The statuses that Nginx sends for a service that just died, and the services for a database that did. */
 const AWAY = new Set([502, 503, 504]);
 const EXPECTED = new Set([200, 201, 204, 403, 404, 409, 422]);
 
 export const checks: Check[] = [
   {
-    name: 'every acknowledged order is there, as it was ordered',
+    name: 'every acknowledged order exists, as it was ordered',
     run(evidence) {
       const stored = byId(evidence);
       return ordersOf(evidence).flatMap((operation) => {
         if (operation.outcome !== 'ok') return [];
         return operation.ids.flatMap((id) => {
           const order = stored.get(id);
-          if (!order) return [`order ${id} of ${named(operation)} was acknowledged and is missing`];
+          if (!order) return [`order ${id} of ${named(operation)} was acknowledged but is missing`];
           if (order.buyerId === operation.buyerId && merged(order.lines) === merged(operation.lines)) return [];
-          return [`order ${id} of ${named(operation)} is not what was ordered`];
+          return [`order ${id} of ${named(operation)} differs from what was ordered`];
         });
       });
     },
   },
   {
-    name: 'every key has one order, and every order one acknowledgement',
+    name: 'every key has one order, and every order was acknowledged to one operation',
     run(evidence) {
       const owners = new Map<number, string>();
       return ordersOf(evidence).flatMap((operation) => {
@@ -51,25 +51,26 @@ export const checks: Check[] = [
         if (ids.length > 1) problems.push(`${named(operation)} got the orders ${ids.join(', ')}`);
         for (const id of ids) {
           const owner = owners.get(id);
-          if (owner) problems.push(`order ${id} was given to ${owner} and to ${named(operation)}`);
+          if (owner) problems.push(`order ${id} was acknowledged to ${owner} and to ${named(operation)}`);
           owners.set(id, named(operation));
           if (operation.key === undefined) continue;
           const behind = evidence.keys.get(`${operation.buyerId} ${operation.key}`);
-          if (behind !== id) problems.push(`behind ${named(operation)} stands order ${behind}, it was told ${id}`);
+          if (behind !== id)
+            problems.push(`the key of ${named(operation)} has order ${behind}, but the response had ${id}`);
         }
         return problems;
       });
     },
   },
   {
-    name: 'every keyed order came to an end on retry',
+    name: 'every order with a key came to an end on retry',
     run: (evidence) =>
       ordersOf(evidence)
         .filter(({ key, outcome }) => key !== undefined && outcome === 'unknown')
         .map((operation) => `${named(operation)} is unknown after ${operation.attempts} attempts`),
   },
   {
-    name: 'nothing is there that nobody ordered',
+    name: 'no order exists that nobody ordered',
     run(evidence) {
       const acknowledged = new Set(ordersOf(evidence).flatMap(({ ids }) => ids));
       const open = ordersOf(evidence).filter(({ key, outcome }) => key === undefined && outcome === 'unknown');
@@ -116,7 +117,7 @@ export const checks: Check[] = [
       }),
   },
   {
-    name: 'every history is a way from pending to the present status',
+    name: 'every history leads all the way from pending to the current status',
     run: ({ orders }) =>
       orders.flatMap(({ id, status, history }) => {
         let at = 'pending';
@@ -128,7 +129,7 @@ export const checks: Check[] = [
       }),
   },
   {
-    name: 'every acknowledged change of a status happened, once',
+    name: 'every acknowledged change of a status happened exactly once',
     run(evidence) {
       const stored = byId(evidence);
       const changes = evidence.operations.filter((operation) => operation.kind === 'status');
@@ -139,12 +140,14 @@ export const checks: Check[] = [
         if (done.has(step)) return [`order ${transactionId} became ${to} twice`];
         done.add(step);
         const happened = stored.get(transactionId)?.history.some((entry) => entry.to === to);
-        return happened ? [] : [`${client} was told that order ${transactionId} became ${to}`];
+        return happened
+          ? []
+          : [`${client} got the response that order ${transactionId} became ${to}, which is not in its history`];
       });
     },
   },
   {
-    name: 'no answer but those of the contract; 502 to 504 only while something was away',
+    name: 'only statuses of the contract; 502 to 504 only during an outage',
     run: ({ operations }) => operations.flatMap((operation) => unexpected(operation)),
   },
 ];
@@ -152,4 +155,4 @@ export const checks: Check[] = [
 const unexpected = ({ client, at, kind, statuses }: AnyOperation): string[] =>
   statuses
     .filter((status) => !EXPECTED.has(status) && !AWAY.has(status))
-    .map((status) => `${client} at ${at} ms: ${kind} was answered ${status}`);
+    .map((status) => `${client} at ${at} ms: ${kind} got status ${status}`);

@@ -1,7 +1,7 @@
 const TIMEOUT_MS = 8000;
 
 export interface Reply {
-  /** undefined: no answer came. */
+  /** undefined: there was no response. */
   status: number | undefined;
   code: string | undefined;
   body: Record<string, unknown>;
@@ -11,13 +11,13 @@ interface Request {
   token?: string;
   key?: string | undefined;
   json?: object;
-  /** Hang up after so many ms: the answer is lost, whatever the shop does with the request. */
+  /** Disconnects after this many ms: the response is lost, whatever the shop does with the request. */
   hangUpMs?: number | undefined;
 }
 
 const noAnswer: Reply = { status: undefined, code: undefined, body: {} };
 
-/** One request, once. Never rejects: that no answer came is an answer too. */
+/** Sends one request once. Never rejects: a missing response is a result too. */
 export async function ask(url: string, method: string, { token, key, json, hangUpMs }: Request): Promise<Reply> {
   try {
     const answer = await fetch(url, {
@@ -38,5 +38,5 @@ export async function ask(url: string, method: string, { token, key, json, hangU
   }
 }
 
-/** Whether the shop has decided: anything but no answer, too many requests, and "something is away just now". */
+/** Whether the response is final: not missing, not 429, and not a temporary outage. */
 export const isFinal = ({ status }: Reply): boolean => status !== undefined && status < 500 && status !== 429;

@@ -1,4 +1,4 @@
-/** What came of an operation, as far as its client can know. `unknown`: no answer, or one that leaves it open. */
+/** The outcome of an operation as its client sees it. `unknown`: no response, or one that does not decide it. */
 export type Outcome = 'ok' | 'fail' | 'unknown';
 
 export interface OrderLine {
@@ -7,11 +7,11 @@ export interface OrderLine {
 }
 
 interface Operation {
-  /** The client that did it, and when it began (ms since the start). */
+  /** The client, and when the operation began (ms since the start). */
   client: string;
   at: number;
   outcome: Outcome;
-  /** Every status that came. */
+  /** The statuses of all responses. */
   statuses: number[];
 }
 
@@ -20,9 +20,9 @@ export interface OrderOperation extends Operation {
   buyerId: number;
   key: string | undefined;
   lines: OrderLine[];
-  /** How often it was sent. */
+  /** How many times it was sent. */
   attempts: number;
-  /** Every id that was answered; more than one different means that an order was doubled. */
+  /** The order ids in all responses. Different ids mean that the order was duplicated. */
   ids: number[];
 }
 
@@ -39,13 +39,13 @@ export interface StockOperation extends Operation {
 
 export interface ReadOperation extends Operation {
   kind: 'read';
-  /** The smallest stock in the answer. */
+  /** The smallest stock in the response. */
   smallestStock: number | undefined;
 }
 
 export type AnyOperation = OrderOperation | StatusOperation | StockOperation | ReadOperation;
 
-/** An order as it stands in the tables at the end. */
+/** An order in the tables at the end. */
 export interface StoredOrder {
   id: number;
   buyerId: number;
@@ -64,13 +64,13 @@ export interface StockAccount {
   cancelled: bigint;
 }
 
-/** Everything the checks look at. */
+/** The input of the checks. */
 export interface Evidence {
   operations: AnyOperation[];
   orders: StoredOrder[];
-  /** Which order stands behind which key: `user key` to id. */
+  /** The order of each key: `user key` to id. */
   keys: Map<string, number>;
   accounts: StockAccount[];
-  /** Lines of orders that went back to stock not exactly as their status says. */
+  /** Order lines whose restocked quantity does not match the order's status. */
   restockFaults: string[];
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from '../server';
 import { random } from './random';
 
-/** One planned kill -9: when (ms from the start), what, and for how long it stays away. */
+/** One planned kill -9: when (ms from the start), which server, and how long it stays down. */
 export interface Fault {
   at: number;
   target: string;
@@ -22,7 +22,7 @@ const TARGETS = [
   'redis',
 ];
 
-/** The same seed and length plan the same faults. @returns in order of time, the last one well before the end */
+/** The same seed and length give the same faults. @returns sorted by time, the last one well before the end */
 export function planFaults(seed: number, lengthMs: number): Fault[] {
   const draw = random(seed, -1);
   const faults: Fault[] = [];
@@ -32,7 +32,7 @@ export function planFaults(seed: number, lengthMs: number): Fault[] {
   return faults;
 }
 
-/** Kills and brings back as planned, one after the other. @returns what was done, once all is back */
+/** Kills and restarts the servers as planned, one after the other. @returns the faults, once all servers are back */
 export async function injectFaults(
   faults: Fault[],
   servers: ReadonlyMap<string, Server>,
@@ -43,7 +43,7 @@ export async function injectFaults(
     await sleep(Math.max(0, started + at - Date.now()), undefined, { signal }).catch(() => undefined);
     if (signal.aborted) break;
     const server = servers.get(target);
-    if (!server) throw new Error(`there is no ${target} to kill`);
+    if (!server) throw new Error(`unknown server to kill: ${target}`);
     say(`${((Date.now() - started) / 1000).toFixed(1)} s: kill -9 ${target}, back after ${awayMs} ms`);
     await server.kill();
     await sleep(awayMs, undefined, { signal }).catch(() => undefined);

@@ -10,7 +10,7 @@ const group = <T>(rows: RowDataPacket[], key: string, map: (row: RowDataPacket) 
   return groups;
 };
 
-/** What stands in the tables, read past the services. */
+/** Reads the tables directly, not through the services. */
 export const readFinalState = (settings: DatabaseSettings): Promise<Omit<Evidence, 'operations'>> =>
   withConnection(settings, TIMEOUT_MS, async (connection) => {
     const rows = async (statement: string) => (await connection.query<RowDataPacket[]>(statement))[0];
@@ -59,7 +59,7 @@ export const readFinalState = (settings: DatabaseSettings): Promise<Omit<Evidenc
       })),
       restockFaults: faults.map(
         ({ id, status, product_id, quantity, restocked }) =>
-          `order ${id} (${status}): ${restocked} of ${quantity} of product ${product_id} went back`,
+          `order ${id} (${status}): ${restocked} of ${quantity} of product ${product_id} were restocked`,
       ),
     };
   });

@@ -13,7 +13,7 @@ export interface ProofOptions {
   seed: number;
   seconds: number;
   print: (line: string) => void;
-  /** Ends the run early; what was done until then is checked. */
+  /** Ends the run early. The operations until then are checked. */
   signal?: AbortSignal;
 }
 
@@ -22,8 +22,8 @@ const SELLERS = 3;
 const JWT_SECRET = 'local-development-only-secret-for-prove-orders';
 
 /**
- * Sells, pays, ships, cancels and restocks through Nginx and two replicas of every service, on servers of its own, while it
- * kills services, the database and Redis; then lets everything come back and gathers what the checks look at.
+ * Orders, pays, ships, cancels and restocks through Nginx and two replicas of every service, on its own servers, while it
+ * kills services, the database and Redis. Then waits until everything is back and collects the evidence for the checks.
  */
 export async function proveOrders({ seed, seconds, print, signal }: ProofOptions): Promise<Evidence> {
   const dir = await temporaryFolder('shop-proof-');
@@ -46,7 +46,7 @@ export async function proveOrders({ seed, seconds, print, signal }: ProofOptions
     const end = new AbortController();
     setMaxListeners(0, end.signal);
     const stop = () => end.abort();
-    // Not AbortSignal.timeout() under AbortSignal.any(): garbage collection may take it before it fires.
+    // Not AbortSignal.timeout() under AbortSignal.any(): it may be garbage-collected before it fires.
     const timer = setTimeout(stop, seconds * 1000);
     signal?.addEventListener('abort', stop);
     const [, killed] = await Promise.all([
@@ -54,7 +54,9 @@ export async function proveOrders({ seed, seconds, print, signal }: ProofOptions
       injectFaults(faults, servers, { started, signal: end.signal, say: print }),
     ]);
     clearTimeout(timer);
-    print(`${killed} kills, ${log.length} operations; everything runs again, asking what is still open`);
+    print(
+      `${killed} kills, ${log.length} operations; everything is running again, retrying operations with an unknown outcome`,
+    );
     await resolveUnknown({ shop, log });
     return { operations: log, ...(await readFinalState(mysql.settings)) };
   } finally {

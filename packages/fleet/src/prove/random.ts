@@ -1,15 +1,15 @@
 import prand from 'pure-rand';
 
-/** Seeded randomness: the same seed draws the same values in the same order. */
+/** A seeded generator: the same seed gives the same values in the same order. */
 export interface Random {
-  /** A whole number, both bounds included. */
+  /** A whole number; both bounds are included. */
   integer(min: number, max: number): number;
   chance(probability: number): boolean;
   pick<T>(values: readonly T[]): T;
   shuffled<T>(values: readonly T[]): T[];
 }
 
-/** @param path what this generator is for, below the seed: `random(seed, client, turn)` depends on nothing that others drew */
+/** @param path identifies this generator: `random(seed, client, turn)` does not depend on values drawn elsewhere */
 export function random(seed: number, ...path: number[]): Random {
   const mixed = path.reduce((state, step) => Math.imul(state ^ (step + 0x9e37), 0x85ebca6b) ^ (state >>> 13), seed | 0);
   const generator = prand.xoroshiro128plus(mixed);
@@ -19,7 +19,7 @@ export function random(seed: number, ...path: number[]): Random {
     chance: (probability) => integer(0, 999_999) < probability * 1_000_000,
     pick<T>(values: readonly T[]): T {
       const value = values[integer(0, values.length - 1)];
-      if (value === undefined) throw new Error('nothing to pick from');
+      if (value === undefined) throw new Error('cannot pick from an empty list');
       return value;
     },
     shuffled<T>(values: readonly T[]): T[] {

@@ -5,7 +5,7 @@ import type { Evidence, Outcome } from './evidence';
 const OUTCOMES: Outcome[] = ['ok', 'fail', 'unknown'];
 const SHOWN_PROBLEMS = 5;
 
-/** Prints what was done and what the checks say. @returns whether all of them hold */
+/** Prints the operations and the results of the checks. @returns whether all checks passed */
 export function report(evidence: Evidence, print: (line: string) => void): boolean {
   const kinds = [...new Set(evidence.operations.map(nameOf))].sort();
   const count = (kind: string, outcome: Outcome) =>

@@ -5,12 +5,12 @@ import type { Person, Shop } from './workload';
 
 const PRODUCTS_EACH = 5;
 
-/** Opens a shop through its own API: sellers with a few units of a few products each, and buyers with an address. */
+/** Fills the shop through its own API: sellers with a few units of a few products each, and buyers with an address. */
 export async function openShop(url: string, { buyers, sellers }: { buyers: number; sellers: number }): Promise<Shop> {
   const run = randomUUID().slice(0, 8);
   const post = async (path: string, json: object, token?: string): Promise<Record<string, unknown>> => {
     const { status, body } = await ask(url + path, 'POST', { json, ...(token ? { token } : {}) });
-    if (status !== 201 && status !== 200) throw new FleetError(`POST ${path} was answered ${status ?? 'by nobody'}`);
+    if (status !== 201 && status !== 200) throw new FleetError(`POST ${path} got ${status ?? 'no response'}`);
     return body;
   };
   const logIn = async (name: string, email: string, password: string): Promise<Person> => {

@@ -20,12 +20,12 @@ interface Run {
   shop: Shop;
   seed: number;
   started: number;
-  /** No new operations after this. */
+  /** No new operations start after this. */
   signal: AbortSignal;
   log: AnyOperation[];
 }
 
-/** The end of patience of a client that retries. */
+/** When a client stops retrying. */
 const RETRY_FOR_MS = 30_000;
 const ORDERS = '/api/v1/transactions';
 
@@ -35,7 +35,7 @@ const outcomeOf = (reply: Reply): Outcome => {
 };
 const statusesOf = (...replies: Reply[]): number[] => replies.flatMap(({ status }) => status ?? []);
 
-/** Everybody does something, over and over, until `signal`. What client c does in its turn n follows from the seed alone. */
+/** All clients repeat operations until `signal`. The operation of client c in turn n depends only on the seed. */
 export async function runClients(run: Run): Promise<void> {
   const { shop } = run;
   const orders: number[] = [];
@@ -58,7 +58,7 @@ async function turns({ seed, signal }: Run, client: number, turn: (draw: Random)
 
 interface BuyerTurn {
   buyer: Shop['buyers'][number];
-  /** Ids of orders that were acknowledged to anybody. */
+  /** Ids of all acknowledged orders. */
   orders: number[];
   draw: Random;
 }
@@ -71,7 +71,7 @@ async function buyerTurn(run: Run, turn: BuyerTurn): Promise<void> {
   else await read(run, turn);
 }
 
-/** Few units, opposite orders of items: what makes a shop oversell and a database deadlock. */
+/** Little stock and opposite orders of items, to provoke overselling and deadlocks. */
 function basket({ shop }: Run, draw: Random): OrderLine[] {
   const { productIds } = draw.pick(shop.sellers);
   return draw
@@ -98,7 +98,7 @@ function logOrder(
 const idsOf = (...replies: Reply[]): number[] =>
   replies.flatMap(({ status, body }) => (status === 201 && typeof body.id === 'number' ? [body.id] : []));
 
-/** Sends it, sometimes twice at once, sometimes hanging up, and again with its key until the shop has decided. */
+/** Sends an order, sometimes twice concurrently or with an early disconnect, and retries with its key until it is decided. */
 async function keyedOrder(run: Run, turn: BuyerTurn): Promise<void> {
   const { buyer, draw } = turn;
   const lines = basket(run, draw);
@@ -114,7 +114,7 @@ async function keyedOrder(run: Run, turn: BuyerTurn): Promise<void> {
     replies.push(await send());
   }
   const bought = replies.some(({ status }) => status === 201);
-  // A refusal does not settle it while an attempt whose answer was lost may still be under way: asked again at the end.
+  // A rejection is not final while an attempt with a lost response may still be running. It is retried at the end.
   const settled = replies.every(isFinal);
   logOrder(run, turn, {
     at,
@@ -127,7 +127,7 @@ async function keyedOrder(run: Run, turn: BuyerTurn): Promise<void> {
   });
 }
 
-/** Without a key there is one attempt, and no answer leaves it open for ever. */
+/** Without a key there is only one attempt. Without a response its outcome stays unknown. */
 async function plainOrder(run: Run, turn: BuyerTurn): Promise<void> {
   const { buyer, draw } = turn;
   const lines = basket(run, draw);
@@ -162,7 +162,7 @@ async function read(run: Run, { buyer, draw }: BuyerTurn): Promise<void> {
 }
 
 async function changeStatus(run: Run, who: Person, orders: number[], to: string, draw: Random): Promise<void> {
-  // The latest ones: there the others are at work as well.
+  // The latest orders, because other clients change them too.
   const transactionId = orders.at(-draw.integer(1, 10));
   if (transactionId === undefined) return;
   const at = Date.now() - run.started;
@@ -176,7 +176,7 @@ async function adminTurn(run: Run, { orders, draw }: { orders: number[]; draw: R
   await changeStatus(run, run.shop.admin, orders, draw.pick(['paid', 'paid', 'completed']), draw);
 }
 
-/** Ships, cancels, and sets the stock anew, so that there is always a little to sell. */
+/** Ships, cancels, and sets the stock, so that there is always a little to sell. */
 async function sellerTurn(
   run: Run,
   { seller, orders, draw }: { seller: Shop['sellers'][number]; orders: number[]; draw: Random },
@@ -190,12 +190,12 @@ async function sellerTurn(
   run.log.push({ client: seller.name, kind: 'stock', at, productId, outcome, statuses: statusesOf(reply) });
 }
 
-/** What is still open at the end is asked again until it is decided, now that everything is well. */
+/** Retries the unknown operations at the end, with everything running again, until they are decided. */
 export async function resolveUnknown({ shop, log }: Pick<Run, 'shop' | 'log'>): Promise<void> {
   for (const operation of log) {
     if (operation.kind !== 'order' || operation.key === undefined || operation.outcome !== 'unknown') continue;
     const buyer = shop.buyers.find(({ id }) => id === operation.buyerId);
-    if (!buyer) throw new Error(`there is no buyer ${operation.buyerId}`);
+    if (!buyer) throw new Error(`unknown buyer ${operation.buyerId}`);
     const json = orderBody(buyer, operation.lines);
     const started = Date.now();
     while (operation.outcome === 'unknown' && Date.now() - started < RETRY_FOR_MS) {
