@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME`: runs one measurement. Each stands beside a reference in the same run, so ratios mean something. */
+/** `npm run bench -- NAME` runs one benchmark. Each measures a reference in the same run, so that ratios are meaningful. */
 import { readdirSync } from 'node:fs';
 
 const scenarios = readdirSync(new URL('./scenarios', import.meta.url)).map((file) => file.replace(/\.mjs$/, ''));

@@ -1,7 +1,7 @@
 /**
- * What the cache saves: queries per request by MySQL's own counter (Com_select, and all statements as Questions), with Redis and
- * without, for the same visitors of a shop with 1,000 products. Of 100 requests 95 read: a product's page, mostly a popular
- * one's, or the first pages of the catalog; 5 change any product. Fails where fewer than 80 % of the queries are saved.
+ * Queries that the cache saves: queries per request by MySQL's own counters (Com_select, and all statements as Questions), with
+ * and without Redis, for the same requests to a shop with 1,000 products. 95 % of the requests read a product's page (mostly
+ * of popular products) or the first pages of the catalog; 5 % change any product. Fails if less than 80 % of the queries are saved.
  */
 import { createRequire } from 'node:module';
 import { startService } from '../support/shop.mjs';
@@ -10,10 +10,10 @@ const autocannon = createRequire(import.meta.url)('autocannon');
 const AT_LEAST = 0.8;
 const PRODUCTS = 1000;
 const CONNECTIONS = 20;
-/** Without Redis concurrent readers share queries, too: one visitor at a time shows what all of them ask for. */
+/** Without Redis, concurrent readers share queries too. One visitor at a time shows the queries without sharing. */
 const ONE_BY_ONE = 1;
 
-/** The same sequence for both (mulberry32). */
+/** The same random sequence for both runs (mulberry32). */
 function random(seed) {
   let state = seed;
   return () => {
@@ -24,7 +24,7 @@ function random(seed) {
   };
 }
 
-/** Popularity by Zipf's law: the n-th most wanted product is asked for 1/n as often as the first. */
+/** Popularity by Zipf's law: the n-th most popular product is requested 1/n as often as the first. */
 const weights = Array.from({ length: PRODUCTS }, (_, index) => 1 / (index + 1));
 const sum = weights.reduce((total, weight) => total + weight, 0);
 
@@ -94,7 +94,7 @@ export async function run([requests = '20000']) {
   const without = await queriesPerRequest({ REDIS_HOST: '' }, ONE_BY_ONE, Number(requests));
   const cached = await queriesPerRequest({}, CONNECTIONS, Number(requests));
   const saved = 1 - cached.selects / without.selects;
-  console.log(`${requests} requests, 95 % reads, ${PRODUCTS} products      queries  (statements of all kinds)`);
+  console.log(`${requests} requests, 95 % reads, ${PRODUCTS} products      queries  (all statements)`);
   for (const [name, { selects, statements }] of [
     ['without the cache', without],
     ['with it', cached],

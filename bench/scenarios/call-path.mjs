@@ -1,6 +1,6 @@
 /**
- * How much code one request walks through: our files, functions and calls for a checkout, a list from the cache and a list
- * from the database, and how many of those functions have no name in a stack trace. A figure of the code, not of speed.
+ * How much code one request runs through: our files, functions and calls for a checkout, a list from the cache and a list
+ * from the database, and how many of these functions have no name in a stack trace. It measures the code, not its speed.
  */
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,7 +47,7 @@ export async function run(options) {
   }
 }
 
-/** Sends the request and waits for what the recorder writes after the response. */
+/** Sends the request and waits for the recorder's output, which is written after the response. */
 async function record({ url, ...init }, token, dir) {
   const target = path.join(dir, `${Math.random()}.json`);
   const headers = { ...init.headers, authorization: `Bearer ${token}`, 'x-record-calls': target };

@@ -1,6 +1,6 @@
 /**
- * A checkout of one item through the service, beside the same statements run straight through mysql2: one pool with as many
- * connections, on the same database. Fails below 0.6 of its orders per second.
+ * A checkout of one item through the service, compared with the same statements directly through mysql2, with a pool of the
+ * same size on the same database. Fails below 0.6 of the reference's orders per second.
  */
 import { createRequire } from 'node:module';
 import { requestsPerSecond, sideBySide } from '../support/load.mjs';
@@ -18,7 +18,7 @@ const {
 
 const AT_LEAST = 0.6;
 const CLIENTS = 50;
-/** One for each client: with fewer, the waiting for one is measured too, and what a service is slower by counts twice. */
+/** One connection per client. With fewer, waiting for a connection would be measured too, and slowness would count twice. */
 const CONNECTIONS = CLIENTS;
 const ADMIN = 1;
 
@@ -56,7 +56,7 @@ function throughTheService(shop, seconds) {
     headers: { authorization: `Bearer ${shop.adminToken}`, 'content-type': 'application/json' },
     seconds,
     connections: CLIENTS,
-    // Each client buys one product over and over, as each of the reference's does.
+    // Each client buys its own product repeatedly, like the clients of the reference.
     setupClient(connection) {
       client += 1;
       connection.setBody(JSON.stringify({ address_id: 1, items: [{ product_id: client, quantity: 1 }] }));
@@ -64,7 +64,7 @@ function throughTheService(shop, seconds) {
   });
 }
 
-/** The reference: nothing but the statements. @returns orders per second */
+/** The reference: only the statements. @returns orders per second */
 async function straight(pool, seconds) {
   const start = performance.now();
   const end = start + seconds * 1000;
@@ -96,7 +96,7 @@ async function order(pool, productId) {
   }
 }
 
-/** The service's own statements on a bare connection: the same SQL by construction. */
+/** The service's own statements on a bare connection, so that the SQL is the same. */
 function bareSql(connection) {
   const write = async (statement, given) => {
     const { text, values } = statement.bind(given);

@@ -1,8 +1,8 @@
 /**
- * Lists over tables of 1,000 and of 1,000,000 rows, side by side and without the cache: the median time of each first page, and
- * the plans of its statements. Fails where the catalog takes more than twice as long in the large shop.
+ * Lists over tables with 1,000 and 1,000,000 rows, without the cache: the median time of each first page, and the plans of its
+ * statements. Fails if the catalog takes more than twice as long in the large shop.
  *
- * Runs on the server that TEST_DB_HOST (TEST_DB_PORT, TEST_DB_USER, TEST_DB_PASS) names, else on a MariaDB or MySQL of its own.
+ * Uses the server in TEST_DB_HOST (TEST_DB_PORT, TEST_DB_USER, TEST_DB_PASS), otherwise starts its own MariaDB or MySQL.
  * `npm run bench -- lists [ROUNDS] [ROWS]`
  */
 import { createRequire } from 'node:module';
@@ -20,9 +20,9 @@ const AT_MOST = 2;
 const SMALL = 1000;
 const STORES = 1000;
 const ADMIN = 1;
-/** Owns one store; owns fifty; owns one without products or sales. */
+/** The owners of one store, of fifty stores, and of one store without products or sales. */
 const [SELLER, CHAIN, BEGINNER] = [2, 3, 4];
-/** The seed has categories 1 to 5, of which the first four are filled. */
+/** The seed has categories 1 to 5; the first four get products. */
 const [FULL, EMPTY] = [1, 5];
 
 const first = { page: 1, limit: 10 };
@@ -151,7 +151,7 @@ async function seed({ query }, size, users) {
   const start = performance.now();
   await query('CREATE TABLE n (n INT PRIMARY KEY)');
   await query('INSERT INTO n VALUES ?', [Array.from({ length: 1000 }, (_, index) => [index])]);
-  /** Inserts `count` rows; `columns` may use `i.n`, which runs from 0. */
+  /** Inserts `count` rows; `columns` may use `i.n`, which starts at 0. */
   const insert = async (into, columns, count) => {
     for (let from = 0; from < count; from += 100_000) {
       await query(
@@ -166,7 +166,7 @@ async function seed({ query }, size, users) {
     `CONCAT('User ', i.n), CONCAT('user ', i.n), CONCAT(i.n, '@example.com'), ${time('i.n')}`,
     users,
   );
-  // Fifty stores for one user, one for each of the others. The last has no products.
+  // Fifty stores for one user, one store for each of the others. The last store has no products.
   await query('DELETE FROM stores');
   await insert(
     'stores (id, user_id, name, name_folded, created_at)',
@@ -197,7 +197,7 @@ async function sideBySide([title, service, path, userId], shops, rounds) {
   const role = userId === ADMIN ? 'admin' : 'user';
   const headers = { authorization: `Bearer ${tokenFor({ id: userId, role })}` };
   const times = shops.map(() => []);
-  // One round more, to warm up.
+  // Plus one round to warm up.
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, { urls }] of shops.entries()) {
       const start = performance.now();

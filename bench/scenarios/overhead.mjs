@@ -1,6 +1,6 @@
 /**
- * What metrics and logs cost: GET /products from the cache with both, beside the same service with neither. Fails below
- * 0.9 of its requests per second.
+ * The cost of metrics and logs: cached GET /products with both, compared with the same service without them. Fails below
+ * 0.9 of the reference's requests per second.
  */
 import { fileURLToPath } from 'node:url';
 import { requestsPerSecond, sideBySide } from '../support/load.mjs';

@@ -1,6 +1,6 @@
 /**
- * Uploads that are refused before their body has been read: does every client get its response? Each way (a service's port, or
- * Nginx; with keep-alive or without) gets 500 uploads of 0.2 to 5 MB, 20 at a time. Fails where one response is lost or wrong.
+ * Uploads that are rejected before their body has been read: does every client get its response? Sends 500 uploads of 0.2 to
+ * 5 MB, 20 concurrently, to a service's port and to Nginx, with and without keep-alive. Fails if a response is lost or wrong.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';

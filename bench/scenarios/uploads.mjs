@@ -1,6 +1,6 @@
 /**
- * Memory of the services that take uploads: 100 uploads of 5 MiB at once, each held open just before its end and then
- * finished. Prints the highest RSS of the process; fails from 200 MiB on.
+ * Memory of the services that accept uploads: 100 concurrent uploads of 5 MiB, each paused just before its end and then
+ * finished. Prints the peak RSS of the process. Fails from 200 MiB.
  */
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -26,7 +26,7 @@ const TARGETS = [
   },
 ];
 
-/** Sends all of an upload but its last bytes. @returns finishes it: its status */
+/** Sends an upload except for its last bytes. @returns a function that finishes it and resolves to the status */
 async function openUpload({ url, token }, { path, head }) {
   const start = Buffer.concat([Buffer.from(head), PNG_START]);
   const request = http.request(url + path, {
@@ -56,7 +56,7 @@ async function openUpload({ url, token }, { path, head }) {
   };
 }
 
-/** MiB, from the kernel's own count. */
+/** Peak RSS in MiB, as counted by the kernel. */
 async function memory(pid, name) {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)[1]) / 1024;
@@ -72,7 +72,7 @@ async function measure(target, uploads) {
     );
     const open = await memory(shop.pid, 'VmRSS');
     const statuses = [];
-    // More at once would be refused by the pool of database connections.
+    // The database connection pool would reject more concurrent requests.
     for (let next = 0; next < uploads; next += 10) {
       statuses.push(...(await Promise.all(finish.slice(next, next + 10).map((end) => end()))));
     }

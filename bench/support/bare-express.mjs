@@ -1,4 +1,4 @@
-/** The reference: an Express app that does nothing but send the given bytes. Its port goes to the parent process. */
+/** The reference: an Express app that only sends the given bytes. It sends its port to the parent process. */
 import { createRequire } from 'node:module';
 
 const express = createRequire(new URL('../../packages/core/package.json', import.meta.url))('express');

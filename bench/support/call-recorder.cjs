@@ -1,6 +1,6 @@
 /**
- * Preloaded into a service: records which of our functions one request calls. A request with the header `x-record-calls`
- * writes `[{ file, name, calls }]` to the file that the header names, once its response has been sent.
+ * Preloaded into a service. Records which of our functions a request with the header `x-record-calls` calls, and writes
+ * `[{ file, name, calls }]` to the file named in the header after the response has been sent.
  */
 const { writeFileSync } = require('node:fs');
 const http = require('node:http');
@@ -10,7 +10,7 @@ const { fileURLToPath } = require('node:url');
 const session = new Session();
 session.connect();
 
-/** An in-process inspector session calls back before `post` returns. */
+/** An in-process inspector session calls the callback before `post` returns. */
 function post(method, params) {
   let outcome;
   session.post(method, params, (error, result) => {

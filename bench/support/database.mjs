@@ -8,8 +8,8 @@ const { createPool } = createRequire(new URL('../../packages/core/package.json',
 const { applySql, repoRoot, startMysql } = createRequire(import.meta.url)('@shop/fleet');
 
 /**
- * A database of its own with schema and seed: on the server that TEST_DB_HOST names, else on a private one.
- * `drop` removes it, and the private server.
+ * A new database with schema and seed data, on the server in TEST_DB_HOST or otherwise on a private one.
+ * `drop` removes the database and the private server.
  */
 export async function createShopDatabase(options = {}) {
   const { settings: server, stop } = process.env.TEST_DB_HOST ? givenServer() : await privateServer(options);

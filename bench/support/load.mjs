@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 
 const autocannon = createRequire(import.meta.url)('autocannon');
 
-/** Requests per second of one bounded burst of load, with autocannon's options. Throws when any answer was not 2xx. */
+/** Requests per second of one run of autocannon with these options. Throws if a response was not 2xx. */
 export async function requestsPerSecond({ seconds, connections = 50, ...options }) {
   const result = await autocannon({ ...options, connections, duration: seconds });
   if (result.errors > 0 || result.non2xx > 0) {
@@ -17,7 +17,7 @@ export const median = (values) => {
 };
 
 /**
- * Measures two things in turn, A B A B …, after one round each to warm up: the machine's noise meets both.
+ * Measures A and B alternately, after one warm-up round each, so that noise of the machine affects both.
  * @returns per side the median, and the median of the ratios round by round
  */
 export async function sideBySide(a, b, rounds) {

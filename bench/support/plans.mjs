@@ -1,4 +1,4 @@
-/** The statements that reading a list runs, with their values, in order. */
+/** The statements of one list request, with their values, in order. */
 export async function listStatements({ query }, read) {
   const statements = [];
   const rows = async (statement, values = {}) => {

@@ -21,8 +21,8 @@ const UNLIMITED = '1000000';
 export const tokenFor = (caller) => accessTokens(JWT_SECRET, 86_400).issue(caller).token;
 
 /**
- * One instance of `service` as in production (auth, rate limit, metrics, logs to a file), over a Redis of its own and the
- * given database, or one of its own; only the rate limit's numbers are out of the way.
+ * One replica of `service` as in production (auth, rate limit, metrics, logs to a file), with its own Redis and with the given
+ * database or its own. Only the rate limit is raised so that it has no effect.
  */
 export async function startService(service, settings = {}, given = undefined) {
   const dir = await temporaryFolder('shop-bench-');

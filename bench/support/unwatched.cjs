@@ -1,4 +1,4 @@
-/** Preloaded into the service that the `overhead` bench compares with: its metrics count nothing. (Its log level is `silent`.) */
+/** Preloaded into the reference service of the `overhead` benchmark. Disables its metrics. (Its log level is `silent`.) */
 const { createRequire } = require('node:module');
 const path = require('node:path');
 

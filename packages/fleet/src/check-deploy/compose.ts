@@ -2,7 +2,7 @@ import { composeFiles, type DeployFiles } from './files';
 import type { Check, Found } from './problem';
 import { yamlValues } from './yaml';
 
-/** The keys of a Compose file that the checks look at. The schema check has made sure that they have these types. */
+/** The keys of a Compose file that the checks use. The schema check has already verified their types. */
 export interface ComposeService {
   image?: string;
   build?: unknown;
@@ -48,9 +48,8 @@ export const baseOf = (all: ComposeFile[]): ComposeFile =>
   all.find(({ file }) => file === baseFile) ?? { file: baseFile, services: {} };
 
 /**
- * What is wrong with what is deployed: the base file alone, and with each other file over it. Environments are joined and
- * lists put together; of networks, volumes and the like Swarm takes the upper entry whole. What the base file does wrong is
- * said of it alone.
+ * Runs a check on the base file alone and on the base file merged with each overlay. Environments and lists are merged; for
+ * networks, volumes and so on, the overlay's entry replaces the base's, as in Swarm. Problems of the base file are reported once.
  */
 export function inEachLayer(files: DeployFiles, look: (layer: ComposeFile) => Found[]): Found[] {
   const all = readCompose(files);
@@ -80,7 +79,7 @@ const layered = (below: ComposeService, above: ComposeService): ComposeService =
   configs: [...(below.configs ?? []), ...(above.configs ?? [])],
 });
 
-/** `${NAME:-default}` and the like with nothing set in the environment, and `$$` as the `$` that it stands for. */
+/** Resolves `${NAME:-default}` and so on with an empty environment, and `$$` to `$`. */
 export const interpolated = (text: string): string =>
   text.replace(/\$(?:\$|\{\w+(?::?([-?+])([^}]*))?\})/g, (all, kind?: string, word = '') => {
     if (all === '$$') return '$';
@@ -97,7 +96,7 @@ export function environmentOf({ environment = {} }: ComposeService): Map<string,
   return new Map(pairs);
 }
 
-/** The repository's files that a service gets as configs, and where. */
+/** The repository's files that a service mounts as configs, and their paths. */
 export const mountedConfigs = ({ configs = {} }: ComposeFile, service: ComposeService) =>
   (service.configs ?? []).flatMap((used) => {
     const { source, target = '' } = typeof used === 'string' ? { source: used } : used;
@@ -109,8 +108,8 @@ export const names = (list: string[] | Record<string, unknown> = []): string[] =
   Array.isArray(list) ? list : Object.keys(list);
 
 /**
- * Networks, volumes, secrets, configs and services that a service names are declared, in its file or in the one below it;
- * and what is declared, some service names.
+ * Checks that all networks, volumes, secrets, configs and services that a service names are declared in its file or in the
+ * base file, and that every declared one is used.
  */
 export const composePointsAtWhatIsThere: Check = (files) => {
   const all = readCompose(files);
@@ -143,7 +142,7 @@ function dangling(overlay: ComposeFile, base: ComposeFile, files: DeployFiles): 
     });
     for (const other of names(service.depends_on)) {
       if (!(other in base.services || other in overlay.services))
-        found.push(problem(`depends on "${other}", which is not there`));
+        found.push(problem(`depends on "${other}", which does not exist`));
     }
     if (!(name in base.services) && service.image === undefined)
       found.push(problem(`${base.file} has no such service`));
@@ -164,15 +163,15 @@ function usedBy(service: ComposeService, kind: Shared): string[] {
   return (service[kind] ?? []).map((used) => (typeof used === 'string' ? used : used.source));
 }
 
-/** What `docker stack deploy` refuses or passes over in silence, where `docker compose up` does not. */
+/** Finds keys that `docker stack deploy` rejects or silently ignores, although `docker compose up` accepts them. */
 export const composeSuitsSwarm: Check = (files) => {
   const base = baseOf(readCompose(files));
   return Object.entries(base.services).flatMap(([name, service]): Found[] => {
     const problem = (message: string): Found => ({ file: base.file, at: `services.${name}`, message });
     return [
-      ...(service.image ? [] : [problem('has no image: Swarm builds none')]),
+      ...(service.image ? [] : [problem('has no image: Swarm does not build images')]),
       ...(service.container_name ? [problem('container_name: two replicas cannot share a name')] : []),
-      ...(service.depends_on && !Array.isArray(service.depends_on) ? [problem('depends_on has to be a list')] : []),
+      ...(service.depends_on && !Array.isArray(service.depends_on) ? [problem('depends_on must be a list')] : []),
     ];
   });
 };

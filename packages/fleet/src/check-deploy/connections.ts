@@ -5,7 +5,7 @@ import type { DeployFiles } from './files';
 import { matches, ofKind, readManifests, workloads } from './manifests';
 import type { Check, Found } from './problem';
 
-/** Every process there can be, each with a full pool, fits what MySQL accepts, and FLEET_PROCESSES counts them all. */
+/** Checks that the maximum number of processes with full pools fits MySQL's limit, and that FLEET_PROCESSES is that number. */
 export const poolsFitMysql: Check = (files) => [...composeProblems(files), ...kubernetesProblems(files)];
 
 interface Fleet {
@@ -34,7 +34,7 @@ const limitIn = (flags: readonly string[]): number | undefined => {
   return flag === undefined ? undefined : Number(flag.split('=')[1]);
 };
 
-/** The base file alone and with each file that changes the number of replicas, in each environment. */
+/** The base file alone, and merged with each overlay that changes the number of replicas, in each environment. */
 function composeProblems(files: DeployFiles): Found[] {
   const all = readCompose(files);
   const base = baseOf(all);
@@ -73,7 +73,7 @@ function composeFleet(base: ComposeFile, top: ComposeFile, poolInFile: string | 
   };
 }
 
-/** All replicas of all autoscalers, and the new and the ending ones that an update has beside them. */
+/** The maximum replicas of all autoscalers, plus the new and the stopping ones during an update. */
 function kubernetesProblems(files: DeployFiles): Found[] {
   const manifests = readManifests(files);
   const settings = ofKind(manifests, 'ConfigMap').find(({ data }) => 'DB_POOL_SIZE' in data);
@@ -81,14 +81,14 @@ function kubernetesProblems(files: DeployFiles): Found[] {
   const service = ofKind(manifests, 'Service').find(({ metadata }) => metadata.name === settings?.data.DB_HOST);
   const server = pods.find(({ labels }) => service && matches(service.spec.selector, labels));
   if (!settings || !server) {
-    return [{ file: 'k8s', at: '', message: 'there is no DB_POOL_SIZE, or no database behind DB_HOST' }];
+    return [{ file: 'k8s', at: '', message: 'DB_POOL_SIZE is missing, or DB_HOST names no database' }];
   }
   const scaled = ofKind(manifests, 'HorizontalPodAutoscaler').map(({ spec }) => {
     const { kind, name } = spec.scaleTargetRef ?? {};
     const target = pods.find((workload) => workload.kind === kind && workload.metadata.name === name);
     const most = Number(spec.maxReplicas ?? 0);
     const surge = Number(target?.spec.strategy?.rollingUpdate?.maxSurge ?? 1);
-    // A pod that ends has its connections until it is gone, and the next one goes `minReadySeconds` later.
+    // A stopping pod keeps its connections until it exits, and the next one stops `minReadySeconds` later.
     const { minReadySeconds = 0 } = target?.spec ?? {};
     const ending =
       minReadySeconds > 0 ? Math.ceil((target?.pod.terminationGracePeriodSeconds ?? 30) / minReadySeconds) : most;

@@ -4,7 +4,7 @@ import { readManifests, workloads } from './manifests';
 import type { Check, Found } from './problem';
 import { yamlValues } from './yaml';
 
-/** What images call our settings. */
+/** The images' own names for our settings. */
 const imageNames: Record<string, string> = {
   MYSQL_DATABASE: 'DB_NAME',
   MYSQL_USER: 'DB_USER',
@@ -17,13 +17,13 @@ const imageNames: Record<string, string> = {
 
 const fromOutside = new Set(Object.entries(imageNames).flat());
 
-/** The setting that a variable gives: `DB_PASS` for `DB_PASS_FILE` and `MYSQL_PASSWORD`. */
+/** The setting behind a variable: `DB_PASS` for `DB_PASS_FILE` and `MYSQL_PASSWORD`. */
 function settingOf(variable: string): string {
   const name = variable.replace(/_FILE$/, '');
   return imageNames[name] ?? name;
 }
 
-/** A setting comes from the key, the shell variable or the secret of its own name, and the same one everywhere. */
+/** Checks that each setting comes from the key, shell variable or secret of the same name. */
 export const settingsComeFromTheirOwnNames: Check = (files) => {
   const all = readCompose(files);
   return [
@@ -55,7 +55,7 @@ const variablesOf = ({ file, services }: ComposeFile) =>
     }),
   );
 
-/** `NAME: ${NAME…}`. In the base file the settings above are always written like that: no literal. */
+/** `NAME: ${NAME…}`. In the base file these settings must be written like that, not as literals. */
 const shellVariables = (compose: ComposeFile, isBase: boolean): Found[] =>
   variablesOf(compose).flatMap(({ file, at, name, value, wanted }) => {
     const variable = /^\$\{(\w+)/.exec(value)?.[1];
@@ -63,7 +63,7 @@ const shellVariables = (compose: ComposeFile, isBase: boolean): Found[] =>
     return [{ file, at, message: `comes from ${variable ?? 'nowhere'}, not from \${${wanted}}` }];
   });
 
-/** `${NAME:-default}`: one default for each name in a file. */
+/** `${NAME:-default}`: each name must have the same default throughout a file. */
 function defaults(file: string, files: DeployFiles): Found[] {
   const text = JSON.stringify(yamlValues(files, file));
   const defaultsOf = new Map<string, Set<string>>();
@@ -78,7 +78,7 @@ function defaults(file: string, files: DeployFiles): Found[] {
 const secretsOf = ({ secrets = [] }: ComposeService): string[] =>
   secrets.map((used) => (typeof used === 'string' ? used : used.source));
 
-/** `/run/secrets/name` is the secret of that setting, and the service has it. */
+/** `/run/secrets/name` must be the setting's own secret, and the service must mount it. */
 const secretFiles = (compose: ComposeFile): Found[] =>
   variablesOf(compose).flatMap(({ service, file, at, value, wanted }) => {
     const secret = /\/run\/secrets\/([\w-]+)/.exec(value)?.[1];
@@ -91,12 +91,16 @@ const secretFiles = (compose: ComposeFile): Found[] =>
     ];
   });
 
-/** What one service of an overlay gets from a secret, no service still takes from the base file. */
+/** If one service of an overlay gets a setting from a secret, no other service may still get it from the base file. */
 function leftToTheShell(overlay: ComposeFile, base: ComposeFile): Found[] {
   const given = variablesOf(overlay);
   const secret = new Set(given.filter(({ value }) => value.includes('/run/secrets/')).map(({ wanted }) => wanted));
   return variablesOf(base)
     .filter(({ wanted }) => secret.has(wanted))
     .filter(({ service, wanted }) => !given.some((each) => each.service === service && each.wanted === wanted))
-    .map(({ at, wanted }) => ({ file: overlay.file, at, message: `${wanted} is a secret elsewhere, not here` }));
+    .map(({ at, wanted }) => ({
+      file: overlay.file,
+      at,
+      message: `${wanted} is a secret in other services, but not here`,
+    }));
 }

@@ -15,23 +15,23 @@ import type { Check, Found } from './problem';
 const definitions = [authService, productService, transactionService, addressService, storeService, fileService];
 type Definition = (typeof definitions)[number];
 
-/** Read by services, but not from the environment files: the image brings it. */
+/** Read by services, but set by the image instead of the env files. */
 const fromTheImage = ['GIT_REVISION'];
-/** In the environment files, but read by no service. */
+/** In the env files, but read by no service. */
 const forNginx = ['GATEWAY_PORT', 'CONNECTIONS_PER_CLIENT'];
 /** Read by Node and its libraries. */
 const forNode = ['NODE_ENV'];
-/** Of no use in k8s/, which has no Grafana. */
+/** Not needed in k8s/, which has no Grafana. */
 const notInKubernetes = ['GRAFANA_ADMIN_PASSWORD'];
 
-/** What the services read and what they are given is the same: in the env files, in Compose, and in each pod. */
+/** Checks that exactly the variables that services read are set: in the env files, in Compose, and in each pod. */
 export const environmentIsWhatServicesRead: Check = (files) => [
   ...envFileProblems(files),
   ...composeProblems(files),
   ...podProblems(files),
 ];
 
-/** The variables that a service reads, seen while it reads them. */
+/** The variables that a service reads, recorded while it reads them. */
 function readBy(definition: Definition, env: Env): { keys: Set<string>; problems: string[] } {
   const keys = new Set<string>();
   const watched = new Proxy(env, {
@@ -40,7 +40,7 @@ function readBy(definition: Definition, env: Env): { keys: Set<string>; problems
       return Reflect.get(target, key);
     },
   });
-  // A variable that comes from a file is looked at under its other name only.
+  // A variable that comes from a file is only checked under its name with _FILE.
   const fileKeys = Object.keys(env).filter((key) => key.endsWith('_FILE'));
   for (const key of fileKeys) keys.add(key.slice(0, -'_FILE'.length));
   try {
@@ -55,7 +55,7 @@ function readBy(definition: Definition, env: Env): { keys: Set<string>; problems
 const everyKeyRead = (): Set<string> =>
   new Set(definitions.flatMap((definition) => [...readBy(definition, { APP_ENV: 'production' }).keys]));
 
-/** The services that read a variable. */
+/** The services that read the variable. */
 export const readersOf = (key: string): string[] =>
   definitions
     .filter((definition) => readBy(definition, { APP_ENV: 'production' }).keys.has(key))
@@ -69,25 +69,21 @@ function envFileProblems(files: DeployFiles): Found[] {
 
 function difference(file: string, at: string, given: Set<string>, wanted: Set<string>): Found[] {
   return [
-    ...[...wanted]
-      .filter((key) => !given.has(key))
-      .map((key) => ({ file, at, message: `${key} is read and not given` })),
-    ...[...given]
-      .filter((key) => !wanted.has(key))
-      .map((key) => ({ file, at, message: `${key} is given and nobody reads it` })),
+    ...[...wanted].filter((key) => !given.has(key)).map((key) => ({ file, at, message: `${key} is read but not set` })),
+    ...[...given].filter((key) => !wanted.has(key)).map((key) => ({ file, at, message: `${key} is set but not read` })),
   ];
 }
 
 const withoutFile = (key: string): string => key.replace(/_FILE$/, '');
 
-/** Compose gives the rest by env_file, and all six the same block; a name that no service reads is a typing error. */
+/** Compose sets the rest through env_file, with the same block for all six. A name that no service reads is a typo. */
 function composeProblems(files: DeployFiles): Found[] {
   const read = new Set([...everyKeyRead(), ...forNode]);
   return readCompose(files).flatMap(({ file, services }) =>
     definitions.flatMap(({ name }) =>
       [...environmentOf(services[name] ?? {}).keys()]
         .filter((key) => !read.has(withoutFile(key)))
-        .map((key) => ({ file, at: `services.${name}.environment`, message: `${key} is given and nobody reads it` })),
+        .map((key) => ({ file, at: `services.${name}.environment`, message: `${key} is set but not read` })),
     ),
   );
 }
@@ -107,16 +103,16 @@ function podProblems(files: DeployFiles): Found[] {
     return [
       ...[...keys]
         .filter((key) => !(key in given || notAsked.has(key)))
-        .map((key) => where(`${key} is read and not given`)),
+        .map((key) => where(`${key} is read but not set`)),
       ...Object.keys(given)
         .filter((key) => !everything.has(key) || (isOwn(container, key) && !keys.has(key)))
-        .map((key) => where(`${key} is given and nobody reads it`)),
+        .map((key) => where(`${key} is set but not read`)),
       ...problems.map((problem) => where(`does not start: ${problem}`)),
     ];
   });
 }
 
-/** Given to this container alone, not to all of them through the shared ConfigMap. */
+/** Variables set for this container only, not for all through the shared ConfigMap. */
 const isOwn = ({ env = [] }: Container, key: string): boolean => env.some(({ name }) => name === key);
 
 export function givenTo({ env = [], envFrom = [] }: Container, manifests: Manifest[]): Env {

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** What is deployed from this repository, as text. */
+/** The text of the deployment files of this repository. */
 export interface DeployFiles {
   /** Paths from the repository's root, sorted. */
   readonly paths: readonly string[];
-  /** Throws where there is no such file. */
+  /** @throws if the file does not exist */
   read(file: string): string;
 }
 
@@ -32,7 +32,7 @@ function listed(folder: string): string[] {
   });
 }
 
-/** The same files, with other texts in some places; `undefined` takes a file away. */
+/** The same files with some texts replaced; `undefined` removes a file. */
 export function withChanges(files: DeployFiles, changes: Record<string, string | undefined>): DeployFiles {
   const paths = new Set(files.paths);
   for (const [file, text] of Object.entries(changes)) text === undefined ? paths.delete(file) : paths.add(file);
@@ -41,7 +41,7 @@ export function withChanges(files: DeployFiles, changes: Record<string, string |
     read(file) {
       if (!(file in changes)) return files.read(file);
       const text = changes[file];
-      if (text === undefined) throw new Error(`there is no ${file}`);
+      if (text === undefined) throw new Error(`${file} does not exist`);
       return text;
     },
   };

@@ -3,7 +3,7 @@ import type { DeployFiles } from './files';
 import { ofKind, readManifests } from './manifests';
 import type { Check, Found } from './problem';
 
-/** ConfigMaps that carry files of this repository into the cluster: where each text comes from. */
+/** ConfigMaps with copies of files in this repository, and the source of each text. */
 const carried: { file: string; why: string; maps: Record<string, Record<string, string>> }[] = [
   {
     file: 'k8s/mysql-init.yaml',
@@ -30,11 +30,11 @@ const carried: { file: string; why: string; maps: Record<string, Record<string, 
   },
 ];
 
-/** JSON without its layout: it has to fit the 256 KiB that kubectl's annotations may have. */
+/** Minifies JSON, so that it fits the 256 KiB limit of kubectl's annotations. */
 const asCopied = (files: DeployFiles, source: string): string =>
   source.endsWith('.json') ? `${JSON.stringify(JSON.parse(files.read(source)))}\n` : files.read(source);
 
-/** `npm run k8s:sync`: the manifests that carry copies, by path, as they have to be. */
+/** The correct text of each generated manifest, by path. */
 export function generatedManifests(files: DeployFiles): Record<string, string> {
   return Object.fromEntries(
     carried.map(({ file, why, maps }) => {
@@ -58,7 +58,7 @@ function configMap(name: string, data: Record<string, string>): string {
   return document.toString({ lineWidth: 0 });
 }
 
-/** What the ConfigMaps carry is what stands in sql/ and nginx/. */
+/** Checks that the ConfigMaps equal the files in sql/ and nginx/. */
 export const copiesAreCurrent: Check = (files) => {
   const maps = ofKind(readManifests(files), 'ConfigMap');
   return carried.flatMap(({ file, maps: wanted }) =>
@@ -73,7 +73,7 @@ export const copiesAreCurrent: Check = (files) => {
             at: `${name} ${key}`,
             message: `differs from ${source}: npm run k8s:sync`,
           })),
-        ...stray.map((key) => ({ file, at: `${name} ${key}`, message: 'comes from nowhere: npm run k8s:sync' })),
+        ...stray.map((key) => ({ file, at: `${name} ${key}`, message: 'has no source file: npm run k8s:sync' })),
       ];
     }),
   );

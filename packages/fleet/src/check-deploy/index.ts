@@ -18,7 +18,7 @@ import { stoppingTakesItsTime } from './shutdown';
 import { dataIsKept } from './storage';
 import { yamlIsWellFormed } from './yaml';
 
-/** One group after the other: what a group finds wrong would only confuse the next. */
+/** Groups run one after the other. If one finds problems, the next ones are skipped, because their results would be confusing. */
 const groups: Record<string, Check>[] = [
   { yaml: yamlIsWellFormed },
   { 'compose-schema': composeFitsItsSpecification, 'kubernetes-schema': manifestsFitKubernetes },
@@ -42,18 +42,18 @@ const groups: Record<string, Check>[] = [
   },
 ];
 
-/** One of them alone, for tests. */
+/** Single checks, for tests. */
 export const checks: Readonly<Record<string, Check>> = Object.assign({}, ...groups);
 
 export const checkNames: readonly string[] = Object.keys(checks);
 
-/** Everything that can be known about the deployment files without deploying them. */
+/** Checks everything about the deployment files that can be checked without deploying them. */
 export async function checkDeploy(files: DeployFiles): Promise<Problem[]> {
   for (const group of groups) {
     const found = await Promise.all(
       Object.entries(group).map(async ([check, look]) => (await look(files)).map((problem) => ({ check, ...problem }))),
     );
-    // One mistake in a shared block is a problem of each that uses it, but nobody reads the same line twice.
+    // A mistake in a shared block is found for each service that uses it. Report it only once.
     const different = new Map(found.flat().map((problem) => [shownProblem(problem), problem]));
     if (different.size > 0) return [...different.values()];
   }

@@ -1,7 +1,7 @@
 import { type DeployFiles, manifestFiles } from './files';
 import { yamlValues } from './yaml';
 
-/** The fields of Kubernetes objects that the checks look at. The schema check has made sure that they have these types. */
+/** The fields of Kubernetes objects that the checks use. The schema check has already verified their types. */
 export interface Manifest {
   file: string;
   /** `Deployment auth`. */
@@ -78,7 +78,7 @@ export interface Volume {
   projected?: { sources: { configMap?: MapSource; secret?: { name: string } }[] };
 }
 
-/** A ConfigMap as a folder: all its keys, or the items. */
+/** A ConfigMap as a folder: all its keys, or only the items. */
 export interface MapSource {
   name: string;
   items?: { key: string; path: string }[];
@@ -154,7 +154,7 @@ export function workloads(manifests: Manifest[]): Workload[] {
 export const ofKind = (manifests: Manifest[], kind: string): Manifest[] =>
   manifests.filter((manifest) => manifest.kind === kind);
 
-/** The labels that a selector asks for, whichever of Kubernetes' two ways it is written in. */
+/** The labels that a selector requires, in either of Kubernetes' two notations. */
 export function matches(selector: Selector | Labels | undefined, labels: Labels): boolean {
   const { matchLabels, matchExpressions = [] } = asSelector(selector);
   return (
@@ -176,7 +176,7 @@ function asSelector(selector: Selector | Labels | undefined): Selector {
     : { matchLabels: selector as Labels };
 }
 
-/** The port of a container that a probe, a Service or a policy means by name or number. */
+/** The container port that a probe, a Service or a policy refers to by name or number. */
 export const portOf = (pod: PodSpec, port: PortRef | undefined): number | undefined =>
   pod.containers
     .flatMap(({ ports = [] }) => ports)

@@ -6,7 +6,7 @@ import { matches, ofKind, readManifests, workloads } from './manifests';
 import type { Check, Found } from './problem';
 import { prometheusTargets } from './prometheus';
 
-/** What each place that names a service says about it; `said` has to be `wanted`. */
+/** A place that refers to a service. `said` must equal `wanted`. */
 interface Saying {
   file: string;
   at: string;
@@ -14,7 +14,7 @@ interface Saying {
   wanted: string | number;
 }
 
-/** Services, ports and images are the same word in Compose, Swarm, Kubernetes, Nginx, Prometheus and the env files. */
+/** Checks that services, ports and images have the same names in Compose, Swarm, Kubernetes, Nginx, Prometheus and env files. */
 export const namesAgreeEverywhere: Check = (files) => {
   const sayings = [
     ...serviceNames.flatMap((service) => [...kubernetesOn(service, files), ...settingsOn(service, files)]),
@@ -52,7 +52,7 @@ function kubernetesOn(service: ServiceName, files: DeployFiles): Saying[] {
   ];
 }
 
-/** `AUTH_PORT` and its like in env files and the ConfigMap. */
+/** `AUTH_PORT` and so on in the env files and the ConfigMap. */
 function settingsOn(service: ServiceName, files: DeployFiles): Saying[] {
   const variable = portVariable(service);
   const wanted = defaultPorts[service];
@@ -65,7 +65,7 @@ function settingsOn(service: ServiceName, files: DeployFiles): Saying[] {
   return [...envFiles, ...configs];
 }
 
-/** Where Nginx is told to look for the services. */
+/** Nginx's upstream addresses. */
 function upstreams(files: DeployFiles): Saying[] {
   const compose = baseOf(readCompose(files));
   const inCompose = environmentOf(compose.services.nginx ?? {});
@@ -104,7 +104,7 @@ function portMap(files: DeployFiles): Saying[] {
   }));
 }
 
-/** Each container in k8s/ runs the image that Compose and Swarm run under that name. */
+/** Each container in k8s/ must use the same image as the Compose service of that name. */
 function images(files: DeployFiles): Saying[] {
   const all = readCompose(files);
   const base = baseOf(all);
@@ -134,7 +134,7 @@ function images(files: DeployFiles): Saying[] {
   return [...inKubernetes, ...inOverlays, ...built];
 }
 
-/** MySQL runs with the same flags everywhere, but for the connections, which follow the number of processes. */
+/** MySQL must have the same flags everywhere, except for the connections, which depend on the number of processes. */
 function databaseFlags(files: DeployFiles): Saying[] {
   const base = baseOf(readCompose(files));
   const [server] = workloads(readManifests(files)).filter(({ metadata }) => metadata.name === 'db');
@@ -144,7 +144,7 @@ function databaseFlags(files: DeployFiles): Saying[] {
   return [{ file: server?.file ?? 'k8s', at: 'StatefulSet db args', said, wanted }];
 }
 
-/** Services, disruption budgets and autoscalers are called after what they are for. */
+/** Services, disruption budgets and autoscalers must have the name of their target. */
 function namesakes(files: DeployFiles): Saying[] {
   const manifests = readManifests(files);
   const pods = workloads(manifests);
@@ -158,7 +158,7 @@ function namesakes(files: DeployFiles): Saying[] {
   });
 }
 
-/** `npm ci` in the image knows every workspace by its own place. */
+/** The image must copy each workspace's package.json to its own path for `npm ci`. */
 function dockerfileCopies(files: DeployFiles): Saying[] {
   const file = 'Dockerfile';
   const copies = [...files.read(file).matchAll(/^COPY (\S+)\/package\.json (\S+)\/$/gm)];
@@ -168,10 +168,10 @@ function dockerfileCopies(files: DeployFiles): Saying[] {
   });
 }
 
-/** Prometheus asks every service, on its port. */
+/** Prometheus must scrape every service on its port. */
 function unscraped(files: DeployFiles): Found[] {
   const { file, targets } = prometheusTargets(files);
   return serviceNames
     .filter((service) => !targets.some(({ host, port }) => host === service && port === defaultPorts[service]))
-    .map((service) => ({ file, at: service, message: `is not asked on port ${defaultPorts[service]}` }));
+    .map((service) => ({ file, at: service, message: `is not scraped on port ${defaultPorts[service]}` }));
 }

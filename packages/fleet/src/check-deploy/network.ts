@@ -4,7 +4,7 @@ import type { Check, Found } from './problem';
 
 const envFile = `.env.\${APP_ENV:-local}`;
 
-/** Services see Nginx under an address of the one network that they share, which is what they trust; all read the same env file. */
+/** Checks that services share exactly one network with Nginx, that they trust it, and that all use the same env file. */
 export const servicesTrustNginx: Check = (files) => {
   const base = baseOf(readCompose(files));
   const strange = serviceNames
@@ -20,9 +20,9 @@ function proxyProblems({ file, services, networks = {} }: ComposeFile): Found[] 
     const problem = (message: string) => [{ file, at: `services.${name}`, message }];
     const [shared, another] = names(service.networks).filter((network) => ofNginx.includes(network));
     if (shared === undefined) return problem('shares no network with nginx');
-    if (another !== undefined) return problem(`shares ${shared} and ${another} with nginx: it trusts one`);
+    if (another !== undefined) return problem(`shares ${shared} and ${another} with nginx, but trusts only one`);
     const trusted = environmentOf(service).get('TRUST_PROXY');
     const subnet = networks[shared]?.ipam?.config?.[0]?.subnet;
-    return trusted === subnet ? [] : problem(`TRUST_PROXY is ${trusted}, nginx speaks from ${shared}: ${subnet}`);
+    return trusted === subnet ? [] : problem(`TRUST_PROXY is ${trusted}, nginx connects from ${shared}: ${subnet}`);
   });
 }

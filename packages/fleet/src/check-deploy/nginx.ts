@@ -14,11 +14,11 @@ const run = promisify(execFile);
 
 interface Gateway {
   name: string;
-  /** What the image's envsubst would write, by path. */
+  /** The output of the image's envsubst, by path. */
   conf: Record<string, string>;
 }
 
-/** `nginx -t` on the gateway's configuration as Compose and as Kubernetes fill it in. */
+/** Runs `nginx -t` on the gateway's configuration with the variables of Compose and of Kubernetes. */
 export const nginxAcceptsItsConfiguration: Check = async (files) => {
   const found: Found[] = [];
   for (const { name, conf } of [composeGateway(baseOf(readCompose(files)), files), kubernetesGateway(files)]) {
@@ -31,11 +31,11 @@ export const nginxAcceptsItsConfiguration: Check = async (files) => {
   return found;
 };
 
-/** The ports of every server in it. */
+/** The ports of every server in the configuration. */
 export const listenedPorts = ({ conf }: Gateway): number[] =>
   [...directives(conf).matchAll(/\blisten\s+(?:\S+:)?(\d+)\b/g)].map(([, port]) => Number(port));
 
-/** How long requests in flight may take after it is told to stop; without the directive, forever. */
+/** The time that requests in progress have after a stop signal; without the directive, unlimited. */
 export const shutdownSeconds = ({ conf }: Gateway): number =>
   Number(/\bworker_shutdown_timeout\s+(\d+)s?;/.exec(directives(conf))?.[1] ?? Number.POSITIVE_INFINITY);
 
@@ -70,7 +70,7 @@ export function kubernetesGateway(files: DeployFiles): Gateway {
     const { configMapKeyRef: from } = valueFrom ?? {};
     values.set(name, (from ? maps.get(from.name)?.[from.key] : value) ?? '');
   }
-  // Its own shell line finds it out in the pod.
+  // In the pod, the shell command determines the resolver.
   values.set('NGINX_RESOLVER', '127.0.0.1');
   const sources = gateway?.pod.volumes?.flatMap(({ projected }) => projected?.sources ?? []) ?? [];
   const texts = sources.flatMap(({ configMap }) =>
@@ -82,7 +82,7 @@ export function kubernetesGateway(files: DeployFiles): Gateway {
   return { name: gateway?.file ?? 'k8s', conf: filledIn(texts, values) };
 }
 
-/** As the image's envsubst fills the templates in; limits.sh runs before it and adds to the environment. */
+/** Fills in the templates like the image's envsubst. limits.sh runs first and adds to the environment. */
 function filledIn(texts: [name: string, text: string][], given: Map<string, string>): Record<string, string> {
   const [, script = ''] = texts.find(([name]) => name === 'limits.sh') ?? [];
   const values = new Map([...given, ...limitVariables(script, Object.fromEntries(given))]);
@@ -115,7 +115,7 @@ async function complaints(conf: Record<string, string>): Promise<string[]> {
   }
 }
 
-/** Even `nginx -t` binds its ports and makes its folders. */
+/** Replaces ports and folders, because even `nginx -t` binds ports and creates folders. */
 const onThisMachine = (text: string, folder: string): string =>
   text
     .replaceAll(' /tmp/', ` ${folder}/`)

@@ -4,14 +4,14 @@ import type { Check, Found } from './problem';
 
 const probes = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const;
 
-/** What a service answers to each: a database that is away takes its pods out, and restarts none. */
+/** The paths that each probe may use: a database outage must make pods unready, but must not restart them. */
 const probePaths: Record<(typeof probes)[number], string[]> = {
   startupProbe: ['/health', '/ready'],
   livenessProbe: ['/health'],
   readinessProbe: ['/ready'],
 };
 
-/** What the API server takes but nobody wants: pods as root, without limits, without probes or with the wrong ones. */
+/** Finds what the API server accepts but should not be deployed: pods as root, without limits, or with missing or wrong probes. */
 export const podsAreSafe: Check = (files) => {
   const manifests = readManifests(files);
   const reversed = ofKind(manifests, 'HorizontalPodAutoscaler')
@@ -40,12 +40,12 @@ function podProblems({ file, at, metadata, pod }: Workload): Found[] {
     must(security?.allowPrivilegeEscalation === false, where('allowPrivilegeEscalation'), 'must be false');
     must(security?.readOnlyRootFilesystem === true, where('readOnlyRootFilesystem'), 'must be true');
     must(security?.capabilities?.drop?.includes('ALL') === true, where('capabilities.drop'), 'must have ALL');
-    must(!security?.capabilities?.add, where('capabilities.add'), 'nothing here needs one');
+    must(!security?.capabilities?.add, where('capabilities.add'), 'no container here needs a capability');
     for (const probe of probes) {
       must(container[probe] !== undefined, where(probe), 'is missing');
       const asked = container[probe]?.httpGet?.path;
       const paths = serviceNames.some((service) => service === metadata.name) ? probePaths[probe] : undefined;
-      must(!container[probe] || !paths || paths.includes(asked ?? ''), where(probe), `must ask ${paths?.join(' or ')}`);
+      must(!container[probe] || !paths || paths.includes(asked ?? ''), where(probe), `must use ${paths?.join(' or ')}`);
     }
     for (const kind of ['requests', 'limits'] as const) {
       for (const resource of ['cpu', 'memory']) {
@@ -63,7 +63,7 @@ function podProblems({ file, at, metadata, pod }: Workload): Found[] {
 
 const powers = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
 
-/** `100m`, `1.5`, `128Mi` or `2G` as a number; what is no quantity is not a number. */
+/** `100m`, `1.5`, `128Mi` or `2G` as a number; NaN for anything else. */
 function amount(quantity: string | number): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(|m|[kMGTPE]|[KMGTPE]i)$/.exec(String(quantity)) ?? [];
   if (unit === 'm') return Number(digits) / 1000;

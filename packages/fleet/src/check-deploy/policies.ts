@@ -13,7 +13,7 @@ import {
 } from './manifests';
 import type { Check } from './problem';
 
-/** Somebody who is none of our pods: anywhere, or in another namespace that a policy names. */
+/** A peer outside our pods: anywhere, or in another namespace that a policy names. */
 type Stranger = 'anybody' | 'another namespace';
 type Direction = 'ingress' | 'egress';
 
@@ -30,7 +30,7 @@ type Allowed = (
   protocol?: string,
 ) => boolean;
 
-/** Who may talk to whom, and whether that is needed. */
+/** A connection: whether it is allowed, and whether it is needed. */
 interface Path {
   from: string;
   to: string;
@@ -42,12 +42,12 @@ const isService = (name: string): boolean => serviceNames.some((service) => serv
 const isStore = (name: string): boolean => ['db', 'redis'].includes(name);
 
 /**
- * What policies allow is what the shop needs, no less and no more: anybody to the gateway, the gateway to the services, they
- * to MySQL and Redis, Prometheus to the services, auth to Google and the mail server, uploads to a bucket, everybody to DNS.
+ * Checks that policies allow exactly the connections that the shop needs: anybody to the gateway, the gateway to the services,
+ * services to MySQL and Redis, Prometheus to services, auth to Google and the mail server, uploads to a bucket, all to DNS.
  */
 export const policiesAllowWhatIsNeeded: Check = (files) => {
   const manifests = readManifests(files);
-  // Those in k8s/alternatives are not there by default.
+  // Policies in k8s/alternatives are not applied by default.
   const policies = ofKind(manifests, 'NetworkPolicy').filter(({ file }) => path.dirname(file) === 'k8s');
   const pods = workloads(manifests);
   const allowed: Allowed = (direction, pod, peer, port, protocol = 'TCP') =>
@@ -61,7 +61,7 @@ export const policiesAllowWhatIsNeeded: Check = (files) => {
     .map(({ from, to, is }) => ({
       file: policies[0]?.file ?? 'k8s',
       at: `${from} to ${to}`,
-      message: is ? 'must be refused' : 'must be allowed',
+      message: is ? 'must be denied' : 'must be allowed',
     }));
 };
 
@@ -99,7 +99,7 @@ function waysOut(pod: Workload, mailPort: number, allowed: Allowed): Path[] {
 const portsOf = ({ pod }: Workload): number[] =>
   pod.containers.flatMap(({ ports = [] }) => ports.map(({ containerPort }) => containerPort));
 
-/** What the policies for a pod allow, taken together; without any, everything is. */
+/** Whether the policies of a pod together allow the connection. Without policies, everything is allowed. */
 function rulesOn(direction: Direction, { labels }: Workload, policies: Manifest[]): Rule[] {
   const type = direction === 'ingress' ? 'Ingress' : 'Egress';
   const own = policies.filter(
@@ -124,7 +124,7 @@ function permitsPeer({ peers = [] }: Rule, peer: Workload | Stranger): boolean {
   });
 }
 
-/** A policy's port is that of the pod which is called, by its number or its name there. */
+/** A policy's port is the number or the name of a port of the target pod. */
 function permitsPort({ ports = [] }: Rule, called: Workload | Stranger, wanted: { port: number; protocol: string }) {
   const named = typeof called === 'string' ? [] : called.pod.containers.flatMap(({ ports: own = [] }) => own);
   return (

@@ -15,7 +15,7 @@ import type { Check, Found } from './problem';
 import { prometheusTargets } from './prometheus';
 import { yamlValues } from './yaml';
 
-/** Where each image listens, by the name of its service: a new one goes in here. Nginx listens where its configuration says. */
+/** The ports of each image, by service name; add new images here. Nginx's ports come from its configuration. */
 const imagePorts: Record<string, number[]> = {
   ...Object.fromEntries(serviceNames.map((service) => [service, [defaultPorts[service]]])),
   db: [3306],
@@ -29,7 +29,7 @@ const imagePorts: Record<string, number[]> = {
   mailpit: [1025, 8025],
 };
 
-/** Whatever port is published, probed, scraped or called, somebody listens on it, on a network that the caller is on. */
+/** Checks that something listens on each published, probed, scraped or called port, on a network shared with the caller. */
 export const portsAreListenedOn: Check = (files) => [
   ...inEachLayer(files, (layer) => composeProblems(layer, files)),
   ...kubernetesProblems(files),
@@ -45,7 +45,7 @@ function composeProblems(layer: ComposeFile, files: DeployFiles): Found[] {
   });
 }
 
-/** A port written as a number is the same outside; Nginx publishes those of all services. */
+/** A port published as a plain number must be the same outside. Nginx must publish the ports of all services. */
 function publishedProblems(name: string, { ports = [] }: ComposeService, listened: number[]): string[] {
   const pairs = ports.map((port) => {
     if (typeof port === 'object') return { published: String(port.published ?? port.target), target: port.target };
@@ -70,7 +70,7 @@ type Address = [host: string, port: number];
 
 const own = ['localhost', '127.0.0.1'];
 
-/** Whom a service calls: `host:port` in what it runs and is given, `X_HOST` with `X_PORT`, and what its configs say. */
+/** The addresses a service calls: `host:port` in its command and environment, `X_HOST` with `X_PORT`, and in its configs. */
 function addressesIn(layer: ComposeFile, name: string, service: ComposeService, files: DeployFiles): Address[] {
   const { command = [], entrypoint = [], healthcheck } = service;
   const environment = [...environmentOf(service)].map(([key, value]): [string, string] => [key, interpolated(value)]);
@@ -90,7 +90,7 @@ function addressesIn(layer: ComposeFile, name: string, service: ComposeService, 
   ];
 }
 
-/** `X_HOST` and `X_PORT`, where the host is one of ours: a name without a dot. */
+/** `X_HOST` and `X_PORT` pairs with a host of ours, which is a name without a dot. */
 const hostsWithPorts = (settings: Record<string, string>): Address[] =>
   Object.entries(settings).flatMap(([key, host]): Address[] => {
     const port = settings[key.replace(/_HOST$/, '_PORT')];

@@ -11,7 +11,7 @@ export interface Target {
   port: number;
 }
 
-/** Whom monitoring/prometheus.yml asks, and to whom it sends its alerts. */
+/** The targets of monitoring/prometheus.yml, and where it sends alerts. */
 export function prometheusTargets(files: DeployFiles): { file: string; targets: Target[] } {
   const file = 'monitoring/prometheus.yml';
   const [value] = yamlValues(files, file) as {

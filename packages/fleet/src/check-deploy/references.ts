@@ -11,7 +11,7 @@ import {
 } from './manifests';
 import type { Check, Found } from './problem';
 
-/** Whatever one object in k8s/ calls another by is there: ConfigMaps, Secrets and their keys, claims, pods, ports, Services. */
+/** Checks that every object that another one in k8s/ refers to exists: ConfigMaps, Secrets, keys, claims, pods, ports, Services. */
 export const manifestsPointAtWhatIsThere: Check = (files) => {
   const manifests = readManifests(files);
   const look: Looked = { manifests, pods: workloads(manifests) };
@@ -36,10 +36,10 @@ function namesAndNamespaces(manifests: Manifest[]): Found[] {
   const namespaces = new Set(ofKind(manifests, 'Namespace').map(({ metadata }) => metadata.name));
   const seen = new Set<string>();
   return manifests.flatMap(({ file, at, kind, metadata: { namespace } }): Found[] => {
-    if (seen.has(at)) return [{ file, at, message: 'is there twice' }];
+    if (seen.has(at)) return [{ file, at, message: 'is defined twice' }];
     seen.add(at);
     if (kind === 'Namespace' || (namespace !== undefined && namespaces.has(namespace))) return [];
-    const message = namespace === undefined ? 'names no namespace' : `there is no namespace "${namespace}"`;
+    const message = namespace === undefined ? 'has no namespace' : `there is no namespace "${namespace}"`;
     return [{ file, at, message }];
   });
 }
@@ -134,7 +134,7 @@ function serviceReferences({ file, at, spec }: Manifest, { pods }: Looked): Foun
 const hasPort = (containers: Container[], port: number | string): boolean =>
   containers.some(({ ports = [] }) => ports.some((known) => port === known.name || port === known.containerPort));
 
-/** Autoscalers, disruption budgets and network policies: what they are about. */
+/** The targets of autoscalers, disruption budgets and network policies. */
 function targetReferences({ file, at, kind, spec }: Manifest, look: Looked): Found[] {
   const anyPod = (selector: Spec['selector']) => look.pods.some(({ labels }) => matches(selector, labels));
   if (kind === 'HorizontalPodAutoscaler') {
@@ -147,7 +147,7 @@ function targetReferences({ file, at, kind, spec }: Manifest, look: Looked): Fou
   }
   if (kind !== 'NetworkPolicy') return [];
   const found: Found[] = [];
-  // Its controller makes these pods, and labels them so.
+  // The Gateway's controller creates these pods with this label.
   const gateway = spec.podSelector?.matchLabels?.['gateway.networking.k8s.io/gateway-name'];
   if (gateway !== undefined) {
     return find(look, 'Gateway', gateway) ? [] : [{ file, at, message: `there is no Gateway "${gateway}"` }];
@@ -156,7 +156,7 @@ function targetReferences({ file, at, kind, spec }: Manifest, look: Looked): Fou
   const incoming = (spec.ingress ?? []).map(({ from, ports }) => ({ peers: from, ports }));
   const outgoing = (spec.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
   for (const { podSelector, namespaceSelector } of [...incoming, ...outgoing].flatMap(({ peers = [] }) => peers)) {
-    // What lives in another namespace is not ours to know.
+    // Pods in another namespace are unknown here.
     if (!namespaceSelector && !anyPod(podSelector)) found.push({ file, at, message: 'a peer selects no pods' });
   }
   const opened = incoming.flatMap(({ ports = [] }) => ports);
@@ -169,7 +169,7 @@ function targetReferences({ file, at, kind, spec }: Manifest, look: Looked): Fou
   return found;
 }
 
-/** What an Ingress or an HTTPRoute sends requests to. */
+/** The backends of an Ingress or an HTTPRoute. */
 function backendReferences({ file, at, spec }: Manifest, look: Looked): Found[] {
   const backends = (spec.rules ?? []).flatMap(({ http, backendRefs = [] }) => [
     ...(http?.paths ?? []).flatMap(({ backend: { service } }) =>

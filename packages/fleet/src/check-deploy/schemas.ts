@@ -11,7 +11,7 @@ const schemaFile = (name: string): SchemaObject & { kinds?: Record<string, strin
 
 const newAjv = () => new Ajv({ allErrors: true, strict: false, validateFormats: false });
 
-/** What an API server would refuse, as far as its OpenAPI document says: unknown kinds and fields, wrong types. */
+/** Finds what an API server would reject by its OpenAPI document: unknown kinds and fields, wrong types. */
 export const manifestsFitKubernetes: Check = (files) => {
   const validators = kubernetesValidators();
   return manifestFiles(files).flatMap((file) =>
@@ -33,11 +33,11 @@ function kubernetesValidators(): (name: string) => ValidateFunction | undefined 
   const ajv = newAjv();
   const sources = ['kubernetes.json', 'kubernetes-known-values.json', 'gateway-api.json'].map(schemaFile);
   const [kubernetes, values, gateway] = sources;
-  // The API's document says "string" where the server knows a handful of words.
+  // The API's document says "string" for some fields that accept only a few values.
   for (const [field, words] of Object.entries(values?.words ?? {})) {
     const [model = '', property = ''] = field.split('.');
     const known = kubernetes?.definitions?.[model]?.properties;
-    if (!known?.[property]) throw new Error(`kubernetes-known-values.json: there is no ${field}`);
+    if (!known?.[property]) throw new Error(`kubernetes-known-values.json: unknown field ${field}`);
     known[property] = { enum: words };
   }
   const byName = new Map<string, () => ValidateFunction | undefined>();
@@ -49,7 +49,7 @@ function kubernetesValidators(): (name: string) => ValidateFunction | undefined 
   return (name) => byName.get(name)?.();
 }
 
-/** The Compose Specification: unknown keys and wrong types. */
+/** Validates against the Compose Specification: unknown keys and wrong types. */
 export const composeFitsItsSpecification: Check = (files) => {
   const { $schema: _, ...specification } = schemaFile('compose-spec.json');
   const validate = newAjv().compile(specification);

@@ -9,11 +9,11 @@ interface Script {
   file: string;
   at: string;
   text: string;
-  /** Left out: its first line says. */
+  /** Absent: taken from the script's first line. */
   shell?: string;
 }
 
-/** Every shell script, and every shell line inside Compose files and manifests, through shellcheck. */
+/** Runs shellcheck on every shell script and on the shell commands in Compose files and manifests. */
 export const shellScriptsAreClean: Check = async (files) => {
   const scripts = [...scriptFiles(files), ...inCompose(files), ...inManifests(files)];
   return (await Promise.all(scripts.map(shellcheck))).flat();
@@ -22,7 +22,7 @@ export const shellScriptsAreClean: Check = async (files) => {
 const scriptFiles = (files: DeployFiles): Script[] =>
   files.paths.filter((file) => /\.sh$|^\.ci\//.test(file)).map((file) => ({ file, at: '', text: files.read(file) }));
 
-/** `[sh, -c, script]`, as a command is written in both worlds, and Compose's own way for health checks. */
+/** `[sh, -c, script]`, as in Compose and Kubernetes, and Compose's own notation for health checks. */
 function scriptOf([program = '', flag, script]: string[]): { text: string; shell: string } | undefined {
   if (program === 'CMD-SHELL') return { text: flag ?? '', shell: 'sh' };
   const [, shell] = /^(?:\/bin\/)?((?:ba)?sh)$/.exec(program) ?? [];

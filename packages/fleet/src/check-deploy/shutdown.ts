@@ -4,10 +4,10 @@ import { readManifests, workloads } from './manifests';
 import { composeGateway, kubernetesGateway, shutdownSeconds } from './nginx';
 import type { Check, Found } from './problem';
 
-/** Within which a service promises to be gone after SIGTERM (packages/core). */
+/** A service exits within this time after SIGTERM (packages/core). */
 const drainSeconds = 10;
 
-/** Whoever is told to stop has the time to finish, and in Kubernetes is forgotten by the others first. */
+/** Checks that grace periods are long enough, and that in Kubernetes pods are removed from endpoints before they stop. */
 export const stoppingTakesItsTime: Check = (files) => {
   const gateway = shutdownSeconds(kubernetesGateway(files));
   const inKubernetes = workloads(readManifests(files)).flatMap(({ file, at, kind, pod }): Found[] =>
@@ -15,10 +15,10 @@ export const stoppingTakesItsTime: Check = (files) => {
       const before = lifecycle?.preStop?.sleep?.seconds ?? 0;
       const needed = before + (name === 'nginx' ? gateway : drainSeconds);
       const short = (pod.terminationGracePeriodSeconds ?? 30) <= needed;
-      const message = `must be over ${needed}: preStop, and the ${needed - before} s within which it is gone`;
+      const message = `must be over ${needed}: preStop plus the ${needed - before} s that it needs to stop`;
       return [
         ...(short ? [{ file, at: `${at} terminationGracePeriodSeconds`, message }] : []),
-        // Of a StatefulSet there is one here: there is nobody else to go to.
+        // A StatefulSet has only one pod here, so there is no other pod to use meanwhile.
         ...(kind === 'Deployment' && before === 0 ? [{ file, at: `${at} preStop`, message: 'must sleep' }] : []),
       ];
     }),

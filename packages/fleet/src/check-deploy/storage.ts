@@ -5,7 +5,7 @@ import type { DeployFiles } from './files';
 import { type Container, type Manifest, ofKind, readManifests, type Workload, workloads } from './manifests';
 import type { Check, Found } from './problem';
 
-/** Where each image keeps its data; the volume is called after it, `db-data`. */
+/** The data folder of each image. The volume is named after the service, such as `db-data`. */
 const dataFolders: Record<string, string> = {
   db: '/var/lib/mysql',
   redis: '/data',
@@ -14,10 +14,10 @@ const dataFolders: Record<string, string> = {
   grafana: '/var/lib/grafana',
 };
 
-/** Of no use in k8s/, where the gateway has one port. */
+/** Not needed in k8s/, where the gateway has one port. */
 const onlyInCompose = ['nginx/containers/service-ports.map.template'];
 
-/** What must outlive a container is on its volume, and what a container reads lies at the same place everywhere. */
+/** Checks that persistent data is on a volume, and that mounted files have the same paths everywhere. */
 export const dataIsKept: Check = (files) => {
   const { file, services } = baseOf(readCompose(files));
   const inCompose = Object.entries(services).flatMap(([name, service]) =>
@@ -61,7 +61,7 @@ function podProblems({ file, at, pod }: Workload, manifests: Manifest[], files: 
   return [
     ...found.map((message) => problem('volumeMounts', message)),
     ...(writes && fsGroup !== runAsGroup
-      ? [problem('fsGroup', `must be ${runAsGroup}: others may not write to its claim`)]
+      ? [problem('fsGroup', `must be ${runAsGroup}: otherwise it cannot write to its claim`)]
       : []),
   ];
 }
@@ -72,7 +72,7 @@ const claimMounts = ({ volumeMounts = [] }: Container, { volumes = [] }: Workloa
     return { source: claim?.claimName ?? '', target: mountPath };
   });
 
-/** The files that Compose mounts into the service of that name, as far as the pod does not have them at the same path. */
+/** The files that Compose mounts into the service, but that the pod does not have at the same path. */
 function missingFiles(
   { name: container, volumeMounts = [] }: Container,
   { volumes = [] }: Workload['pod'],

@@ -4,7 +4,7 @@ import { repoRoot } from '../paths';
 import { filesBelow } from './files';
 import { generatedManifests } from './generated';
 
-/** `npm run k8s:sync`: writes the manifests that carry files of this repository anew. */
+/** `npm run k8s:sync`: regenerates the manifests that contain copies of files in this repository. */
 for (const [file, text] of Object.entries(generatedManifests(filesBelow(repoRoot)))) {
   writeFileSync(path.join(repoRoot, file), text);
   console.log(file);

@@ -2,20 +2,20 @@ import { type Document, parseAllDocuments } from 'yaml';
 import type { DeployFiles } from './files';
 import type { Check, Found } from './problem';
 
-// Compose's own: what an overlay takes away from the file below it, or puts in its place.
+// Compose's own tags: an overlay removes or replaces a value of the base file.
 const composeTags = ['!reset', '!override'].flatMap((tag) => [
   { tag, collection: 'map' as const },
   { tag, collection: 'seq' as const },
   { tag, resolve: () => null },
 ]);
 
-/** All documents of a YAML file, with what is wrong about each. */
+/** All documents of a YAML file, with their errors. */
 function parsed(text: string): Document[] {
   const documents = parseAllDocuments(text, { customTags: (tags) => [...tags, ...composeTags], merge: true });
   return Array.isArray(documents) ? documents : [];
 }
 
-/** The values of a YAML file's documents; of empty ones nothing. Only for files that `yamlIsWellFormed` has passed. */
+/** The values of a YAML file's non-empty documents. Only for files that have passed `yamlIsWellFormed`. */
 export function yamlValues(files: DeployFiles, file: string): unknown[] {
   return parsed(files.read(file))
     .map((document) => document.toJS() as unknown)

@@ -7,12 +7,12 @@ export interface FieldError {
   message: string;
 }
 
-/** A message is the end of a sentence that begins with the field, or a sentence of its own. */
+/** A message continues a sentence that begins with the field, or is a complete sentence. */
 const PLAIN = /^(must |is required|is not a known |has |a JSON body is required|[A-Z].*\.$)/;
-/** The validation library's own wording. */
+/** Messages of the validation library, which must not appear. */
 const LIBRARY = /invalid|expected|received|too (big|small):|unrecognized|zod|undefined|NaN|\[object/i;
 
-/** What is wrong with the field errors themselves, whatever the request was. */
+/** Problems of the field errors themselves, regardless of the request. */
 export function problemsOfFieldErrors(errors: FieldError[]): string[] {
   if (errors.length === 0) return ['a 400 without field errors'];
   const seen = errors.map(({ in: place, path, code }) => `${place} ${path} ${code}`);
@@ -27,7 +27,7 @@ export function problemsOfFieldErrors(errors: FieldError[]): string[] {
   ];
 }
 
-/** A request with one mistake gets exactly the one error that names it. */
+/** Whether a request with one mistake got exactly the expected error. */
 export function isExactly(errors: FieldError[], expected: ExpectedError): boolean {
   const [error] = errors;
   return (

@@ -4,14 +4,14 @@ import type { OpenApi, Operation } from './operations';
 import type { HttpResponse } from './request';
 import type { ExpectedError } from './wrong-fields';
 
-/** What a request should be answered with. */
+/** The expected response to a request. */
 export type Intent =
   | { kind: 'valid' }
-  /** One mistake: a 400 with exactly this error, unless the caller may not do it anyway. */
+  /** One mistake: a 400 with exactly this error, unless the caller is not allowed to do it anyway. */
   | { kind: 'wrong'; expected: ExpectedError }
   | { kind: 'malformed' };
 
-/** Finds what is wrong with a response; none: it is as the document declares it and as the request deserves. */
+/** Finds the differences between a response, its declaration in the document, and the expected response. */
 export type CheckResponse = (operation: Operation, intent: Intent, response: HttpResponse) => string[];
 
 export function responseChecker(document: OpenApi): CheckResponse {
@@ -26,7 +26,7 @@ export function responseChecker(document: OpenApi): CheckResponse {
   return (operation, intent, response) => {
     const { status } = response;
     if (status >= 500) return [`status ${status}: ${excerpt(response)}`];
-    // Of conditional and range requests for files; they have no schema.
+    // Responses to conditional and range requests for files have no schema.
     if (status === 206 || status === 304) return [];
     const declared = operation.responses.get(status);
     if (!declared) return [`status ${status} is not declared: ${excerpt(response)}`];
@@ -35,11 +35,11 @@ export function responseChecker(document: OpenApi): CheckResponse {
     if (!declared.types.includes(type)) return [`status ${status} has the media type "${type}"`];
     if (!declared.schemaAt) return [];
     const body = parsed(response.body);
-    if (body === undefined) return [`status ${status} has a body that is no JSON: ${excerpt(response)}`];
+    if (body === undefined) return [`status ${status} has a body that is not JSON: ${excerpt(response)}`];
     const validate = validatorOf(declared.schemaAt);
     const found = validate(body)
       ? []
-      : [`against its schema: ${ajv.errorsText(validate.errors)} in ${excerpt(response)}`];
+      : [`does not match its schema: ${ajv.errorsText(validate.errors)} in ${excerpt(response)}`];
     return [...found, ...problemsForIntent(operation, intent, status, body)];
   };
 }
@@ -48,7 +48,7 @@ function problemsForIntent(operation: Operation, intent: Intent, status: number,
   const { code, errors = [] } = body as { code?: string; errors?: FieldError[] };
   const found = status === 400 ? problemsOfFieldErrors(errors) : [];
   if (intent.kind === 'valid' && code === 'invalid_request') {
-    found.push(`fits the document but is refused: ${JSON.stringify(errors)}`);
+    found.push(`a valid request was rejected: ${JSON.stringify(errors)}`);
   }
   const mayNot = status === 401 || status === 403;
   if (intent.kind === 'wrong' && !mayNot && !(status === 400 && isExactly(errors, intent.expected))) {

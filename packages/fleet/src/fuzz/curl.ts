@@ -3,7 +3,7 @@ import type { HttpRequest } from './request';
 
 const MAX_BODY = 1500;
 
-/** A command that sends the request again; $TOKEN stands for the caller's access token. */
+/** A curl command that repeats the request. $TOKEN stands for the caller's access token. */
 export function curlOf(base: string, { method, path, headers, body }: HttpRequest): string {
   const sent = { authorization: 'Bearer $TOKEN', ...headers };
   const flags = Object.entries(sent).map(([name, value]) =>

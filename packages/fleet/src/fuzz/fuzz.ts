@@ -34,11 +34,11 @@ export interface FuzzFailure {
 }
 
 export interface FuzzResult {
-  /** By operation, and there by status. */
+  /** By operation, then by status. */
   counts: Map<string, Map<number, number>>;
   failures: FuzzFailure[];
   slowestMs: number;
-  /** Requests that were sent again because the database was busy. */
+  /** Requests that were retried because the database was busy. */
   retries: number;
 }
 
@@ -62,8 +62,8 @@ const CLIENTS = 4;
 const BUSY_RETRIES = 5;
 
 /**
- * Sends valid, wrong and malformed requests, made from the OpenAPI document, to all six services, through Nginx and directly,
- * on servers of its own. What a request asks for follows from the seed and its turn; the ids in it from what was answered before.
+ * Starts its own servers and sends valid, invalid and malformed requests, generated from the OpenAPI document, to all six
+ * services, through Nginx and directly. Seed and turn determine a request; its ids come from earlier responses.
  */
 export async function fuzz({ seed, requests, print, signal }: FuzzOptions): Promise<FuzzResult> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'shop-fuzz-'));
@@ -99,7 +99,7 @@ export async function fuzz({ seed, requests, print, signal }: FuzzOptions): Prom
   }
 }
 
-/** Half of the requests go through Nginx, the others to the service whose own document has the path. */
+/** Half of the requests go through Nginx, the others directly to the service whose document has the path. */
 async function addressesOf(gateway: string, instances: readonly { url: string }[]): Promise<Run['baseOf']> {
   const direct = new Map<string, string>();
   for (const { url } of instances) {
@@ -109,7 +109,7 @@ async function addressesOf(gateway: string, instances: readonly { url: string }[
   return ({ path: at }, draw) => (draw.chance(0.5) ? gateway : (direct.get(at) ?? gateway));
 }
 
-/** Google's keys, so that signing in with any token is refused instead of unavailable. */
+/** Serves Google's keys, so that sign-in with any token is rejected instead of unavailable. */
 async function startGoogle(): Promise<{ server: Server; url: string }> {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const keys = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'fuzz' }] });
@@ -157,7 +157,7 @@ function callerFor({ admin, users }: World, { isPublic }: Operation, draw: Rando
   return draw.chance(0.3) ? admin : draw.pick(users);
 }
 
-/** Logs in again where the token has been revoked, and waits where the database is busy, as a client would. */
+/** Logs in again if the token was revoked, and retries if the database is busy, like a real client. */
 async function sendAs(
   { world, result }: Run,
   base: string,

@@ -18,27 +18,27 @@ const always =
 const BODIES: [what: string, bytes: Bytes, type: string | undefined][] = [
   ['an array', always('[]'), JSON_TYPE],
   ['null', always('null'), JSON_TYPE],
-  ['JSON that breaks off', always('{"name":"x"'), JSON_TYPE],
+  ['truncated JSON', always('{"name":"x"'), JSON_TYPE],
   ['two values', always('{}{}'), JSON_TYPE],
-  ['no JSON', always('name=x'), JSON_TYPE],
+  ['not JSON', always('name=x'), JSON_TYPE],
   ['a byte order mark', always('\ufeff{}'), JSON_TYPE],
   ['a prototype', always('{"__proto__":{"role":"admin"},"constructor":1}'), JSON_TYPE],
   ['endless nesting', always('['.repeat(40_000)), JSON_TYPE],
   ['nested objects', always(`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`), JSON_TYPE],
   ['a big body', always(JSON.stringify({ name: 'x'.repeat(150_000) })), JSON_TYPE],
   ['a big number', always('{"price":1e400,"stock":-1e400,"address_id":1e400,"user_id":1e400}'), JSON_TYPE],
-  ['what is no UTF-8', () => Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), JSON_TYPE],
+  ['invalid UTF-8', () => Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), JSON_TYPE],
   ['random bytes', (random) => Buffer.from(Array.from({ length: 40 }, () => random.integer(0, 255))), JSON_TYPE],
   ['XML', always('<name/>'), 'application/xml'],
   ['an HTML form', always('name=x'), 'application/x-www-form-urlencoded'],
   ['no media type', always('{}'), undefined],
-  ['a media type that is none', always('{}'), 'json/;;=,'],
+  ['an invalid media type', always('{}'), 'json/;;=,'],
   ['an unknown charset', always('{"name":"x"}'), 'application/json; charset=klingon'],
   ['another charset', always('{"name":"x"}'), 'application/json; charset=utf-7'],
   ['a form without a boundary', always('x'), 'multipart/form-data'],
   ['a form with a blank in its boundary', always('-- b\r\n\r\nx\r\n-- b--'), 'multipart/form-data; boundary= b'],
   [
-    'a form that breaks off',
+    'a truncated form',
     always('--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nhalf'),
     'multipart/form-data; boundary=b',
   ],
@@ -112,7 +112,7 @@ const HEADERS: Record<string, string>[] = [
   { 'x-large': 'x'.repeat(20_000) },
 ];
 
-/** `valid` made unreadable in one part, in a way that no schema describes. */
+/** `valid` with one part malformed in a way that no schema describes. */
 export function malformedRequest(
   { parameters, method }: Operation,
   valid: RequestParts,

@@ -1,4 +1,4 @@
-/** As much of JSON Schema as the shop's OpenAPI document uses for requests. */
+/** The part of JSON Schema that the shop's OpenAPI document uses for requests. */
 export interface Schema {
   type?: string;
   properties?: Record<string, Schema>;
@@ -43,11 +43,11 @@ export interface Operation {
 }
 
 export interface DeclaredResponse {
-  /** Media types; none: the response has no body. */
+  /** Media types. Empty: the response has no body. */
   types: string[];
-  /** Where the JSON body's schema stands in the document: a JSON pointer. */
+  /** JSON pointer to the body's schema in the document. */
   schemaAt: string | undefined;
-  /** The `code`s of a problem. */
+  /** The declared error codes. */
   codes: string[];
 }
 
@@ -72,7 +72,7 @@ export interface OpenApi {
   components?: { responses?: Record<string, ResponseObject> };
 }
 
-/** All operations of an OpenAPI document. Requests have no `$ref`s there; responses may. */
+/** All operations of an OpenAPI document. Only responses may have `$ref`s. */
 export const operationsOf = (document: OpenApi): Operation[] =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): Operation => {
@@ -103,7 +103,7 @@ function declaredResponse(document: OpenApi, response: ResponseObject, at: strin
   const name = response.$ref?.replace('#/components/responses/', '');
   if (name !== undefined) {
     const shared = document.components?.responses?.[name];
-    if (!shared) throw new Error(`the document has no ${response.$ref}`);
+    if (!shared) throw new Error(`unknown reference ${response.$ref}`);
     return declaredResponse(document, shared, ['components', 'responses', name]);
   }
   const types = Object.keys(response.content ?? {});

@@ -11,14 +11,14 @@ export interface Person {
   token: string;
 }
 
-/** Who sends requests, and what their requests can refer to. */
+/** The users who send requests, and the ids that requests can refer to. */
 export interface World {
   admin: Person;
   users: Person[];
   logIn(person: Person): Promise<void>;
-  /** Values for the fields of an operation at `path`: mostly of what exists, and of that mostly the caller's own. */
+  /** Values for the fields of an operation at `path`: mostly existing ids, and mostly the caller's own. */
   known(path: string, caller: Person | undefined): KnownValues;
-  /** Remembers what a response told of: ids, file names, tokens. */
+  /** Stores the ids, file names and tokens of a response. */
   learn(path: string, caller: Person | undefined, headers: { location?: string | undefined }, body: unknown): void;
 }
 
@@ -32,8 +32,8 @@ interface Known {
 }
 
 /**
- * Registers users through the API at `url`, and opens a store with products that every user can buy; the administrator is
- * the one of the development data.
+ * Registers users through the API at `url` and opens a store with products that every user can buy. The administrator comes
+ * from the development data.
  */
 export async function openWorld(url: string): Promise<World> {
   const post = async (path: string, json: object, seller?: Person): Promise<Record<string, unknown>> => {
@@ -83,7 +83,7 @@ export async function openWorld(url: string): Promise<World> {
     users,
     logIn,
     known: (path, caller) => (name, random) => {
-      // Of one store, unlike the others: an order of several products would hardly ever be possible.
+      // Products of one store. With random stores, an order of several products would hardly ever be valid.
       if (name === 'product_id' && random.chance(0.9)) return random.pick(goods);
       if (name === 'email' && random.chance(0.3)) return random.pick(users).email;
       const collection = name === 'id' ? collectionOf(path) : collectionByField[name];

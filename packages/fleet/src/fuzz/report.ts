@@ -3,7 +3,7 @@ import type { FuzzResult } from './fuzz';
 
 const SHOWN_FAILURES = 40;
 
-/** Prints what was sent and what came back. @returns whether every response was as it should be */
+/** Prints a summary of requests and responses. @returns whether every response was correct */
 export function reportFuzz(
   { counts, failures, slowestMs, retries }: FuzzResult,
   print: (line: string) => void,
@@ -27,7 +27,7 @@ export function reportFuzz(
     ]),
   );
   print('');
-  print(`slowest response ${Math.round(slowestMs)} ms; ${retries} requests sent again because the database was busy`);
+  print(`slowest response ${Math.round(slowestMs)} ms; ${retries} requests retried because the database was busy`);
   for (const { turn, operation, what, problem, curl } of failures.slice(0, SHOWN_FAILURES)) {
     print(`\nFAILED  request ${turn}: ${operation}, ${what}\n        ${problem}\n        ${curl}`);
   }

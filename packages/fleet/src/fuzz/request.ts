@@ -4,7 +4,7 @@ import type { Operation } from './operations';
 /** The parts of a request to an operation, as values. */
 export interface RequestParts {
   params: Record<string, string>;
-  /** More than one value: the parameter is given repeatedly. */
+  /** With several values, the parameter is repeated. */
   query: Record<string, string[]>;
   headers: Record<string, string>;
   body: JsonBody | FormBody | RawBody | undefined;
@@ -27,7 +27,7 @@ export interface RawBody {
   bytes: Buffer;
 }
 
-/** As it goes over the wire. */
+/** The encoded request. */
 export interface HttpRequest {
   method: string;
   path: string;
@@ -58,7 +58,7 @@ export function encodeRequest({ method, path }: Operation, parts: RequestParts):
   };
 }
 
-/** A text that is percent-encoded already stays as it is. */
+/** Text that is already percent-encoded stays unchanged. */
 const encodeText = (text: string): string => (/^(%[0-9a-z]{0,2})+$/i.test(text) ? text : encodeURIComponent(text));
 
 function encodeBody(body: RequestParts['body']): { type: string | undefined; bytes: Buffer | undefined } {
@@ -88,7 +88,7 @@ function encodeForm({ fields, file }: FormBody): Buffer {
   ]);
 }
 
-/** Copies `body` with `value` at `at`; undefined takes away what is there. */
+/** Copies `body` with `value` at `at`; undefined removes the value. */
 export function replaceAt(body: unknown, at: readonly (string | number)[], value: unknown): unknown {
   const [key, ...rest] = at;
   if (key === undefined) return value;
@@ -100,7 +100,7 @@ export function replaceAt(body: unknown, at: readonly (string | number)[], value
 
 const TIMEOUT_MS = 30_000;
 
-/** Sends it byte for byte: fetch would refuse or mend some of what is tried here. */
+/** Sends the exact bytes. fetch would reject or correct some of these requests. */
 export function sendRequest(base: string, { method, path, headers, body }: HttpRequest): Promise<HttpResponse> {
   const started = performance.now();
   const { hostname, port } = new URL(base);

@@ -1,14 +1,14 @@
 import type { Random } from '../prove/random';
 import type { Schema } from './operations';
 
-/** What the schema of a field does not tell: its grammar, or what it refers to. */
+/** Values for fields whose grammar or reference is not in the schema. */
 export type KnownValues = (name: string, random: Random) => unknown;
 
 const LETTERS = [
   ...'abcdefghijklmnopqrstuvwxyz ABCXYZ0123456789-_.,;:\'"<>&%/\\äßéıİŁжΣ日本語가ไทยعربي😀👍🏽\u0301\u200b',
 ];
 
-/** Fields with a grammar that no schema tells. */
+/** Fields with a grammar that is not in the schema. */
 export const knownGrammar: KnownValues = (name, random) => {
   switch (name) {
     case 'phone':
@@ -24,7 +24,7 @@ export const knownGrammar: KnownValues = (name, random) => {
   }
 };
 
-/** A value that fits `schema`, and is short and small more often than not. */
+/** A value that matches `schema`, usually short and small. */
 export function validValue(schema: Schema, name: string, random: Random, known: KnownValues): unknown {
   const { anyOf, enum: values, const: only, type } = schema;
   if (anyOf) return validValue(random.pick(anyOf), name, random, known);
@@ -68,7 +68,7 @@ function validObject(schema: Schema, random: Random, known: KnownValues): Record
 function text({ minLength = 0, maxLength = 40 }: Schema, random: Random): string {
   const length = random.chance(0.03) ? maxLength : random.integer(minLength, Math.min(maxLength, minLength + 15));
   const characters = Array.from({ length }, () => random.pick(LETTERS));
-  // Blanks at its ends would be trimmed, and one character has to be visible.
+  // Spaces at the ends would be trimmed, and one character must be visible.
   if (length > 0) characters[0] = 'x';
   if (length > 1) characters[length - 1] = 'y';
   return characters.join('');

@@ -1,15 +1,15 @@
 import type { Parameter, Schema } from './operations';
 
-/** The field error that a request must be answered with. */
+/** The expected field error. */
 export interface ExpectedError {
   in: 'body' | 'query' | 'path' | 'header';
   path: string;
   code: string;
-  /** What the message has to say. */
+  /** The expected message. */
   message: RegExp;
 }
 
-/** Of a body: `value` belongs at `at`; undefined: nothing does. */
+/** A mistake in a body: set `value` at `at`, or remove the field if undefined. */
 export interface WrongField {
   what: string;
   at: readonly (string | number)[];
@@ -17,7 +17,7 @@ export interface WrongField {
   expected: ExpectedError;
 }
 
-/** Of a query, path, header or form: more than one value is the same parameter given repeatedly. */
+/** A mistake in a query, path, header or form. With several values, the parameter is repeated. */
 export interface WrongText {
   what: string;
   name: string;
@@ -46,7 +46,7 @@ const error = (at: At, code: string, message: RegExp): ExpectedError => ({
   message,
 });
 
-/** Every single mistake that a JSON body can have, by its schema. `valid` is a body to make them in. */
+/** Every single mistake in a JSON body that the schema rules out, applied to the `valid` body. */
 export function wrongFields(schema: Schema, valid: unknown, required: boolean): WrongField[] {
   const absent: WrongField[] = required
     ? [{ what: 'no body', at: [], value: undefined, expected: error([], 'required', /^a JSON body is required$/) }]
@@ -161,11 +161,11 @@ function wrongInside(schema: Schema, valid: unknown, at: At, wrong: MakeWrong): 
   return found;
 }
 
-/** Every single mistake that a parameter can have. */
+/** Every possible single mistake in a parameter. */
 export const wrongParameters = ({ name, in: place, required, schema }: Parameter): WrongText[] =>
   wrongTexts(name, schema, { place, required });
 
-/** Every single mistake that the text fields of a form can have. */
+/** Every possible single mistake in the text fields of a form. */
 export const wrongFormFields = (form: Schema): WrongText[] =>
   Object.entries(form.properties ?? {}).flatMap(([name, schema]) => {
     const required = form.required?.includes(name) ?? false;

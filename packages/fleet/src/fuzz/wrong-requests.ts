@@ -15,7 +15,7 @@ const PNG = Buffer.from(
   'base64',
 );
 
-/** A request that fits the operation's declaration. */
+/** A request that matches the operation's declaration. */
 export function validRequest(
   operation: Operation,
   random: Random,
@@ -25,7 +25,7 @@ export function validRequest(
   const parts: RequestParts = { params: {}, query: {}, headers: {}, body: undefined };
   for (const { name, in: place, required, schema } of operation.parameters) {
     if (!required && !random.chance(0.4)) continue;
-    // An empty path parameter would be another path.
+    // An empty path parameter would give a different path.
     const value = String(validValue(schema, name, random, known)) || 'x';
     if (place === 'path') parts.params[name] = encodeURIComponent(value);
     else if (place === 'query') parts.query[name] = [value];
@@ -40,7 +40,7 @@ export function validRequest(
   return parts;
 }
 
-/** min_… must not be over max_…, which no schema says. */
+/** min_… must not exceed max_…, which is not in the schema. */
 function orderBounds(query: RequestParts['query']): void {
   for (const [name, low] of Object.entries(query)) {
     const high = query[name.replace(/^min_/, 'max_')];
@@ -63,7 +63,7 @@ function validForm({ form }: Operation, random: Random, known: KnownValues): For
   };
 }
 
-/** Every request to the operation that is valid but for a single mistake. */
+/** All requests to the operation with exactly one mistake. */
 export function wrongRequests(operation: Operation, random: Random, known: KnownValues): WrongRequest[] {
   const valid = (useForm: boolean) => validRequest(operation, random, known, useForm);
   const found: WrongRequest[] = [];
@@ -106,7 +106,7 @@ export function wrongRequests(operation: Operation, random: Random, known: Known
   return found;
 }
 
-/** A JSON body with all its fields, so that each can be made wrong. */
+/** A JSON body with all fields, so that each can be made wrong. */
 function completeValue({ json = {} }: Operation, random: Random, known: KnownValues): unknown {
   const { properties = {} } = json;
   return validValue({ ...json, required: Object.keys(properties) }, '', random, known);

@@ -9,7 +9,7 @@ export interface Fault {
   awayMs: number;
 }
 
-/** More than once: more often. */
+/** A server that is listed several times is killed more often. */
 const TARGETS = [
   'transaction',
   'transaction',
