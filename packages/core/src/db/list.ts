@@ -55,7 +55,7 @@ export async function selectList<C extends Columns>(
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ text }) => text).join(' AND ')}`;
   const values: SqlValues = Object.assign({}, ...conditions.map((condition) => condition.values));
 
-  const total = await countUpToLimit(sql, name, `FROM ${table} ${where}`, values);
+  const total = await countUpToLimit(sql, source, where, values);
   const offset = BigInt(page - 1) * BigInt(limit);
   if (total <= MAX_TOTAL && offset >= total) return { rows: [], total };
 
@@ -71,16 +71,21 @@ export async function selectList<C extends Columns>(
   return { rows: await sql.rows(pageOfList, { ...values, limit, offset }), total };
 }
 
-async function countUpToLimit(sql: Sql, name: string, matches: string, values: SqlValues): Promise<number> {
+async function countUpToLimit(
+  sql: Sql,
+  { name, table }: Pick<ListSource<Columns>, 'name' | 'table'>,
+  where: string,
+  values: SqlValues,
+): Promise<number> {
   // Skipping rows costs half as much as counting them. Not with a filter: it might be evaluated on every row, twice.
-  if (Object.keys(values).length === 0) {
-    const beyond = statement(name, { found: int }, `SELECT 1 AS found ${matches} LIMIT 1 OFFSET ${MAX_TOTAL}`);
+  if (where === '') {
+    const beyond = statement(name, { found: int }, `SELECT 1 AS found FROM ${table} LIMIT 1 OFFSET ${MAX_TOTAL}`);
     if (await sql.row(beyond)) return MAX_TOTAL + 1;
   }
   const count = statement(
     name,
     { total: int },
-    `SELECT COUNT(*) AS total FROM (SELECT 1 ${matches} LIMIT ${MAX_TOTAL + 1}) AS matches`,
+    `SELECT COUNT(*) AS total FROM (SELECT 1 FROM ${table} ${where} LIMIT ${MAX_TOTAL + 1}) AS matches`,
   );
   return (await sql.row(count, values))?.total ?? 0;
 }
