@@ -98,7 +98,7 @@ export interface ErrorDefinition {
  * @param field the default field: every `invalid` error names at least one field
  *
  * @example
- * export const noStore = defineError('unprocessable', 'no_store', 'You own no store yet: create one first.');
+ * export const noStore = defineError('unprocessable', 'no_store', 'You do not own a store yet. Create one first.');
  * throw noStore();
  */
 export function defineError(
