@@ -143,7 +143,7 @@ const mistakes: Record<string, Mistake[]> = {
   policies: [
     [
       'k8s/networkpolicy.yaml',
-      /(Prometheus: a pod[\s\S]*?) +- \{ protocol: TCP, port: 8084 \}\n/,
+      /(Prometheus: pods[\s\S]*?) +- \{ protocol: TCP, port: 8084 \}\n/,
       '$1',
       /nginx to store:8084: must be allowed/,
     ],
