@@ -36,7 +36,7 @@ export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = 
   mustHold?: (context: C) => Promise<void>;
   /** Called once. Returns the resources and what this service adds to them. */
   createContext?: (resources: Resources, settings: z.output<T>) => C;
-  endpoints: (context: C, settings: z.output<T>) => Endpoint[];
+  endpoints: (context: C) => Endpoint[];
   jobs?: (context: C, settings: z.output<T>) => Job[];
 }
 
@@ -85,7 +85,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
   const context = definition.createContext?.(resources, own) ?? (resources as C);
-  const endpoints = definition.endpoints(context, own);
+  const endpoints = definition.endpoints(context);
   const jobs = definition.jobs?.(context, own) ?? [];
   const checkSchema = schemaCheck(db, [...definition.tables, GENERATION_TABLE]);
   const checkOnce = once(async () => definition.mustHold?.(context));
