@@ -29,7 +29,7 @@ test('a failed journey reports which step failed and why', async () => {
     await shop.fleet.instance('address').start();
   }
   await expect(journey('http://127.0.0.1:1', [])).rejects.toThrow(
-    /A seller registers failed: .*Does .\/run-services.sh run/,
+    /A seller registers failed: .*Is .\/run-services.sh running/,
   );
 });
 

@@ -214,7 +214,7 @@ test('containers left by a killed run are cleaned up', async () => {
   );
   const { code, output } = await finished(['status']);
   expect(code).toBe(1);
-  expect(output).toMatch(/is gone: .\/run-services\.sh stop cleans up[\s\S]*db .* no answer/);
+  expect(output).toMatch(/is gone: .\/run-services\.sh stop cleans up[\s\S]*db .* no response/);
 });
 
 test('a port in use is reported with the variable to change it, and nothing is started', async () => {

@@ -80,7 +80,7 @@ async function queriesPerRequest(settings, connections, requests) {
       },
     });
     const after = await counters();
-    if (result.errors > 0 || result.non2xx > 0) throw new Error(`${result.non2xx} answers other than 2xx`);
+    if (result.errors > 0 || result.non2xx > 0) throw new Error(`${result.non2xx} responses other than 2xx`);
     return {
       selects: (after.Com_select - before.Com_select) / requests,
       statements: (after.Questions - before.Questions) / requests,

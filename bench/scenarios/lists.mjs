@@ -201,9 +201,9 @@ async function sideBySide([title, service, path, userId], shops, rounds) {
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, { urls }] of shops.entries()) {
       const start = performance.now();
-      const answer = await fetch(`${urls[service]}${path}`, { headers });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(`${title}: ${answer.status} ${text}`);
+      const response = await fetch(`${urls[service]}${path}`, { headers });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${title}: ${response.status} ${text}`);
       if (round > 0) times[index].push(performance.now() - start);
     }
   }

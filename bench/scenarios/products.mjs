@@ -22,10 +22,10 @@ export async function run([seconds = '3', rounds = '5']) {
     const url = `${shop.url}/api/v1/products`;
     const headers = { authorization: `Bearer ${shop.adminToken}` };
     await fetch(url, { headers });
-    const answer = await fetch(url, { headers });
-    if (answer.headers.get('x-cache') !== 'HIT') throw new Error('the list is not answered from the cache');
-    const text = await answer.text();
-    bare.send({ text, type: answer.headers.get('content-type') });
+    const response = await fetch(url, { headers });
+    if (response.headers.get('x-cache') !== 'HIT') throw new Error('the list does not come from the cache');
+    const text = await response.text();
+    bare.send({ text, type: response.headers.get('content-type') });
     const [{ port }] = await once(bare, 'message');
     const result = await sideBySide(
       () => requestsPerSecond({ url, headers, seconds: Number(seconds) }),

@@ -6,7 +6,7 @@ const autocannon = createRequire(import.meta.url)('autocannon');
 export async function requestsPerSecond({ seconds, connections = 50, ...options }) {
   const result = await autocannon({ ...options, connections, duration: seconds });
   if (result.errors > 0 || result.non2xx > 0) {
-    throw new Error(`${options.url}: ${result.errors} errors, ${result.non2xx} answers other than 2xx`);
+    throw new Error(`${options.url}: ${result.errors} errors, ${result.non2xx} responses other than 2xx`);
   }
   return result.requests.total / result.duration;
 }

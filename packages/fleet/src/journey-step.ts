@@ -18,7 +18,7 @@ export interface Step {
   expect: number;
 }
 
-export type Answer = Record<string, unknown>;
+export type ResponseBody = Record<string, unknown>;
 
 /** An error with the failed step, its request and the reason. */
 export const failed = (step: Step, reason: string): FleetError =>
@@ -31,20 +31,20 @@ export async function send(baseUrl: string, step: Step): Promise<{ status: numbe
   if (step.json) headers['Content-Type'] = 'application/json';
   const body = step.json ? JSON.stringify(step.json) : step.form ? formOf(step) : null;
   try {
-    const answer = await fetch(new URL(step.path, baseUrl), {
+    const response = await fetch(new URL(step.path, baseUrl), {
       method: step.method,
       headers,
       body,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const bytes = new Uint8Array(await answer.arrayBuffer());
-    const type = answer.headers.get('content-type') ?? '';
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const type = response.headers.get('content-type') ?? '';
     const text = type.includes('json')
       ? new TextDecoder().decode(bytes)
       : bytes.length > 0
         ? `(${bytes.length} bytes of ${type})`
         : '';
-    return { status: answer.status, text };
+    return { status: response.status, text };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw failed(step, `no response from ${baseUrl} (${cause}). Is ./run-services.sh running?`);

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { FleetError } from './errors';
-import { type Answer, curlOf, failed, type Step, send } from './journey-step';
+import { curlOf, failed, type ResponseBody, type Step, send } from './journey-step';
 
 interface JourneyOptions {
   /** The gateway, e.g. http://localhost:8000. */
@@ -12,13 +12,13 @@ interface JourneyOptions {
 /** A complete purchase through Nginx, from two registrations to the buyer's list. Prints each step as a curl command. */
 export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions): Promise<void> {
   const steps = { count: 0 };
-  const run = async (step: Step): Promise<Answer> => {
+  const run = async (step: Step): Promise<ResponseBody> => {
     steps.count += 1;
     print(`\n# ${steps.count}. ${step.title}\n${curlOf(baseUrl, step)}`);
     const { status, text } = await send(baseUrl, step);
     print(text || `(${status}, no body)`);
     if (status !== step.expect) throw failed(step, `expected ${step.expect}, got ${status}: ${text}`);
-    return text && step.path.startsWith('/api') ? (JSON.parse(text) as Answer) : {};
+    return text && step.path.startsWith('/api') ? (JSON.parse(text) as ResponseBody) : {};
   };
   /** Fails the step unless `truth` holds for its response. */
   const check = (step: string, truth: boolean, promise: string): void => {
@@ -27,7 +27,7 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
 
   const unique = randomUUID().slice(0, 8);
   const register = async (who: string): Promise<string> => {
-    const answer = await run({
+    const response = await run({
       title: `A ${who.toLowerCase()} registers`,
       method: 'POST',
       path: '/api/v1/auth/register',
@@ -39,7 +39,7 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
       },
       expect: 201,
     });
-    return String(answer.token);
+    return String(response.token);
   };
 
   const seller = await register('Seller');
@@ -75,7 +75,7 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     path: `/api/v1/catalog/products?search=blue&category_id=${category.id}`,
     expect: 200,
   });
-  check('The buyer finds it', (found.data as Answer[] | undefined)?.[0]?.id === product.id, 'the product');
+  check('The buyer finds it', (found.data as ResponseBody[] | undefined)?.[0]?.id === product.id, 'the product');
   const address = await run({
     title: 'The buyer adds a shipping address',
     method: 'POST',
@@ -106,10 +106,14 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     token: buyer,
     expect: 200,
   });
-  check('The buyer reads the transaction', (shown.transaction as Answer | undefined)?.total === 25, 'a total of 25');
   check(
     'The buyer reads the transaction',
-    (shown.history as Answer[] | undefined)?.length === 2,
+    (shown.transaction as ResponseBody | undefined)?.total === 25,
+    'a total of 25',
+  );
+  check(
+    'The buyer reads the transaction',
+    (shown.history as ResponseBody[] | undefined)?.length === 2,
     'two steps of history',
   );
   const list = await run({
@@ -119,7 +123,11 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     token: buyer,
     expect: 200,
   });
-  check('The buyer lists the transactions', (list.data as Answer[] | undefined)?.[0]?.id === bought.id, 'the purchase');
+  check(
+    'The buyer lists the transactions',
+    (list.data as ResponseBody[] | undefined)?.[0]?.id === bought.id,
+    'the purchase',
+  );
   const left = await run({
     title: 'The seller checks the remaining stock',
     method: 'GET',

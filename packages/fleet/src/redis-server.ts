@@ -33,12 +33,12 @@ export async function probeRedis({ host, port, password }: RedisSettings, timeou
     reason ??= error;
   });
   try {
-    const answer = await withTimeout(
+    const pong = await withTimeout(
       redis.connect().then(() => redis.ping()),
       timeoutMs,
       () => undefined,
     );
-    if (answer === 'PONG') return { state: 'answers' };
+    if (pong === 'PONG') return { state: 'answers' };
     return { state: 'other', message: `the server at ${at} (REDIS_HOST, REDIS_PORT) does not respond as a Redis` };
   } catch (error) {
     const cause = reason ?? error;

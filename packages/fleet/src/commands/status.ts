@@ -34,10 +34,10 @@ async function check(entry: StateEntry): Promise<Check> {
   if (entry.kind === 'service' || entry.kind === 'nginx') {
     const code = await httpStatus(`http://127.0.0.1:${entry.port}/${entry.kind === 'nginx' ? 'health' : 'ready'}`);
     if (code === 200) return { healthy: true, text: 'healthy' };
-    return { healthy: false, text: code === undefined ? 'no answer' : `status ${code}` };
+    return { healthy: false, text: code === undefined ? 'no response' : `status ${code}` };
   }
   const answers = await portAnswers(entry.port, entry.host);
-  return { healthy: answers, text: answers ? 'listening' : 'no answer' };
+  return { healthy: answers, text: answers ? 'listening' : 'no response' };
 }
 
 const origins: Record<StateEntry['origin'], string> = {

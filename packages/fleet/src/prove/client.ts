@@ -20,7 +20,7 @@ const noAnswer: Reply = { status: undefined, code: undefined, body: {} };
 /** Sends one request once. Never rejects: a missing response is a result too. */
 export async function ask(url: string, method: string, { token, key, json, hangUpMs }: Request): Promise<Reply> {
   try {
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       method,
       headers: {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
@@ -30,9 +30,9 @@ export async function ask(url: string, method: string, { token, key, json, hangU
       body: json ? JSON.stringify(json) : null,
       signal: AbortSignal.timeout(hangUpMs ?? TIMEOUT_MS),
     });
-    const text = await answer.text();
+    const text = await response.text();
     const body = text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {};
-    return { status: answer.status, code: typeof body.code === 'string' ? body.code : undefined, body };
+    return { status: response.status, code: typeof body.code === 'string' ? body.code : undefined, body };
   } catch {
     return noAnswer;
   }
