@@ -1,15 +1,15 @@
--- The one schema of the shop, for MySQL 8.0+ and MariaDB 10.11+. Safe to run again.
--- Each table is owned by one service; the others touch it only where atomicity demands it.
+-- The schema of the whole shop, for MySQL 8.0+ and MariaDB 10.11+. Safe to run again.
+-- Each table is owned by one service. Other services use it only where they need the same database transaction.
 -- Times are UTC (every connection sets time_zone '+00:00').
--- utf8mb4_unicode_ci exists on both servers; what must compare exactly (emails, tokens) is utf8mb4_bin or ascii_bin.
--- Columns named _folded and _words are for searching. The services write them (foldText in packages/core); NULL marks a row
--- that something else wrote, until `npm run db:apply` fills them. Folding makes a text at most three times as long.
--- Columns and indexes that are added here belong into packages/fleet/src/upgrade-schema.ts too.
+-- utf8mb4_unicode_ci exists on both servers. Columns that must compare exactly (emails, tokens) use utf8mb4_bin or ascii_bin.
+-- Columns named _folded and _words are for searching. The services write them (foldText in packages/core). NULL means that
+-- something else wrote the row; `npm run db:apply` fills them. Folding makes a text at most three times as long.
+-- If you add columns or indexes here, add them to packages/fleet/src/upgrade-schema.ts too.
 
 -- packages/core ------------------------------------------------------------------------------------------------------
 
--- One row. Every service changes it where Redis did not confirm a cache invalidation, and reads it once a second while it
--- uses the cache: entries of another generation are not believed (docs/decisions/0004-cache-coherence.md).
+-- One row. A service changes it if Redis did not confirm a cache invalidation, and reads it once a second while it uses the
+-- cache. Entries of another generation are not used (docs/decisions/0004-cache-coherence.md).
 CREATE TABLE IF NOT EXISTS cache_generation (
   id         TINYINT UNSIGNED NOT NULL PRIMARY KEY COMMENT 'always 1',
   generation CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'random'
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS password_resets (
   CONSTRAINT password_resets_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- Who got mails within the last hour: an account or a client's network. One row for each, locked while it is counted.
+-- The times of reset mails of the last hour, one row per account or client network. The row is locked while it is counted.
 CREATE TABLE IF NOT EXISTS mail_quotas (
   subject    VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   sent_at    VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'milliseconds since the epoch, comma-separated',
@@ -116,8 +116,8 @@ CREATE TABLE IF NOT EXISTS products (
   CONSTRAINT products_stock_never_negative CHECK (stock >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- Whatever changed a stock, but for sales, whose rows are product_logs: stock = SUM(stock_movements) - SUM(product_logs), for
--- each product. product_id has no foreign key: movements outlive their product.
+-- All changes of a stock except sales, which are in product_logs. For each product,
+-- stock = SUM(stock_movements) - SUM(product_logs). product_id has no foreign key: movements outlive their product.
 CREATE TABLE IF NOT EXISTS stock_movements (
   id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   product_id     BIGINT UNSIGNED NOT NULL,
@@ -198,8 +198,8 @@ CREATE TABLE IF NOT EXISTS transaction_status_changes (
   CONSTRAINT transaction_status_changes_user FOREIGN KEY (changed_by) REFERENCES users (id) ON DELETE SET NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- A row stands here if and only if its transaction does: both are written in one database transaction. user_id has no foreign
--- key: it would lock the user before the products, while all other statements lock products first.
+-- A row exists if and only if its order does: both are written in one database transaction. user_id has no foreign key,
+-- because it would lock the user before the products, while all other statements lock products first.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
   user_id         BIGINT UNSIGNED NOT NULL,
   route           VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

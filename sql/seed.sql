@@ -1,5 +1,5 @@
 -- Development data: an administrator (admin@example.com / admin123) with a store, and a few categories. Safe to run again:
--- what is there stays as it is. Not for production.
+-- existing rows are not changed. Not for production.
 
 INSERT INTO users (name, name_folded, email, phone, password_hash, role)
 SELECT 'Admin', 'admin', 'admin@example.com', '0000000000', '$2b$10$UG5.LFRKBwmD7Kw9RS.NFumVWUQRnOCCiODtkDI6Lei.5ryPeHjnS', 'admin'
