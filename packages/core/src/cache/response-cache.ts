@@ -82,7 +82,7 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
     const current = redis.status() === 'up' ? await generation.current() : 'unknown';
     if (current === undefined) throw new Error('the cache generation is not known');
     const versionKeys = scopes.map(versionKey);
-    return redis.use('cache_read', async (client) => {
+    return redis.use('cache_read', async function readVersionsAndEntry(client) {
       const replies = await client.mgetBuffer(...versionKeys, key);
       const entry = replies.pop() ?? null;
       if (!replies.includes(null)) return { version: [current, ...replies].join(), entry };
@@ -106,7 +106,11 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
   async function fill(key: string, prefix: Buffer, ttlSeconds: number, load: () => Promise<Buffer>): Promise<Buffer> {
     const bytes = await load();
     const entry = Buffer.concat([prefix, bytes]);
-    await redis.use('cache_store', (client) => client.set(key, entry, 'EX', ttlSeconds)).catch(() => undefined);
+    await redis
+      .use('cache_store', async function store(client) {
+        await client.set(key, entry, 'EX', ttlSeconds);
+      })
+      .catch(() => undefined);
     return bytes;
   }
 
@@ -137,7 +141,9 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
     const keys = [...new Set(scopes)].map(versionKey);
     try {
       // The next reader sets new versions. Unlike SET, UNLINK also works when the memory of Redis is full.
-      await redis.send((client) => client.unlink(...keys));
+      await redis.send(async function unlinkVersions(client) {
+        await client.unlink(...keys);
+      });
       return true;
     } catch {
       unconfirmed.inc();

@@ -5,7 +5,7 @@ import { methodNotAllowed } from '../errors';
 export function allowOnly(methods: string[]): RequestHandler {
   const supported = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
   const allow = [...new Set(supported)].sort().join(', ');
-  return (req, res, next) => {
+  return function refuseMethod(req, res, next) {
     res.setHeader('Allow', allow);
     if (req.method === 'OPTIONS') res.status(204).end();
     else next(methodNotAllowed());

@@ -76,7 +76,9 @@ export function createApp(deps: AppDeps): Express {
   app.param('id', skipNonCanonicalId);
   mountEndpoints(app, deps);
   app.use(docsRoutes(openApiDocument(deps.service, deps.endpoints)));
-  app.use((_req, _res, next) => next(notFound({ message: 'There is no such route.' })));
+  app.use(function noSuchRoute(_req, _res, next) {
+    next(notFound({ message: 'There is no such route.' }));
+  });
   app.use(errorHandler(deps.logger));
   return app;
 }
@@ -91,7 +93,7 @@ function corsHeaders(origins: '*' | string[]): RequestHandler {
     // The rate limit must count preflights before `respondToPreflight` responds.
     preflightContinue: true,
   });
-  return (req, res, next) => {
+  return function setCorsHeaders(req, res, next) {
     // The cors package treats any OPTIONS as a preflight. Other OPTIONS requests get `Allow` from their route.
     if (req.method === 'OPTIONS' && !isPreflight(req)) next();
     else handle(req, res, next);
@@ -109,7 +111,7 @@ const respondToPreflight: RequestHandler = (req, res, next) => {
 /** Finds the rate-limit bucket of a request. nginx/templates must choose the same bucket. */
 function bucketFinder(endpoints: Endpoint[]): (req: Request) => keyof RateLimitBuckets {
   const uploads = endpoints.filter(({ bucket }) => bucket === 'uploads').map(({ path }) => path.replace(/:.*/, ''));
-  return (req) => {
+  return function bucketOf(req) {
     if (isPreflight(req)) return 'preflights';
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     return isRead && uploads.some((prefix) => req.path.startsWith(prefix)) ? 'uploads' : 'general';
@@ -133,10 +135,11 @@ function mountEndpoints(app: Express, deps: AppDeps): void {
 }
 
 /** Express throws a URIError for a path that it cannot decode, before it calls the endpoint. */
-const undecodableAs =
-  (instead: ErrorDefinition): ErrorRequestHandler =>
-  (error, _req, _res, next) =>
+function undecodableAs(instead: ErrorDefinition): ErrorRequestHandler {
+  return function replaceUriError(error, _req, _res, next) {
     next(error instanceof URIError ? instead({ cause: error }) : error);
+  };
+}
 
 function groupByPath(endpoints: Endpoint[]): Map<string, Endpoint[]> {
   const groups = new Map<string, Endpoint[]>();
@@ -144,15 +147,15 @@ function groupByPath(endpoints: Endpoint[]): Map<string, Endpoint[]> {
   return groups;
 }
 
-const markRoute =
-  (path: string): RequestHandler =>
-  (_req, res, next) => {
+function markRoute(path: string): RequestHandler {
+  return function setRoute(_req, res, next) {
     contextOf(res).route = path;
     next();
   };
+}
 
 function errorHandler(logger: Logger): ErrorRequestHandler {
-  return (error, req, res, _next) => {
+  return function sendProblem(error, req, res, _next) {
     const context = contextOf(res);
     const known = knownError(error);
     if (!known || known.kind === 'unavailable') context.failure = error;

@@ -82,7 +82,10 @@ function countUploads(respond: Respond, metrics: Metrics): Respond {
 const noFields = z.strictObject({}).optional();
 
 function inputReader(endpoint: Endpoint) {
-  return (req: Request, { fields, isForm, file, errors }: RequestBody): Omit<AnyInput, 'caller' | 'clientIp'> => {
+  return function readInput(
+    req: Request,
+    { fields, isForm, file, errors }: RequestBody,
+  ): Omit<AnyInput, 'caller' | 'clientIp'> {
     const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));

@@ -56,7 +56,9 @@ export function respondToMalformed(server: Server, { logger, metrics }: { logger
     writeResponse(socket, problem, requestId);
   };
 
-  server.prependListener('request', (req, res) => latest.set(req.socket, res));
+  server.prependListener('request', function rememberResponse(req, res) {
+    latest.set(req.socket, res);
+  });
   // The app rejects it in `refuseMalformed`.
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
 

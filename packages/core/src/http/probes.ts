@@ -18,13 +18,13 @@ export interface Probes {
 /** /health (liveness: always fast, checks no dependency), /ready and /metrics. Exempt from the rate limit. */
 export function probeRoutes(service: string, probes: Probes, metrics: Metrics): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  router.use((req, res, next) => {
+  router.use(function onlyProbes(req, res, next) {
     if (!PROBES.has(req.path)) return next('router');
     if (req.method === 'GET' || req.method === 'HEAD') contextOf(res).route = req.path;
     res.setHeader('Cache-Control', 'no-store');
     next();
   });
-  router.get('/health', (_req, res) => {
+  router.get('/health', function health(_req, res) {
     res.json({
       status: 'ok',
       service,
@@ -33,7 +33,7 @@ export function probeRoutes(service: string, probes: Probes, metrics: Metrics): 
       redis: { status: probes.redis() },
     });
   });
-  router.get('/ready', async (_req, res) => {
+  router.get('/ready', async function ready(_req, res) {
     try {
       await probes.checkReady();
     } catch (error) {
@@ -43,7 +43,7 @@ export function probeRoutes(service: string, probes: Probes, metrics: Metrics): 
     }
     res.json({ status: 'ready', service });
   });
-  router.get('/metrics', async (_req, res) => {
+  router.get('/metrics', async function scrape(_req, res) {
     res.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   router.all([...PROBES], allowOnly(['GET']));

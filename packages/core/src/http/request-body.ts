@@ -40,7 +40,7 @@ export const readsBody = ({ method, body, upload }: Pick<Endpoint, 'method' | 'b
 export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) => Promise<RequestBody> {
   const { body, upload } = endpoint;
   const readMultipart = upload && multipartReader(upload);
-  return async (req, res) => {
+  return async function readBody(req, res) {
     if (!readsBody(endpoint) || !hasBody(req)) return jsonBody();
     if (readMultipart && isMultipart(req.headers['content-type']))
       return { isForm: true, ...(await readMultipart(req, res)) };

@@ -34,14 +34,14 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
   const { requests, seconds: duration } = requestMetrics(metrics);
   let inFlight = 0;
   metrics.gauge('http_requests_in_flight', 'HTTP requests in progress', () => inFlight);
-  return (req, res, next) => {
+  return function startContext(req, res, next) {
     const start = process.hrtime.bigint();
     const context = contextOf(res);
     inFlight += 1;
     context.requestId = requestIdFrom(req.get('x-request-id'));
     context.route = UNMATCHED;
     res.setHeader('X-Request-Id', context.requestId);
-    res.once('close', () => {
+    res.once('close', function record() {
       inFlight -= 1;
       const seconds = Number(process.hrtime.bigint() - start) / 1e9;
       // 499 is what Nginx logs for a client that disconnected before it got its response.

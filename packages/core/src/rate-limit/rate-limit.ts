@@ -43,7 +43,9 @@ export function rateLimitMiddleware({ service, buckets, bucketOf, metrics }: Rat
     uploads: limiter(buckets.uploads, `rate:${service}:uploads:`, decisions),
     preflights: limiter(buckets.preflights, `rate:${service}:preflights:`, decisions),
   };
-  return (req, res, next) => limiters[bucketOf(req)](req, res, next);
+  return function limitRate(req, res, next) {
+    limiters[bucketOf(req)](req, res, next);
+  };
 }
 
 function limiter(

@@ -91,9 +91,9 @@ export function tokenBuckets(redis: RedisLink, size: BucketSize): TokenBuckets {
     size,
     async take(key) {
       try {
-        const [allowed, remaining, reset] = await redis.use('rate_limit', (client) =>
-          withCommand(client).takeToken(key, interval, size.burst),
-        );
+        const [allowed, remaining, reset] = await redis.use('rate_limit', async function takeToken(client) {
+          return await withCommand(client).takeToken(key, interval, size.burst);
+        });
         return { allowed: allowed === 1, remaining, resetMs: reset / 1000, store: 'redis' };
       } catch {
         return { ...local.take(key), store: 'process' };

@@ -182,7 +182,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
 
   /** Runs commands with a timeout. A timeout rejects all commands that wait on the current connection. */
   function withCommandTimeout<T>(commands: (redis: Redis) => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
+    return new Promise(function send(resolve, reject) {
       waiting.add(reject);
       // The response may have arrived while this process was busy. Read the socket before giving up.
       const timer = setTimeout(() => setImmediate(() => waiting.has(reject) && void stall()), COMMAND_TIMEOUT_MS);
@@ -191,12 +191,12 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
         waiting.delete(reject);
       };
       commands(redis).then(
-        (value) => {
+        function respond(value) {
           // If it is no longer waiting, the connection stalled in the meantime and this response may be stale.
           if (waiting.has(reject)) resolve(value);
           settled();
         },
-        (error) => {
+        function fail(error) {
           settled();
           reject(error);
         },

@@ -51,7 +51,7 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
     running.app,
   );
   respondToMalformed(server, running.resources);
-  server.prependListener('request', (_req, res) => {
+  server.prependListener('request', function closeWhileDraining(_req, res) {
     if (running.isDraining()) res.setHeader('Connection', 'close');
   });
   server.once('error', (error: NodeJS.ErrnoException) => {
