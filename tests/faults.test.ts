@@ -231,7 +231,7 @@ describe('MySQL', () => {
 });
 
 describe('a service', () => {
-  test('that is told to stop is not ready immediately, finishes its requests and exits with 0', async () => {
+  test('that gets SIGTERM is not ready immediately, finishes its requests and exits with 0', async () => {
     const file = shop.fleet.instance('file');
     const slow = call('POST', url('auth', `${API}/auth/login`), {
       json: { email: 'admin@example.com', password: 'admin123' },

@@ -24,7 +24,7 @@ export interface Server {
   resume(): void;
 }
 
-/** Callbacks for whoever starts servers. */
+/** Callbacks for the code that starts servers. */
 export interface ServerEvents {
   /** The process was spawned and is not ready yet. */
   onSpawn?: ((server: Server, pid: number) => void) | undefined;
