@@ -7,7 +7,6 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/core/package.json packages/core/
 COPY packages/shop/package.json packages/shop/
-COPY packages/fleet/package.json packages/fleet/
 COPY services/auth/package.json services/auth/
 COPY services/product/package.json services/product/
 COPY services/transaction/package.json services/transaction/
@@ -17,10 +16,10 @@ COPY services/file/package.json services/file/
 
 FROM manifests AS build
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.base.json ./
+COPY tsconfig.base.json ./
 COPY packages/ packages/
 COPY services/ services/
-RUN npx tsc -b
+RUN npx tsc -b services/*
 
 # Only the files that one service needs at run time. The folders of the service, packages/core and packages/shop keep their
 # paths, because links in node_modules point to them.

@@ -1,7 +1,7 @@
 /** Source runs straight from TypeScript; packages resolve to their sources, so no build can be stale. */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/packages', '<rootDir>/services', '<rootDir>/tests'],
+  roots: ['<rootDir>/packages', '<rootDir>/services', '<rootDir>/tools', '<rootDir>/tests'],
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -11,7 +11,9 @@ module.exports = {
   },
   moduleNameMapper: {
     '^@shop/testing$': '<rootDir>/tests/support/index.ts',
-    '^@shop/(shop|fleet)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@shop/(shop|test-servers)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@shop/(dev|deploy)$': '<rootDir>/tools/$1/src/index.ts',
+    '^@shop/(journey|prove-orders|fuzz)$': '<rootDir>/tests/$1/index.ts',
     '^@shop/shop/services$': '<rootDir>/packages/shop/src/services.ts',
     '^@shop/core/(\\w[\\w-]*)$': '<rootDir>/packages/core/src/$1/index.ts',
     '^@shop/(auth|product|transaction|address|store|file)$': '<rootDir>/services/$1/src/service.ts',

@@ -59,7 +59,7 @@ for name in ENV_FILE SHOP_DATA_DIR; do
 done
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-cli=packages/fleet/dist/cli.js
+cli=tools/dev/dist/cli.js
 if [ "$command" = up ] || [ ! -f "$cli" ]; then
   scripts/ensure-packages.sh
   npm run --silent build </dev/null

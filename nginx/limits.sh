@@ -1,7 +1,7 @@
 #!/bin/sh
 # Usage: sh limits.sh COMMAND...
 # Computes the numbers for default.conf.template from the settings, because nginx cannot calculate, and runs COMMAND with
-# them. Used by the containers and by packages/fleet/src/nginx-config.ts.
+# them. Used by the containers and by packages/test-servers/src/nginx-config.ts.
 set -eu
 
 # No limit in practice, and far below an overflow of nginx's counters.

@@ -1,6 +1,6 @@
 // kubernetes-schemas.mjs VERSION
 //
-// Regenerates packages/fleet/schemas/kubernetes.json from that version of @kubernetes/client-node, the Kubernetes
+// Regenerates tools/deploy/schemas/kubernetes.json from that version of @kubernetes/client-node, the Kubernetes
 // project's own client, whose classes are generated from the API's OpenAPI document. Its README lists which version
 // supports which API. The schema rejects unknown fields, like kubectl with --validate=strict.
 import { execFileSync } from 'node:child_process';
@@ -31,7 +31,7 @@ if (!version) {
   console.error('which version of @kubernetes/client-node? For example: node scripts/kubernetes-schemas.mjs 2.0.1');
   process.exit(2);
 }
-const target = path.resolve(import.meta.dirname, '../packages/fleet/schemas/kubernetes.json');
+const target = path.resolve(import.meta.dirname, '../tools/deploy/schemas/kubernetes.json');
 const folder = mkdtempSync(path.join(tmpdir(), 'kubernetes-schemas-'));
 try {
   const npmPack = ['pack', `@kubernetes/client-node@${version}`, '--silent', '--pack-destination', folder];

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, type RedisServer, startRedis } from '@shop/fleet';
 import { productService } from '@shop/product';
+import { freePort, type RedisServer, startRedis } from '@shop/test-servers';
 import {
   aGate,
   aProduct,

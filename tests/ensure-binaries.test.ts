@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { findBinary, repoRoot } from '@shop/fleet';
+import { findBinary, repoRoot } from '@shop/test-servers';
 
 /**
  * A PATH with only the commands that the script calls. `apt-get`, `dpkg` and `sudo` are fakes of a Debian on which one

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { repoRoot } from '@shop/fleet';
+import { repoRoot } from '@shop/test-servers';
 
 const kinds = { dependencies: 'library', devDependencies: 'compiler', optionalDependencies: 'platform' };
 const template = mkdtempSync(path.join(os.tmpdir(), 'packages-'));

@@ -5,9 +5,9 @@ import { authService } from '@shop/auth';
 import { ConfigError, type Env } from '@shop/core/config';
 import { loadConfig } from '@shop/core/service';
 import { fileService } from '@shop/file';
-import { readEnvFile, repoRoot } from '@shop/fleet';
 import { productService } from '@shop/product';
 import { storeService } from '@shop/store';
+import { readEnvFile, repoRoot } from '@shop/test-servers';
 import { transactionService } from '@shop/transaction';
 
 /** Compares the environment files with the settings that the services read. */

@@ -1,5 +1,5 @@
 import { accessTokens } from '@shop/core/auth';
-import { type ServiceName, serviceNames } from '@shop/fleet';
+import { type ServiceName, serviceNames } from '@shop/test-servers';
 import { eventually } from './support/eventually';
 import { JWT_SECRET } from './support/test-app';
 import { call, type HttpResponse, startTestFleet, type TestFleet } from './support/test-fleet';

@@ -4,11 +4,11 @@ import {
   knownGrammar,
   operationsOf,
   problemsOfFieldErrors,
-  random,
   sendRequest,
   wrongRequests,
-} from '@shop/fleet';
+} from '@shop/fuzz';
 import { serviceNames } from '@shop/shop';
+import { random } from '@shop/test-servers';
 import { aUser, type TestUser } from '@shop/testing';
 import { startNamed } from './support/all-services';
 

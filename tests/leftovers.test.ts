@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { repoRoot } from '@shop/fleet';
+import { repoRoot } from '@shop/test-servers';
 import { aFreshDatabase, closeDatabases, eventually } from '@shop/testing';
 
 const temporary = path.join(os.tmpdir(), 'leftovers');
@@ -18,7 +18,7 @@ afterAll(closeDatabases);
 function startJest(): { child: ChildProcess; ended: Promise<number | NodeJS.Signals | null> } {
   const { SHOP_TEST_DB_HOST, SHOP_TEST_DB_PORT, SHOP_TEST_DB_USER, SHOP_TEST_DB_PASS } = process.env;
   const jest = path.join(repoRoot, 'node_modules/jest/bin/jest.js');
-  const child = spawn(process.execPath, [jest, 'packages/fleet/src/env.test.ts'], {
+  const child = spawn(process.execPath, [jest, 'packages/test-servers/src/env.test.ts'], {
     cwd: repoRoot,
     stdio: 'ignore',
     env: {

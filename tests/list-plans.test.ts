@@ -1,7 +1,7 @@
 import { authService } from '@shop/auth';
 import type { Sql } from '@shop/core/db';
-import { withConnection } from '@shop/fleet';
 import { productService } from '@shop/product';
+import { withConnection } from '@shop/test-servers';
 import { aUser, sqlOver, startApp, type TestApp, testEnv, write } from '@shop/testing';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@shop/core/http';
-import { problemsOfFieldErrors } from '@shop/fleet';
+import { problemsOfFieldErrors } from '@shop/fuzz';
 import { serviceNames } from '@shop/shop';
 import { aUser, type TestUser } from '@shop/testing';
 import { startNamed } from './support/all-services';

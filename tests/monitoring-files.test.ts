@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { renderPrometheusConfig, repoRoot, requireProgram, serviceNames } from '@shop/fleet';
+import { renderPrometheusConfig, repoRoot, requireProgram, serviceNames } from '@shop/test-servers';
 import { stringify } from 'yaml';
 import { dashboard, monitoringDir, type Panel, rulesIn, ruleTests, selectorsIn } from './support/prometheus';
 

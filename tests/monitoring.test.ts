@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { accessTokens } from '@shop/core/auth';
+import { runJourney } from '@shop/journey';
 import {
   createMonitoring,
   freePort,
@@ -7,9 +8,8 @@ import {
   type MonitorName,
   monitorNames,
   repoRoot,
-  runJourney,
   serviceNames,
-} from '@shop/fleet';
+} from '@shop/test-servers';
 import { eventually } from './support/eventually';
 import { dashboard, prometheusAt, rulesIn, selectorsIn, withoutVariables } from './support/prometheus';
 import { JWT_SECRET } from './support/test-app';

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readEnvFile, repoRoot } from '@shop/fleet';
+import { readEnvFile, repoRoot } from '@shop/test-servers';
 import { exampleService, startApp } from '@shop/testing';
 import {
   freePort,
@@ -11,7 +11,7 @@ import {
   sendRequest,
   startEcho,
   startGateway,
-} from './nginx-support';
+} from './support/nginx-gateway';
 
 /** Nginx's own responses allow the same origins as the services' responses. */
 

@@ -13,7 +13,7 @@ import {
   startNginx,
   temporaryFolder,
   until,
-} from './nginx-support';
+} from './support/nginx-gateway';
 
 const toStop: (() => Promise<void>)[] = [];
 const gatewayOver = async (...upstreams: Parameters<typeof startGateway>): Promise<Gateway> => {

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { endpoint, noContent } from '@shop/core/http';
 import { eventually, exampleService, startApp } from '@shop/testing';
-import { type Echo, type Gateway, sendRequest, startEcho, startGateway } from './nginx-support';
+import { type Echo, type Gateway, sendRequest, startEcho, startGateway } from './support/nginx-gateway';
 
 const toStop: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -1,8 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { httpStatus } from '@shop/fleet';
+import { httpStatus, renderNginxConfig } from '@shop/test-servers';
 import { type ExampleProcess, eventually, startExampleProcess } from '@shop/testing';
-import { renderNginxConfig } from '../packages/fleet/src/nginx-config';
 import {
   type Echo,
   freePort,
@@ -13,7 +12,7 @@ import {
   startGateway,
   startNginx,
   temporaryFolder,
-} from './nginx-support';
+} from './support/nginx-gateway';
 
 const PROBLEM = 'application/problem+json';
 const STRICT_CSP = "default-src 'none'; frame-ancestors 'none'";

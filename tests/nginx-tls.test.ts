@@ -12,7 +12,7 @@ import {
   startEcho,
   startNginx,
   temporaryFolder,
-} from './nginx-support';
+} from './support/nginx-gateway';
 
 /** The gateway as in docker-compose.tls.yml: https plus an http port that accepts no tokens. */
 

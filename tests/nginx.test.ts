@@ -7,7 +7,7 @@ import {
   startEcho,
   startGateway,
   until,
-} from './nginx-support';
+} from './support/nginx-gateway';
 
 const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import SwaggerParser from '@apidevtools/swagger-parser';
 import { mergeOpenApi, openApiDocument } from '@shop/core/http';
-import { type OpenApi, operationsOf, repoRoot } from '@shop/fleet';
+import { type OpenApi, operationsOf } from '@shop/fuzz';
+import { repoRoot } from '@shop/test-servers';
 import { type StartedService, startAll } from './support/all-services';
 
 /** The document that clients generate their code from. */

@@ -1,7 +1,7 @@
 import type { ServiceName } from '@shop/shop';
 import { aPng, aProduct, aUser } from '@shop/testing';
-import { type Gateway, startGateway } from './nginx-support';
 import { startNamed } from './support/all-services';
+import { type Gateway, startGateway } from './support/nginx-gateway';
 import type { TestApp } from './support/test-app';
 
 /** The requests of a browser that shows a page stay below the default limits. */

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, type ServiceServer, serviceServer } from '@shop/fleet';
+import { freePort, type ServiceServer, serviceServer } from '@shop/test-servers';
 import { aUser, eventually, testEnv } from '@shop/testing';
-import { type Gateway, startGateway } from './nginx-support';
+import { type Gateway, startGateway } from './support/nginx-gateway';
 
 /** A response to an upload that is refused before its body has been read must reach the client, which is still sending. */
 

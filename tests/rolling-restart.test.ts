@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { accessTokens } from '@shop/core/auth';
-import { httpStatus, withConnection } from '@shop/fleet';
+import { httpStatus, withConnection } from '@shop/test-servers';
 import type { RowDataPacket } from 'mysql2';
 import { eventually } from './support/eventually';
 import { aPng } from './support/files';

@@ -1,6 +1,6 @@
 import { aUser } from '@shop/testing';
-import { type Gateway, type HttpResponse, sendRequest, startGateway } from './nginx-support';
 import { type StartedService, startAll } from './support/all-services';
+import { type Gateway, type HttpResponse, sendRequest, startGateway } from './support/nginx-gateway';
 
 /** A path behaves the same on a service's own port and at the gateway, and each resource has exactly one path. */
 

@@ -2,16 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import {
-  type FleetState,
-  freePort,
-  httpStatus,
-  monitorNames,
-  portIsFree,
-  readState,
-  repoRoot,
-  stillRuns,
-} from '@shop/fleet';
+import { type FleetState, readState } from '@shop/dev';
+import { freePort, httpStatus, monitorNames, portIsFree, repoRoot, stillRuns } from '@shop/test-servers';
 import { eventually } from './support/eventually';
 
 const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'];

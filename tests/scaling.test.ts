@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { serviceNames } from '@shop/fleet';
+import { serviceNames } from '@shop/test-servers';
 import { eventually } from './support/eventually';
 import { aPng } from './support/files';
 import {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { startService } from '../support/shop.mjs';
 
 const require = createRequire(import.meta.url);
-const { freePort, startNginx } = require('@shop/fleet');
+const { freePort, startNginx } = require('@shop/test-servers');
 
 const AT_ONCE = 20;
 const SMALLEST = 200_000;

@@ -9,7 +9,15 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const PARTS = ['services', 'packages/core', 'packages/shop', 'packages/fleet'];
+const PARTS = [
+  'services',
+  'packages/core',
+  'packages/shop',
+  'packages/test-servers',
+  'tools/dev',
+  'tools/deploy',
+  'tests',
+];
 const DOUBLE_CASTS = /\bas unknown as\b|\bas never\b/g;
 const ANY = /: any[;,)\]=>\s]*$|<any>|\bas any\b/gm;
 const SUPPRESSIONS = /biome-ignore|@ts-(ignore|expect-error|nocheck)/g;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const { createPool } = createRequire(new URL('../../packages/core/package.json', import.meta.url))('mysql2/promise');
-const { applySql, repoRoot, startMysql } = createRequire(import.meta.url)('@shop/fleet');
+const { applySql, repoRoot, startMysql } = createRequire(import.meta.url)('@shop/test-servers');
 
 /**
  * A new database with schema and seed data, on the server in TEST_DB_HOST or otherwise on a private one.

@@ -13,7 +13,7 @@ const {
   freePort,
   temporaryFolder,
   withConnection,
-} = require('@shop/fleet');
+} = require('@shop/test-servers');
 
 const JWT_SECRET = 'a-secret-for-benchmarks-only-0123456789';
 const UNLIMITED = '1000000';

@@ -1,4 +1,4 @@
-import { until } from '@shop/fleet';
+import { until } from '@shop/test-servers';
 
 /**
  * Polls until `condition` holds. The timeout is long, so that a test on a busy machine takes longer instead of failing.

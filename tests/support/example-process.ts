@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Env } from '@shop/core/config';
-import { type Exit, freePort, repoRoot, spawnProcess, tail } from '@shop/fleet';
+import { type Exit, freePort, repoRoot, spawnProcess, tail } from '@shop/test-servers';
 import { testEnv } from './test-app';
 
 export interface ExampleProcess {

@@ -12,7 +12,7 @@ import {
   startRedis,
   temporaryFolder,
   withConnection,
-} from '../../packages/fleet/src';
+} from '@shop/test-servers';
 import { atTeardown } from './teardown-list';
 
 /**

@@ -1,4 +1,4 @@
-import { withConnection } from '@shop/fleet';
+import { withConnection } from '@shop/test-servers';
 import { aGate } from './a-database';
 import { testEnv } from './test-app';
 

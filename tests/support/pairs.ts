@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import type { ServiceName } from '@shop/fleet';
-import { type HttpResponse, sendRequest } from '../nginx-support';
+import type { ServiceName } from '@shop/test-servers';
+import { type HttpResponse, sendRequest } from './nginx-gateway';
 import { startTestFleet, type TestFleet } from './test-fleet';
 
 /** The first or second replica of a service on its own port, or Nginx. */

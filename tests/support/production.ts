@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Env } from '@shop/core/config';
-import { applySql, repoRoot } from '@shop/fleet';
+import { applySql, repoRoot } from '@shop/test-servers';
 import { testEnv } from './test-app';
 import { write } from './test-database';
 

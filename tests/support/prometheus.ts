@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { repoRoot } from '@shop/fleet';
+import { repoRoot } from '@shop/test-servers';
 import { parse } from 'yaml';
 
 export const monitoringDir = path.join(repoRoot, 'monitoring');

@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import { type FleetOptions, type PrivateFleet, privateFleet } from '@shop/fleet';
+import { type FleetOptions, type PrivateFleet, privateFleet } from '@shop/test-servers';
 import { JWT_SECRET } from './test-app';
 
 export type TestFleet = Omit<PrivateFleet, 'start'>;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, repoRoot } from '@shop/fleet';
+import { freePort, repoRoot } from '@shop/test-servers';
 import { aDatabase, adHoc, aFreshDatabase, closeDatabases, testEnv } from '@shop/testing';
 
 afterAll(closeDatabases);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { type MysqlServer, startMysql } from '@shop/fleet';
+import { type MysqlServer, startMysql } from '@shop/test-servers';
 import {
   aDatabase,
   adHoc,

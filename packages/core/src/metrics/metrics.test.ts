@@ -6,7 +6,7 @@ import { endpoint, noContent, ok } from '@shop/core/http';
 import { createMetrics } from '@shop/core/metrics';
 import type { Resources } from '@shop/core/service';
 import { fileKinds } from '@shop/core/storage';
-import { type RedisServer, startRedis } from '@shop/fleet';
+import { type RedisServer, startRedis } from '@shop/test-servers';
 import {
   aGate,
   aUser,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createLogger } from '@shop/core/log';
 import { createMetrics } from '@shop/core/metrics';
 import { connectRedis, type RedisLink } from '@shop/core/redis';
-import { type RedisServer, redisServer } from '@shop/fleet';
+import { type RedisServer, redisServer } from '@shop/test-servers';
 import { eventually, startProxy } from '@shop/testing';
 import { type BucketSize, processBuckets, type TokenBuckets, tokenBuckets } from './token-bucket';
 

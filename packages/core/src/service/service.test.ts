@@ -5,7 +5,7 @@ import { STATUS_CODES } from 'node:http';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, httpStatus, type MysqlServer, mysqlServer, portState, withConnection } from '@shop/fleet';
+import { freePort, httpStatus, type MysqlServer, mysqlServer, portState, withConnection } from '@shop/test-servers';
 import {
   aUser,
   type ExampleProcess,

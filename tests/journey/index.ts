@@ -1,0 +1,1 @@
+export { runJourney } from './journey';

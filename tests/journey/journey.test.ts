@@ -1,0 +1,53 @@
+import path from 'node:path';
+import { runJourney } from '@shop/journey';
+import { repoRoot } from '@shop/test-servers';
+import { startTestFleet, type TestFleet } from '../support/test-fleet';
+
+let shop: TestFleet;
+beforeAll(async () => {
+  shop = await startTestFleet();
+});
+afterAll(() => shop.stop());
+
+const journey = (baseUrl: string, lines: string[]) =>
+  runJourney({ baseUrl, imagePath: path.join(repoRoot, 'docs/mug.png'), print: (line) => lines.push(line) });
+
+test('a complete purchase through Nginx prints each step as curl', async () => {
+  const lines: string[] = [];
+  await journey(shop.fleet.url, lines);
+  const curls = lines.join('\n').match(/^curl /gm) ?? [];
+  expect(curls.length).toBe(15);
+  expect(lines.at(-1)).toContain('15 steps, all successful');
+});
+
+test('a failed journey reports which step failed and why', async () => {
+  await shop.fleet.instance('address').stop();
+  try {
+    await expect(journey(shop.fleet.url, [])).rejects.toThrow(
+      /The buyer adds a shipping address failed: .*expected 201, got 503/,
+    );
+  } finally {
+    await shop.fleet.instance('address').start();
+  }
+  await expect(journey('http://127.0.0.1:1', [])).rejects.toThrow(
+    /A seller registers failed: .*Is .\/run-services.sh running/,
+  );
+});
+
+test('Nginx serves one API document of all six services, its page and every /health, but no /metrics', async () => {
+  const api = (await (await fetch(`${shop.fleet.url}/openapi.json`)).json()) as { paths: object };
+  for (const prefix of ['auth', 'products', 'transactions', 'addresses', 'stores', 'files/upload']) {
+    expect(Object.keys(api.paths).some((declared) => declared.startsWith(`/api/v1/${prefix}`))).toBe(true);
+  }
+  const page = await (await fetch(`${shop.fleet.url}/docs`)).text();
+  for (const [, asset] of page.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    expect([asset, (await fetch(`${shop.fleet.url}${asset}`)).status]).toEqual([asset, 200]);
+  }
+  for (const service of ['auth', 'product', 'transaction', 'address', 'store', 'file']) {
+    expect(await (await fetch(`${shop.fleet.url}/health/${service}`)).json()).toMatchObject({ status: 'ok', service });
+  }
+  for (const hidden of ['/metrics', '/ready', '/nothing']) {
+    const response = await fetch(shop.fleet.url + hidden);
+    expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+  }
+});

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { repoRoot } from '@shop/test-servers';
+import Ajv, { type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
+import { composeFiles, manifestFiles } from './files';
+import type { Check, Found } from './problem';
+import { yamlValues } from './yaml';
+
+const schemaFile = (name: string): SchemaObject & { kinds?: Record<string, string> } =>
+  JSON.parse(readFileSync(path.join(repoRoot, 'tools/deploy/schemas', name), 'utf8'));
+
+const newAjv = () => new Ajv({ allErrors: true, strict: false, validateFormats: false });
+
+/** Finds what an API server would reject by its OpenAPI document: unknown kinds and fields, wrong types. */
+export const manifestsFitKubernetes: Check = (files) => {
+  const validators = kubernetesValidators();
+  return manifestFiles(files).flatMap((file) =>
+    yamlValues(files, file).flatMap((value): Found[] => {
+      const { apiVersion, kind, metadata } = value as {
+        apiVersion?: string;
+        kind?: string;
+        metadata?: { name?: string };
+      };
+      const at = `${kind ?? 'no kind'} ${metadata?.name ?? 'without a name'}`;
+      const validate = validators(`${apiVersion} ${kind}`);
+      if (!validate) return [{ file, at, message: `there is no schema for ${apiVersion} ${kind}` }];
+      return validate(value) ? [] : problemsOf(validate, file, at);
+    }),
+  );
+};
+
+function kubernetesValidators(): (name: string) => ValidateFunction | undefined {
+  const ajv = newAjv();
+  const sources = ['kubernetes.json', 'kubernetes-known-values.json', 'gateway-api.json'].map(schemaFile);
+  const [kubernetes, values, gateway] = sources;
+  // The API's document says "string" for some fields that accept only a few values.
+  for (const [field, words] of Object.entries(values?.words ?? {})) {
+    const [model = '', property = ''] = field.split('.');
+    const known = kubernetes?.definitions?.[model]?.properties;
+    if (!known?.[property]) throw new Error(`kubernetes-known-values.json: unknown field ${field}`);
+    known[property] = { enum: words };
+  }
+  const byName = new Map<string, () => ValidateFunction | undefined>();
+  for (const [id, schema] of Object.entries({ kubernetes, gateway })) {
+    if (!schema) continue;
+    ajv.addSchema({ definitions: schema.definitions }, id);
+    for (const [name, ref] of Object.entries(schema.kinds ?? {})) byName.set(name, () => ajv.getSchema(`${id}${ref}`));
+  }
+  return (name) => byName.get(name)?.();
+}
+
+/** Validates against the Compose Specification: unknown keys and wrong types. */
+export const composeFitsItsSpecification: Check = (files) => {
+  const { $schema: _, ...specification } = schemaFile('compose-spec.json');
+  const validate = newAjv().compile(specification);
+  return composeFiles(files).flatMap((file) =>
+    yamlValues(files, file).flatMap((value) => (validate(value) ? [] : problemsOf(validate, file, ''))),
+  );
+};
+
+function problemsOf({ errors }: ValidateFunction, file: string, at: string): Found[] {
+  const seen = new Set<string>();
+  return (errors ?? [])
+    .map((error) => ({ file, at: [at, place(error)].filter(Boolean).join(' '), message: words(error) }))
+    .filter(({ at: where, message }) => !seen.has(where + message) && seen.add(where + message));
+}
+
+const place = ({ instancePath }: ErrorObject): string =>
+  instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/');
+
+function words({ keyword, params, message = 'is wrong' }: ErrorObject): string {
+  if (keyword === 'additionalProperties') return `unknown field "${params.additionalProperty}"`;
+  if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`;
+  return message;
+}

@@ -1,0 +1,1 @@
+export { type FleetState, gatewayUrl, readState, type StateEntry } from './state';
