@@ -3,8 +3,9 @@
  * same size on the same database. Fails below 0.6 of the reference's orders per second.
  */
 import { createRequire } from 'node:module';
-import { requestsPerSecond, sideBySide } from '../support/load.mjs';
+import { sideBySide } from '../support/load.mjs';
 import { startService } from '../support/shop.mjs';
+import { ADMIN, CLIENTS, workloads } from '../support/workloads.mjs';
 
 const require = createRequire(import.meta.url);
 const { createPool } = createRequire(new URL('../../packages/core/package.json', import.meta.url))('mysql2/promise');
@@ -17,20 +18,15 @@ const {
 } = require('../../services/transaction/dist/orders/checkout.sql.js');
 
 const AT_LEAST = 0.6;
-const CLIENTS = 50;
-/** One connection per client. With fewer, waiting for a connection would be measured too, and slowness would count twice. */
-const CONNECTIONS = CLIENTS;
-const ADMIN = 1;
 
 export async function run([seconds = '3', rounds = '5']) {
-  const shop = await startService('transaction', { DB_POOL_SIZE: String(CONNECTIONS) });
-  const pool = createPool({ ...shop.database, connectionLimit: CONNECTIONS });
+  const { checkout } = workloads;
+  const shop = await startService(checkout.service, checkout.settings);
+  const pool = createPool({ ...shop.database, connectionLimit: CLIENTS });
   try {
-    await shop.sql('INSERT INTO addresses (user_id, address) VALUES (?, ?)', [ADMIN, 'Main Street 1']);
-    const products = Array.from({ length: CLIENTS }, (_, index) => [1, `Mug ${index}`, '', 12.5, 1_000_000]);
-    await shop.sql('INSERT INTO products (store_id, name, description, price, stock) VALUES ?', [products]);
+    const prepared = await checkout.prepare(shop);
     const result = await sideBySide(
-      () => throughTheService(shop, Number(seconds)),
+      () => checkout.run(prepared, Number(seconds)),
       () => straight(pool, Number(seconds)),
       Number(rounds),
     );
@@ -48,23 +44,7 @@ export async function run([seconds = '3', rounds = '5']) {
   }
 }
 
-function throughTheService(shop, seconds) {
-  let client = 0;
-  return requestsPerSecond({
-    url: `${shop.url}/api/v1/transactions`,
-    method: 'POST',
-    headers: { authorization: `Bearer ${shop.adminToken}`, 'content-type': 'application/json' },
-    seconds,
-    connections: CLIENTS,
-    // Each client buys its own product repeatedly, like the clients of the reference.
-    setupClient(connection) {
-      client += 1;
-      connection.setBody(JSON.stringify({ address_id: 1, items: [{ product_id: client, quantity: 1 }] }));
-    },
-  });
-}
-
-/** The reference: only the statements. @returns orders per second */
+/** The reference: only the statements, each client its own product. @returns orders per second */
 async function straight(pool, seconds) {
   const start = performance.now();
   const end = start + seconds * 1000;

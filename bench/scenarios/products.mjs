@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { requestsPerSecond, sideBySide } from '../support/load.mjs';
 import { startService } from '../support/shop.mjs';
+import { workloads } from '../support/workloads.mjs';
 
 const AT_LEAST = 0.5;
 
@@ -16,20 +17,14 @@ export async function run([seconds = '3', rounds = '5']) {
     env: { ...process.env, NODE_ENV: 'production' },
   });
   try {
-    await shop.sql('INSERT INTO products (store_id, name, description, price, stock) VALUES ?', [
-      Array.from({ length: 10 }, (_, index) => [1, `Mug ${index}`, 'A mug with a handle. '.repeat(10), 12.5, 100]),
-    ]);
-    const url = `${shop.url}/api/v1/products`;
-    const headers = { authorization: `Bearer ${shop.adminToken}` };
-    await fetch(url, { headers });
-    const response = await fetch(url, { headers });
-    if (response.headers.get('x-cache') !== 'HIT') throw new Error('the list does not come from the cache');
-    const text = await response.text();
-    bare.send({ text, type: response.headers.get('content-type') });
+    const { products } = workloads;
+    const prepared = await products.prepare(shop);
+    const { request, text, type } = prepared;
+    bare.send({ text, type });
     const [{ port }] = await once(bare, 'message');
     const result = await sideBySide(
-      () => requestsPerSecond({ url, headers, seconds: Number(seconds) }),
-      () => requestsPerSecond({ url: `http://127.0.0.1:${port}/`, headers, seconds: Number(seconds) }),
+      () => products.run(prepared, Number(seconds)),
+      () => requestsPerSecond({ ...request, url: `http://127.0.0.1:${port}/`, seconds: Number(seconds) }),
       Number(rounds),
     );
     console.log(`GET /products, cached, ${text.length} bytes: ${Math.round(result.a)} requests/s`);
