@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+
 /** The kind of failure, independent of HTTP. `http/problem.ts` maps each kind to a status. */
 export type ErrorKind =
   | 'invalid'
@@ -42,18 +44,12 @@ export interface FieldError {
   message: string;
 }
 
-/** The requested and the available quantity of a product. `available` is 0 if the product does not exist. */
-export interface ProductDemand {
-  product_id: number;
-  requested: number;
-  available: number;
-}
-
 export interface AppErrorOptions {
   /** Replaces the definition's public message. */
   message?: string;
   errors?: FieldError[];
-  products?: ProductDemand[];
+  /** Extension members of the problem (RFC 9457, 3.2), as the definition declares them. */
+  members?: object;
   retryAfterSeconds?: number;
   headers?: Record<string, string>;
   /** For the log only, never sent. */
@@ -63,7 +59,7 @@ export interface AppErrorOptions {
 /** An expected failure. Its message is public: the client gets it as the problem's `detail`. */
 export class AppError extends Error {
   readonly errors: FieldError[] | undefined;
-  readonly products: ProductDemand[] | undefined;
+  readonly members: object;
   readonly retryAfterSeconds: number | undefined;
   readonly headers: Record<string, string>;
 
@@ -76,7 +72,7 @@ export class AppError extends Error {
     super(options.message ?? message, { cause: options.cause });
     this.name = 'AppError';
     this.errors = options.errors;
-    this.products = options.products;
+    this.members = options.members ?? {};
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.headers = options.headers ?? {};
   }
@@ -85,17 +81,22 @@ export class AppError extends Error {
 /** The metrics label of a failure: the error code that the client gets. */
 export const errorCode = (error: unknown): string => (error instanceof AppError ? error.code : 'internal_error');
 
-/** Creates the error when called. Also has its kind, code and description for the OpenAPI document. */
-export interface ErrorDefinition {
-  (options?: AppErrorOptions): AppError;
+/** Schemas by member name. Optional, because all errors share the schema of the problem. */
+export type ProblemMembers = Record<string, z.ZodOptional>;
+
+/** Creates the error when called. Also has what the OpenAPI document says about it. */
+export interface ErrorDefinition<M = never> {
+  (options?: AppErrorOptions & { members?: M }): AppError;
   readonly kind: ErrorKind;
   readonly code: string;
   readonly description: string;
+  readonly members: ProblemMembers;
 }
 
 /**
  * Declares an error once. Use cases throw it, endpoints list it, the OpenAPI document describes it.
- * @param field the default field: every `invalid` error names at least one field
+ * @param details.field the default field: every `invalid` error names at least one field
+ * @param details.members members that the problem may have (RFC 9457, 3.2)
  *
  * @example
  * export const noStore = defineError('unprocessable', 'no_store', 'You do not own a store yet. Create one first.');
@@ -105,18 +106,23 @@ export function defineError(
   kind: 'invalid',
   code: string,
   description: string,
-  field: Omit<FieldError, 'message'>,
+  details: { field: Omit<FieldError, 'message'> },
 ): ErrorDefinition;
-export function defineError(kind: Exclude<ErrorKind, 'invalid'>, code: string, description: string): ErrorDefinition;
+export function defineError<M extends ProblemMembers>(
+  kind: Exclude<ErrorKind, 'invalid'>,
+  code: string,
+  description: string,
+  details?: { members: M },
+): ErrorDefinition<z.input<z.ZodObject<M>>>;
 export function defineError(
   kind: ErrorKind,
   code: string,
   description: string,
-  field?: Omit<FieldError, 'message'>,
+  { field, members = {} }: { field?: Omit<FieldError, 'message'>; members?: ProblemMembers } = {},
 ): ErrorDefinition {
   const make = (options: AppErrorOptions = {}) => {
     const errors = options.errors ?? (field && [{ ...field, message: options.message ?? description }]);
     return new AppError(kind, code, description, { ...options, ...(errors ? { errors } : {}) });
   };
-  return Object.assign(make, { kind, code, description });
+  return Object.assign(make, { kind, code, description, members });
 }

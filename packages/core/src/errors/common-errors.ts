@@ -1,6 +1,6 @@
 import { defineError } from './app-error';
 
-const wholeBody = { in: 'body', path: '', code: 'invalid_format' } as const;
+const wholeBody = { field: { in: 'body', path: '', code: 'invalid_format' } } as const;
 
 export const invalidRequest = defineError(
   'invalid',

@@ -13,7 +13,9 @@ import {
 import type { Response } from 'supertest';
 import { z } from 'zod';
 
-const outOfTea = defineError('conflict', 'out_of_tea', 'There is no tea left.');
+const outOfTea = defineError('conflict', 'out_of_tea', 'There is no tea left.', {
+  members: { cups: z.int().optional() },
+});
 const thing = z.strictObject({ name: nameText, count: z.int().min(1), parts: z.array(z.object({ id })).default([]) });
 
 const endpoints: Endpoint[] = [
@@ -39,7 +41,7 @@ const endpoints: Endpoint[] = [
     responses: { 204: 'empty' },
     errors: [outOfTea],
     handler: async ({ body }) => {
-      if (body.name === 'tea') throw outOfTea();
+      if (body.name === 'tea') throw outOfTea({ members: { cups: 0 } });
       return noContent();
     },
   }),
@@ -356,7 +358,9 @@ describe('callers', () => {
 it('a declared error is sent with its own code and message', async () => {
   const response = await app.http.put('/things/1').set(user.auth).send({ name: 'tea', count: 1 });
   expectProblem(response, 409, 'out_of_tea');
-  expect(response.body.detail).toBe('There is no tea left.');
+  expect(response.body).toMatchObject({ detail: 'There is no tea left.', cups: 0 });
+  const { body: document } = await app.http.get('/openapi.json');
+  expect(document.components.schemas.Problem.properties.cups).toMatchObject({ type: 'integer' });
 });
 
 /** Sends raw bytes. @returns everything received until the app closes the connection */

@@ -10,7 +10,7 @@ import type { ErrorDefinition } from '../errors';
 import { forbidden, notFound, unauthenticated, unsupportedMediaType } from '../errors';
 import type { Endpoint } from './endpoint';
 import { ALWAYS_POSSIBLE, errorsOf } from './endpoint-errors';
-import { problemSchema, statusOf } from './problem';
+import { problemSchemaFor, statusOf } from './problem';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
@@ -40,7 +40,7 @@ export function openApiDocument(title: string, endpoints: Endpoint[]): OpenApiDo
     servers: [{ url: '/' }],
     paths,
     components: {
-      schemas: { Problem: problemSchema },
+      schemas: { Problem: problemSchemaFor(endpoints.flatMap(errorsOf)) },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         cookie: { type: 'apiKey', in: 'cookie', name: 'access_token' },
@@ -156,17 +156,26 @@ function pascalCase(code: string): string {
   return code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Merges the documents of several services. Paths and components must not conflict. */
+/**
+ * Merges the documents of several services. Paths and components must not conflict, except that each Problem may have
+ * members of its own.
+ */
 export function mergeOpenApi(title: string, documents: OpenApiDocument[]): OpenApiDocument {
   const [first] = documents;
   if (!first) throw new Error('no documents to merge');
+  const schemas = documents.map(({ components }) => components?.schemas);
+  const problems = schemas.map((ofService) => ofService?.Problem);
+  const properties = Object.assign(
+    {},
+    ...problems.map((problem) => problem && 'properties' in problem && problem.properties),
+  );
   return {
     ...first,
     info: { ...first.info, title },
     paths: Object.assign({}, ...documents.map(({ paths }) => paths)),
     components: {
       ...first.components,
-      schemas: Object.assign({}, ...documents.map(({ components }) => components?.schemas)),
+      schemas: Object.assign({}, ...schemas, { Problem: { ...problems[0], properties } }),
       responses: Object.assign({}, ...documents.map(({ components }) => components?.responses)),
     },
   };

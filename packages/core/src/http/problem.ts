@@ -4,6 +4,7 @@ import { MulterError } from 'multer';
 import { z } from 'zod';
 import {
   AppError,
+  type ErrorDefinition,
   type ErrorKind,
   type FieldError,
   type FieldErrorCode,
@@ -35,40 +36,35 @@ export const statusOf: Record<ErrorKind, number> = {
   unavailable: 503,
 };
 
-/** The body of every error response: RFC 9457 with a stable `code`. */
-export const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string(),
-    request_id: z.string(),
-    errors: z
-      .array(
-        z.object({
-          in: z.enum(['body', 'query', 'path', 'header']),
-          path: z.string().meta({ description: 'Dotted, such as items.0.quantity; empty for the whole part' }),
-          code: z.enum(fieldErrorCodes),
-          message: z.string(),
-        }),
-      )
-      .optional()
-      .meta({ description: 'The invalid fields; present in every 400' }),
-    products: z
-      .array(z.object({ product_id: z.int(), requested: z.int(), available: z.int() }))
-      .optional()
-      .meta({
-        description:
-          'In errors about products: the requested and the available quantity of each (0 if it does not exist)',
+/** The body of an error response: RFC 9457 with a stable `code`. An error definition can add members. */
+const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  request_id: z.string(),
+  errors: z
+    .array(
+      z.object({
+        in: z.enum(['body', 'query', 'path', 'header']),
+        path: z.string().meta({ description: 'Dotted, such as items.0.quantity; empty for the whole part' }),
+        code: z.enum(fieldErrorCodes),
+        message: z.string(),
       }),
-  })
-  .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
+    )
+    .optional()
+    .meta({ description: 'The invalid fields; present in every 400' }),
+});
 
-export type Problem = z.output<typeof problemSchema>;
+/** The schema of the problems that these errors make. */
+export const problemSchemaFor = (errors: ErrorDefinition[]) =>
+  problemSchema
+    .extend(Object.assign({}, ...errors.map(({ members }) => members)))
+    .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
 
 /** @param error undefined for a bug, which is not described to the client */
-export function problemBody(error: AppError | undefined, requestId: string): Problem {
+export function problemBody(error: AppError | undefined, requestId: string): z.output<typeof problemSchema> {
   const status = error ? statusOf[error.kind] : 500;
   return {
     type: 'about:blank',
@@ -78,7 +74,7 @@ export function problemBody(error: AppError | undefined, requestId: string): Pro
     code: error?.code ?? 'internal_error',
     request_id: requestId,
     ...(error?.errors ? { errors: error.errors } : {}),
-    ...(error?.products ? { products: error.products } : {}),
+    ...error?.members,
   };
 }
 

@@ -25,9 +25,7 @@ import { int, statement } from '../db';
 import { localStorage } from '../storage';
 
 const invalidOddity = defineError('invalid', 'invalid_oddity', 'The oddity is invalid.', {
-  in: 'body',
-  path: 'oddity',
-  code: 'invalid_value',
+  field: { in: 'body', path: 'oddity', code: 'invalid_value' },
 });
 const gate = aGate();
 

@@ -4,9 +4,5 @@ export const invalidToken = defineError(
   'invalid',
   'invalid_token',
   'This reset token is unknown, already used or expired.',
-  {
-    in: 'body',
-    path: 'token',
-    code: 'invalid_value',
-  },
+  { field: { in: 'body', path: 'token', code: 'invalid_value' } },
 );

@@ -115,15 +115,15 @@ function findProblem(lines: OrderLine[], products: LockedProduct[]): AppError | 
   const missing = demands.filter(({ product_id }) => !stocks.has(product_id));
   if (missing.length > 0) {
     const ids = missing.map(({ product_id }) => product_id).join(', ');
-    return productNotFound({ message: `There is no product ${ids}.`, products: missing });
+    return productNotFound({ message: `There is no product ${ids}.`, members: { products: missing } });
   }
-  if (new Set(products.map(({ storeId }) => storeId)).size > 1) return mixedStores({ products: demands });
+  if (new Set(products.map(({ storeId }) => storeId)).size > 1) return mixedStores({ members: { products: demands } });
   const tooLarge = demands.filter(({ requested }) => requested > MAX_LINE_QUANTITY);
-  if (tooLarge.length > 0) return quantityTooLarge({ products: tooLarge });
+  if (tooLarge.length > 0) return quantityTooLarge({ members: { products: tooLarge } });
   const short = demands.filter(({ requested, available }) => available < requested);
   if (short.length > 0) {
     const left = short.map(({ product_id, available }) => `product ${product_id} (${available} left)`).join(', ');
-    return insufficientStock({ message: `Not enough stock of ${left}.`, products: short });
+    return insufficientStock({ message: `Not enough stock of ${left}.`, members: { products: short } });
   }
   return totalOf(lines, products) > MAX_CENTS ? totalTooLarge() : undefined;
 }
