@@ -1,11 +1,11 @@
-/** Writes nginx/html/openapi.json: the merged documents of all six services, for /docs and /openapi.json through Nginx. */
+/** Writes nginx/html/openapi.json: the document of all six services, for /docs and /openapi.json through Nginx. */
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const { serviceNames } = require('@shop/shop');
-const { mergeOpenApi, openApiDocument } = require('@shop/core/http');
+const { openApiDocument } = require('@shop/core/http');
 const { buildService } = require('@shop/core/service');
 
 const file = fileURLToPath(new URL('../nginx/html/openapi.json', import.meta.url));
@@ -19,14 +19,14 @@ const settings = {
   UPLOAD_PATH: '.data/uploads',
 };
 
-const documents = [];
+const endpoints = [];
 for (const name of serviceNames) {
   const definition = require(`@shop/${name}`)[`${name}Service`];
   const running = buildService(definition, { ...settings, [definition.portKey]: '1' });
-  documents.push(openApiDocument(name, running.endpoints));
+  endpoints.push(...running.endpoints);
   await running.close();
 }
-const text = `${JSON.stringify(mergeOpenApi('Shop', documents), null, 2)}\n`;
+const text = `${JSON.stringify(openApiDocument('Shop', endpoints), null, 2)}\n`;
 
 writeFileSync(file, text);
 console.log(`wrote ${file}`);

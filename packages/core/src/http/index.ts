@@ -6,7 +6,7 @@ export { accepted, created, type Endpoint, endpoint, noContent, ok } from './end
 export { parseOptions, toFieldErrors } from './field-errors';
 export type { HttpConfig } from './http-config';
 export { respondToMalformed } from './malformed';
-export { mergeOpenApi, type OpenApiDocument, openApiDocument } from './openapi';
+export { type OpenApiDocument, openApiDocument } from './openapi';
 export { PROBES } from './probe-paths';
 export * from './schemas';
 export { sendFile } from './send-file';

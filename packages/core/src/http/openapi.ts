@@ -155,28 +155,3 @@ const sharedFailures = new Map(
 function pascalCase(code: string): string {
   return code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
-
-/**
- * Merges the documents of several services. Paths and components must not conflict, except that each Problem may have
- * members of its own.
- */
-export function mergeOpenApi(title: string, documents: OpenApiDocument[]): OpenApiDocument {
-  const [first] = documents;
-  if (!first) throw new Error('no documents to merge');
-  const schemas = documents.map(({ components }) => components?.schemas);
-  const problems = schemas.map((ofService) => ofService?.Problem);
-  const properties = Object.assign(
-    {},
-    ...problems.map((problem) => problem && 'properties' in problem && problem.properties),
-  );
-  return {
-    ...first,
-    info: { ...first.info, title },
-    paths: Object.assign({}, ...documents.map(({ paths }) => paths)),
-    components: {
-      ...first.components,
-      schemas: Object.assign({}, ...schemas, { Problem: { ...problems[0], properties } }),
-      responses: Object.assign({}, ...documents.map(({ components }) => components?.responses)),
-    },
-  };
-}
