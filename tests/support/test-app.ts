@@ -47,7 +47,7 @@ export async function startApp<T extends z.ZodObject, C extends Resources>(
   const server = await new Promise<Server>((resolve) => {
     const listening = running.app.listen(0, '127.0.0.1', () => resolve(listening));
   });
-  await running.resources.redis.tried();
+  await running.resources.redis.firstAttempt();
   return {
     ...running,
     http: request(server),

@@ -61,7 +61,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ],
-  async mustHold(ctx) {
+  async readinessCheck(ctx) {
     if (ctx.config.appEnv === 'production') await assertNoSeededAdmin(ctx);
   },
 };

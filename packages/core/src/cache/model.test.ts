@@ -149,7 +149,7 @@ async function simulate(world: World): Promise<void> {
   const { random, mode } = world;
   const running: Promise<void>[] = [];
   // A service also waits for this before it listens.
-  await Promise.all(world.links.map((link) => link.tried()));
+  await Promise.all(world.links.map((link) => link.firstAttempt()));
   const runningFaults: Promise<void>[] = [];
   const faultyServers = new Set<string>();
   // With few writes, old entries stay for long. With many writes, writes coincide with every fault. The same holds for

@@ -47,7 +47,7 @@ export interface RedisLink {
    */
   onConnect(listener: (redis: Redis) => Promise<void>): void;
   /** Resolves when the first connection attempt has succeeded or failed. */
-  tried(): Promise<void>;
+  firstAttempt(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,7 +71,7 @@ const disabledLink: RedisLink = {
   use: () => Promise.reject(new RedisUnavailable()),
   send: () => Promise.reject(new RedisUnavailable()),
   onConnect: () => undefined,
-  tried: () => Promise.resolve(),
+  firstAttempt: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 
@@ -268,7 +268,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     onConnect: (listener) => {
       listeners.push(listener);
     },
-    tried: () => firstAttempt,
+    firstAttempt: () => firstAttempt,
     async close() {
       closed = true;
       redis.disconnect();

@@ -70,10 +70,9 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
       void reportDatabase(running);
     });
   };
-  // A write before this process is connected to Redis would leave stale responses in other processes for up to 2 s. But
-  // the
+  // A write before this process is connected to Redis would leave stale responses in other processes for up to 2 s. But the
   // wait is limited: a Redis that accepts connections and rejects commands (disk full) must not prevent the start.
-  void withTimeout(running.resources.redis.tried(), REDIS_WAIT_MS, () => undefined).then(listen);
+  void withTimeout(running.resources.redis.firstAttempt(), REDIS_WAIT_MS, () => undefined).then(listen);
   const stopJobs = startJobs(running.jobs, running.resources);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => void shutDown(server, { running, stopJobs }, signal));

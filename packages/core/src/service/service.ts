@@ -33,7 +33,7 @@ export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = 
    */
   tables: readonly string[];
   /** An additional readiness check, called until it resolves once. Until then, /ready is 503 with its error. */
-  mustHold?: (context: C) => Promise<void>;
+  readinessCheck?: (context: C) => Promise<void>;
   /** Called once. Returns the resources and what this service adds to them. */
   createContext?: (resources: Resources, settings: z.output<T>) => C;
   endpoints: (context: C) => Endpoint[];
@@ -88,7 +88,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   const endpoints = definition.endpoints(context);
   const jobs = definition.jobs?.(context, own) ?? [];
   const checkSchema = schemaCheck(db, [...definition.tables, GENERATION_TABLE]);
-  const checkOnce = once(async () => definition.mustHold?.(context));
+  const checkOnce = once(async () => definition.readinessCheck?.(context));
   const checkDatabase = async () => {
     await pingDatabase(db);
     await checkSchema();
