@@ -22,6 +22,7 @@ const get = (path, handler) =>
 
 void runService({
   name: 'example',
+  namespace: 'examples',
   portKey: 'AUTH_PORT',
   settings: z.object({}),
   tables: ['users', ...(process.env.EXAMPLE_TABLE ? [process.env.EXAMPLE_TABLE] : [])],

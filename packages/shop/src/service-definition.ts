@@ -9,6 +9,7 @@ import { type ServiceName, services } from './services';
  */
 export const inShop = (name: ServiceName) => ({
   name,
+  namespace: 'shop',
   portKey: services[name].portVariable,
   production: productionRules,
 });

@@ -38,6 +38,7 @@ export function createMetrics(service: string, revision = 'unknown'): Metrics {
   registry.setDefaultLabels({ service });
   const registers = [registry];
   new Gauge({
+    // Dashboards and alerts of operators use this name.
     name: 'shop_build_info',
     help: 'Always 1; the labels show the running version, revision and Node.js version',
     labelNames: ['version', 'revision', 'node_version'] as const,

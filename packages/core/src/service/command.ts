@@ -15,7 +15,7 @@ interface CommandOptions<T extends z.ZodObject> extends Configured<T> {
 /** Runs an operator's command on a service's database. An error is printed as one line, with exit code 1. */
 export async function runCommand<T extends z.ZodObject>(command: CommandOptions<T>): Promise<void> {
   const { name, work } = command;
-  nameTraces(name);
+  nameTraces(command);
   let db: Database | undefined;
   let server = '';
   try {

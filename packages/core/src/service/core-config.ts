@@ -72,6 +72,8 @@ export interface ProductionRules {
 
 /** What `loadConfig` needs to know about a service. */
 export interface Configured<T extends z.ZodObject> {
+  /** OpenTelemetry's `service.namespace`. */
+  namespace?: string;
   /** The variable with its port, such as `PRODUCT_PORT`. */
   portKey: string;
   /** Settings that only this service reads, by variable name. */

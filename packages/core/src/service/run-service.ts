@@ -26,7 +26,7 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
     process.exitCode = 1;
     return;
   }
-  nameTraces(definition.name, PROBES);
+  nameTraces(definition, PROBES);
   const { logger, config } = running.resources;
   collectProcessMetrics(running.resources.metrics);
   // Also called for unhandled rejections. The process may be in an inconsistent state, so exit and let the supervisor

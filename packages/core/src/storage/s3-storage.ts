@@ -87,7 +87,7 @@ export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps)
   }
 
   return {
-    ...incomingFolder(path.join(settings.UPLOAD_PATH || path.join(tmpdir(), 'shop-uploads'), '.incoming')),
+    ...incomingFolder(path.join(settings.UPLOAD_PATH || path.join(tmpdir(), 'uploads'), '.incoming')),
 
     async put(name, file) {
       const target = objectOf(name);

@@ -7,6 +7,11 @@ import { MySQL2Instrumentation } from '@opentelemetry/instrumentation-mysql2';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 
+export interface TracedService {
+  name: string;
+  namespace?: string;
+}
+
 /**
  * Starts the OpenTelemetry SDK with instrumentation for Express, MySQL, Redis, and incoming and outgoing HTTP. Continues the
  * trace of a `traceparent` header from a client or a proxy (W3C Trace Context). The SDK's own settings (OTEL_TRACES_SAMPLER
@@ -14,15 +19,18 @@ import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace
  * @param endpoint base URL of an OTLP collector over HTTP: spans are sent to /v1/traces below it
  */
 export function startSdk(endpoint: string) {
-  let name = (_service: string): void => undefined;
+  let name = (_service: TracedService): void => undefined;
   let untraced: ReadonlySet<string> = new Set();
   // The SDK needs the name before the service is known. It sends nothing until the promise resolves.
-  const serviceName = new Promise<string>((resolve) => {
+  const named = new Promise<TracedService>((resolve) => {
     name = resolve;
   });
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, '')}/v1/traces`, timeoutMillis: 3000 });
   const provider = new NodeTracerProvider({
-    resource: resourceFromAttributes({ 'service.name': serviceName, 'service.namespace': 'shop' }),
+    resource: resourceFromAttributes({
+      'service.name': named.then((service) => service.name),
+      'service.namespace': named.then((service) => service.namespace),
+    }),
     spanProcessors: [new BatchSpanProcessor(exporter)],
   });
   provider.register();
@@ -40,7 +48,7 @@ export function startSdk(endpoint: string) {
     ],
   });
   return {
-    name(service: string, ignoredPaths: ReadonlySet<string>): void {
+    name(service: TracedService, ignoredPaths: ReadonlySet<string>): void {
       untraced = ignoredPaths;
       name(service);
     },

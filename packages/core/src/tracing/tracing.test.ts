@@ -24,7 +24,7 @@ const sent = z.object({
     }),
   ),
 });
-type Span = z.infer<typeof span> & { by: string; service: unknown };
+type Span = z.infer<typeof span> & { by: string; service: string };
 
 /** An OTLP collector over HTTP that stores the spans it receives. */
 async function startCollector(): Promise<{ url: string; spans: Span[]; server: Server }> {
@@ -32,7 +32,8 @@ async function startCollector(): Promise<{ url: string; spans: Span[]; server: S
   const server = createServer(async (req, res) => {
     if (req.url === '/v1/traces') {
       for (const { resource, scopeSpans } of sent.parse(await json(req)).resourceSpans) {
-        const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue;
+        const textOf = (name: string) => resource.attributes.find(({ key }) => key === name)?.value.stringValue;
+        const service = `${textOf('service.namespace')}/${textOf('service.name')}`;
         for (const { scope, spans: ours } of scopeSpans) {
           spans.push(...ours.map((one) => ({ ...one, by: scope.name.replace(/.*instrumentation-/, ''), service })));
         }
@@ -97,7 +98,7 @@ it('a request is one trace across Express, MySQL and Redis, with the trace id of
   expect(recorder.sdk()).toContain('@opentelemetry/sdk-trace-node');
   const trace = collector.spans.filter(({ traceId }) => traceId === TRACE);
   expect(new Set(trace.map(({ by }) => by))).toEqual(new Set(['http', 'express', 'mysql2', 'ioredis']));
-  expect(new Set(trace.map((one) => one.service))).toEqual(new Set(['example']));
+  expect(new Set(trace.map((one) => one.service))).toEqual(new Set(['examples/example']));
   const root = trace.find(({ parentSpanId }) => parentSpanId === PARENT);
   expect(root).toMatchObject({ by: 'http', name: 'GET /users' });
   expect(JSON.stringify(root?.attributes)).toContain('traced-1');

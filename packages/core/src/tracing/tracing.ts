@@ -1,7 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import { ConfigError, readEnv } from '../config';
 import { withTimeout } from '../time';
-import type { startSdk } from './sdk';
+import type { startSdk, TracedService } from './sdk';
 
 let running: ReturnType<typeof startSdk> | undefined;
 
@@ -36,10 +36,10 @@ export const traceFields = (): (() => object) | undefined => {
 };
 
 /**
- * Sets the service name of all spans.
+ * Sets the service name and namespace of all spans.
  * @param ignoredPaths requests for these paths are not traced
  */
-export const nameTraces = (service: string, ignoredPaths: ReadonlySet<string> = new Set()): void =>
+export const nameTraces = (service: TracedService, ignoredPaths: ReadonlySet<string> = new Set()): void =>
   running?.name(service, ignoredPaths);
 
 const FLUSH_MS = 1000;
