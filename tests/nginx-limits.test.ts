@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { endpoint, noContent } from '@shop/core/http';
+import { endpoint } from '@shop/core/http';
 import { eventually, exampleService, startApp } from '@shop/testing';
 import { type Echo, type Gateway, sendRequest, startEcho, startGateway } from './support/nginx-gateway';
 
@@ -61,7 +61,7 @@ describe('rate limits', () => {
         access: 'public',
         bucket: 'uploads',
         responses: { 204: 'empty' },
-        handler: async () => noContent(),
+        handler: async () => undefined,
       }),
     ]);
     const service = started(await startApp(limited, SLOW));

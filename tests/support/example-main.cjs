@@ -2,7 +2,7 @@
 const { existsSync, writeFileSync } = require('node:fs');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { int, statement } = require('@shop/core/db');
-const { endpoint, noContent } = require('@shop/core/http');
+const { endpoint } = require('@shop/core/http');
 const { runService } = require('@shop/core/service');
 const { z } = require('zod');
 
@@ -29,7 +29,6 @@ void runService({
   endpoints: ({ db }) => [
     get('/users', async () => {
       await db.row(ANY_USER);
-      return noContent();
     }),
     // Reports that it has begun, and needs the database when the gate opens.
     get('/slow', async () => {
@@ -37,7 +36,6 @@ void runService({
       writeFileSync(`${gate}.begun`, '');
       while (!existsSync(gate)) await sleep(5);
       await db.row(ANY_USER);
-      return noContent();
     }),
     // Locks a user's row, reports it, and stays in its database transaction.
     get('/holds', async () => {
@@ -46,17 +44,14 @@ void runService({
         writeFileSync(`${process.env.EXAMPLE_GATE}.begun`, '');
         await sleep(60_000);
       });
-      return noContent();
     }),
     get('/rejects', async () => {
       void Promise.reject(new Error('nobody handles this'));
-      return noContent();
     }),
     get('/throws', async () => {
       setImmediate(() => {
         throw new Error('nobody catches this');
       });
-      return noContent();
     }),
   ],
 });

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { type Endpoint, endpoint, noContent } from '@shop/core/http';
+import { type Endpoint, endpoint } from '@shop/core/http';
 import { createLogger, type Logger } from '@shop/core/log';
 import type { Resources, ServiceDefinition } from '@shop/core/service';
 import { z } from 'zod';
@@ -25,7 +25,6 @@ export const statementService = (statement: string): ServiceDefinition<typeof se
       responses: { 204: 'empty' },
       handler: async () => {
         await db.rows(adHoc(statement));
-        return noContent();
       },
     }),
   ]);

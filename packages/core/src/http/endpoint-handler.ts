@@ -33,7 +33,7 @@ export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, met
     const caller = authenticate(req, endpoint.access, { tokens, origins: config.corsOrigins });
     if (caller) contextOf(res).caller = caller;
     const body = await readBody(req, res);
-    let response: AnyResponse;
+    let response: AnyResponse | undefined;
     try {
       const input: AnyInput = { caller, clientIp: clientIpOf(req), ...toInput(req, body) };
       if (endpoint.cache) return await sendCached(endpoint, cache, input, res);
@@ -114,11 +114,12 @@ function inputReader(endpoint: Endpoint) {
  * Returns the checked response as JSON. Removes fields that the schema does not name. A body that does not match is a
  * bug.
  */
-function encode(endpoint: Endpoint, { status, body }: AnyResponse): string {
+function encode(endpoint: Endpoint, response: AnyResponse | undefined): string {
+  const status = response?.status ?? 204;
   const schema = endpoint.responses[status as keyof typeof endpoint.responses];
   if (!(schema instanceof z.ZodType))
     throw new Error(`${endpoint.method} ${endpoint.path} declares no body for ${status}`);
-  const checked = schema.safeParse(body);
+  const checked = schema.safeParse(response?.body);
   if (!checked.success) {
     throw new Error(`the response of ${endpoint.method} ${endpoint.path} does not match its schema`, {
       cause: checked.error,
@@ -135,15 +136,16 @@ const sendJson = (res: Response, status: number, json: string | Buffer): void =>
   res.end(json);
 };
 
-async function send(endpoint: Endpoint, response: AnyResponse, req: Request, res: Response): Promise<void> {
+/** @param response undefined for a 204 */
+async function send(endpoint: Endpoint, response: AnyResponse | undefined, req: Request, res: Response): Promise<void> {
+  if (!response) {
+    res.status(204).end();
+    return;
+  }
   for (const [name, value] of Object.entries(response.headers ?? {})) res.setHeader(name, value);
   if (response.write) {
     res.status(response.status);
     await response.write(req, res);
-    return;
-  }
-  if (endpoint.responses[response.status as keyof typeof endpoint.responses] === 'empty') {
-    res.status(response.status).end();
     return;
   }
   sendJson(res, response.status, encode(endpoint, response));

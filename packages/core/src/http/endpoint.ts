@@ -7,14 +7,15 @@ import type { FileKind, Storage, UploadedFile } from '../storage';
 
 export type Access = 'public' | 'user' | 'admin';
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-type SuccessStatus = 200 | 201 | 202 | 204;
 
 /** A response that is not JSON, with its media types for the OpenAPI document. */
 export interface BinaryResponse {
   binary: readonly string[];
 }
 
-/** Per status: the schema of the body (fields that it does not name are removed), 'empty', or binary. */
+type SuccessStatus = 200 | 201 | 202 | 204;
+
+/** Per status: the schema of the body (fields that it does not name are removed), 'empty' (204 only), or binary. */
 export type Responses = Partial<Record<SuccessStatus, z.ZodType | 'empty' | BinaryResponse>>;
 
 interface WithHeaders {
@@ -23,13 +24,12 @@ interface WithHeaders {
 
 type ResponseFor<Status, Declared> = Declared extends z.ZodType
   ? { status: Status; body: z.input<Declared> } & WithHeaders
-  : Declared extends 'empty'
-    ? { status: Status } & WithHeaders
-    : { status: Status; write: (req: Request, res: Response) => Promise<void> } & WithHeaders;
+  : { status: Status; write: (req: Request, res: Response) => Promise<void> } & WithHeaders;
 
-/** A handler returns one of its declared statuses, with the body declared for that status. */
-export type EndpointResponse<A extends Responses> = { [S in keyof A & SuccessStatus]: ResponseFor<S, A[S]> }[keyof A &
-  SuccessStatus];
+/** A handler returns one of its declared statuses, with the body declared for that status; nothing for a 204. */
+type Handled<R extends Responses> = R extends { 204: 'empty' }
+  ? Promise<void>
+  : Promise<{ [S in keyof R & SuccessStatus]: ResponseFor<S, R[S]> }[keyof R & SuccessStatus]>;
 
 /** The only file field of a multipart endpoint. */
 export interface Upload {
@@ -88,7 +88,7 @@ export interface EndpointSpec<
   undecodablePath?: ErrorDefinition;
   /** Only for endpoints whose only response is a 200 with a schema. */
   cache?: (input: Input<A, P, Q, B, U, H>) => CacheRule;
-  handler: (input: Input<A, P, Q, B, U, H>) => Promise<EndpointResponse<R>>;
+  handler: (input: Input<A, P, Q, B, U, H>) => Handled<R>;
 }
 
 /** A declared endpoint with its types erased, for lists of endpoints. */
@@ -106,7 +106,7 @@ export type Endpoint = Omit<
 > & {
   form?: z.ZodType;
   cache?: (input: AnyInput) => CacheRule;
-  handler: (input: AnyInput) => Promise<AnyResponse>;
+  handler: (input: AnyInput) => Promise<AnyResponse | undefined>;
 };
 
 export interface AnyInput {
@@ -161,4 +161,3 @@ export const created = <T>(location: string, body: T) => ({
   body,
   headers: { Location: location },
 });
-export const noContent = () => ({ status: 204 as const });

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { defineError } from '@shop/core/errors';
-import { type Endpoint, endpoint, id, idParams, nameText, noContent, ok, pageQuery } from '@shop/core/http';
+import { type Endpoint, endpoint, id, idParams, nameText, ok, pageQuery } from '@shop/core/http';
 import {
   aUser,
   capturedLog,
@@ -42,7 +42,6 @@ const endpoints: Endpoint[] = [
     errors: [outOfTea],
     handler: async ({ body }) => {
       if (body.name === 'tea') throw outOfTea({ members: { cups: 0 } });
-      return noContent();
     },
   }),
   endpoint({
@@ -53,7 +52,7 @@ const endpoints: Endpoint[] = [
     access: 'admin',
     params: idParams,
     responses: { 204: 'empty' },
-    handler: async () => noContent(),
+    handler: async () => undefined,
   }),
   endpoint({
     method: 'post',

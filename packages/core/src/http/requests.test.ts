@@ -1,4 +1,4 @@
-import { type Endpoint, endpoint, noContent, ok } from '@shop/core/http';
+import { type Endpoint, endpoint, ok } from '@shop/core/http';
 import { aUser, exampleService, startApp, type TestApp, type TestUser } from '@shop/testing';
 import { z } from 'zod';
 
@@ -21,7 +21,7 @@ const endpoints: Endpoint[] = [
     summary: 'Change',
     access: 'user',
     responses: { 204: 'empty' },
-    handler: async () => noContent(),
+    handler: async () => undefined,
   }),
 ];
 

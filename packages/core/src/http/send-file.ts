@@ -5,30 +5,23 @@ import send from 'send';
 import { type AppError, notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '../errors';
 import type { FileFromBucket, Storage } from '../storage';
 
-interface Exchange {
-  req: Request;
-  res: Response;
-}
-
 /**
- * Responds to a GET or HEAD with a stored file. Supports ranges and conditional requests.
+ * The response to a GET or HEAD of a stored file. Supports ranges and conditional requests.
  * @param headers set on a 200, 206 or 304, but not on an error response
  */
-export async function sendFile(
-  storage: Pick<Storage, 'open'>,
-  name: string,
-  { req, res }: Exchange,
-  headers: Record<string, string>,
-): Promise<void> {
-  const file = await storage.open(name, req);
-  if ('path' in file) await sendFromDisk(file.path, { req, res }, headers);
-  else await sendFromBucket(file, res, headers);
-}
+export const sendFile = (storage: Pick<Storage, 'open'>, name: string, headers: Record<string, string>) => ({
+  status: 200 as const,
+  async write(req: Request, res: Response): Promise<void> {
+    const file = await storage.open(name, req);
+    if ('path' in file) await sendFromDisk(file.path, req, res, headers);
+    else await sendFromBucket(file, res, headers);
+  },
+});
 
 /** Set by `send` before it checks ranges and conditions. An error response must not have them. */
 const FILE_HEADERS = ['Accept-Ranges', 'Cache-Control', 'Content-Range', 'ETag', 'Last-Modified'];
 
-function sendFromDisk(file: string, { req, res }: Exchange, headers: Record<string, string>): Promise<void> {
+function sendFromDisk(file: string, req: Request, res: Response, headers: Record<string, string>): Promise<void> {
   return new Promise((resolve, reject) => {
     const options = { root: path.dirname(file), index: false, dotfiles: 'ignore', cacheControl: false } as const;
     const stream = send(req, `/${path.basename(file)}`, options);

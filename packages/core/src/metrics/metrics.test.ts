@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import path from 'node:path';
 import { databaseUnavailable, defineError } from '@shop/core/errors';
-import { endpoint, noContent, ok } from '@shop/core/http';
+import { endpoint, ok } from '@shop/core/http';
 import { createMetrics } from '@shop/core/metrics';
 import type { Resources } from '@shop/core/service';
 import { fileKinds } from '@shop/core/storage';
@@ -43,7 +43,6 @@ const endpoints = ({ db }: Resources) => [
     handler: async ({ params }) => {
       if (params.id === 'waiting') await gate.passed;
       if (params.id === 'broken') throw new Error('a bug');
-      return noContent();
     },
   }),
   endpoint({
@@ -57,7 +56,6 @@ const endpoints = ({ db }: Resources) => [
         await sql.rows(COUNT_USERS);
         await sql.write(TOUCH_USER, { id: 1 });
       });
-      return noContent();
     },
   }),
   endpoint({
@@ -88,7 +86,6 @@ const endpoints = ({ db }: Resources) => [
       if (body.how === 'invalid') throw invalidOddity();
       if (body.how === 'database down') throw databaseUnavailable();
       if (body.how === 'broken') throw new Error('a bug');
-      return noContent();
     },
   }),
 ];
@@ -184,7 +181,7 @@ describe('requests', () => {
           responses: { 204: 'empty' },
           handler: () => {
             arrived.open();
-            return new Promise(() => undefined);
+            return new Promise<void>(() => undefined);
           },
         }),
       ]),

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
-import { endpoint, noContent } from '@shop/core/http';
+import { endpoint } from '@shop/core/http';
 import { createMetrics } from '@shop/core/metrics';
 import { exampleService, samplesIn, startApp, type TestApp } from '@shop/testing';
 import express, { type ErrorRequestHandler } from 'express';
@@ -18,7 +18,7 @@ const service = exampleService(() => [
     access: 'public',
     bucket: 'uploads',
     responses: { 204: 'empty' },
-    handler: async () => noContent(),
+    handler: async () => undefined,
   }),
   endpoint({
     method: 'get',
@@ -27,7 +27,7 @@ const service = exampleService(() => [
     summary: 'A thing',
     access: 'public',
     responses: { 204: 'empty' },
-    handler: async () => noContent(),
+    handler: async () => undefined,
   }),
 ]);
 

@@ -1,15 +1,5 @@
 import { forbidden, notFound } from '@shop/core/errors';
-import {
-  created,
-  createdId,
-  type Endpoint,
-  endpoint,
-  idParams,
-  listOf,
-  listResponse,
-  noContent,
-  ok,
-} from '@shop/core/http';
+import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
 import type { AddressContext } from '../service';
 import { address, addressChange, addressQuery, newAddress } from './addresses.schemas';
 import { insertAddress, listAddresses } from './addresses.sql';
@@ -70,10 +60,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     body: addressChange,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params, body }) => {
-      await changeAddress(ctx, caller, params.id, body);
-      return noContent();
-    },
+    handler: async ({ caller, params, body }) => await changeAddress(ctx, caller, params.id, body),
   }),
 
   endpoint({
@@ -85,9 +72,6 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     params: idParams,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => {
-      await deleteAddress(ctx, caller, params.id);
-      return noContent();
-    },
+    handler: async ({ caller, params }) => await deleteAddress(ctx, caller, params.id),
   }),
 ];

@@ -1,5 +1,5 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
+import { created, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { tokenSet } from '../sessions/sessions.schemas';
 import { emailTaken, lastAdmin, phoneTaken } from './accounts.errors';
@@ -76,9 +76,6 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: userChange,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound, phoneTaken, lastAdmin],
-    handler: async ({ caller, params, body }) => {
-      await changeUser(ctx, caller, params.id, body);
-      return noContent();
-    },
+    handler: async ({ caller, params, body }) => await changeUser(ctx, caller, params.id, body),
   }),
 ];

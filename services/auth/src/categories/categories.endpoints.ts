@@ -1,15 +1,5 @@
 import { notFound } from '@shop/core/errors';
-import {
-  created,
-  createdId,
-  type Endpoint,
-  endpoint,
-  idParams,
-  listOf,
-  listResponse,
-  noContent,
-  ok,
-} from '@shop/core/http';
+import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { categoryExists } from './categories.errors';
 import { category, categoryName, categoryQuery } from './categories.schemas';
@@ -69,10 +59,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: categoryName,
     responses: { 204: 'empty' },
     errors: [notFound, categoryExists],
-    handler: async ({ params, body }) => {
-      await renameCategory(ctx, params.id, body.name);
-      return noContent();
-    },
+    handler: async ({ params, body }) => await renameCategory(ctx, params.id, body.name),
   }),
 
   endpoint({
@@ -84,9 +71,6 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     params: idParams,
     responses: { 204: 'empty' },
     errors: [notFound],
-    handler: async ({ params }) => {
-      await deleteCategory(ctx, params.id);
-      return noContent();
-    },
+    handler: async ({ params }) => await deleteCategory(ctx, params.id),
   }),
 ];

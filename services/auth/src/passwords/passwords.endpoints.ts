@@ -1,5 +1,5 @@
 import { notFound, overloaded } from '@shop/core/errors';
-import { accepted, type Endpoint, endpoint, noContent, ok } from '@shop/core/http';
+import { accepted, type Endpoint, endpoint, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { invalidToken } from './passwords.errors';
 import { passwordReset, RESET_SECONDS, resetByMail, resetInResponse, resetRequest } from './passwords.schemas';
@@ -41,9 +41,6 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: passwordReset,
     responses: { 204: 'empty' },
     errors: [invalidToken, overloaded],
-    handler: async ({ body }) => {
-      await resetPassword(ctx, body);
-      return noContent();
-    },
+    handler: async ({ body }) => await resetPassword(ctx, body),
   }),
 ];

@@ -1,5 +1,5 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
-import { type Endpoint, endpoint, noContent, ok } from '@shop/core/http';
+import { type Endpoint, endpoint, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { logIn } from './log-in';
 import { logOut } from './log-out';
@@ -44,10 +44,7 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'public',
     body: givenRefreshToken,
     responses: { 204: 'empty' },
-    handler: async ({ body }) => {
-      await logOut(ctx, body.refresh_token);
-      return noContent();
-    },
+    handler: async ({ body }) => await logOut(ctx, body.refresh_token),
   }),
 
   endpoint({
@@ -59,9 +56,6 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: logOutUser,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
-    handler: async ({ caller, body }) => {
-      await logOutEverywhere(ctx, caller, body?.user_id ?? caller.id);
-      return noContent();
-    },
+    handler: async ({ caller, body }) => await logOutEverywhere(ctx, caller, body?.user_id ?? caller.id),
   }),
 ];

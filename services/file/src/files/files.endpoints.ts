@@ -1,5 +1,5 @@
 import { forbidden, notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, listOf, listResponse, noContent, ok, sendFile } from '@shop/core/http';
+import { created, type Endpoint, endpoint, listOf, listResponse, ok, sendFile } from '@shop/core/http';
 import { fileKinds, MAX_FILE_BYTES, mediaTypeOf } from '@shop/core/storage';
 import type { FileContext } from '../service';
 import { deleteFile } from './delete-file';
@@ -52,10 +52,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     params: filenameParams,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound, storageUnavailable],
-    handler: async ({ caller, params }) => {
-      await deleteFile(ctx, caller, params.filename);
-      return noContent();
-    },
+    handler: async ({ caller, params }) => await deleteFile(ctx, caller, params.filename),
   }),
 
   endpoint({
@@ -70,9 +67,6 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     bucket: 'uploads',
     undecodablePath: notFound,
     errors: [notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable],
-    handler: async ({ params: { filename } }) => ({
-      status: 200,
-      write: (req, res) => sendFile(ctx.storage, filename, { req, res }, uploadHeaders(filename)),
-    }),
+    handler: async ({ params: { filename } }) => sendFile(ctx.storage, filename, uploadHeaders(filename)),
   }),
 ];

@@ -1,5 +1,5 @@
 import { forbidden, notFound, storageUnavailable } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
+import { created, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
 import { imageKinds, MAX_FILE_BYTES } from '@shop/core/storage';
 import type { ProductContext } from '../service';
 import { addProduct } from './add-product';
@@ -71,10 +71,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     body: productChanges,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound, categoryNotFound],
-    handler: async ({ caller, params, body }) => {
-      await changeProduct(ctx, caller, params.id, body);
-      return noContent();
-    },
+    handler: async ({ caller, params, body }) => await changeProduct(ctx, caller, params.id, body),
   }),
 
   endpoint({
@@ -87,9 +84,6 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     params: idParams,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => {
-      await deleteProduct(ctx, caller, params.id);
-      return noContent();
-    },
+    handler: async ({ caller, params }) => await deleteProduct(ctx, caller, params.id),
   }),
 ];

@@ -1,15 +1,5 @@
 import { forbidden, notFound } from '@shop/core/errors';
-import {
-  created,
-  createdId,
-  type Endpoint,
-  endpoint,
-  idParams,
-  listOf,
-  listResponse,
-  noContent,
-  ok,
-} from '@shop/core/http';
+import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
 import type { StoreContext } from '../service';
 import { deleteStore } from './delete-store';
 import { getStore } from './get-store';
@@ -72,10 +62,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     body: storeName,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params, body }) => {
-      await renameStore(ctx, caller, params.id, body.name);
-      return noContent();
-    },
+    handler: async ({ caller, params, body }) => await renameStore(ctx, caller, params.id, body.name),
   }),
 
   endpoint({
@@ -87,9 +74,6 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     params: idParams,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound, storeHasOrders],
-    handler: async ({ caller, params }) => {
-      await deleteStore(ctx, caller, params.id);
-      return noContent();
-    },
+    handler: async ({ caller, params }) => await deleteStore(ctx, caller, params.id),
   }),
 ];

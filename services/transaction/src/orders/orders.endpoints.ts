@@ -1,15 +1,5 @@
 import { forbidden, notFound } from '@shop/core/errors';
-import {
-  created,
-  createdId,
-  type Endpoint,
-  endpoint,
-  idParams,
-  listOf,
-  listResponse,
-  noContent,
-  ok,
-} from '@shop/core/http';
+import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
 import type { TransactionContext } from '../service';
 import { changeStatus } from './change-status';
 import { getOrder } from './get-order';
@@ -93,9 +83,6 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     body: statusChange,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound, invalidTransition],
-    handler: async ({ caller, params, body }) => {
-      await changeStatus(ctx, caller, params.id, body.status);
-      return noContent();
-    },
+    handler: async ({ caller, params, body }) => await changeStatus(ctx, caller, params.id, body.status),
   }),
 ];
