@@ -44,7 +44,7 @@ export interface Upload {
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
-export interface Input<A extends Access, P, Q, B, U, H> {
+interface Input<A extends Access, P, Q, B, U, H> {
   caller: A extends 'public' ? Caller | undefined : Caller;
   params: Parsed<P>;
   query: Parsed<Q>;
@@ -55,14 +55,14 @@ export interface Input<A extends Access, P, Q, B, U, H> {
   clientIp: string;
 }
 
-export interface EndpointSpec<
+interface EndpointSpec<
   A extends Access,
-  P extends z.ZodType | undefined,
-  Q extends z.ZodType | undefined,
-  B extends z.ZodType | undefined,
+  P extends Schema,
+  Q extends Schema,
+  B extends Schema,
   U extends Upload | undefined,
   R extends Responses,
-  H extends z.ZodType | undefined,
+  H extends Schema,
 > {
   method: Method;
   /** Express path (`/api/v1/products/:id`), also the metrics label. */
@@ -91,33 +91,15 @@ export interface EndpointSpec<
   handler: (input: Input<A, P, Q, B, U, H>) => Handled<R>;
 }
 
-/** A declared endpoint with its types erased, for lists of endpoints. */
-export type Endpoint = Omit<
-  EndpointSpec<
-    Access,
-    z.ZodType | undefined,
-    z.ZodType | undefined,
-    z.ZodType | undefined,
-    Upload | undefined,
-    Responses,
-    z.ZodType | undefined
-  >,
-  'handler' | 'cache' | 'form'
-> & {
-  form?: z.ZodType;
-  cache?: (input: AnyInput) => CacheRule;
-  handler: (input: AnyInput) => Promise<AnyResponse | undefined>;
-};
+type Schema = z.ZodType | undefined;
 
-export interface AnyInput {
-  caller: Caller | undefined;
-  params: unknown;
-  query: unknown;
-  headers: unknown;
-  body: unknown;
-  file: UploadedFile | undefined;
-  clientIp: string;
+/** A declared endpoint with its types erased, for lists of endpoints. */
+export interface Endpoint
+  extends Omit<EndpointSpec<Access, Schema, Schema, Schema, Upload | undefined, Responses, Schema>, 'handler'> {
+  handler: (input: AnyInput) => Promise<AnyResponse | undefined>;
 }
+
+export type AnyInput = Input<Access, Schema, Schema, Schema, Upload | undefined, Schema>;
 
 export interface AnyResponse extends WithHeaders {
   status: number;
@@ -144,11 +126,11 @@ export interface AnyResponse extends WithHeaders {
 export function endpoint<
   A extends Access,
   R extends Responses,
-  P extends z.ZodType | undefined = undefined,
-  Q extends z.ZodType | undefined = undefined,
-  B extends z.ZodType | undefined = undefined,
+  P extends Schema = undefined,
+  Q extends Schema = undefined,
+  B extends Schema = undefined,
   const U extends Upload | undefined = undefined,
-  H extends z.ZodType | undefined = undefined,
+  H extends Schema = undefined,
 >(spec: EndpointSpec<A, P, Q, B, U, R, H>): Endpoint {
   // Each handler gets exactly the output of its own schemas, so it is safe to erase the types here.
   return spec as unknown as Endpoint;
