@@ -1,6 +1,5 @@
 import {
-  type AppError,
-  AppError as AppErrorClass,
+  AppError,
   databaseBusy,
   databaseUnavailable,
   type ErrorDefinition,
@@ -94,7 +93,7 @@ const BROKEN_CODE = /^(PROTOCOL_|ECONNRESET|EPIPE|ETIMEDOUT|ERR_STREAM|ERR_SOCKE
 
 /** Whether a write that failed with `error` may have been committed anyway, because its response never arrived. */
 export function mayHaveBeenWritten(error: unknown): boolean {
-  const cause = error instanceof AppErrorClass ? error.cause : error;
+  const cause = error instanceof AppError ? error.cause : error;
   return cause instanceof DeadlineError || BROKEN_CODE.test(codeOf(cause));
 }
 
@@ -102,7 +101,7 @@ export function mayHaveBeenWritten(error: unknown): boolean {
  * Returns the error for the caller. undefined: a bug, or a violated constraint that the caller maps (`onDuplicateKey`).
  */
 export function databaseError(error: unknown): AppError | undefined {
-  if (error instanceof AppErrorClass) return error;
+  if (error instanceof AppError) return error;
   const errno = errnoOf(error) ?? -1;
   const cause = { cause: error };
   if (error instanceof DeadlineError) return error.publicError(cause);
@@ -119,34 +118,34 @@ export function databaseError(error: unknown): AppError | undefined {
  * @example await onDuplicateKey(insert, { users_email: emailTaken, users_phone: phoneTaken })
  */
 export async function onDuplicateKey<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
-  try {
-    return await write;
-  } catch (error) {
-    if (errnoOf(error) !== 1062 || !(error instanceof Error)) throw error;
-    // MySQL names the key 'users.users_email', MariaDB 'users_email'.
-    const key = /for key '(?:[^'.]+\.)?([^']+)'$/.exec(error.message)?.[1] ?? '';
-    const definition = errors[key];
-    throw definition ? definition({ cause: error }) : error;
-  }
+  // MySQL names the key 'users.users_email', MariaDB 'users_email'.
+  return await mapViolation(write, 1062, /for key '(?:[^'.]+\.)?([^']+)'$/, errors);
 }
+
+const FOREIGN_KEY = /CONSTRAINT `([^`]+)`/;
 
 /** Maps a reference to a parent row that does not exist (1452) to the error for the violated foreign key. */
 export async function onMissingParent<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
-  return mapForeignKey(write, 1452, errors);
+  return await mapViolation(write, 1452, FOREIGN_KEY, errors);
 }
 
 /** Maps the delete of a row that is still referenced (1451) to the error for the violated foreign key. */
 export async function onReferenced<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
-  return mapForeignKey(write, 1451, errors);
+  return await mapViolation(write, 1451, FOREIGN_KEY, errors);
 }
 
-async function mapForeignKey<T>(write: Promise<T>, errno: number, errors: Record<string, ErrorDefinition>): Promise<T> {
+/** @param constraint finds the name of the violated constraint in the server's message */
+async function mapViolation<T>(
+  write: Promise<T>,
+  errno: number,
+  constraint: RegExp,
+  errors: Record<string, ErrorDefinition>,
+): Promise<T> {
   try {
     return await write;
   } catch (error) {
     if (errnoOf(error) !== errno || !(error instanceof Error)) throw error;
-    const key = /CONSTRAINT `([^`]+)`/.exec(error.message)?.[1] ?? '';
-    const definition = errors[key];
+    const definition = errors[constraint.exec(error.message)?.[1] ?? ''];
     throw definition ? definition({ cause: error }) : error;
   }
 }

@@ -4,14 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { GetObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
-import {
-  type AppError,
-  AppError as AppErrorClass,
-  notFound,
-  preconditionFailed,
-  rangeNotSatisfiable,
-  storageUnavailable,
-} from '../errors';
+import { AppError, notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '../errors';
 import type { Logger } from '../log';
 import { type KindOfName, mediaTypeOf } from './file-kinds';
 import { type IncomingFile, incomingFolder } from './incoming';
@@ -113,7 +106,7 @@ export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps)
         const found = await run((sdk, client) => client.send(new sdk.GetObjectCommand({ ...wanted, ...range })));
         return { ...metadataOf(found), content: found.Body as Readable };
       } catch (error) {
-        const cause = error instanceof AppErrorClass ? error.cause : undefined;
+        const cause = error instanceof AppError ? error.cause : undefined;
         // The SDK throws for a 304.
         if (statusOf(cause) === 304) return { isUnchanged: true, etag: headerOf(cause, 'etag') };
         throw error;
@@ -218,7 +211,7 @@ const headerOf = (error: unknown, name: string): string | undefined =>
 
 /** The bucket rejected the request. It stored nothing, and a retry would be rejected too. */
 function wasRefused(error: unknown): boolean {
-  const status = (error instanceof AppErrorClass && statusOf(error.cause)) || 500;
+  const status = (error instanceof AppError && statusOf(error.cause)) || 500;
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
