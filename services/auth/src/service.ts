@@ -3,12 +3,12 @@ import { inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/accounts.endpoints';
 import { categoryEndpoints } from './categories/categories.endpoints';
 import { googleEndpoints } from './google/google.endpoints';
-import { createIdTokenVerifier, type IdTokenVerifier } from './google/id-token-verifier';
+import { IdTokenVerifier } from './google/id-token-verifier';
 import { createPasswordHasher, type PasswordHasher } from './passwords/password-hasher';
 import { passwordEndpoints } from './passwords/passwords.endpoints';
 import { createResetMailer, type ResetMailer } from './passwords/reset-mailer';
 import { assertNoSeededAdmin } from './passwords/seeded-admin';
-import { createLoginCounter, type LoginCounter } from './sessions/login-counter';
+import { LoginCounter } from './sessions/login-counter';
 import { sessionEndpoints } from './sessions/sessions.endpoints';
 import { createTokenIssuer, type TokenIssuer } from './sessions/token-issuer';
 import { type AuthSettings, settings } from './settings';
@@ -29,12 +29,12 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
     ...resources,
     passwordHasher: createPasswordHasher(),
     tokenIssuer: createTokenIssuer(resources.config.jwtSecret, settings),
-    loginCounter: createLoginCounter(resources.metrics),
+    loginCounter: new LoginCounter(resources.metrics),
     resetMailer: createResetMailer(settings, resources.metrics),
     idTokenVerifier:
       settings.GOOGLE_CLIENT_ID === undefined
         ? undefined
-        : createIdTokenVerifier(settings.GOOGLE_CLIENT_ID, settings.GOOGLE_CERTS_URL),
+        : new IdTokenVerifier(settings.GOOGLE_CLIENT_ID, settings.GOOGLE_CERTS_URL),
   };
 }
 

@@ -3,10 +3,10 @@ import type { Resources, ServiceDefinition } from '@shop/core/service';
 import { inShop } from '@shop/shop';
 import { z } from 'zod';
 import { transactionJobs } from './jobs';
-import { createKeyMutex, type KeyMutex } from './orders/key-mutex';
+import { KeyMutex } from './orders/key-mutex';
 import { createOrderMetrics, type OrderMetrics } from './orders/order-metrics';
 import { orderEndpoints } from './orders/orders.endpoints';
-import { createProductBulkhead, type ProductBulkhead } from './orders/product-bulkhead';
+import { ProductBulkhead } from './orders/product-bulkhead';
 
 const MINUTES_PER_YEAR = 525_600;
 
@@ -45,8 +45,8 @@ export const transactionService: ServiceDefinition<typeof settings, TransactionC
   ],
   createContext: (resources) => ({
     ...resources,
-    keyMutex: createKeyMutex(KEY_WAIT_MS),
-    productBulkhead: createProductBulkhead(
+    keyMutex: new KeyMutex(KEY_WAIT_MS),
+    productBulkhead: new ProductBulkhead(
       Math.max(1, Math.floor(resources.config.db.poolSize * MAX_POOL_SHARE_PER_PRODUCT)),
     ),
     orderMetrics: createOrderMetrics(resources.metrics),

@@ -5,40 +5,36 @@ import { publishedKeys } from './google.schemas';
 /** PEM by key id. */
 type Keys = Record<string, string>;
 
-export interface GoogleKeys {
-  current(): Promise<Keys>;
-}
-
 const FETCH_TIMEOUT_MS = 3000;
 const MIN_LIFETIME_SECONDS = 60;
 const MAX_LIFETIME_SECONDS = 86_400;
 
 /** Google's signing keys, cached for the max-age of the response. Concurrent callers share one fetch. */
-export function googleKeys(url: string): GoogleKeys {
-  let cached: { keys: Keys; until: number } | undefined;
-  let fetching: Promise<Keys> | undefined;
+export class GoogleKeys {
+  private cached: { keys: Keys; until: number } | undefined;
+  private fetching: Promise<Keys> | undefined;
 
-  async function fetchKeys(): Promise<Keys> {
+  constructor(private readonly url: string) {}
+
+  async current(): Promise<Keys> {
+    if (this.cached && this.cached.until > Date.now()) return this.cached.keys;
+    this.fetching ??= this.fetchKeys();
+    return await this.fetching;
+  }
+
+  private async fetchKeys(): Promise<Keys> {
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+      const response = await fetch(this.url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
       if (!response.ok) throw new Error(`fetching the keys failed with status ${response.status}`);
       const keys = asPem(await response.json());
-      cached = { keys, until: Date.now() + lifetimeSeconds(response.headers.get('cache-control')) * 1000 };
+      this.cached = { keys, until: Date.now() + lifetimeSeconds(response.headers.get('cache-control')) * 1000 };
       return keys;
     } catch (error) {
       throw googleUnavailable({ cause: error });
     } finally {
-      fetching = undefined;
+      this.fetching = undefined;
     }
   }
-
-  return {
-    async current() {
-      if (cached && cached.until > Date.now()) return cached.keys;
-      fetching ??= fetchKeys();
-      return await fetching;
-    },
-  };
 }
 
 /** At least a minute: otherwise an uncacheable response would cost one fetch per sign-in. */

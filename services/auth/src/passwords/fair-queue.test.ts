@@ -1,4 +1,4 @@
-import { createFairQueue } from './fair-queue';
+import { FairQueue } from './fair-queue';
 
 const overloaded = expect.objectContaining({ code: 'overloaded' });
 
@@ -19,7 +19,7 @@ function aJob(name: string, started: string[]) {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('serves groups round-robin, and first in, first out within a group', async () => {
-  const queue = createFairQueue({ concurrency: 1, waiting: 10 });
+  const queue = new FairQueue({ concurrency: 1, waiting: 10 });
   const started: string[] = [];
   const names = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'];
   const jobs = names.map((name) => ({ name, ...aJob(name, started) }));
@@ -30,7 +30,7 @@ test('serves groups round-robin, and first in, first out within a group', async 
 });
 
 test('limits running and queued calls over all groups', async () => {
-  const queue = createFairQueue({ concurrency: 2, waiting: 2 });
+  const queue = new FairQueue({ concurrency: 2, waiting: 2 });
   const started: string[] = [];
   const jobs = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ name, ...aJob(name, started) }));
   const results = jobs.slice(0, 4).map(({ name, work }) => queue.run(work, name));
@@ -49,7 +49,7 @@ test('limits running and queued calls over all groups', async () => {
 });
 
 test('a failed call frees its slot', async () => {
-  const queue = createFairQueue({ concurrency: 1, waiting: 1 });
+  const queue = new FairQueue({ concurrency: 1, waiting: 1 });
   const failing = queue.run(() => Promise.reject(new Error('no')));
   const next = queue.run(async () => 'next');
   await expect(failing).rejects.toThrow('no');

@@ -1,5 +1,5 @@
 import bcrypt from 'bcrypt';
-import { createFairQueue } from './fair-queue';
+import { FairQueue } from './fair-queue';
 import { hasPasswordLength } from './passwords.schemas';
 
 const COST = 10;
@@ -20,7 +20,7 @@ export interface PasswordHasher {
 }
 
 export function createPasswordHasher(): PasswordHasher {
-  const queue = createFairQueue(LIMITS);
+  const queue = new FairQueue(LIMITS);
   return {
     async hash(password) {
       return await queue.run(async () => await bcrypt.hash(password, COST));

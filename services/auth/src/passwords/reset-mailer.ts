@@ -1,7 +1,7 @@
 import type { Metrics } from '@shop/core/metrics';
 import { createTransport } from 'nodemailer';
 import { type AuthSettings, LOCAL_RESET_PAGE } from '../settings';
-import { createFairQueue, type FairQueue } from './fair-queue';
+import { FairQueue } from './fair-queue';
 
 const outcomes = ['sent', 'limited', 'failed'] as const;
 
@@ -62,8 +62,8 @@ export function createResetMailer(settings: AuthSettings, metrics: Metrics): Res
   }
 
   return {
-    countQueue: createFairQueue({ concurrency: 2, waiting: 1000 }),
-    sendQueue: createFairQueue({ concurrency: 2, waiting: 5000 }),
+    countQueue: new FairQueue({ concurrency: 2, waiting: 1000 }),
+    sendQueue: new FairQueue({ concurrency: 2, waiting: 5000 }),
     send,
     countMail: (outcome) => mails.inc({ outcome }),
   };

@@ -1,14 +1,14 @@
 import { aGate } from '@shop/testing';
-import { createKeyMutex } from './key-mutex';
+import { KeyMutex } from './key-mutex';
 
 test('runs calls with the same key one at a time in order of arrival, other keys concurrently', async () => {
-  const { runExclusive } = createKeyMutex(5000);
+  const mutex = new KeyMutex(5000);
   const gate = aGate();
   const done: string[] = [];
   const add = (name: string) => async () => void done.push(name);
-  const first = runExclusive('a', () => gate.passed.then(add('first')));
-  const others = [runExclusive('a', add('second')), runExclusive('a', add('third'))];
-  await runExclusive('b', add('another key'));
+  const first = mutex.runExclusive('a', () => gate.passed.then(add('first')));
+  const others = [mutex.runExclusive('a', add('second')), mutex.runExclusive('a', add('third'))];
+  await mutex.runExclusive('b', add('another key'));
   expect(done).toEqual(['another key']);
   gate.open();
   await Promise.all([first, ...others]);
@@ -16,15 +16,15 @@ test('runs calls with the same key one at a time in order of arrival, other keys
 });
 
 test('a failed call releases its key', async () => {
-  const { runExclusive } = createKeyMutex(5000);
-  const failing = runExclusive('a', () => Promise.reject(new Error('refused')));
-  const next = runExclusive('a', async () => 'next');
+  const mutex = new KeyMutex(5000);
+  const failing = mutex.runExclusive('a', () => Promise.reject(new Error('refused')));
+  const next = mutex.runExclusive('a', async () => 'next');
   await expect(failing).rejects.toThrow('refused');
   expect(await next).toBe('next');
 });
 
 test('a call that waits too long fails, and later calls still wait for the running one', async () => {
-  const { runExclusive } = createKeyMutex(20);
+  const mutex = new KeyMutex(20);
   const gate = aGate();
   let working = 0;
   const work = async () => {
@@ -33,10 +33,10 @@ test('a call that waits too long fails, and later calls still wait for the runni
     await gate.passed;
     working -= 1;
   };
-  const first = runExclusive('a', work);
-  await expect(runExclusive('a', work)).rejects.toMatchObject({ code: 'database_busy' });
-  await expect(runExclusive('a', work)).rejects.toMatchObject({ code: 'database_busy' });
+  const first = mutex.runExclusive('a', work);
+  await expect(mutex.runExclusive('a', work)).rejects.toMatchObject({ code: 'database_busy' });
+  await expect(mutex.runExclusive('a', work)).rejects.toMatchObject({ code: 'database_busy' });
   gate.open();
   await first;
-  await runExclusive('a', work);
+  await mutex.runExclusive('a', work);
 });

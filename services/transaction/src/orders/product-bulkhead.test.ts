@@ -1,10 +1,10 @@
 import { aGate } from '@shop/testing';
-import { createProductBulkhead } from './product-bulkhead';
+import { ProductBulkhead } from './product-bulkhead';
 
 const soon = () => Date.now() + 30_000;
 
 test('limits concurrent work per product; the rest runs in order of arrival, and other products do not wait', async () => {
-  const bulkhead = createProductBulkhead(2);
+  const bulkhead = new ProductBulkhead(2);
   const gate = aGate();
   const started: string[] = [];
   const work = (name: string) => async () => {
@@ -20,7 +20,7 @@ test('limits concurrent work per product; the rest runs in order of arrival, and
 });
 
 test('a basket that waits for one product holds no slot of another, and runs eventually', async () => {
-  const bulkhead = createProductBulkhead(1);
+  const bulkhead = new ProductBulkhead(1);
   const gate = aGate();
   const started: string[] = [];
   const hot = bulkhead.run([1], soon(), () => gate.passed);
@@ -33,7 +33,7 @@ test('a basket that waits for one product holds no slot of another, and runs eve
 });
 
 test('fails at the deadline, and failed work frees its slot', async () => {
-  const bulkhead = createProductBulkhead(1);
+  const bulkhead = new ProductBulkhead(1);
   const gate = aGate();
   const failing = bulkhead.run([1], soon(), () => gate.passed.then(() => Promise.reject(new Error('no'))));
   await expect(bulkhead.run([1], Date.now() + 20, async () => 'late')).rejects.toMatchObject({ code: 'database_busy' });
