@@ -41,77 +41,55 @@ export interface RedisLink {
    * the socket and rejects at once.
    */
   send<T>(commands: (redis: Redis) => Promise<T>): Promise<T>;
-  /**
-   * Runs `listener` after each connect, before `status` is `up`. If it fails, Redis stays `down` and the listener is
-   * retried.
-   */
+  /** Runs `listener` after each connect, before `status` is `up`. Until it succeeds, Redis stays `down`. */
   onConnect(listener: (redis: Redis) => Promise<void>): void;
   /** Resolves when the first connection attempt has succeeded or failed. */
   firstAttempt(): Promise<void>;
   close(): Promise<void>;
 }
 
-export class RedisUnavailable extends Error {
-  constructor() {
-    super('Redis is not available');
-    this.name = 'RedisUnavailable';
+class RedisFailure extends Error {
+  override name = 'RedisFailure';
+
+  constructor(readonly reason: 'away' | 'timeout') {
+    super(reason === 'away' ? 'Redis is not available' : 'Redis did not respond in time');
   }
 }
 
-export class RedisTimeout extends Error {
-  constructor() {
-    super('Redis did not respond in time');
-    this.name = 'RedisTimeout';
-  }
-}
+const reasonOf = (error: unknown) => (error instanceof RedisFailure ? error.reason : 'error');
 
 /** Used without Redis: every response is loaded from MySQL. */
 const disabledLink: RedisLink = {
   status: () => 'disabled',
-  use: () => Promise.reject(new RedisUnavailable()),
-  send: () => Promise.reject(new RedisUnavailable()),
+  use: () => Promise.reject(new RedisFailure('away')),
+  send: () => Promise.reject(new RedisFailure('away')),
   onConnect: () => undefined,
   firstAttempt: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 
-function redisMetrics(metrics: Metrics) {
-  return {
-    commands: metrics.histogram(
-      'redis_client_command_duration_seconds',
-      'Duration of round trips to Redis by purpose, including failed ones',
-      [0.00025, ...ROUND_TRIP_BUCKETS.filter((seconds) => seconds <= 0.1)],
-      ['purpose'],
-    ),
-    failures: metrics.counter(
-      {
-        name: 'redis_client_failures_total',
-        help: 'Failed round trips to Redis: away (not connected), timeout or error (the command was rejected)',
-        labelNames: ['reason'],
-      },
-      Object.values(failure),
-    ),
-  };
-}
-
-const failure = { away: { reason: 'away' }, timeout: { reason: 'timeout' }, error: { reason: 'error' } } as const;
-
-function failureOf(error: unknown) {
-  if (error instanceof RedisTimeout) return failure.timeout;
-  return error instanceof RedisUnavailable ? failure.away : failure.error;
-}
-
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
-interface RedisDeps {
-  logger: Logger;
-  metrics: Metrics;
-}
-
-export function connectRedis(config: RedisConfig | undefined, { logger, metrics }: RedisDeps): RedisLink {
+export function connectRedis(
+  config: RedisConfig | undefined,
+  { logger, metrics }: { logger: Logger; metrics: Metrics },
+): RedisLink {
   let up = false;
   metrics.gauge('redis_up', '1 while Redis is usable for this process', () => Number(up));
-  const { commands: commandSeconds, failures } = redisMetrics(metrics);
+  const commandSeconds = metrics.histogram(
+    'redis_client_command_duration_seconds',
+    'Duration of round trips to Redis by purpose, including failed ones',
+    [0.00025, ...ROUND_TRIP_BUCKETS.filter((seconds) => seconds <= 0.1)],
+    ['purpose'],
+  );
+  const failures = metrics.counter(
+    {
+      name: 'redis_client_failures_total',
+      help: 'Failed round trips to Redis: away (not connected), timeout or error (the command was rejected)',
+      labelNames: ['reason'],
+    },
+    [{ reason: 'away' }, { reason: 'timeout' }, { reason: 'error' }],
+  );
   if (!config) return disabledLink;
   const redis = new Redis({
     host: config.host,
@@ -168,7 +146,7 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     setDown('a command timed out');
     const timedOut = [...waiting];
     waiting.clear();
-    for (const reject of timedOut) reject(new RedisTimeout());
+    for (const reject of timedOut) reject(new RedisFailure('timeout'));
     const isCurrent = startPhase();
     const responded = await redis.ping().then(
       () => true,
@@ -244,26 +222,26 @@ export function connectRedis(config: RedisConfig | undefined, { logger, metrics 
     status: () => (up ? 'up' : 'down'),
     async use(purpose, commands) {
       if (!up) {
-        failures.inc(failure.away);
-        throw new RedisUnavailable();
+        failures.inc({ reason: 'away' });
+        throw new RedisFailure('away');
       }
       batchWrites(redis);
       const start = performance.now();
       try {
         return await withCommandTimeout(commands);
       } catch (error) {
-        failures.inc(failureOf(error));
+        failures.inc({ reason: reasonOf(error) });
         throw error;
       } finally {
         commandSeconds.observe({ purpose }, (performance.now() - start) / 1000);
       }
     },
     async send(commands) {
-      if (redis.status !== 'ready') throw new RedisUnavailable();
+      if (redis.status !== 'ready') throw new RedisFailure('away');
       batchWrites(redis);
       if (!stalled) return withCommandTimeout(commands);
       commands(redis).catch(() => undefined);
-      throw new RedisTimeout();
+      throw new RedisFailure('timeout');
     },
     onConnect: (listener) => {
       listeners.push(listener);
