@@ -23,7 +23,7 @@ export interface CacheRule {
   scopes: string[];
 }
 
-export interface CachedResponse {
+interface CachedResponse {
   /** `coalesced`: shared a database query that was already running. */
   status: 'hit' | 'coalesced' | 'miss' | 'bypass';
   bytes: Buffer;

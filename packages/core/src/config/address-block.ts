@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 /** An IP address or a CIDR block. A single address is a block of one. */
-export interface AddressBlock {
+interface AddressBlock {
   version: 4 | 6;
   /** Length of the network prefix in bits. */
   prefix: number;

@@ -64,7 +64,7 @@ export interface PoolStats {
   waiting: number;
 }
 
-export interface ConnectionPool {
+interface ConnectionPool {
   /**
    * Lends `work` a connection until `deadline` (ms since the epoch). Afterwards an open database transaction is rolled back,
    * and the connection returns to the pool, or is destroyed if its state is unknown.

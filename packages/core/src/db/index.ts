@@ -4,7 +4,6 @@ import '../tracing';
 export {
   bigint,
   type Column,
-  type Columns,
   dateTime,
   decimal,
   flag,
@@ -18,8 +17,8 @@ export {
 export type { DatabaseConfig, PoolStats } from './connection-pool';
 export { createDatabase, type Database, operationDeadline, pingDatabase, poolFitProblem } from './database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
-export { type Condition, contains, equalsText, type ListSource, oneOf, ownedIds, selectList, when } from './list';
+export { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
 export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
 export { type List, MAX_TOTAL, type Page } from './page';
-export { containsPattern, type Sql, type WriteResult } from './sql';
+export { containsPattern, type Sql } from './sql';
 export { padded, type SqlValue, type SqlValues, type Statement, statement } from './statement';

@@ -63,7 +63,7 @@ export function statement(name: string, ...rest: [string] | [Columns, string]): 
   return { name, columns, bind };
 }
 
-export const bindable = (value: SqlValue): BoundValue => {
+const bindable = (value: SqlValue): BoundValue => {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (typeof value === 'boolean') return value ? '1' : '0';
   return value;

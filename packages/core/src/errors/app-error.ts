@@ -44,7 +44,7 @@ export interface FieldError {
   message: string;
 }
 
-export interface AppErrorOptions {
+interface AppErrorOptions {
   /** Replaces the definition's public message. */
   message?: string;
   errors?: FieldError[];
@@ -82,7 +82,7 @@ export class AppError extends Error {
 export const errorCode = (error: unknown): string => (error instanceof AppError ? error.code : 'internal_error');
 
 /** Schemas by member name. Optional, because all errors share the schema of the problem. */
-export type ProblemMembers = Record<string, z.ZodOptional>;
+type ProblemMembers = Record<string, z.ZodOptional>;
 
 /** Creates the error when called. Also has what the OpenAPI document says about it. */
 export interface ErrorDefinition<M = never> {

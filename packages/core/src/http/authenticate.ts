@@ -10,7 +10,7 @@ export const crossSiteRequest = defineError(
   'A request from another site may not use the access_token cookie to change something.',
 );
 
-export interface AuthenticationDeps {
+interface AuthenticationDeps {
   tokens: AccessTokens;
   /**
    * Other sites that may send requests for their users (CORS_ORIGINS). With '*', no other site may use the cookie to

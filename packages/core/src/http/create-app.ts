@@ -27,7 +27,7 @@ import { contextOf, requestContext } from './request-context';
 import { uploadMetrics } from './request-metrics';
 import { securityHeaders } from './security-headers';
 
-export interface AppDeps {
+interface AppDeps {
   service: string;
   config: HttpConfig;
   endpoints: Endpoint[];

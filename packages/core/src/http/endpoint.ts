@@ -9,7 +9,7 @@ export type Access = 'public' | 'user' | 'admin';
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** A response that is not JSON, with its media types for the OpenAPI document. */
-export interface BinaryResponse {
+interface BinaryResponse {
   binary: readonly string[];
 }
 

@@ -38,7 +38,7 @@ const units: Record<string, string> = { string: 'character', array: 'item', obje
  * Zod's error map. The message completes a sentence that starts with the field. A schema's own message takes
  * precedence.
  */
-export function describeIssue(issue: z.core.$ZodRawIssue): string {
+function describeIssue(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       if (isInfinite(issue)) return 'must be a finite number';

@@ -6,7 +6,7 @@ export { accepted, created, type Endpoint, endpoint, ok } from './endpoint';
 export { parseOptions, toFieldErrors } from './field-errors';
 export type { HttpConfig } from './http-config';
 export { respondToMalformed } from './malformed';
-export { type OpenApiDocument, openApiDocument } from './openapi';
+export { openApiDocument } from './openapi';
 export { PROBES } from './probe-paths';
 export * from './schemas';
 export { sendFile } from './send-file';

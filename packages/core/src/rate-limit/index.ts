@@ -1,2 +1,2 @@
 export { clientIpOf, clientNetwork, type RateLimitBuckets, rateLimitMiddleware } from './rate-limit';
-export { type BucketSize, type TokenBuckets, tokenBuckets } from './token-bucket';
+export { type BucketSize, tokenBuckets } from './token-bucket';

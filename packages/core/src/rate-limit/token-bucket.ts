@@ -8,7 +8,7 @@ export interface BucketSize {
   burst: number;
 }
 
-export interface BucketState {
+interface BucketState {
   allowed: boolean;
   remaining: number;
   /** If refused, the time until the next token. If allowed, the time until the bucket is full. */

@@ -2,7 +2,7 @@
 import '../tracing';
 
 export { runCommand } from './command';
-export { type AppEnv, type CoreConfig, loadConfig, type ProductionRules } from './core-config';
-export { type Job, startJobs } from './jobs';
+export { loadConfig, type ProductionRules } from './core-config';
+export type { Job } from './jobs';
 export { runService } from './run-service';
 export { buildService, type Resources, type RunningApp, type ServiceDefinition } from './service';

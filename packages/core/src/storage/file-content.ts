@@ -29,7 +29,7 @@ function binaryKind(head: Buffer): FileKind | undefined {
 }
 
 /** Checks a file while its bytes arrive. */
-export interface FileInspector {
+interface FileInspector {
   /** @throws AppError `unsupported_media_type` once the bytes so far cannot be the start of an accepted file */
   push(chunk: Buffer): void;
   /**

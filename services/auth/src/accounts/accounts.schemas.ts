@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { newPassword } from '../passwords/passwords.schemas';
 import { emailAddress } from './email-address';
 
-export const phoneNumber = text(1, 255)
+const phoneNumber = text(1, 255)
   .overwrite((value) => value.replace(/[ \-().]/g, ''))
   .regex(/^\+?\d{6,20}$/, 'must be a phone number: 6 to 20 digits, optionally after a +')
   .meta({ pattern: undefined, description: '6 to 20 digits, optional +; spaces and -(). are ignored' });

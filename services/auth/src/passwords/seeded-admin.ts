@@ -6,7 +6,7 @@ import { findCredentials } from './credentials.sql';
 /** The development admin that sql/seed.sql creates. Its password is public. */
 const SEEDED: Credentials = { email: 'admin@example.com', password: 'admin123' };
 
-export const seededAdmin = defineError(
+const seededAdmin = defineError(
   'unavailable',
   'seeded_admin_password',
   `${SEEDED.email} is an administrator with the password of sql/seed.sql: delete that account or change its password.`,

@@ -11,7 +11,7 @@ const INSERT_FILE = statement(
    VALUES (:userId, :storedName, :originalName, :contentType, :size)`,
 );
 
-export interface NewFile {
+interface NewFile {
   storedName: string;
   originalName: string;
   contentType: string;

@@ -13,7 +13,7 @@ const FIRST_BACKOFF_MS = 60_000;
 const MAX_BACKOFF_MS = 10 * 60_000;
 
 /** What one run of the job passes on to the next: which orders could not be cancelled, and when to retry them. */
-export interface UnpaidOrders {
+interface UnpaidOrders {
   ttlMinutes: number;
   postponed: Map<number, { failures: number; until: number }>;
   countFailure(error: unknown): void;

@@ -53,7 +53,7 @@ export const order = z
 
 export type Order = z.input<typeof order>;
 
-export const productLog = z
+const productLog = z
   .object({
     id,
     transaction_id: id,
@@ -67,7 +67,7 @@ export const productLog = z
 
 export type ProductLog = z.input<typeof productLog>;
 
-export const historyEntry = z
+const historyEntry = z
   .object({
     from: orderStatus,
     to: orderStatus,
