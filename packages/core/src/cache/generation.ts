@@ -6,9 +6,7 @@ import { sharedRuns } from './shared-runs';
 
 /** A process that reads from the cache rereads the generation from MySQL this often. */
 const REFRESH_INTERVAL_MS = 1000;
-/**
- * A process bypasses the cache if its last read is older. So no old entry is used for longer than this after a renewal.
- */
+/** With an older read, a process bypasses the cache. So no old entry is used for longer than this after a renewal. */
 const MAX_AGE_MS = 2000;
 /** A cache read waits this long for the generation, then loads its response from MySQL instead. */
 const READ_TIMEOUT_MS = 200;

@@ -6,19 +6,13 @@ import { sharedRuns } from './shared-runs';
 
 /** Redis drops a scope version this long after it was set. Cached responses expire much earlier. */
 const VERSION_TTL_SECONDS = 86_400;
-/**
- * The scope that every cached response depends on. It changes after each connect: this process may have missed an
- * invalidation.
- */
+/** Every cached response depends on this scope. Each connect changes it: an invalidation may have been missed. */
 export const EVERYTHING = 'epoch';
 
 /** Identifies the cached response for a request. */
 export interface CacheRule {
   ttlSeconds: number;
-  /**
-   * Unique among the responses of this path. Must contain everything that the response depends on, including the
-   * caller.
-   */
+  /** Unique per path. Contains everything that the response depends on, including the caller. */
   key: string;
   scopes: string[];
 }
@@ -95,10 +89,7 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
     });
   }
 
-  /**
-   * By key and versions. A reader that saw the same versions cannot expect a write that the running query may have
-   * missed.
-   */
+  /** By key and versions. A reader of the same versions cannot expect a write that the query may have missed. */
   const running = new Map<string, Promise<Buffer>>();
   const loadShared = sharedRuns();
 

@@ -15,10 +15,7 @@ const ACQUIRE_TIMEOUT_MS = 2000;
 /** The pool serves a queue of this length in about 200 ms. Without Redis, 300 simultaneous reads must all be served. */
 const WAITING_PER_CONNECTION = 30;
 
-/**
- * Limits enforced by the server. Both are well below a call's deadline, so that the server itself reports why a
- * statement failed.
- */
+/** The server's own limits, well below a call's deadline, so that the server reports why a statement failed. */
 export const LOCK_WAIT_MS = 1000;
 const STATEMENT_MS = 2000;
 /** A server that responded to any statement within this time is alive. */
@@ -193,10 +190,7 @@ export function createConnectionPool(
     }
   }
 
-  /**
-   * Finds out why a call missed its deadline: the server does not respond, the statement is slow, or the call waits for
-   * a lock.
-   */
+  /** Why a call missed its deadline: no response, a slow statement, or a lock that another call holds. */
   function deadlineError(session: Session): Error {
     const since = session.runningSince();
     if (since !== undefined && !isServerAlive()) return noResponse();

@@ -97,9 +97,7 @@ export function mayHaveBeenWritten(error: unknown): boolean {
   return cause instanceof DeadlineError || BROKEN_CODE.test(codeOf(cause));
 }
 
-/**
- * Returns the error for the caller. undefined: a bug, or a violated constraint that the caller maps (`onDuplicateKey`).
- */
+/** The error for the caller. undefined: a bug, or a violated constraint that the caller maps (`onDuplicateKey`). */
 export function databaseError(error: unknown): AppError | undefined {
   if (error instanceof AppError) return error;
   const errno = errnoOf(error) ?? -1;

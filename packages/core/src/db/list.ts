@@ -24,10 +24,7 @@ export interface ListSource<C extends Columns> {
   where: (Condition | undefined)[];
   /** The index that returns the rows matching the equality conditions in the list's order. */
   index: string;
-  /**
-   * The index of the whole table in the list's order. With few matches it is ignored, because it would be scanned
-   * entirely.
-   */
+  /** The index of the whole table in the list's order. Ignored for few matches: all of it would be scanned. */
   newest?: string;
 }
 

@@ -28,9 +28,7 @@ export interface Session {
   sql: Sql;
   /** Runs a statement without values and rows. */
   command(statement: 'START TRANSACTION' | 'COMMIT'): Promise<void>;
-  /**
-   * The first error that rolled back the database transaction or broke the connection, even if the caller swallowed it.
-   */
+  /** The first error that rolled back the database transaction or broke the connection, even if it was caught. */
   failure(): unknown;
   /** Whether the connection may return to the pool. */
   isClean(): boolean;
@@ -140,10 +138,7 @@ export function openSession(connection: PoolConnection, events: SessionEvents): 
   };
 }
 
-/**
- * mysql2's own promises capture a stack trace for each statement, which is expensive. `run` captures one only on
- * errors.
- */
+/** mysql2's own promises capture a stack trace for each statement, which is slow. `run` captures one on errors. */
 const promiseOf = <T>(send: Send<T>): Promise<T> =>
   new Promise(function sendNow(resolve, reject) {
     send((error, result) => {

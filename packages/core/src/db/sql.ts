@@ -5,10 +5,7 @@ export interface WriteResult {
   insertId: number;
 }
 
-/**
- * Runs statements, on the pool or on the connection of a database transaction. Values are always bound, never
- * interpolated.
- */
+/** Runs statements, on the pool or in a database transaction. Values are always bound, never interpolated. */
 export interface Sql {
   rows<Row>(statement: Statement<Row>, values?: SqlValues): Promise<Row[]>;
   /** Returns the first row, or undefined if there is none. */

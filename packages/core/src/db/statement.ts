@@ -1,10 +1,7 @@
 import type { FieldPacket } from 'mysql2';
 import type { Columns, RowOf } from './columns';
 
-/**
- * A value for a placeholder. Numbers are sent as strings, because mysql2 sends them as DOUBLE, which MySQL rejects in
- * LIMIT.
- */
+/** A value for a placeholder. Numbers are sent as text: mysql2 sends them as DOUBLE, which MySQL rejects in LIMIT. */
 export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
 
 /** Values by placeholder name. An array is a list for `IN` and needs at least one element. */

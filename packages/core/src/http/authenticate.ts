@@ -12,10 +12,7 @@ export const crossSiteRequest = defineError(
 
 interface AuthenticationDeps {
   tokens: AccessTokens;
-  /**
-   * Other sites that may send requests for their users (CORS_ORIGINS). With '*', no other site may use the cookie to
-   * write.
-   */
+  /** Other sites that may send requests for their users (CORS_ORIGINS). With '*', none may write with the cookie. */
   origins: '*' | string[];
 }
 
@@ -47,10 +44,7 @@ function tokenOf(req: Request, origins: AuthenticationDeps['origins']): string |
   return cookie;
 }
 
-/**
- * Browsers attach cookies to requests from other sites too (CSRF). They send Sec-Fetch-Site with them, but only over
- * TLS.
- */
+/** Browsers attach cookies to requests from other sites too (CSRF). They send Sec-Fetch-Site only over TLS. */
 function isCrossSite({ headers }: Request, origins: AuthenticationDeps['origins']): boolean {
   const { origin, host } = headers;
   const site = headers['sec-fetch-site'];

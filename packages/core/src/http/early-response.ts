@@ -34,9 +34,7 @@ export function sendEarly(req: Request, res: Response, body: string): void {
   req.resume();
 }
 
-/**
- * Closes this side of the connection, and destroys it after LINGER_MS. Data that arrives until then does not reset it.
- */
+/** Closes this side of the connection, and destroys it after LINGER_MS. Data until then does not reset it. */
 export function closeSlowly(socket: Duplex): void {
   if (socket.writableEnded) return;
   socket.end();

@@ -22,10 +22,7 @@ interface HandlerDeps {
   metrics: Metrics;
 }
 
-/**
- * Handles the requests of an endpoint: authenticate, read and validate, run the handler or the cache, check and send
- * the response.
- */
+/** Authenticates, reads and validates a request, runs the handler or the cache, checks and sends the response. */
 export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, metrics }: HandlerDeps): RequestHandler {
   const readBody = bodyReader(endpoint);
   const toInput = inputReader(endpoint);
@@ -110,10 +107,7 @@ function inputReader(endpoint: Endpoint) {
   };
 }
 
-/**
- * Returns the checked response as JSON. Removes fields that the schema does not name. A body that does not match is a
- * bug.
- */
+/** The response as JSON, without fields that the schema does not name. A body that does not match is a bug. */
 function encode(endpoint: Endpoint, response: AnyResponse | undefined): string {
   const status = response?.status ?? 204;
   const schema = endpoint.responses[status as keyof typeof endpoint.responses];

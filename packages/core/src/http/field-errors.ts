@@ -34,10 +34,7 @@ const typeNames: Record<string, string> = {
 /** The unit in which the size of a value is counted. A number is compared by its value. */
 const units: Record<string, string> = { string: 'character', array: 'item', object: 'field', file: 'byte' };
 
-/**
- * Zod's error map. The message completes a sentence that starts with the field. A schema's own message takes
- * precedence.
- */
+/** Zod's error map. A message completes a sentence that starts with the field. A schema's own takes precedence. */
 function describeIssue(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -108,10 +105,7 @@ function fieldErrorsOf(part: RequestPart, issue: Issue, parent: readonly Propert
   return [fieldError(part, path, codeOf(issue), issue.message)];
 }
 
-/**
- * The union branch that the value was probably meant for: it accepted the value's type and rejected something inside
- * it.
- */
+/** The union branch that was probably meant: it accepted the value's type and rejected something inside it. */
 const closestBranch = (branches: readonly Issue[][]): Issue[] | undefined =>
   branches.find((issues) => issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'));
 

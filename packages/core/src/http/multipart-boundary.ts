@@ -9,10 +9,7 @@ const PARAMETER =
 /** RFC 2046, 5.1.1, plus the other printable ASCII characters, because some clients use them. */
 const BOUNDARY = /^[ -~]{0,69}[!-~]$/;
 
-/**
- * The boundary between the parts of a multipart body.
- * @throws AppError `malformed_request`
- */
+/** The boundary between the parts of a multipart body. @throws AppError `malformed_request` */
 export function multipartBoundary(contentType = ''): string {
   const parameters = /;.*/.exec(contentType.trim())?.[0] ?? '';
   const boundaries: string[] = [];

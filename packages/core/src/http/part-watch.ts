@@ -37,10 +37,7 @@ export class PartWatch {
     while (this.state === 'head' ? this.readHead() : this.readContent());
   }
 
-  /**
-   * Whether the chunk contains a delimiter, or the end of one that started earlier. Copies little, because most chunks
-   * are file content.
-   */
+  /** Whether a delimiter ends in this chunk. Copies little, because most chunks are file content. */
   private delimiterIn(chunk: Buffer): boolean {
     const seam = Buffer.concat([this.rest, chunk.subarray(0, this.delimiter.length)]);
     return seam.includes(this.delimiter) || chunk.includes(this.delimiter);

@@ -42,10 +42,7 @@ function standardOutput(): DestinationStream {
   return destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
 }
 
-/**
- * Leaves out the `sql` of driver errors, because it contains values. An AppError is expected, so its cause is logged but not
- * its stack.
- */
+/** Leaves out the `sql` of driver errors (it has values), and the stack of an AppError (it is expected). */
 function serializeError(error: unknown, withStack = true): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
   const { code, errno } = error as NodeJS.ErrnoException;

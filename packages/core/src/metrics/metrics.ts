@@ -11,10 +11,7 @@ const { version } = z
 /** Histogram buckets in seconds for one network round trip: a statement, a Redis command, the wait for a connection. */
 export const ROUND_TRIP_BUCKETS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
 
-/**
- * A registry, and functions that register metrics. Registering a counter or histogram again under its name returns the
- * existing one.
- */
+/** A registry and its metrics. Registering a counter or histogram again under its name returns the existing one. */
 export interface Metrics {
   readonly registry: Registry;
   /** Registers a gauge that calls `read` on each scrape. */

@@ -5,10 +5,7 @@ import { rateLimited } from '../errors';
 import type { Metrics } from '../metrics';
 import type { TokenBuckets } from './token-bucket';
 
-/**
- * Each client has one bucket of each kind. Images and preflights have their own, because legitimate clients send them
- * in bursts.
- */
+/** Each client has one of each kind. Images and preflights have their own: browsers request them in bursts. */
 export interface RateLimitBuckets {
   general: TokenBuckets;
   uploads: TokenBuckets;

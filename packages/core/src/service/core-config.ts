@@ -100,10 +100,7 @@ const secretSettings = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =
       }
     });
 
-/**
- * By default, the limits for uploads and preflights are ten times the general ones. nginx/limits.sh calculates the
- * same.
- */
+/** By default, uploads and preflights have ten times the general limits. nginx/limits.sh calculates the same. */
 function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLimit'] {
   const { RATE_LIMIT_PER_SECOND: perSecond, RATE_LIMIT_BURST: burst } = settings;
   return {
@@ -116,10 +113,7 @@ function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLi
   };
 }
 
-/**
- * Reads the shared settings and the service's own settings.
- * @throws ConfigError naming every bad variable
- */
+/** Reads the shared settings and the service's own. @throws ConfigError naming every bad variable */
 export function loadConfig<T extends z.ZodObject>(
   { portKey, settings, production }: Configured<T>,
   env: Env = readEnv(),

@@ -32,10 +32,7 @@ function binaryKind(head: Buffer): FileKind | undefined {
 interface FileInspector {
   /** @throws AppError `unsupported_media_type` once the bytes so far cannot be the start of an accepted file */
   push(chunk: Buffer): void;
-  /**
-   * @returns the kind of the file, or undefined if it is empty
-   * @throws AppError `unsupported_media_type`
-   */
+  /** @returns the kind of the file, undefined if it is empty @throws AppError `unsupported_media_type` */
   end(): FileKind | undefined;
 }
 

@@ -1,7 +1,4 @@
-/**
- * The kinds of files that may be stored. The kind is the extension of the stored name; the value is the media type when
- * served.
- */
+/** The kinds of files that may be stored: the extension of the stored name, and the media type when served. */
 const MEDIA_TYPES = {
   jpg: 'image/jpeg',
   png: 'image/png',
@@ -18,8 +15,5 @@ export const fileKinds: readonly FileKind[] = [...imageKinds, 'pdf', 'txt'];
 
 export const mediaTypeOf = (kind: FileKind): string => MEDIA_TYPES[kind];
 
-/**
- * Returns the kind of a stored name, or undefined for any other name. The storage never reads, writes, deletes or lists
- * others.
- */
+/** The kind of a stored name; undefined for any other name, which the storage never touches or lists. */
 export type KindOfName = (name: string) => FileKind | undefined;

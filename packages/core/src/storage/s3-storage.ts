@@ -27,10 +27,7 @@ interface StorageDeps {
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
-/**
- * Files in an S3-compatible bucket. Uploads are buffered on disk until they are complete: see
- * docs/decisions/0017-uploads.md.
- */
+/** Files in an S3-compatible bucket. Uploads are buffered on disk first: see docs/decisions/0017-uploads.md. */
 export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps): StorageBackend {
   const bucket = settings.S3_BUCKET;
   let opened: Promise<{ sdk: Sdk; client: S3Client }> | undefined;

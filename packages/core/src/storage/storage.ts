@@ -24,10 +24,7 @@ export interface Storage {
   open(name: string, request: ReadRequest): Promise<OpenedFile>;
   /** Succeeds if the file does not exist. @throws AppError `storage_unavailable` */
   delete(name: string): Promise<void>;
-  /**
-   * Deletes files that no row refers to any more. Never rejects: a failure is logged, and the sweep command finds the
-   * file.
-   */
+  /** Deletes files that no row refers to. Never rejects: a failure is logged, and the sweep command finds the file. */
   discard(names: readonly string[]): Promise<void>;
   /** Lists every stored file. @throws AppError `storage_unavailable` */
   list(): AsyncIterable<StoredFile>;
@@ -39,9 +36,7 @@ export interface ReadRequest {
   headers: IncomingHttpHeaders;
 }
 
-/**
- * A local file, for which the sender evaluates range and conditions, or a file from a bucket, which has evaluated them.
- */
+/** A local file, for which the sender evaluates range and conditions, or one from a bucket that has done so. */
 export type OpenedFile = { path: string } | FileFromBucket;
 
 export interface FileFromBucket {

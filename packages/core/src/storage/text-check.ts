@@ -2,10 +2,7 @@ export type TextFlaw = 'text in UTF-16' | 'text that is not UTF-8';
 
 /** Control characters other than tab, line feed, form feed and carriage return. */
 const CONTROL = /[^\P{Cc}\t\n\f\r\u0080-\u009f]/u;
-/**
- * The start of a document with a tag, a declaration or a processing instruction, or of a script that names its
- * interpreter.
- */
+/** A document that starts with a tag, declaration or processing instruction, or a script that names its interpreter. */
 const MARKUP_START = /^(<[a-z/!?%]|#!|@echo off)/i;
 const MARKUP_START_LENGTH = '@echo off'.length;
 /** Anywhere in a text, these make it HTML, SVG, XML, PHP or the like. */

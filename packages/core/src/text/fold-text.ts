@@ -10,10 +10,7 @@ export function foldText(text: string): string {
     .normalize('NFC');
 }
 
-/**
- * JavaScript has no case folding. Converting to upper case and then to lower case gives the same result, except for
- * Cherokee.
- */
+/** JavaScript has no case folding. Upper case and then lower case gives the same result, except for Cherokee. */
 function foldCharacter(character: string): string {
   const folded = character.toLowerCase().toUpperCase().toLowerCase();
   // Cherokee's small letters fold to its capitals.

@@ -35,10 +35,7 @@ export const traceFields = (): (() => object) | undefined => {
   };
 };
 
-/**
- * Sets the service name and namespace of all spans.
- * @param ignoredPaths requests for these paths are not traced
- */
+/** Sets the service name and namespace of all spans. Requests for the ignored paths are not traced. */
 export const nameTraces = (service: TracedService, ignoredPaths: ReadonlySet<string> = new Set()): void =>
   running?.name(service, ignoredPaths);
 

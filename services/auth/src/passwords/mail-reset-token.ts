@@ -16,9 +16,7 @@ interface Recipient {
   clientIp: string;
 }
 
-/**
- * Adds the token in the database transaction that counts the mail: over a limit no token is added and older ones stay valid.
- */
+/** Runs in the database transaction that counts the mail: over a limit no token is added, older ones stay valid. */
 type AddToken = (sql: Sql) => Promise<string>;
 
 /** Mails a reset token in the background. Failures are only logged. Does nothing without a mail server. */
