@@ -323,30 +323,6 @@ describe('an unpaid order', () => {
   });
 });
 
-describe("the seller's view", () => {
-  test("as=seller lists the orders of the caller's stores; the owner can read each, other users none", async () => {
-    const [one, other] = [await aUser(), await aUser()];
-    const [a, b] = [await aStore({ owner: one }), await aStore({ owner: one })];
-    const placed: number[] = [];
-    for (const where of [a, b]) {
-      const product = await aProduct({ store: where });
-      const { id: address_id } = await anAddress(buyer);
-      const items = [{ product_id: product.id, quantity: 1 }];
-      placed.unshift((await here.http.post(PATH).set(buyer.auth).send({ address_id, items }).expect(201)).body.id);
-    }
-    const list = async (by: TestUser, query: string) =>
-      (await here.http.get(`${PATH}?${query}`).set(by.auth).expect(200)).body;
-    expect((await list(one, 'as=seller')).data.map(({ id }: { id: number }) => id)).toEqual(placed);
-    expect((await list(one, `as=seller&store_id=${a.id}`)).data).toMatchObject([{ id: placed[1], store_id: a.id }]);
-    expect(await list(one, '')).toMatchObject({ data: [], pagination: { total: 0 } });
-    expect((await list(other, 'as=seller')).data).toEqual([]);
-    expect((await list(admin, 'as=seller')).data).toEqual([]);
-    await here.http.get(`${PATH}?as=buyer`).set(one.auth).expect(400);
-    await here.http.get(`${PATH}/${placed[0]}`).set(one.auth).expect(200);
-    await here.http.get(`${PATH}/${placed[0]}`).set(other.auth).expect(403);
-  });
-});
-
 describe('the ledger', () => {
   const verify = () => verifyStock(here.resources.db);
 

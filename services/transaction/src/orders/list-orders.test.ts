@@ -31,6 +31,22 @@ test("lists the buyer's own orders, newest first, with the exact total past the 
   expect((await list(buyer, 'page=9')).body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3 } });
 });
 
+test("as=seller lists the orders of the caller's stores; the owner can read each, other users none", async () => {
+  const [one, other, buyer] = [await aUser(), await aUser(), await aUser()];
+  const [a, b] = [await aStore({ owner: one }), await aStore({ owner: one })];
+  await bought(buyer, await aStore({ owner: buyer }), '1.00');
+  const inA = await bought(buyer, a, '1.00');
+  const inB = await bought(buyer, b, '1.00');
+  expect(ids(await list(one, 'as=seller'))).toEqual([inB, inA]);
+  expect(ids(await list(one, `as=seller&store_id=${a.id}`))).toEqual([inA]);
+  expect((await list(one)).body).toMatchObject({ data: [], pagination: { total: 0 } });
+  expect(ids(await list(other, 'as=seller'))).toEqual([]);
+  expect(ids(await list(await aUser({ role: 'admin' }), 'as=seller'))).toEqual([]);
+  await list(one, 'as=buyer').expect(400);
+  await app.http.get(`${PATH}/${inB}`).set(one.auth).expect(200);
+  await app.http.get(`${PATH}/${inB}`).set(other.auth).expect(403);
+});
+
 test('filters by status, store and total', async () => {
   const [buyer, one, other] = [await aUser(), await aStore(), await aStore()];
   const cheap = await bought(buyer, one, '1.10');
