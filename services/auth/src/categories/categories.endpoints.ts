@@ -3,9 +3,8 @@ import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResp
 import type { AuthContext } from '../service';
 import { categoryExists } from './categories.errors';
 import { category, categoryName, categoryQuery } from './categories.schemas';
-import { getCategory, insertCategory, listCategories } from './categories.sql';
+import { getCategory, insertCategory, listCategories, updateCategoryName } from './categories.sql';
 import { deleteCategory } from './delete-category';
-import { renameCategory } from './rename-category';
 
 const PATH = '/api/v1/categories';
 const tag = 'categories';
@@ -59,7 +58,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: categoryName,
     responses: { 204: 'empty' },
     errors: [notFound, categoryExists],
-    handler: async ({ params, body }) => await renameCategory(ctx, params.id, body.name),
+    handler: async ({ params, body }) => await updateCategoryName(ctx.db, params.id, body.name),
   }),
 
   endpoint({

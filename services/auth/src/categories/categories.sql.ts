@@ -64,10 +64,10 @@ const UPDATE_NAME = statement(
   'UPDATE categories SET name = :name, name_key = :nameKey WHERE id = :id',
 );
 
-/** @returns whether the category exists */
-export async function updateCategoryName(sql: Sql, id: number, name: string): Promise<boolean> {
+/** Needs no cache invalidation: cached responses name a product's category by its id only. */
+export async function updateCategoryName(sql: Sql, id: number, name: string): Promise<void> {
   const update = sql.write(UPDATE_NAME, { id, name, nameKey: foldText(name) });
-  return (await onDuplicateKey(update, nameTaken)).affectedRows === 1;
+  if ((await onDuplicateKey(update, nameTaken)).affectedRows === 0) throw notFound();
 }
 
 const LIST_PRODUCT_IDS = statement(
