@@ -3,7 +3,7 @@ import type { TestApp } from './test-app';
 
 /**
  * Blocks the cache invalidation of `write`, and fails unless `write` waits for it.
- * @returns the result of `write` and the invalidated scopes
+ * @returns the result of `write` and the invalidated scopes, sorted
  */
 export async function holdingInvalidation<T>(
   app: TestApp,
@@ -29,7 +29,7 @@ export async function holdingInvalidation<T>(
     for (let times = 0; times < 3; times += 1) await app.http.get('/ready').expect(200);
     if (ended) throw new Error('the write did not wait for its cache invalidation');
     released.open();
-    return { result: await result, scopes };
+    return { result: await result, scopes: scopes.sort() };
   } finally {
     released.open();
     cache.invalidate = invalidate;

@@ -47,27 +47,27 @@ describe('a change of stock waits for the invalidation of all its products', () 
   test('a checkout', async () => {
     const ids = [(await aProduct({ store })).id, (await aProduct({ store })).id];
     const { result, scopes } = await holdingInvalidation(app, () => buy(ids));
-    expect([result.status, scopes.sort()]).toEqual([201, scopesOf(ids)]);
+    expect([result.status, scopes]).toEqual([201, scopesOf(ids)]);
   });
 
   test('a replayed checkout, because the first attempt may have crashed before the invalidation', async () => {
     const ids = [(await aProduct({ store })).id, (await aProduct({ store })).id];
     await buy(ids, 'replayed').expect(201);
     const { result, scopes } = await holdingInvalidation(app, () => buy(ids, 'replayed'));
-    expect([result.status, result.get('Idempotent-Replayed'), scopes.sort()]).toEqual([201, 'true', scopesOf(ids)]);
+    expect([result.status, result.get('Idempotent-Replayed'), scopes]).toEqual([201, 'true', scopesOf(ids)]);
   });
 
   test('a cancellation', async () => {
     const { id, ids } = await anOrder();
     const { result, scopes } = await holdingInvalidation(app, () => setStatus(id, 'cancelled'));
-    expect([result.status, scopes.sort()]).toEqual([204, scopesOf(ids)]);
+    expect([result.status, scopes]).toEqual([204, scopesOf(ids)]);
   });
 
   test('a repeated cancellation, because the first attempt may have crashed before the invalidation', async () => {
     const { id, ids } = await anOrder();
     await setStatus(id, 'cancelled').expect(204);
     const { result, scopes } = await holdingInvalidation(app, () => setStatus(id, 'cancelled'));
-    expect([result.status, scopes.sort()]).toEqual([409, scopesOf(ids)]);
+    expect([result.status, scopes]).toEqual([409, scopesOf(ids)]);
   });
 
   test('another step that finds the order cancelled', async () => {
@@ -75,7 +75,7 @@ describe('a change of stock waits for the invalidation of all its products', () 
     await setStatus(id, 'cancelled').expect(204);
     const admin = await aUser({ role: 'admin' });
     const { result, scopes } = await holdingInvalidation(app, () => setStatus(id, 'paid', admin));
-    expect([result.status, scopes.sort()]).toEqual([409, scopesOf(ids)]);
+    expect([result.status, scopes]).toEqual([409, scopesOf(ids)]);
   });
 
   test('the automatic cancellation of an unpaid order', async () => {
