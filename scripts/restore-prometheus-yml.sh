@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # restore-prometheus-yml.sh           restores monitoring/prometheus.yml from its copy in the Grafana data source
 # restore-prometheus-yml.sh --print   prints the copy to standard output
-# restore-prometheus-yml.sh --save    copies monitoring/prometheus.yml into the data source
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../monitoring"
 
@@ -16,9 +15,5 @@ copy() {
 case ${1:-} in
   '') copy >prometheus.yml.new && mv prometheus.yml.new prometheus.yml ;;
   --print) copy ;;
-  --save)
-    { sed "/^#|/d" "$source" && sed "s/^/$mark/; s/ *\$//" prometheus.yml; } >"$source.new"
-    mv "$source.new" "$source"
-    ;;
-  *) sed -n '2,4s/^# //p' "$0" >&2 && exit 2 ;;
+  *) sed -n '2,3s/^# //p' "$0" >&2 && exit 2 ;;
 esac

@@ -3,7 +3,6 @@ import { poolsFitMysql } from './connections';
 import { settingsComeFromTheirOwnNames } from './credentials';
 import { environmentIsWhatServicesRead } from './environment';
 import type { DeployFiles } from './files';
-import { copiesAreCurrent } from './generated';
 import { namesAgreeEverywhere } from './names';
 import { servicesTrustNginx } from './network';
 import { nginxAcceptsItsConfiguration } from './nginx';
@@ -36,7 +35,6 @@ const groups: Record<string, Check>[] = [
     credentials: settingsComeFromTheirOwnNames,
     environment: environmentIsWhatServicesRead,
     connections: poolsFitMysql,
-    copies: copiesAreCurrent,
     nginx: nginxAcceptsItsConfiguration,
     shell: shellScriptsAreClean,
   },
