@@ -158,7 +158,7 @@ export async function fillTemplates(
   templates: string[],
   environment: Record<string, string>,
 ): Promise<string> {
-  const nginxDir = join(__dirname, '../nginx');
+  const nginxDir = join(__dirname, '../../nginx');
   const limits = limitVariables(await readFile(join(nginxDir, 'limits.sh'), 'utf8'), environment);
   const values = { ...environment, ...Object.fromEntries(limits) };
   await mkdir(join(runDir, 'conf.d'));
