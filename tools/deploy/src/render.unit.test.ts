@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ServiceTable, services } from '@shop/shop/services';
 import { repoRoot } from '@shop/test-servers';
-import { filesBelow } from './files';
+import { filesBelow } from './check/files';
 import { renderDeployment } from './render';
 
 const committed = (file: string): string => readFileSync(path.join(repoRoot, file), 'utf8');

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { repoRoot } from '@shop/test-servers';
 import Ajv, { type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
+import type { Check } from './check';
 import { composeFiles, manifestFiles } from './files';
-import type { Check, Found } from './problem';
 import { yamlValues } from './yaml';
 
 const schemaFile = (name: string): SchemaObject & { kinds?: Record<string, string> } =>
@@ -15,16 +15,16 @@ const newAjv = () => new Ajv({ allErrors: true, strict: false, validateFormats: 
 export const manifestsFitKubernetes: Check = (files) => {
   const validators = kubernetesValidators();
   return manifestFiles(files).flatMap((file) =>
-    yamlValues(files, file).flatMap((value): Found[] => {
+    yamlValues(files, file).flatMap((value) => {
       const { apiVersion, kind, metadata } = value as {
         apiVersion?: string;
         kind?: string;
         metadata?: { name?: string };
       };
-      const at = `${kind ?? 'no kind'} ${metadata?.name ?? 'without a name'}`;
+      const at = `${file}: ${kind ?? 'no kind'} ${metadata?.name ?? 'without a name'}`;
       const validate = validators(`${apiVersion} ${kind}`);
-      if (!validate) return [{ file, at, message: `there is no schema for ${apiVersion} ${kind}` }];
-      return validate(value) ? [] : problemsOf(validate, file, at);
+      if (!validate) return [`${at}: there is no schema for ${apiVersion} ${kind}`];
+      return validate(value) ? [] : problemsOf(validate, at);
     }),
   );
 };
@@ -54,16 +54,13 @@ export const composeFitsItsSpecification: Check = (files) => {
   const { $schema: _, ...specification } = schemaFile('compose-spec.json');
   const validate = newAjv().compile(specification);
   return composeFiles(files).flatMap((file) =>
-    yamlValues(files, file).flatMap((value) => (validate(value) ? [] : problemsOf(validate, file, ''))),
+    yamlValues(files, file).flatMap((value) => (validate(value) ? [] : problemsOf(validate, `${file}:`))),
   );
 };
 
-function problemsOf({ errors }: ValidateFunction, file: string, at: string): Found[] {
-  const seen = new Set<string>();
-  return (errors ?? [])
-    .map((error) => ({ file, at: [at, place(error)].filter(Boolean).join(' '), message: words(error) }))
-    .filter(({ at: where, message }) => !seen.has(where + message) && seen.add(where + message));
-}
+const problemsOf = ({ errors }: ValidateFunction, at: string): string[] => [
+  ...new Set((errors ?? []).map((error) => `${at} ${place(error)}: ${words(error)}`)),
+];
 
 const place = ({ instancePath }: ErrorObject): string =>
   instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/');

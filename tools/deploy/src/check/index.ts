@@ -1,20 +1,15 @@
-import { composePointsAtWhatIsThere, composeSuitsSwarm } from './compose';
+import type { ServiceTable } from '@shop/shop/services';
+import type { Check } from './check';
 import { poolsFitMysql } from './connections';
 import { settingsComeFromTheirOwnNames } from './credentials';
 import { environmentIsWhatServicesRead } from './environment';
 import type { DeployFiles } from './files';
-import { namesAgreeEverywhere } from './names';
-import { servicesTrustNginx } from './network';
+import { imagesAgree } from './images';
 import { nginxAcceptsItsConfiguration } from './nginx';
-import { podsAreSafe } from './pods';
 import { policiesAllowWhatIsNeeded } from './policies';
-import { portsAreListenedOn } from './ports';
-import { type Check, type Problem, shownProblem } from './problem';
-import { manifestsPointAtWhatIsThere } from './references';
 import { composeFitsItsSpecification, manifestsFitKubernetes } from './schemas';
 import { shellScriptsAreClean } from './shell';
 import { stoppingTakesItsTime } from './shutdown';
-import { dataIsKept } from './storage';
 import { yamlIsWellFormed } from './yaml';
 
 /** Groups run one after the other. If one finds problems, the next ones are skipped, because their results would be confusing. */
@@ -22,16 +17,9 @@ const groups: Record<string, Check>[] = [
   { yaml: yamlIsWellFormed },
   { 'compose-schema': composeFitsItsSpecification, 'kubernetes-schema': manifestsFitKubernetes },
   {
-    'compose-references': composePointsAtWhatIsThere,
-    swarm: composeSuitsSwarm,
-    'kubernetes-references': manifestsPointAtWhatIsThere,
-    pods: podsAreSafe,
+    images: imagesAgree,
     shutdown: stoppingTakesItsTime,
     policies: policiesAllowWhatIsNeeded,
-    names: namesAgreeEverywhere,
-    ports: portsAreListenedOn,
-    network: servicesTrustNginx,
-    storage: dataIsKept,
     credentials: settingsComeFromTheirOwnNames,
     environment: environmentIsWhatServicesRead,
     connections: poolsFitMysql,
@@ -43,17 +31,15 @@ const groups: Record<string, Check>[] = [
 /** Single checks, for tests. */
 export const checks: Readonly<Record<string, Check>> = Object.assign({}, ...groups);
 
-export const checkNames: readonly string[] = Object.keys(checks);
-
-/** Checks everything about the deployment files that can be checked without deploying them. */
-export async function checkDeploy(files: DeployFiles): Promise<Problem[]> {
+/** Checks what rendering the deployment files cannot guarantee, without deploying them. @returns the problems */
+export async function checkDeployment(files: DeployFiles, table: ServiceTable): Promise<string[]> {
   for (const group of groups) {
-    const found = await Promise.all(
-      Object.entries(group).map(async ([check, look]) => (await look(files)).map((problem) => ({ check, ...problem }))),
-    );
+    const found: string[] = [];
+    for (const [name, check] of Object.entries(group)) {
+      for (const problem of await check(files, table)) found.push(`${problem} [${name}]`);
+    }
     // A mistake in a shared block is found for each service that uses it. Report it only once.
-    const different = new Map(found.flat().map((problem) => [shownProblem(problem), problem]));
-    if (different.size > 0) return [...different.values()];
+    if (found.length > 0) return [...new Set(found)];
   }
   return [];
 }

@@ -1,0 +1,24 @@
+import { type Document, parseAllDocuments } from 'yaml';
+import type { Check } from './check';
+import type { DeployFiles } from './files';
+
+// By text, because every check reads the same files.
+const documentsOf = new Map<string, Document[]>();
+
+function documents(text: string): Document[] {
+  const parsed = documentsOf.get(text) ?? [...parseAllDocuments(text, { merge: true })];
+  documentsOf.set(text, parsed);
+  return parsed;
+}
+
+/** The values of a YAML file's documents. Only for files that have passed `yamlIsWellFormed`. */
+export const yamlValues = (files: DeployFiles, file: string): unknown[] =>
+  documents(files.read(file)).map((document) => document.toJS());
+
+export const yamlIsWellFormed: Check = (files) =>
+  files.paths
+    .filter((file) => /\.ya?ml$/.test(file))
+    .flatMap((file) => {
+      const problems = documents(files.read(file)).flatMap(({ errors, warnings }) => [...errors, ...warnings]);
+      return problems.map(({ message }) => `${file}: ${message.split('\n', 1)[0]}`);
+    });
