@@ -1,3 +1,5 @@
+const { readdirSync } = require('node:fs');
+
 /** Source runs straight from TypeScript; packages resolve to their sources, so no build can be stale. */
 module.exports = {
   testEnvironment: 'node',
@@ -12,11 +14,11 @@ module.exports = {
   moduleNameMapper: {
     '^@shop/testing$': '<rootDir>/tests/support/index.ts',
     '^@shop/(shop|test-servers)$': '<rootDir>/packages/$1/src/index.ts',
-    '^@shop/(dev|deploy)$': '<rootDir>/tools/$1/src/index.ts',
+    '^@shop/dev$': '<rootDir>/tools/dev/src/index.ts',
     '^@shop/(journey|prove-orders|fuzz)$': '<rootDir>/tests/$1/index.ts',
     '^@shop/shop/services$': '<rootDir>/packages/shop/src/services.ts',
     '^@shop/core/(\\w[\\w-]*)$': '<rootDir>/packages/core/src/$1/index.ts',
-    '^@shop/(auth|product|transaction|address|store|file)$': '<rootDir>/services/$1/src/service.ts',
+    [`^@shop/(${readdirSync(`${__dirname}/services`).join('|')})$`]: '<rootDir>/services/$1/src/service.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   globalSetup: '<rootDir>/tests/support/global-setup.ts',

@@ -1,6 +1,6 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { httpStatus, renderNginxConfig } from '@shop/test-servers';
+import { httpStatus, type NginxOptions, renderNginxConfig, serviceNames } from '@shop/test-servers';
 import { type ExampleProcess, eventually, startExampleProcess } from '@shop/testing';
 import {
   type Echo,
@@ -244,14 +244,7 @@ describe('limit per client', () => {
   test('counts by IPv6 network and by IPv4 address', async () => {
     const [runDir, keyPort] = [await temporaryFolder(), await freePort()];
     const address = ['127.0.0.1:1'];
-    const upstreams = {
-      auth: address,
-      product: address,
-      transaction: address,
-      address,
-      store: address,
-      file: address,
-    };
+    const upstreams = Object.fromEntries(serviceNames.map((name) => [name, address])) as NginxOptions['upstreams'];
     const options = { runDir, port: await freePort(), listenAddress: '127.0.0.1', upstreams };
     const config = await renderNginxConfig({ ...options, limits: { RATE_LIMIT_PER_SECOND: '1000000000' } });
     expect(await readFile(join(runDir, 'conf.d/default.conf'), 'utf8')).toContain('rate=1000000r/s');

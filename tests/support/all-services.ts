@@ -1,29 +1,11 @@
-import { addressService } from '@shop/address';
-import { authService } from '@shop/auth';
 import type { Endpoint } from '@shop/core/http';
-import { fileService } from '@shop/file';
-import { productService } from '@shop/product';
 import { type ServiceName, serviceNames } from '@shop/shop';
-import { storeService } from '@shop/store';
-import { transactionService } from '@shop/transaction';
 import { startApp, type TestApp } from './test-app';
 
 /** Starts the named service in this process, on a free port. */
 export function startNamed(name: ServiceName, env = {}): Promise<TestApp> {
-  switch (name) {
-    case 'auth':
-      return startApp(authService, env);
-    case 'product':
-      return startApp(productService, env);
-    case 'transaction':
-      return startApp(transactionService, env);
-    case 'address':
-      return startApp(addressService, env);
-    case 'store':
-      return startApp(storeService, env);
-    case 'file':
-      return startApp(fileService, env);
-  }
+  const definition: Parameters<typeof startApp>[0] = require(`@shop/${name}`)[`${name}Service`];
+  return startApp(definition, env);
 }
 
 export interface StartedService {
@@ -32,7 +14,7 @@ export interface StartedService {
   endpoints: Endpoint[];
 }
 
-/** Starts all six services, for tests that span services. */
+/** Starts all services, for tests that span services. */
 export const startAll = (env = {}): Promise<StartedService[]> =>
   Promise.all(
     serviceNames.map(async (name) => {

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { limitVariables, type NginxOptions, renderNginxConfig } from '@shop/test-servers';
+import { limitVariables, type NginxOptions, renderNginxConfig, serviceNames } from '@shop/test-servers';
 
 export interface ReceivedRequest {
   service: string;
@@ -183,7 +183,7 @@ export async function startGateway(
   options: Partial<NginxOptions> = {},
 ): Promise<Gateway> {
   const nobody = [`127.0.0.1:${await freePort()}`];
-  const none = { auth: nobody, product: nobody, transaction: nobody, address: nobody, store: nobody, file: nobody };
+  const none = Object.fromEntries(serviceNames.map((name) => [name, nobody])) as NginxOptions['upstreams'];
   const [runDir, port] = [await temporaryFolder(), await freePort()];
   const configFile = await renderNginxConfig({
     runDir,
