@@ -22,7 +22,7 @@ export interface FuzzOptions {
   signal?: AbortSignal;
 }
 
-export interface FuzzFailure {
+interface FuzzFailure {
   turn: number;
   operation: string;
   what: string;

@@ -20,7 +20,7 @@ export interface Schema {
   pattern?: string;
 }
 
-export type ParameterPlace = 'path' | 'query' | 'header';
+type ParameterPlace = 'path' | 'query' | 'header';
 
 export interface Parameter {
   name: string;
@@ -42,7 +42,7 @@ export interface Operation {
   responses: Map<number, DeclaredResponse>;
 }
 
-export interface DeclaredResponse {
+interface DeclaredResponse {
   /** Media types. Empty: the response has no body. */
   types: string[];
   /** JSON pointer to the body's schema in the document. */

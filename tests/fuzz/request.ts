@@ -10,7 +10,7 @@ export interface RequestParts {
   body: JsonBody | FormBody | RawBody | undefined;
 }
 
-export interface JsonBody {
+interface JsonBody {
   kind: 'json';
   value: unknown;
 }
@@ -21,7 +21,7 @@ export interface FormBody {
   file: { field: string; name: string; type: string; bytes: Buffer } | undefined;
 }
 
-export interface RawBody {
+interface RawBody {
   kind: 'raw';
   type: string | undefined;
   bytes: Buffer;

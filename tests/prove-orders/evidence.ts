@@ -26,18 +26,18 @@ export interface OrderOperation extends Operation {
   ids: number[];
 }
 
-export interface StatusOperation extends Operation {
+interface StatusOperation extends Operation {
   kind: 'status';
   transactionId: number;
   to: string;
 }
 
-export interface StockOperation extends Operation {
+interface StockOperation extends Operation {
   kind: 'stock';
   productId: number;
 }
 
-export interface ReadOperation extends Operation {
+interface ReadOperation extends Operation {
   kind: 'read';
   /** The smallest stock in the response. */
   smallestStock: number | undefined;
@@ -55,7 +55,7 @@ export interface StoredOrder {
   history: { from: string; to: string }[];
 }
 
-export interface StockAccount {
+interface StockAccount {
   productId: number;
   stock: bigint;
   initial: bigint;

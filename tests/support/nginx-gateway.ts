@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limitVariables, type NginxOptions, renderNginxConfig, serviceNames } from '@shop/test-servers';
 
-export interface ReceivedRequest {
+interface ReceivedRequest {
   service: string;
   method: string;
   url: string;

@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream';
  */
 
 /** `silent`: nothing arrives in either direction until the line is `open` again. */
-export type Line = 'open' | 'silent' | 'refused';
+type Line = 'open' | 'silent' | 'refused';
 
 interface Connection {
   socket: SimulatedSocket;

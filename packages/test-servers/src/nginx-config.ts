@@ -12,7 +12,7 @@ const LIMITS = [
   'RATE_LIMIT_UPLOADS_BURST',
   'CONNECTIONS_PER_CLIENT',
 ] as const;
-export type LimitSettings = { [name in (typeof LIMITS)[number]]?: string | undefined };
+type LimitSettings = { [name in (typeof LIMITS)[number]]?: string | undefined };
 
 export interface NginxOptions {
   /** For all files of nginx: configuration, pid, logs, temporary files. */

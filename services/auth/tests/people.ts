@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { rows, type TestApp } from '@shop/testing';
 
-export interface TokenSet {
+interface TokenSet {
   token: string;
   expires_in: number;
   expires_at: string;
@@ -18,7 +18,7 @@ export const aPerson = (overrides: Record<string, unknown> = {}) => ({
   ...overrides,
 });
 
-export type Person = ReturnType<typeof aPerson>;
+type Person = ReturnType<typeof aPerson>;
 
 export interface Registered extends Person {
   id: number;

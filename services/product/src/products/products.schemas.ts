@@ -32,8 +32,6 @@ export const product = z
   })
   .meta({ id: 'Product' });
 
-export type Product = z.input<typeof product>;
-
 /** As buyers see it. */
 export const catalogProduct = product
   .extend({ store: z.object({ id, name: z.string() }) })
