@@ -1,15 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { findBinary, repoRoot } from '@shop/test-servers';
 
+const bin = mkdtempSync(path.join(os.tmpdir(), 'debian-'));
+
+afterAll(() => rmSync(bin, { recursive: true }));
+
 /**
- * A PATH with only the commands that the script calls. `apt-get`, `dpkg` and `sudo` are fakes of a Debian on which one
- * exporter is missing and another package is only upgraded. Nothing is installed on this machine.
+ * Fills `bin`, a PATH with only the commands that the script calls. `apt-get`, `dpkg` and `sudo` are fakes of a Debian on
+ * which one exporter is missing and another package is only upgraded. Nothing is installed on this machine.
  */
-function aDebian(): { bin: string; calls: () => string[] } {
-  const bin = mkdtempSync(path.join(os.tmpdir(), 'debian-'));
+function aDebian(): { calls: () => string[] } {
   const log = path.join(bin, 'calls');
   const stub = (name: string, script: string) =>
     writeFileSync(path.join(bin, name), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
@@ -26,11 +29,11 @@ function aDebian(): { bin: string; calls: () => string[] } {
 esac`,
   );
   stub('dpkg', 'printf "/lib/systemd/system/$2.service\\n/etc/init.d/$2\\n/usr/bin/$2\\n"');
-  return { bin, calls: () => readFileSync(log, 'utf8').split('\n') };
+  return { calls: () => readFileSync(log, 'utf8').split('\n') };
 }
 
 test('newly installed services are not started at the next boot, and other services are not changed', () => {
-  const { bin, calls } = aDebian();
+  const { calls } = aDebian();
   execFileSync(path.join(bin, 'bash'), [path.join(repoRoot, 'scripts/ensure-binaries.sh'), 'redis-exporter'], {
     env: { PATH: bin },
     stdio: 'pipe',

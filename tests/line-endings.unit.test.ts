@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { repoRoot } from '@shop/test-servers';
 
+const folder = mkdtempSync(path.join(os.tmpdir(), 'clone-'));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
 const run = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: 'utf8' });
 
 test('a clone with core.autocrlf=true has Linux line endings', () => {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'clone-'));
   // Uses a separate repository: this checkout may be an export without one, or have uncommitted changes.
   const gitDir = path.join(folder, 'origin.git');
   const clone = path.join(folder, 'clone');

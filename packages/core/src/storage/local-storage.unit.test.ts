@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { FileKind, KindOfName } from './file-kinds';
@@ -13,6 +13,8 @@ const kindOf: KindOfName = (name) => /^[0-9a-f-]{36}\.(txt|png)$/.exec(name)?.[1
 beforeEach(async () => {
   folder = path.join(await mkdtemp(path.join(tmpdir(), 'shop-storage-')), 'uploads');
 });
+
+afterEach(() => rm(path.dirname(folder), { recursive: true }));
 
 const listed = async (storage: ReturnType<typeof localStorage>): Promise<string[]> => {
   const names: string[] = [];
