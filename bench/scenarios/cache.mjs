@@ -3,10 +3,9 @@
  * and without Redis, for the same requests to a shop with 1,000 products. 95 % of the requests read a product's page (mostly
  * of popular products) or the first pages of the catalog; 5 % change any product. Fails if less than 80 % of the queries are saved.
  */
-import { createRequire } from 'node:module';
+import autocannon from 'autocannon';
 import { startService } from '../support/shop.mjs';
 
-const autocannon = createRequire(import.meta.url)('autocannon');
 const AT_LEAST = 0.8;
 const PRODUCTS = 1000;
 const CONNECTIONS = 20;

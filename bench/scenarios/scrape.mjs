@@ -5,12 +5,11 @@
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import autocannon from 'autocannon';
 import { median } from '../support/load.mjs';
 import { startService } from '../support/shop.mjs';
 
-const autocannon = createRequire(import.meta.url)('autocannon');
 const AT_MOST = { bytes: 300_000, ms: 50 };
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 const oneOf = (list) => list[Math.floor(Math.random() * list.length)];

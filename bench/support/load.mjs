@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module';
-
-const autocannon = createRequire(import.meta.url)('autocannon');
+import autocannon from 'autocannon';
 
 /** Requests per second of one run of autocannon with these options. Throws if a response was not 2xx. */
 export async function requestsPerSecond({ seconds, connections = 50, ...options }) {
