@@ -6,7 +6,7 @@ import { type MysqlServer, mysqlServer } from './mysql-server';
 import { dataDir, repoRoot } from './paths';
 import { type RedisServer, redisServer } from './redis-server';
 
-export interface PrivateFleetOptions {
+interface PrivateFleetOptions {
   /** For data, logs and uploads. The caller deletes it. */
   dir: string;
   jwtSecret: string;
