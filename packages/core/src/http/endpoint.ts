@@ -6,7 +6,7 @@ import type { ErrorDefinition } from '../errors';
 import type { FileKind, Storage, UploadedFile } from '../storage';
 
 export type Access = 'public' | 'user' | 'admin';
-export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** A response that is not JSON, with its media types for the OpenAPI document. */
 interface BinaryResponse {

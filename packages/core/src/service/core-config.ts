@@ -46,7 +46,7 @@ const coreSettings = z.object({
   SHUTDOWN_DELAY_SECONDS: setting.integer(0, 5).default(1),
 });
 
-export type AppEnv = 'local' | 'testnet' | 'production';
+type AppEnv = 'local' | 'testnet' | 'production';
 
 export interface CoreConfig extends HttpConfig {
   appEnv: AppEnv;

@@ -31,13 +31,13 @@ export interface Storage {
 }
 
 /** A client's request for a file. Its headers may include ranges and conditions. */
-export interface ReadRequest {
+interface ReadRequest {
   method: string;
   headers: IncomingHttpHeaders;
 }
 
 /** A local file, for which the sender evaluates range and conditions, or one from a bucket that has done so. */
-export type OpenedFile = { path: string } | FileFromBucket;
+type OpenedFile = { path: string } | FileFromBucket;
 
 export interface FileFromBucket {
   /** The client's copy is current (304). */
@@ -52,7 +52,7 @@ export interface FileFromBucket {
   modifiedAt?: Date | undefined;
 }
 
-export interface StoredFile {
+interface StoredFile {
   name: string;
   modifiedAt: Date;
 }
