@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseEnv } from 'node:util';
 import { addressService } from '@shop/address';
 import { authService } from '@shop/auth';
 import { ConfigError, type Env } from '@shop/core/config';
@@ -7,7 +8,7 @@ import { loadConfig } from '@shop/core/service';
 import { fileService } from '@shop/file';
 import { productService } from '@shop/product';
 import { storeService } from '@shop/store';
-import { readEnvFile, repoRoot } from '@shop/test-servers';
+import { repoRoot } from '@shop/test-servers';
 import { transactionService } from '@shop/transaction';
 
 /** Compares the environment files with the settings that the services read. */
@@ -15,6 +16,7 @@ import { transactionService } from '@shop/transaction';
 const services = [authService, productService, transactionService, addressService, storeService, fileService];
 const environments = ['local', 'testnet', 'production'] as const;
 const fileOf = (environment: string) => path.join(repoRoot, `.env.${environment}`);
+const valuesIn = (environment: string): Env => parseEnv(readFileSync(fileOf(environment), 'utf8'));
 /** In file order. */
 const keysOf = (environment: string) =>
   [...readFileSync(fileOf(environment), 'utf8').matchAll(/^([A-Z0-9_]+)=/gm)].map(([, key]) => key);
@@ -52,14 +54,14 @@ test.each(['testnet', 'production'])(
 
 describe.each(environments)('.env.%s', (environment) => {
   test.each(services)('starts the $name service', (service) => {
-    const env = { ...readEnvFile(fileOf(environment)), ...added[environment] };
+    const env = { ...valuesIn(environment), ...added[environment] };
     expect(env.APP_ENV).toBe(environment);
     expect(problemsOf(service, env)).toEqual([]);
   });
 });
 
 test('production does not start until the operator has added their settings, and reports all missing ones at once', () => {
-  const env = readEnvFile(fileOf('production'));
+  const env = valuesIn('production');
   const missing = (service: (typeof services)[number]) =>
     problemsOf(service, env)
       .map((problem) => problem.split(':')[0])
@@ -69,7 +71,7 @@ test('production does not start until the operator has added their settings, and
 });
 
 test('with the settings of .env.local, production refuses each known default', () => {
-  const env: Env = { ...readEnvFile(fileOf('local')), APP_ENV: 'production', TRUST_PROXY: '' };
+  const env: Env = { ...valuesIn('local'), APP_ENV: 'production', TRUST_PROXY: '' };
   const refused = problemsOf(authService, env).map((problem) => problem.split(':')[0]);
   expect(refused.sort()).toEqual([
     'CORS_ORIGINS',
@@ -86,7 +88,7 @@ test('with the settings of .env.local, production refuses each known default', (
 test('the files contain exactly the settings that are read', () => {
   const read = new Set<string>();
   for (const service of services) {
-    const env = { ...readEnvFile(fileOf('production')), ...added.production };
+    const env = { ...valuesIn('production'), ...added.production };
     const watched = new Proxy(env, {
       get: (target, key) => {
         read.add(String(key));

@@ -18,7 +18,7 @@ afterAll(closeDatabases);
 function startJest(): { child: ChildProcess; ended: Promise<number | NodeJS.Signals | null> } {
   const { SHOP_TEST_DB_HOST, SHOP_TEST_DB_PORT, SHOP_TEST_DB_USER, SHOP_TEST_DB_PASS } = process.env;
   const jest = path.join(repoRoot, 'node_modules/jest/bin/jest.js');
-  const child = spawn(process.execPath, [jest, 'packages/test-servers/src/env.unit.test.ts'], {
+  const child = spawn(process.execPath, [jest, 'packages/shop/src/money.unit.test.ts'], {
     cwd: repoRoot,
     stdio: 'ignore',
     env: {

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const dir = path.join(process.env.SHOP_TEST_DIR ?? '/tmp', `monitoring-${statusPort}`);
   const ports = {} as Record<MonitorName, number>;
   for (const name of monitorNames) ports[name] = await freePort();
-  monitoring = createMonitoring({
+  monitoring = await createMonitoring({
     fleet: shop.fleet,
     statusPort,
     database: shop.mysql.settings,
@@ -219,12 +219,12 @@ describe('live fire', () => {
 
   test('Nginx, database and Redis each have an alert that reaches the Alertmanager', async () => {
     const names = ['DatabaseDown', 'GatewayDown', 'RedisDown'];
-    await Promise.all([shop.mysql.kill(), shop.redis.kill(), shop.fleet.gateway?.kill()]);
+    await Promise.all([shop.mysql.kill(), shop.redis.kill(), shop.fleet.gateway.kill()]);
     for (const name of names) {
       await eventually(`${name} at the Alertmanager`, async () => (await alertsSent(name)).length > 0);
     }
     await Promise.all([shop.mysql.start(), shop.redis.start()]);
-    await shop.fleet.gateway?.start();
+    await shop.fleet.gateway.start();
     for (const name of names) {
       await eventually(`${name} to be resolved`, async () => (await alertsSent(name)).length === 0);
     }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readEnvFile, repoRoot } from '@shop/test-servers';
+import { parseEnv } from 'node:util';
+import { repoRoot } from '@shop/test-servers';
 import { exampleService, startApp } from '@shop/testing';
 import {
   freePort,
@@ -168,7 +169,7 @@ test('the templates contain no other variable of the env files by accident', asy
   const text = (await Promise.all(files.flat())).join('\n');
   const named = new Set([...text.matchAll(/\$\{?([A-Z_a-z][A-Z_a-z0-9]*)/g)].map(([, name]) => name));
   for (const environment of ['local', 'testnet', 'production']) {
-    const given = Object.keys(readEnvFile(join(repoRoot, `.env.${environment}`)));
+    const given = Object.keys(parseEnv(await readFile(join(repoRoot, `.env.${environment}`), 'utf8')));
     expect(given.filter((name) => named.has(name)).sort()).toEqual(['APP_ENV', 'CORS_ORIGINS']);
     expect(given.filter((name) => name.startsWith('NGINX'))).toEqual([]);
   }

@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { type FleetState, readState } from '@shop/dev';
-import { freePort, httpStatus, monitorNames, portIsFree, repoRoot, stillRuns } from '@shop/test-servers';
+import { readState, type State } from '@shop/dev';
+import { freePort, httpStatus, monitorNames, portIsFree, repoRoot } from '@shop/test-servers';
 import { eventually } from './support/eventually';
 
 const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'];
@@ -64,7 +64,7 @@ async function printed(one: Run, line: RegExp): Promise<void> {
   if (!line.test(one.output())) throw new Error(`ended without ${line}:\n${one.output()}`);
 }
 
-const state = (): FleetState => {
+const state = (): State => {
   const found = readState(stateFile);
   if (!found) throw new Error('there is no state file');
   return found;
@@ -85,10 +85,15 @@ async function portsInUse(): Promise<string[]> {
   return used;
 }
 
-const nothingLeft = (entries: FleetState['entries']) =>
+function isAlive({ pid }: State['entries'][number]): boolean {
+  const found = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return /^[^Z]/.test(found.stdout);
+}
+
+const nothingLeft = (entries: State['entries']) =>
   eventually(
     'every process and port to be gone',
-    async () => !entries.some(stillRuns) && (await portsInUse()).length === 0,
+    async () => !entries.some(isAlive) && (await portsInUse()).length === 0,
   );
 
 const json = async (name: string, at: string, body: object) =>

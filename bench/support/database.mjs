@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const { createPool } = createRequire(new URL('../../packages/core/package.json', import.meta.url))('mysql2/promise');
-const { applySql, repoRoot, startMysql } = createRequire(import.meta.url)('@shop/test-servers');
+const { applySchema, startMysql } = createRequire(import.meta.url)('@shop/test-servers');
 
 /**
  * A new database with schema and seed data, on the server in TEST_DB_HOST or otherwise on a private one.
@@ -17,10 +17,7 @@ export async function createShopDatabase(options = {}) {
   const pool = createPool({ ...server, timezone: 'Z', connectionLimit: 2 });
   pool.on('connection', (connection) => connection.query("SET time_zone = '+00:00'"));
   await pool.query(`CREATE DATABASE ${settings.database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
-  await applySql(
-    settings,
-    ['schema.sql', 'seed.sql'].map((file) => path.join(repoRoot, 'sql', file)),
-  );
+  await applySchema(settings);
   const inside = createPool({ ...settings, timezone: 'Z', connectionLimit: 2 });
   return {
     settings,

@@ -5,8 +5,7 @@ import path from 'node:path';
 const require = createRequire(import.meta.url);
 const { accessTokens } = require('@shop/core/auth');
 const {
-  applySql,
-  repoRoot,
+  applySchema,
   serviceServer,
   startMysql,
   startRedis,
@@ -29,12 +28,7 @@ export async function startService(service, settings = {}, given = undefined) {
   const mysql = given ? undefined : await startMysql({ dir: path.join(dir, 'mysql'), dieWithParent: true });
   const redis = await startRedis({ dir: path.join(dir, 'redis'), dieWithParent: true });
   const database = given ?? mysql.settings;
-  if (mysql) {
-    await applySql(
-      database,
-      ['schema.sql', 'seed.sql'].map((file) => path.join(repoRoot, 'sql', file)),
-    );
-  }
+  if (mysql) await applySchema(database);
   const instance = serviceServer({
     service,
     index: 0,

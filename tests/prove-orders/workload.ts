@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, isFinal, type Random, type Reply, random } from '@shop/test-servers';
+import { ask, type Random, type Reply, random } from '@shop/test-servers';
 import type { AnyOperation, OrderLine, OrderOperation, Outcome } from './evidence';
 
 export interface Person {
@@ -27,6 +27,9 @@ interface Run {
 /** When a client stops retrying. */
 const RETRY_FOR_MS = 30_000;
 const ORDERS = '/api/v1/transactions';
+
+/** Whether the response is final: not missing, not 429, and not a temporary outage. */
+const isFinal = ({ status }: Reply): boolean => status !== undefined && status < 500 && status !== 429;
 
 const outcomeOf = (reply: Reply): Outcome => {
   if (!isFinal(reply)) return 'unknown';

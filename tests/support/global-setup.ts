@@ -3,11 +3,10 @@ import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import {
-  applySql,
+  applySchema,
   type DatabaseSettings,
   dataDir,
   messageOf,
-  repoRoot,
   startMysql,
   startRedis,
   temporaryFolder,
@@ -22,7 +21,7 @@ import { atTeardown } from './teardown-list';
 export default async function setUp({ maxWorkers }: { maxWorkers: number }): Promise<void> {
   const dir = await runFolder();
   const database = await testDatabase(dir);
-  await applySql(database, [path.join(repoRoot, 'sql/schema.sql'), path.join(repoRoot, 'sql/seed.sql')]);
+  await applySchema(database);
   // One for each worker: a service empties the cache when it starts, which would disturb concurrent test files.
   const redis = await Promise.all(
     Array.from({ length: maxWorkers }, (_, worker) =>

@@ -53,7 +53,7 @@ export async function startPairs() {
   async function call(service: ServiceName, where: Where, line: string, options: Call = {}): Promise<HttpResponse> {
     const { token, json, form, key, from = newClient() } = options;
     const [method = '', path = ''] = line.split(' ');
-    const port = where === 'nginx' ? shop.fleet.gateway?.port : shop.fleet.instance(service, where).port;
+    const port = where === 'nginx' ? shop.fleet.gateway.port : shop.fleet.instance(service, where).port;
     const multipart = form && new Response(form);
     const body = multipart ? Buffer.from(await multipart.arrayBuffer()) : json && JSON.stringify(json);
     const headers: Record<string, string> = {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import path from 'node:path';
 import type { Env } from '@shop/core/config';
-import { applySql, repoRoot } from '@shop/test-servers';
+import { applySchema } from '@shop/test-servers';
 import { testEnv } from './test-app';
 import { write } from './test-database';
 
@@ -31,9 +30,6 @@ export async function aFreshDatabase(): Promise<string> {
   await write(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
   const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASS = '' } = testEnv();
   const server = { host: DB_HOST, port: Number(DB_PORT), user: DB_USER, password: DB_PASS };
-  await applySql(
-    { ...server, database: name },
-    ['schema.sql', 'seed.sql'].map((file) => path.join(repoRoot, 'sql', file)),
-  );
+  await applySchema({ ...server, database: name });
   return name;
 }

@@ -58,10 +58,12 @@ export function requireProgram(program: Program): string {
 }
 
 /**
- * Installs missing programs where possible (Debian or Ubuntu, as root or with passwordless sudo).
+ * Installs those that are missing, where possible (Debian or Ubuntu, as root or with passwordless sudo).
  * @returns undefined on success, otherwise the reason in one line
  */
-export async function installPrograms(missing: Program[], log: (line: string) => void): Promise<string | undefined> {
+export async function installPrograms(wanted: Program[], log: (line: string) => void): Promise<string | undefined> {
+  const missing = wanted.filter((program) => !findProgram(program));
+  if (missing.length === 0) return undefined;
   log(`installing ${missing.join(', ')} (scripts/ensure-binaries.sh)`);
   try {
     await run('bash', [path.join(repoRoot, 'scripts/ensure-binaries.sh'), ...missing], { maxBuffer: 1 << 26 });

@@ -37,6 +37,3 @@ export async function ask(url: string, method: string, { token, key, json, hangU
     return noAnswer;
   }
 }
-
-/** Whether the response is final: not missing, not 429, and not a temporary outage. */
-export const isFinal = ({ status }: Reply): boolean => status !== undefined && status < 500 && status !== 429;

@@ -59,8 +59,17 @@ export async function withConnection<T>(
   }
 }
 
+/** Creates the database unless it exists. @returns whether that worked */
+export const createDatabase = ({ database, ...server }: DatabaseSettings): Promise<boolean> =>
+  withConnection(server, 3000, (connection) =>
+    connection.query('CREATE DATABASE IF NOT EXISTS ?? CHARACTER SET utf8mb4', [database]),
+  ).then(
+    () => true,
+    () => false,
+  );
+
 /** The path of an SQL file, or a function that uses the same connection. */
-export type SqlStep = string | { name: string; run: (connection: PromiseConnection) => Promise<void> };
+type SqlStep = string | { name: string; run: (connection: PromiseConnection) => Promise<void> };
 
 /** Long enough to add indexes to millions of rows. */
 const APPLY_TIMEOUT_MS = 1_800_000;

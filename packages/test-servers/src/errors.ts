@@ -9,7 +9,7 @@ export class UsageError extends OperatorError {
 }
 
 // Structural, not `instanceof Error`: under jest, errors of Node's own modules come from another realm.
-const fieldOf = (error: unknown, key: 'message' | 'code'): unknown =>
+const fieldOf = (error: unknown, key: 'message' | 'code' | 'name'): unknown =>
   typeof error === 'object' && error !== null && key in error ? (error as Record<string, unknown>)[key] : undefined;
 
 /** The text of whatever was thrown. */
@@ -24,9 +24,12 @@ export const codeOf = (error: unknown): string | undefined => {
   return typeof code === 'string' ? code : undefined;
 };
 
-/** One line about an error that the operator can fix; undefined for all others, which are our bugs. */
+// By its name: core/config takes long to load, and most commands do not need it.
+const isConfigError = (error: unknown): boolean => fieldOf(error, 'name') === 'ConfigError';
+
+/** The text of an error that the operator can fix; undefined for all others, which are our bugs. */
 export function operatorMessage(error: unknown): string | undefined {
-  if (error instanceof OperatorError) return error.message;
+  if (error instanceof OperatorError || isConfigError(error)) return messageOf(error);
   switch (codeOf(error)) {
     case 'EACCES':
     case 'EPERM':

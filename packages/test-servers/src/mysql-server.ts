@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { type DatabaseSettings, probeDatabase } from './database';
+import { socketPath } from './lock';
 import { asRoot, ensureDataDir, type MysqlProgram, mysqlProgram, redoLogOptions } from './mysql-data';
 import { freePort } from './ports';
 import { type Server, type ServerEvents, server } from './server';
@@ -74,7 +73,7 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
           `--init-file=${initFile}`,
           `--bind-address=${settings.host}`,
           `--port=${settings.port}`,
-          `--socket=${socketPath(dir)}`,
+          `--socket=${socketPath(path.join(dir, 'server.sock'))}`,
           `--pid-file=${path.join(dir, 'server.pid')}`,
           '--skip-name-resolve',
           '--skip-log-bin',
@@ -89,7 +88,6 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
         ],
       };
     },
-    onSpawn: options.onSpawn,
     onDeath: options.onDeath,
   });
   const { user, password, database } = settings;
@@ -117,11 +115,3 @@ function initSql({ user, password, database }: Required<DatabaseSettings>, super
 }
 
 const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
-
-/** A socket's path must be shorter than 108 bytes, so a long folder path needs another location. */
-function socketPath(dir: string): string {
-  const inDir = path.join(dir, 'server.sock');
-  if (Buffer.byteLength(inDir) < 100) return inDir;
-  const key = createHash('sha256').update(dir).digest('hex').slice(0, 12);
-  return path.join(os.tmpdir(), `shop-${key}.sock`);
-}

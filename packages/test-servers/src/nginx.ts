@@ -38,9 +38,9 @@ export function nginxServer(options: NginxServerOptions): NginxServer {
         args: ['-c', config, '-p', runDir, ...(await earlyErrorsHere(binary)), ...foreground],
         cwd: runDir,
         dieWithParent: options.dieWithParent,
+        deathSignal: 'TERM', // its workers would survive a kill of their master
       };
     },
-    onSpawn: options.onSpawn,
     onDeath: options.onDeath,
   });
   return Object.assign(base, { url });

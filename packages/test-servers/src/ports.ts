@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { codeOf, OperatorError } from './errors';
 import { portOwner } from './port-owner';
-import { until } from './wait';
 
 export type PortState = 'free' | 'taken' | 'denied';
 
@@ -23,6 +22,7 @@ export function portState(port: number, host?: string): Promise<PortState> {
 export const portIsFree = async (port: number, host?: string): Promise<boolean> =>
   (await portState(port, host)) === 'free';
 
+/** Ports that servers of this process use or will use. */
 const handedOut = new Set<number>();
 
 /**
@@ -70,13 +70,25 @@ export function portAnswers(port: number, host = '127.0.0.1', timeoutMs = 1000):
   });
 }
 
-export const waitForPort = (port: number, host = '127.0.0.1', timeoutMs = 10_000): Promise<void> =>
-  until(() => portAnswers(port, host), { timeoutMs, what: `${host}:${port} to accept connections` });
+/** Returns `wanted`, or the next port that is free and not handed out, which it logs. */
+export async function nextFreePort(wanted: number, what: string, log: (line: string) => void): Promise<number> {
+  let port = wanted;
+  while (handedOut.has(port) || !(await portIsFree(port))) port += 1;
+  if (port !== wanted) log(`${what}: port ${wanted} is taken${await takenBy(wanted)}; using ${port}`);
+  handedOut.add(port);
+  return port;
+}
 
-/** @throws OperatorError if `port` is not available, with the process that uses it and the variable to change */
+/** Reserves `port`. @throws OperatorError if it is not available, with who uses it and the variable to change */
 export async function requirePort(port: number, what: string, variable: string): Promise<void> {
   const state = await portState(port);
-  if (state === 'free') return;
+  if (handedOut.has(port)) {
+    throw new OperatorError(`port ${port} (${what}) is used twice: choose another one with ${variable}=…`);
+  }
+  if (state === 'free') {
+    handedOut.add(port);
+    return;
+  }
   if (state === 'denied') {
     throw new OperatorError(`port ${port} (${what}) is reserved for root: choose another port with ${variable}=…`);
   }

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { applySql } from './database';
-import type { Env } from './env';
+import type { Env } from '@shop/core/config';
 import { createFleet, type Fleet, type FleetOptions } from './fleet';
 import { type MysqlServer, mysqlServer } from './mysql-server';
-import { dataDir, repoRoot } from './paths';
+import { dataDir } from './paths';
 import { type RedisServer, redisServer } from './redis-server';
+import { applySchema } from './schema';
 
 interface PrivateFleetOptions {
   /** For data, logs and uploads. The caller deletes it. */
@@ -60,7 +60,6 @@ export async function privateFleet({ dir, ...options }: PrivateFleetOptions): Pr
     runDir: dir,
     replicas: options.replicas,
     statusPort: options.statusPort,
-    ports: 'free',
     listenAddress: '127.0.0.1',
     dieWithParent: true,
   });
@@ -70,7 +69,7 @@ export async function privateFleet({ dir, ...options }: PrivateFleetOptions): Pr
     redis,
     async start() {
       await Promise.all([mysql.start(), redis.start()]);
-      await applySql(mysql.settings, [path.join(repoRoot, 'sql/schema.sql'), path.join(repoRoot, 'sql/seed.sql')]);
+      await applySchema(mysql.settings);
       await fleet.start();
     },
     async stop() {

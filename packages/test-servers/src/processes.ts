@@ -12,8 +12,10 @@ export interface ProcessOptions {
   logFile: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Tells the kernel (Linux) to send SIGTERM when this process dies, so that even kill -9 leaves nothing behind. */
+  /** Tells the kernel (Linux) to kill it when this process dies, so that even kill -9 leaves nothing behind. */
   dieWithParent?: boolean | undefined;
+  /** What the kernel sends then. Default: KILL, so that its port is free at once. */
+  deathSignal?: 'KILL' | 'TERM';
 }
 
 export interface Exit {
@@ -63,9 +65,9 @@ export async function spawnProcess(options: ProcessOptions): Promise<ManagedProc
   }
 }
 
-function dyingWithParent({ command, args }: ProcessOptions): [string, string[]] {
+function dyingWithParent({ command, args, deathSignal = 'KILL' }: ProcessOptions): [string, string[]] {
   const setpriv = findBinary('setpriv');
-  return setpriv ? [setpriv, ['--pdeathsig', 'TERM', command, ...args]] : [command, args];
+  return setpriv ? [setpriv, ['--pdeathsig', deathSignal, command, ...args]] : [command, args];
 }
 
 function manage(child: ChildProcess, logFile: string, logStart: number): ManagedProcess {

@@ -114,7 +114,6 @@ export async function redisServer(options: RedisOptions): Promise<RedisServer> {
         dieWithParent: options.dieWithParent,
       };
     },
-    onSpawn: options.onSpawn,
     onDeath: options.onDeath,
   });
   return Object.assign(base, { password: settings.password, settings });

@@ -24,10 +24,7 @@ export interface Server {
   resume(): void;
 }
 
-/** Callbacks for the code that starts servers. */
 export interface ServerEvents {
-  /** The process was spawned and is not ready yet. */
-  onSpawn?: ((server: Server, pid: number) => void) | undefined;
   /** The process exited unexpectedly. */
   onDeath?: ((server: Server, exit: Exit) => void) | undefined;
 }
@@ -81,7 +78,6 @@ export function server(spec: ServerSpec): Server {
     void child.exited.then((exit) => {
       if (serves && !stopRequested) spec.onDeath?.(self, exit);
     });
-    spec.onSpawn?.(self, child.pid);
     try {
       await until(async () => child.exit !== undefined || (await spec.ready()), {
         timeoutMs: spec.readyTimeoutMs ?? 120_000,

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { applySql, probeDatabase, withConnection } from './database';
+import { probeDatabase, withConnection } from './database';
 import { type MysqlServer, startMysql } from './mysql-server';
 import { repoRoot } from './paths';
 import { freePort, portState, requirePort } from './ports';
 import { probeRedis, type RedisServer, startRedis } from './redis-server';
+import { applySchema } from './schema';
 import { server } from './server';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'shop-servers-'));
@@ -41,9 +42,8 @@ describe('a database of our own', () => {
   });
 
   test('schema and seed can be applied again, by two at once', async () => {
-    const files = ['sql/schema.sql', 'sql/seed.sql'].map((file) => path.join(repoRoot, file));
-    await Promise.all([applySql(mysql.settings, files), applySql(mysql.settings, files)]);
-    await applySql(mysql.settings, files);
+    await Promise.all([applySchema(mysql.settings), applySchema(mysql.settings)]);
+    await applySchema(mysql.settings);
     expect(await count('users')).toBe(1);
   });
 

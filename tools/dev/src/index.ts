@@ -1,1 +1,1 @@
-export { type FleetState, gatewayUrl, readState, type StateEntry } from './state';
+export { gatewayUrl, readState, type State } from './state';

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type DatabaseSettings, displayPath, type Env, repoRoot, withConnection } from '@shop/test-servers';
+import type { Env } from '@shop/core/config';
+import { type DatabaseSettings, displayPath, repoRoot, withConnection } from '@shop/test-servers';
 import type { RowDataPacket } from 'mysql2/promise';
 
 /** The newest of each kind. One upload may be missing for another reason, but not all of them. */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Program } from '../binaries';
 import type { DatabaseSettings } from '../database';
 import type { Fleet } from '../fleet';
+import { nextFreePort } from '../ports';
 import type { RedisSettings } from '../redis-server';
 import type { Server, ServerEvents } from '../server';
 import { serviceNames } from '../services';
@@ -16,7 +17,7 @@ import {
 } from './servers';
 
 /** The programs, named as in scripts/ensure-binaries.sh, and their ports in containers. */
-export const monitorPorts = {
+const monitorPorts = {
   prometheus: 9090,
   alertmanager: 9093,
   'mysqld-exporter': 9104,
@@ -26,6 +27,12 @@ export const monitorPorts = {
 
 export type MonitorName = keyof typeof monitorPorts;
 export const monitorNames = Object.keys(monitorPorts) as MonitorName[];
+
+async function usualPorts(log: (line: string) => void): Promise<Record<MonitorName, number>> {
+  const ports: Record<MonitorName, number> = { ...monitorPorts };
+  for (const name of monitorNames) ports[name] = await nextFreePort(monitorPorts[name], name, log);
+  return ports;
+}
 
 export interface MonitoringOptions extends ServerEvents, Pick<PrometheusConfigOptions, 'interval' | 'editRules'> {
   fleet: Pick<Fleet, 'instances'>;
@@ -37,7 +44,9 @@ export interface MonitoringOptions extends ServerEvents, Pick<PrometheusConfigOp
   /** For the configuration and Prometheus' data. */
   dir: string;
   logDir: string;
-  ports: Record<MonitorName, number>;
+  /** Default: the usual ports, or the next free ones, which it logs. */
+  ports?: Record<MonitorName, number>;
+  log?: (line: string) => void;
   /** The label on every alert, which selects the receiver: `local`, `testnet`, `production`. */
   environment: string;
   dieWithParent?: boolean | undefined;
@@ -53,14 +62,14 @@ export interface Monitoring {
 }
 
 /** Prometheus, Alertmanager and the exporters for a fleet on this machine, with the files of monitoring/. Not started yet. */
-export function createMonitoring(options: MonitoringOptions): Monitoring {
-  const { fleet, statusPort, database, redis, dir, logDir, ports, dieWithParent, onSpawn, onDeath } = options;
+export async function createMonitoring(options: MonitoringOptions): Promise<Monitoring> {
+  const ports = options.ports ?? (await usualPorts(options.log ?? (() => undefined)));
+  const { fleet, statusPort, database, redis, dir, logDir, dieWithParent, onDeath } = options;
   const common = (name: MonitorName): MonitorOptions => ({
     port: ports[name],
     dir: path.join(dir, name),
     logFile: path.join(logDir, `${name}.log`),
     dieWithParent,
-    onSpawn,
     onDeath,
   });
   const { environment, interval, editRules } = options;

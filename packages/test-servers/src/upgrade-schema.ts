@@ -1,6 +1,6 @@
 import { foldText, wordColumn } from '@shop/core/text';
-import { codeOf } from '@shop/test-servers';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { codeOf } from './errors';
 
 /** What a database of an earlier release may lack. sql/schema.sql creates tables but does not alter existing ones. */
 interface Additions {

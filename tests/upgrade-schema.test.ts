@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { authService } from '@shop/auth';
 import { productService } from '@shop/product';
-import { applySql, type DatabaseSettings, repoRoot, withConnection } from '@shop/test-servers';
+import { applySchema, applySql, type DatabaseSettings, withConnection } from '@shop/test-servers';
 import { eventually, startApp, testEnv, write } from '@shop/testing';
 import type { RowDataPacket } from 'mysql2';
-import { sqlStepsFor } from './commands/db-apply';
 
 const database = `shop_upgrade_${randomUUID().slice(0, 8)}`;
 const create = () => write(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
@@ -26,7 +25,7 @@ async function query(statement: string, values: unknown[] = []): Promise<RowData
   });
 }
 
-const EARLIER_SCHEMA = path.join(repoRoot, 'tools/dev/test-data/schema-0.1.0.sql');
+const EARLIER_SCHEMA = path.join(__dirname, 'support/schema-0.1.0.sql');
 
 const layout = () =>
   query(
@@ -58,11 +57,9 @@ test('a database of the first release gets columns, indexes and folded texts, wi
   const apps = await Promise.all([startApp(productService, env), startApp(authService, env)]);
   for (const app of apps) expect((await app.http.get('/ready').expect(503)).body.code).toBe('schema_missing');
 
-  const lines: unknown[] = [];
-  const print = jest.spyOn(console, 'log').mockImplementation((line) => lines.push(line));
-  const steps = sqlStepsFor({ APP_ENV: 'local' });
-  await Promise.all([applySql(settings, steps), applySql(settings, steps)]);
-  print.mockRestore();
+  const lines: string[] = [];
+  const log = (line: string) => lines.push(line);
+  await Promise.all([applySchema(settings, { log }), applySchema(settings, { log })]);
   expect(new Set(lines)).toEqual(new Set([expect.stringMatching(/^category \d+ "Cafe\u0301" has the same name/)]));
 
   for (const app of apps) {
@@ -85,6 +82,6 @@ test('a database of the first release gets columns, indexes and folded texts, wi
   const upgraded = await layout();
   await drop();
   await create();
-  await applySql(settings, steps);
+  await applySchema(settings);
   expect(upgraded).toEqual(await layout());
 });

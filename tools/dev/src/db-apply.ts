@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { applySchema, repoRoot } from '@shop/test-servers';
+import { databaseOf, readSettings } from './settings';
+import { runningState, type State } from './state';
+
+export async function dbApply(): Promise<number> {
+  await useRunningDatabase();
+  const settings = readSettings();
+  const seed = settings.APP_ENV === 'local';
+  await applySchema(databaseOf(settings), { seed, log: console.log });
+  const files = `sql/schema.sql${seed ? ' and sql/seed.sql' : ''}`;
+  console.log(`applied ${files} to ${settings.DB_NAME} at ${settings.DB_HOST}:${settings.DB_PORT}`);
+  return 0;
+}
+
+/** Runs the transaction service's command. */
+export async function verifyStock(): Promise<number> {
+  await useRunningDatabase();
+  const script = path.join(repoRoot, 'services/transaction/dist/verify-stock.js');
+  const { status, error } = spawnSync(process.execPath, [script], { cwd: repoRoot, stdio: 'inherit' });
+  if (error) throw error;
+  return status ?? 1;
+}
+
+async function useRunningDatabase(): Promise<void> {
+  const database = runningDatabase(process.env, await runningState());
+  if (!database) return;
+  Object.assign(process.env, database);
+  console.error(`using the running fleet's database: ${database.DB_NAME} at ${database.DB_HOST}:${database.DB_PORT}`);
+}
+
+/** The running shop's database, whose port may differ from the env file, unless the caller's environment names another. */
+export function runningDatabase(env: NodeJS.ProcessEnv, state: State | undefined): State['database'] {
+  const names = ['APP_ENV', 'ENV_FILE', 'DB_HOST', 'DB_PORT', 'DB_USER', 'DB_NAME'];
+  return names.some((name) => env[name]) ? undefined : state?.database;
+}
