@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { describeExit, OperatorError, type Server, type ServerEvents, tail, takeLock } from '@shop/test-servers';
 import { stopLeftContainers } from './docker';
 import type { Settings } from './settings';
-import { type Entry, lockFile, readState, runDir, type State, writeState } from './state';
+import { type Entry, inOrder, lockFile, readState, runDir, type State, writeState } from './state';
 
 /** The only run of `up` in this clone: what it has started, how to stop it, and the state for other commands. */
 export class Run {
@@ -60,7 +60,7 @@ export class Run {
   /** For `status`, and for `stop` in case this process is killed. Replaces an entry with the same name. */
   record(entry: Entry): void {
     this.forget(entry.name);
-    this.state.entries.push(entry);
+    this.state.entries = inOrder([...this.state.entries, entry]);
     writeState(this.state);
   }
 

@@ -9,10 +9,13 @@ export const logDir = path.join(runDir, 'logs');
 export const lockFile = path.join(runDir, 'lock');
 const stateFile = path.join(runDir, 'fleet.json');
 
+/** In the order of the table. */
+const kinds = ['database', 'redis', 'service', 'nginx', 'monitoring'] as const;
+
 /** One server that we started or found running. */
 export interface Entry {
   name: string;
-  kind: 'database' | 'redis' | 'service' | 'nginx' | 'monitoring';
+  kind: (typeof kinds)[number];
   host: string;
   port: number;
   /** `given`: it was already running, and we do not stop it. `docker`: a container of docker-compose.yml that we started. */
@@ -32,6 +35,9 @@ export interface State {
   database?: Env;
   entries: Entry[];
 }
+
+export const inOrder = (entries: Entry[]): Entry[] =>
+  entries.toSorted((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || a.port - b.port);
 
 export function readState(file = stateFile): State | undefined {
   try {

@@ -98,7 +98,7 @@ async function startEverything(run: Run, replicas: number, monitoring: boolean):
     ...run.events,
   });
   run.onStop(fleet.stop);
-  for (const server of [...fleet.instances].sort((a, b) => a.port - b.port)) run.recordServer(server, 'service');
+  for (const server of fleet.instances) run.recordServer(server, 'service');
   run.recordServer(fleet.gateway, 'nginx', { log: accessLog });
   console.log(`starting ${fleet.instances.length} service processes and Nginx`);
   await fleet.start();
