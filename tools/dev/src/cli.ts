@@ -1,17 +1,15 @@
 import { runMain, UsageError } from '@shop/test-servers';
-import { dbApply, verifyStock } from './db-apply';
 import { status, url } from './status';
 import { stop } from './stop';
-import { up } from './up';
 
-/** Each returns the exit code. */
+/** Each returns the exit code. Those that read settings are loaded when they are used: zod would slow the others down. */
 const commands = new Map<string, (args: string[]) => Promise<number>>([
-  ['up', up],
+  ['up', async (args) => (await import('./up.js')).up(args)],
   ['status', status],
   ['stop', stop],
   ['url', url],
-  ['db-apply', dbApply],
-  ['verify-stock', verifyStock],
+  ['db-apply', async () => (await import('./db-apply.js')).dbApply()],
+  ['verify-stock', async () => (await import('./db-apply.js')).verifyStock()],
 ]);
 
 runMain(async ([name = 'up', ...args]) => {

@@ -1,5 +1,13 @@
 import { mkdirSync } from 'node:fs';
-import { describeExit, OperatorError, type Server, type ServerEvents, tail, takeLock } from '@shop/test-servers';
+import {
+  describeExit,
+  messageOf,
+  OperatorError,
+  type Server,
+  type ServerEvents,
+  tail,
+  takeLock,
+} from '@shop/test-servers';
 import { stopLeftContainers } from './docker';
 import type { Settings } from './settings';
 import { type Entry, inOrder, lockFile, readState, runDir, type State, writeState } from './state';
@@ -14,7 +22,7 @@ export class Run {
 
   /** Throws if another run has the lock. Stops the containers of one that was killed. */
   async begin(): Promise<void> {
-    mkdirSync(runDir, { recursive: true });
+    makeFolder(runDir);
     const isFirst = await takeLock(lockFile);
     const other = readState();
     if (!isFirst) {
@@ -84,5 +92,15 @@ export class Run {
   async #stopAll(): Promise<void> {
     for (const stop of this.#stops.reverse()) await stop().catch((error: unknown) => console.error(error));
     writeState({ ...this.state, entries: [] });
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    // On a read-only file system Node's message says "no such file".
+    const hint = 'does it belong to another user, or is it read-only?';
+    throw new OperatorError(`${folder} cannot be created (${hint}): ${messageOf(error)}`);
   }
 }
