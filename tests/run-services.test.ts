@@ -72,11 +72,10 @@ const state = (): State => {
 
 const urlOf = (name: string, at: string) => `http://127.0.0.1:${ports.get(name)}${at}`;
 
-/** The shell block below a heading of the README. */
-function readmeBlock(heading: string): string {
-  const readme = readFileSync(path.join(repoRoot, 'README.md'), 'utf8');
-  const [, section = ''] = readme.split(`## ${heading}\n`);
-  return /```sh\n(.*?)```/s.exec(section)?.[1] ?? '';
+/** All shell blocks of docs/first-calls.md. */
+function firstCalls(): string {
+  const text = readFileSync(path.join(repoRoot, 'docs/first-calls.md'), 'utf8');
+  return [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block).join('\n');
 }
 
 async function portsInUse(): Promise<string[]> {
@@ -131,7 +130,7 @@ test('up prints ready once everything responds; status shows it; stop from anoth
     const { DB_PORT, APP_ENV, ...settings } = env;
     return result(start(command, args, { cwd: repoRoot, env: settings }));
   };
-  const calls = await typed('bash', '-euo', 'pipefail', '-c', readmeBlock('First calls'));
+  const calls = await typed('bash', '-euo', 'pipefail', '-c', firstCalls());
   expect(calls).toEqual({ code: 0, output: expect.stringMatching(/"token".*"Blue mug".*{"id":1}.*"path":"price"/s) });
   const verified = await typed('npm', 'run', '--silent', 'verify:stock');
   const summary = `:${ports.get('db')}\n1 products, 1 transactions: all stock adds up`;
