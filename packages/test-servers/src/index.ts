@@ -18,7 +18,7 @@ export { limitVariables } from './nginx-limits';
 export { dataDir, displayPath, repoRoot } from './paths';
 export { freePort, nextFreePort, portAnswers, portIsFree, portState, requirePort, takenBy } from './ports';
 export { type PrivateFleet, privateFleet } from './private-fleet';
-export { describeExit, type Exit, spawnProcess, tail } from './processes';
+export { describeExit, type Exit, sendSignal, spawnProcess, tail } from './processes';
 export { type Random, random } from './random';
 export { probeRedis, type RedisServer, type RedisSettings, redisServer, startRedis } from './redis-server';
 export { runMain } from './run-main';

@@ -107,7 +107,7 @@ function killAll(): void {
 }
 
 /** `kill` that ignores a process or (negative pid) a group that no longer exists. */
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

@@ -10,7 +10,17 @@ import {
 } from '@shop/test-servers';
 import { stopLeftContainers } from './docker';
 import type { Settings } from './settings';
-import { type Entry, inOrder, lockFile, readState, runDir, type State, writeState } from './state';
+import {
+  containerEntries,
+  type Entry,
+  inOrder,
+  lockFile,
+  readState,
+  removeState,
+  runDir,
+  type State,
+  writeState,
+} from './state';
 
 /** The only run of `up` in this clone: what it has started, how to stop it, and the state for other commands. */
 export class Run {
@@ -26,10 +36,13 @@ export class Run {
     const isFirst = await takeLock(lockFile);
     const other = readState();
     if (!isFirst) {
+      const which = other ? `, pid ${other.pid}, since ${other.startedAt}` : '';
       throw new OperatorError(
-        `already running, pid ${other?.pid}, since ${other?.startedAt}: see ./run-services.sh status, or stop it with ./run-services.sh stop`,
+        `already running${which}: see ./run-services.sh status, or stop it with ./run-services.sh stop`,
       );
     }
+    // At once: `stop` sends a signal to the pid in the state.
+    writeState({ ...this.state, entries: containerEntries(other) });
     await stopLeftContainers(other);
     writeState(this.state);
   }
@@ -91,7 +104,7 @@ export class Run {
 
   async #stopAll(): Promise<void> {
     for (const stop of this.#stops.reverse()) await stop().catch((error: unknown) => console.error(error));
-    writeState({ ...this.state, entries: [] });
+    removeState();
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Env } from '@shop/core/config';
 import { dataDir, isLocked } from '@shop/test-servers';
@@ -41,11 +41,14 @@ export const inOrder = (entries: Entry[]): Entry[] =>
 
 export function readState(file = stateFile): State | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    const state = JSON.parse(readFileSync(file, 'utf8'));
+    return Number.isInteger(state?.pid) && Array.isArray(state.entries) ? state : undefined;
   } catch {
     return undefined;
   }
 }
+
+export const removeState = (): void => rmSync(stateFile, { force: true });
 
 /** Replaces the file atomically: a reader sees the old or the new content. */
 export function writeState(state: State): void {
@@ -56,10 +59,11 @@ export function writeState(state: State): void {
 /** The services in docker-compose.yml. */
 export const containerOf = { database: 'db', redis: 'redis' };
 
+export const containerEntries = (state: State | undefined): Entry[] =>
+  state?.entries.filter(({ origin }) => origin === 'docker') ?? [];
+
 export const containersIn = (state: State | undefined): string[] =>
-  state?.entries
-    .filter(({ origin }) => origin === 'docker')
-    .map(({ kind }) => containerOf[kind === 'redis' ? kind : 'database']) ?? [];
+  containerEntries(state).map(({ kind }) => containerOf[kind === 'redis' ? kind : 'database']);
 
 export const isRunning = (): Promise<boolean> => isLocked(lockFile);
 
