@@ -48,7 +48,7 @@ describe('the tools accept', () => {
 
   test('the rendered prometheus.yml', async () => {
     const dir = await scratch();
-    const names = ['auth', 'product', 'transaction', 'address', 'store', 'file', 'alertmanager', 'localhost'];
+    const names = [...serviceNames, 'alertmanager', 'localhost'];
     const addresses = Object.fromEntries([...names, 'nginx-exporter'].map((name) => [name, ['127.0.0.1:1']]));
     const file = await renderPrometheusConfig({
       dir,

@@ -1,3 +1,4 @@
+import { type ServiceName, serviceNames } from '@shop/test-servers';
 import {
   accessLog,
   type Echo,
@@ -9,16 +10,14 @@ import {
   until,
 } from './support/nginx-gateway';
 
-const SERVICES = ['auth', 'product', 'transaction', 'address', 'store', 'file'] as const;
-
 const echoes: Echo[] = [];
 let gateway: Gateway;
 let port: number;
 
 beforeAll(async () => {
-  const started = await Promise.all(SERVICES.map((service) => startEcho(service)));
+  const started = await Promise.all(serviceNames.map((service) => startEcho(service)));
   echoes.push(...started);
-  const addresses = started.map((echo, index) => [SERVICES[index], [echo.address]]);
+  const addresses = started.map((echo, index) => [serviceNames[index], [echo.address]]);
   gateway = await startGateway(Object.fromEntries(addresses));
   port = gateway.port;
 });
@@ -30,7 +29,7 @@ afterAll(async () => {
 
 const PROBLEM = 'application/problem+json';
 const requestsSeen = () => echoes.reduce((sum, { seen }) => sum + seen.length, 0);
-const seenBy = (service: (typeof SERVICES)[number]) => echoes[SERVICES.indexOf(service)]?.seen.at(-1);
+const seenBy = (service: ServiceName) => echoes[serviceNames.indexOf(service)]?.seen.at(-1);
 
 describe('routes', () => {
   test.each([
@@ -54,7 +53,7 @@ describe('routes', () => {
     expect([status, json.service, json.url]).toEqual([200, service, path]);
   });
 
-  test.each([['/health', 'auth'], ...SERVICES.map((service) => [`/health/${service}`, service])])(
+  test.each([['/health', 'auth'], ...serviceNames.map((service) => [`/health/${service}`, service])])(
     '%s reports the health of %s',
     async (path, service) => {
       const { json } = await sendRequest(port, path);

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { startService } from '../support/shop.mjs';
 
 const require = createRequire(import.meta.url);
-const { freePort, startNginx } = require('@shop/test-servers');
+const { freePort, serviceNames, startNginx } = require('@shop/test-servers');
 
 const AT_ONCE = 20;
 const SMALLEST = 200_000;
@@ -55,9 +55,7 @@ export async function run([count = '500']) {
   const service = await startService('file');
   const dir = await mkdtemp(path.join(tmpdir(), 'shop-bench-nginx-'));
   const upstream = [new URL(service.url).host];
-  const upstreams = Object.fromEntries(
-    ['auth', 'product', 'transaction', 'address', 'store', 'file'].map((name) => [name, upstream]),
-  );
+  const upstreams = Object.fromEntries(serviceNames.map((name) => [name, upstream]));
   const limits = { RATE_LIMIT_PER_SECOND: '1000000', RATE_LIMIT_BURST: '1000000' };
   const nginx = await startNginx({ runDir: dir, port: await freePort(), upstreams, limits, dieWithParent: true });
   let allArrived = true;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { runJourney } from '@shop/journey';
-import { repoRoot } from '@shop/test-servers';
+import { repoRoot, serviceNames } from '@shop/test-servers';
 import { startTestFleet, type TestFleet } from '../support/test-fleet';
 
 let shop: TestFleet;
@@ -43,7 +43,7 @@ test('Nginx serves one API document of all six services, its page and every /hea
   for (const [, asset] of page.matchAll(/(?:src|href)="([^"]+)"/g)) {
     expect([asset, (await fetch(`${shop.fleet.url}${asset}`)).status]).toEqual([asset, 200]);
   }
-  for (const service of ['auth', 'product', 'transaction', 'address', 'store', 'file']) {
+  for (const service of serviceNames) {
     expect(await (await fetch(`${shop.fleet.url}/health/${service}`)).json()).toMatchObject({ status: 'ok', service });
   }
   for (const hidden of ['/metrics', '/ready', '/nothing']) {
