@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
-import { aUser, productionEnv, retries, rows, startApp, type TestApp } from '@shop/testing';
+import { aUser, productionEnv, retries, retryWhileBusy, rows, startApp, type TestApp } from '@shop/testing';
 import { aRegisteredUser, logIn } from '../../tests/people';
 import { hashToken } from '../sessions/opaque-token';
 
@@ -71,8 +71,11 @@ describe('requesting a reset token in development', () => {
   test('exactly one of several concurrent tokens works, over two replicas', async () => {
     const user = await aUser();
     const responses = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => requestReset(user.email, index % 2 ? app : replica).expect(200)),
+      Array.from({ length: 8 }, (_, index) =>
+        retryWhileBusy(() => requestReset(user.email, index % 2 ? app : replica)),
+      ),
     );
+    expect(responses.map(({ status }) => status)).toEqual(Array(8).fill(200));
     const live = (await resetsOf(user.id)).map(({ token_hash }) => token_hash);
     expect(live).toHaveLength(1);
     const statuses: number[] = [];
@@ -84,7 +87,7 @@ describe('requesting a reset token in development', () => {
     const users = await Promise.all(Array.from({ length: 40 }, () => aUser()));
     const before = await retries(app.resources);
     const responses = await Promise.all(
-      users.map(({ email }, index) => requestReset(email, index % 2 ? app : replica)),
+      users.map(({ email }, index) => retryWhileBusy(() => requestReset(email, index % 2 ? app : replica))),
     );
     expect(responses.map(({ status }) => status)).toEqual(Array(40).fill(200));
     expect(await retries(app.resources)).toEqual(before);
