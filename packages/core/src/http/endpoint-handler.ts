@@ -130,12 +130,13 @@ const sendJson = (res: Response, status: number, json: string | Buffer): void =>
   res.end(json);
 };
 
-/** @param response undefined for a 204 */
+/** @param response undefined if the endpoint declares a 204 */
 async function send(endpoint: Endpoint, response: AnyResponse | undefined, req: Request, res: Response): Promise<void> {
-  if (!response) {
+  if (!response && endpoint.responses[204]) {
     res.status(204).end();
     return;
   }
+  if (!response) throw new Error(`${endpoint.method} ${endpoint.path} returned nothing and declares no 204`);
   for (const [name, value] of Object.entries(response.headers ?? {})) res.setHeader(name, value);
   if (response.write) {
     res.status(response.status);

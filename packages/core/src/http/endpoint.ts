@@ -15,8 +15,8 @@ interface BinaryResponse {
 
 type SuccessStatus = 200 | 201 | 202 | 204;
 
-/** Per status: the schema of the body (fields that it does not name are removed), 'empty' (204 only), or binary. */
-export type Responses = Partial<Record<SuccessStatus, z.ZodType | 'empty' | BinaryResponse>>;
+/** Per status: the schema of the body (fields that it does not name are removed), or binary. A 204 is empty. */
+export type Responses = Partial<Record<Exclude<SuccessStatus, 204>, z.ZodType | BinaryResponse>> & { 204?: 'empty' };
 
 interface WithHeaders {
   headers?: Record<string, string>;

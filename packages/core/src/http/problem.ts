@@ -67,6 +67,7 @@ export const problemSchemaFor = (errors: ErrorDefinition[]) =>
 export function problemBody(error: AppError | undefined, requestId: string): z.output<typeof problemSchema> {
   const status = error ? statusOf[error.kind] : 500;
   return {
+    ...error?.members,
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
@@ -74,7 +75,6 @@ export function problemBody(error: AppError | undefined, requestId: string): z.o
     code: error?.code ?? 'internal_error',
     request_id: requestId,
     ...(error?.errors ? { errors: error.errors } : {}),
-    ...error?.members,
   };
 }
 

@@ -31,6 +31,10 @@ const endpoints = ({ db }: Resources): Endpoint[] => {
     get('/extra', async () => ({ id: 1, name: 'A', password_hash: CANARY })),
     get('/missing', async () => ({ id: 1, secret: CANARY })),
     get('/wrong-type', async () => ({ id: '1', name: CANARY })),
+    {
+      ...get('/nothing', async () => undefined),
+      handler: async () => undefined,
+    },
     get('/throws', async () => {
       throw new Error(`cannot open /etc/${CANARY}`);
     }),
@@ -80,7 +84,7 @@ it('a field that the schema does not name is removed', async () => {
 });
 
 describe('a bug', () => {
-  it.each(['/missing', '/wrong-type', '/throws', '/throws-text', '/sql/syntax', '/sql/duplicate', '/sql'])(
+  it.each(['/missing', '/nothing', '/wrong-type', '/throws', '/throws-text', '/sql/syntax', '/sql/duplicate', '/sql'])(
     'in %s is logged in full, and the client sees no details',
     async (path) => {
       const response = await app.http.get(path);

@@ -77,7 +77,9 @@ export function s3Storage(settings: S3Settings, { logger, kindOf }: StorageDeps)
   }
 
   return {
-    ...incomingFolder(path.join(settings.UPLOAD_PATH || path.join(tmpdir(), 'uploads'), '.incoming')),
+    ...incomingFolder(
+      path.join(settings.UPLOAD_PATH || path.join(tmpdir(), `uploads-${settings.S3_BUCKET}`), '.incoming'),
+    ),
 
     async put(name, file) {
       const target = objectOf(name);

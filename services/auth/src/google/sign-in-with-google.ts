@@ -13,7 +13,10 @@ import { invalidIdToken, ssoNotConfigured } from './google.errors';
 import type { GoogleIdentity } from './google.schemas';
 import { findAccountByIdentity, type LinkableAccount, lockAccountForLink, updateGoogleLink } from './google.sql';
 
-/** A user is known by Google's `sub`, as email addresses change hands; at the first sign-in by the verified one. */
+/**
+ * Identifies a user by Google's `sub`, because email addresses change hands. The first sign-in matches by the verified
+ * email address.
+ */
 export async function signInWithGoogle(ctx: AuthContext, idToken: string): Promise<TokenSet> {
   if (!ctx.idTokenVerifier) throw ssoNotConfigured();
   const caller = await findOrOpenAccount(ctx, await ctx.idTokenVerifier.verify(idToken));
