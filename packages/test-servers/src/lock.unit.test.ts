@@ -7,7 +7,7 @@ import path from 'node:path';
 import { isLocked, socketPath, takeLock } from './lock';
 import { temporaryFolder } from './temporary-folder';
 
-const PREFIX = 'shop-owned-';
+const PREFIX = `shop-owned-${process.pid}-`;
 const newFolder = () => mkdtemp(path.join(os.tmpdir(), PREFIX));
 
 /** Another process that has the lock. @returns a function that kills it */

@@ -13,7 +13,9 @@ export async function temporaryFolder(prefix: string): Promise<string> {
   const names = await readdir(os.tmpdir());
   for (const name of names.filter((one) => one.startsWith(prefix))) {
     const folder = path.join(os.tmpdir(), name);
-    if (await isAbandoned(folder)) await rm(folder, { recursive: true, force: true });
+    if (!(await isAbandoned(folder))) continue;
+    await rm(socketPath(lockOf(folder)), { force: true });
+    await rm(folder, { recursive: true, force: true });
   }
   const folder = mkdtempSync(path.join(os.tmpdir(), prefix));
   await takeLock(lockOf(folder));

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ConfigError } from '@shop/core/config';
+import { repoRoot } from '@shop/test-servers';
 import { databaseOf, readSettings, redisOf, variablesOf } from './settings';
 
 const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'settings-')), 'test.env');
@@ -52,6 +53,19 @@ test('every wrong setting is named, with what is expected', () => {
       'STORE_PORT: must be a whole number from 1 to 65535',
     ]),
   );
+});
+
+test.each(['0', '65536', '-1', '1.5', 'abc', '0x50'])('"%s" is no port', (port) => {
+  expect(() => settingsOf(`DB_PORT=${port}`)).toThrow(/DB_PORT: must be a whole number from 1 to 65535/);
+});
+
+test('a file with a password that cannot be read is named', () => {
+  expect(() => settingsOf('DB_PASS_FILE=/nowhere/password')).toThrow(/DB_PASS_FILE.*\/nowhere\/password/s);
+});
+
+test.each(['local', 'testnet', 'production'])('APP_ENV=%s selects the env file', (environment) => {
+  process.env = { APP_ENV: environment };
+  expect(readSettings().ENV_FILE).toBe(path.join(repoRoot, `.env.${environment}`));
 });
 
 test('an env file that cannot be read is named', () => {
