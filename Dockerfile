@@ -15,7 +15,10 @@ COPY services/address/package.json services/address/
 COPY services/store/package.json services/store/
 COPY services/file/package.json services/file/
 
-FROM manifests AS build
+# The code is the same on every platform, so it is compiled on the builder's own.
+FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY --from=manifests /app ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.base.json ./
 COPY packages/ packages/
