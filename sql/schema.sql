@@ -4,7 +4,7 @@
 -- utf8mb4_unicode_ci exists on both servers. Columns that must compare exactly (emails, tokens) use utf8mb4_bin or ascii_bin.
 -- Columns named _folded and _words are for searching. The services write them (foldText in packages/core). NULL means that
 -- something else wrote the row; `npm run db:apply` fills them. Folding makes a text at most three times as long.
--- If you add columns or indexes here, add them to tools/dev/src/upgrade-schema.ts too.
+-- If you add columns or indexes here, add them to packages/test-servers/src/upgrade-schema.ts too.
 
 -- packages/core ------------------------------------------------------------------------------------------------------
 
