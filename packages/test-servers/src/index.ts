@@ -3,7 +3,7 @@ export { ask, type Reply } from './client';
 export { applySql, createDatabase, type DatabaseSettings, probeDatabase, withConnection } from './database';
 export { codeOf, messageOf, OperatorError, operatorMessage, UsageError } from './errors';
 export { createFleet, type Fleet, type FleetOptions } from './fleet';
-export { isLocked, takeLock } from './lock';
+export { isLocked, lockHolder, takeLock } from './lock';
 export {
   createMonitoring,
   type Monitoring,

@@ -1,43 +1,77 @@
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { realpathSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { codeOf } from './errors';
 
+/** A holder that does not say its pid in this time is frozen. */
+const PID_TIMEOUT_MS = 1000;
+
 /**
  * Takes the lock `file` until this process ends. It is a Unix socket that the process listens on: the kernel closes it, also
- * after kill -9, so a lock is never stale (docs/decisions/0022-a-socket-as-lock.md). @returns false if another process has it
+ * after kill -9 (docs/decisions/0022-a-socket-as-lock.md). @returns false if another process has it
+ * @param file a path in an existing folder; it identifies the lock, and no such file is made
  */
 export async function takeLock(file: string): Promise<boolean> {
-  while (!(await listenOn(socketPath(file)))) {
+  const address = lockAddress(file);
+  while (!(await listenOn(address))) {
     if (await isLocked(file)) return false;
-    rmSync(socketPath(file), { force: true });
+    if (!isAbstract(address)) rmSync(address, { force: true });
   }
   return true;
 }
 
-/** Whether a process has the lock. */
-export function isLocked(file: string): Promise<boolean> {
+/** The pid of the process that has the lock: 0 if it is frozen and cannot say, undefined if there is none. */
+export function lockHolder(file: string): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const socket = net.connect(socketPath(file), () => resolve(true));
-    socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(codeOf(error) ?? '')));
-    socket.once('connect', () => socket.destroy());
+    let pid = '';
+    const socket = net.connect(lockAddress(file));
+    const answer = () => {
+      resolve(Number(pid));
+      socket.destroy();
+    };
+    socket.setTimeout(PID_TIMEOUT_MS, answer).setEncoding('utf8');
+    socket.on('data', (text) => {
+      pid += text;
+    });
+    socket.once('end', answer);
+    socket.once('error', (error) => resolve(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error) ?? '') ? undefined : 0));
   });
 }
+
+/** Whether a process has the lock. */
+export const isLocked = async (file: string): Promise<boolean> => (await lockHolder(file)) !== undefined;
 
 function listenOn(address: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const server = net.createServer((socket) => socket.destroy()).unref();
+    const server = net.createServer((socket) => socket.on('error', () => undefined).end(String(process.pid))).unref();
     server.once('listening', () => resolve(true));
     server.once('error', (error) => (codeOf(error) === 'EADDRINUSE' ? resolve(false) : reject(error)));
-    server.listen({ path: address, readableAll: true, writableAll: true }); // other users may look, too
+    // Other users may look, too. Abstract sockets have no permissions.
+    server.listen(isAbstract(address) ? { path: address } : { path: address, readableAll: true, writableAll: true });
   });
 }
 
-/** A socket's path must be shorter than 108 bytes, so a long one is replaced by a short one. */
-export function socketPath(file: string): string {
-  if (Buffer.byteLength(file) < 100) return file;
-  const key = createHash('sha256').update(file).digest('hex').slice(0, 12);
-  return path.join(os.tmpdir(), `shop-${key}.sock`);
+const isAbstract = (address: string): boolean => address.startsWith('\0');
+
+/** On Linux an abstract socket (unix(7)), which leaves no file behind. Elsewhere a file with a short path. */
+export function lockAddress(file: string): string {
+  const name = `shop-${shortHash(path.join(folderOf(file), path.basename(file)))}`;
+  return process.platform === 'linux' ? `\0${name}` : path.join(os.tmpdir(), `${name}.lock`);
 }
+
+function folderOf(file: string): string {
+  const folder = path.dirname(file);
+  try {
+    return realpathSync(folder);
+  } catch {
+    return path.resolve(folder);
+  }
+}
+
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** The path of a socket must be shorter than 108 bytes, so a long one is replaced by a short one. */
+export const socketPath = (file: string): string =>
+  Buffer.byteLength(file) < 100 ? file : path.join(os.tmpdir(), `shop-${shortHash(file)}.sock`);

@@ -1,55 +1,63 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { isLocked, socketPath, takeLock } from './lock';
+import { isLocked, lockAddress, lockHolder, takeLock } from './lock';
 import { temporaryFolder } from './temporary-folder';
 
 const PREFIX = `shop-owned-${process.pid}-`;
 const newFolder = () => mkdtemp(path.join(os.tmpdir(), PREFIX));
 
-/** Another process that has the lock. @returns a function that kills it */
-async function lockElsewhere(file: string, signal?: NodeJS.Signals): Promise<() => Promise<unknown>> {
-  const script = 'require("net").createServer().listen(process.argv[1], () => console.log("listening"))';
-  const child = spawn(process.execPath, ['-e', script, socketPath(file)], { stdio: ['ignore', 'pipe', 'inherit'] });
+const SCRIPT = `
+  const address = process.argv[1].replace('@', '\\0');
+  require('net').createServer((socket) => socket.end(String(process.pid))).listen(address, () => console.log('listening'))`;
+
+/** Another process that has the lock. */
+async function lockElsewhere(file: string, signal?: NodeJS.Signals) {
+  const address = lockAddress(file).replace('\0', '@');
+  const child = spawn(process.execPath, ['-e', SCRIPT, address], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
   if (signal) child.kill(signal);
-  return () => {
+  const kill = () => {
     child.kill('SIGKILL');
     return once(child, 'exit');
   };
+  return { pid: child.pid, kill };
 }
 
 test.each([
   ['a short path', 'lock'],
-  ['a path too long for a socket', `${'long/'.repeat(30)}lock`],
+  ['a path longer than that of a socket', `${'long/'.repeat(30)}lock`],
 ])('a lock with %s belongs to one process until that is killed', async (_, name) => {
   const folder = await newFolder();
   const file = path.join(folder, name);
   mkdirSync(path.dirname(file), { recursive: true });
   expect(await isLocked(file)).toBe(false);
-  const kill = await lockElsewhere(file);
-  expect([await isLocked(file), await takeLock(file)]).toEqual([true, false]);
+  const { pid, kill } = await lockElsewhere(file);
+  expect([await lockHolder(file), await takeLock(file)]).toEqual([pid, false]);
   await kill();
   expect(await isLocked(file)).toBe(false);
-  expect([await takeLock(file), await isLocked(file), await takeLock(file)]).toEqual([true, true, false]);
+  const takers = await Promise.all(Array.from({ length: 20 }, () => takeLock(file)));
+  expect(takers.filter(Boolean)).toHaveLength(1);
+  expect(await lockHolder(file)).toBe(process.pid);
   await rm(folder, { recursive: true });
 });
 
 test('a frozen process keeps its lock', async () => {
   const folder = await newFolder();
   const file = path.join(folder, 'lock');
-  const kill = await lockElsewhere(file, 'SIGSTOP');
-  expect([await isLocked(file), await takeLock(file)]).toEqual([true, false]);
+  const { kill } = await lockElsewhere(file, 'SIGSTOP');
+  expect([await lockHolder(file), await takeLock(file)]).toEqual([0, false]);
   await kill();
   await rm(folder, { recursive: true });
 });
 
 test('temporary folders of processes that are gone are removed, others stay', async () => {
   const abandoned = await newFolder();
-  const kill = await lockElsewhere(path.join(abandoned, 'lock'));
+  const { kill } = await lockElsewhere(path.join(abandoned, 'lock'));
+  writeFileSync(path.join(abandoned, 'locked'), '');
   const notOurs = await newFolder();
 
   const first = await temporaryFolder(PREFIX);

@@ -23,6 +23,7 @@ export const portIsFree = async (port: number, host?: string): Promise<boolean> 
   (await portState(port, host)) === 'free';
 
 /** Ports that servers of this process use or will use. */
+const MAX_PORT = 65_535;
 const handedOut = new Set<number>();
 
 /**
@@ -73,7 +74,10 @@ export function portAnswers(port: number, host = '127.0.0.1', timeoutMs = 1000):
 /** Returns `wanted`, or the next port that is free and not handed out, which it logs. */
 export async function nextFreePort(wanted: number, what: string, log: (line: string) => void): Promise<number> {
   let port = wanted;
-  while (handedOut.has(port) || !(await portIsFree(port))) port += 1;
+  while (handedOut.has(port) || !(await portIsFree(port))) {
+    port += 1;
+    if (port > MAX_PORT) throw new OperatorError(`${what}: no port from ${wanted} on is free`);
+  }
   if (port !== wanted) log(`${what}: port ${wanted} is taken${await takenBy(wanted)}; using ${port}`);
   handedOut.add(port);
   return port;
@@ -81,6 +85,7 @@ export async function nextFreePort(wanted: number, what: string, log: (line: str
 
 /** Reserves `port`. @throws OperatorError if it is not available, with who uses it and the variable to change */
 export async function requirePort(port: number, what: string, variable: string): Promise<void> {
+  if (port > MAX_PORT) throw new OperatorError(`there is no port ${port} (${what}): choose a lower ${variable}`);
   const state = await portState(port);
   if (handedOut.has(port)) {
     throw new OperatorError(`port ${port} (${what}) is used twice: choose another one with ${variable}=…`);

@@ -18,6 +18,7 @@ import {
   readState,
   removeState,
   runDir,
+  runningPid,
   type State,
   writeState,
 } from './state';
@@ -36,12 +37,11 @@ export class Run {
     const isFirst = await takeLock(lockFile);
     const other = readState();
     if (!isFirst) {
-      const which = other ? `, pid ${other.pid}, since ${other.startedAt}` : '';
       throw new OperatorError(
-        `already running${which}: see ./run-services.sh status, or stop it with ./run-services.sh stop`,
+        `already running, pid ${(await runningPid()) || 'unknown'}${other ? `, since ${other.startedAt}` : ''}: see ./run-services.sh status, or stop it with ./run-services.sh stop`,
       );
     }
-    // At once: `stop` sends a signal to the pid in the state.
+    // At once: `stop` takes the pid from it if this process freezes.
     writeState({ ...this.state, entries: containerEntries(other) });
     await stopLeftContainers(other);
     writeState(this.state);
@@ -62,9 +62,13 @@ export class Run {
   readonly events: ServerEvents = {
     onDeath: (server, exit) => {
       if (this.isStopping) return;
-      writeState(this.state);
       console.error(`\n${server.name} (port ${server.port}) died, ${describeExit(exit)}; the rest keeps running.`);
       console.error(`The end of its log, ${server.logFile}:\n${tail(server.logFile, 10).replace(/^/gm, '  ')}`);
+      try {
+        writeState(this.state);
+      } catch (error) {
+        console.error(`warning: ${messageOf(error)}; status shows what was before`);
+      }
     },
   };
 
@@ -104,7 +108,7 @@ export class Run {
 
   async #stopAll(): Promise<void> {
     for (const stop of this.#stops.reverse()) await stop().catch((error: unknown) => console.error(error));
-    removeState();
+    removeState(process.pid);
   }
 }
 

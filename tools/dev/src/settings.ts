@@ -24,16 +24,16 @@ export type Settings = ReturnType<typeof readSettings>;
 
 /** What these commands read. The services read the rest from `env`. `up` changes the address of a server that it starts. */
 export function readSettings() {
-  const env = readEnv(process.env, repoRoot);
+  const file = path.resolve(repoRoot, process.env.ENV_FILE || `.env.${process.env.APP_ENV || 'local'}`);
+  const env = readEnv({ ...process.env, ENV_FILE: file }, repoRoot);
   const problems: string[] = [];
   const values = parseSettings(schema, env, problems);
   const ports = parseSettings(portSchema, env, problems);
   if (!values || !ports) throw new ConfigError(problems);
-  const file = process.env.ENV_FILE || `.env.${process.env.APP_ENV || 'local'}`;
   return {
     ...values,
     REDIS_HOST: env.REDIS_HOST ?? '127.0.0.1', // empty: no Redis
-    ENV_FILE: path.resolve(repoRoot, file),
+    ENV_FILE: file,
     ports: forEachService((service) => ports[portVariable(service)] ?? defaultPorts[service]),
     env,
   };

@@ -1,13 +1,14 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Env } from '@shop/core/config';
-import { dataDir, isLocked } from '@shop/test-servers';
+import { dataDir, isLocked, lockHolder, messageOf, OperatorError } from '@shop/test-servers';
 
 export const runDir = path.join(dataDir, 'run');
 export const logDir = path.join(runDir, 'logs');
 /** The process that runs the shop has this lock until it ends. */
 export const lockFile = path.join(runDir, 'lock');
-const stateFile = path.join(runDir, 'fleet.json');
+export const stateFile = path.join(runDir, 'fleet.json');
+const draft = `${stateFile}.draft`;
 
 /** In the order of the table. */
 const kinds = ['database', 'redis', 'service', 'nginx', 'monitoring'] as const;
@@ -42,18 +43,29 @@ export const inOrder = (entries: Entry[]): Entry[] =>
 export function readState(file = stateFile): State | undefined {
   try {
     const state = JSON.parse(readFileSync(file, 'utf8'));
-    return Number.isInteger(state?.pid) && Array.isArray(state.entries) ? state : undefined;
+    return Number.isInteger(state?.pid) && state.entries.every(isEntry) ? state : undefined;
   } catch {
     return undefined;
   }
 }
 
-export const removeState = (): void => rmSync(stateFile, { force: true });
+const isEntry = (entry: Partial<Entry> | null): boolean =>
+  typeof entry?.name === 'string' && Number.isInteger(entry.port) && kinds.some((kind) => kind === entry.kind);
 
-/** Replaces the file atomically: a reader sees the old or the new content. */
+/** Only if it is this run's: a later one may have started. */
+export function removeState(pid: number): void {
+  if (readState()?.pid !== pid) return;
+  for (const file of [stateFile, draft]) rmSync(file, { force: true });
+}
+
+/** Replaces the file atomically: a reader sees the old or the new content. @throws OperatorError */
 export function writeState(state: State): void {
-  writeFileSync(`${stateFile}.draft`, JSON.stringify(state, null, 2));
-  renameSync(`${stateFile}.draft`, stateFile);
+  try {
+    writeFileSync(draft, JSON.stringify(state, null, 2));
+    renameSync(draft, stateFile);
+  } catch (error) {
+    throw new OperatorError(`${stateFile} cannot be written: ${messageOf(error)}`);
+  }
 }
 
 /** The services in docker-compose.yml. */
@@ -66,6 +78,12 @@ export const containersIn = (state: State | undefined): string[] =>
   containerEntries(state).map(({ kind }) => containerOf[kind === 'redis' ? kind : 'database']);
 
 export const isRunning = (): Promise<boolean> => isLocked(lockFile);
+
+/** The process that runs the shop. It says so itself; for a frozen one the state does. 0: neither does. */
+export async function runningPid(): Promise<number | undefined> {
+  const pid = await lockHolder(lockFile);
+  return pid === 0 ? (readState()?.pid ?? 0) : pid;
+}
 
 /** The running shop's state. */
 export const runningState = async (): Promise<State | undefined> => ((await isRunning()) ? readState() : undefined);

@@ -1,5 +1,5 @@
 import { displayPath, httpStatus, portAnswers, table } from '@shop/test-servers';
-import { type Entry, gatewayUrl, isRunning, readState } from './state';
+import { type Entry, gatewayUrl, isRunning, readState, runningPid, stateFile } from './state';
 
 const NOT_RUNNING = 3;
 
@@ -7,6 +7,10 @@ const NOT_RUNNING = 3;
 export async function status(): Promise<number> {
   const runs = await isRunning();
   const state = readState();
+  if (runs && !state) {
+    console.log(`running (pid ${(await runningPid()) || 'unknown'}), but ${stateFile} is missing or damaged`);
+    return 1;
+  }
   const entries = state?.entries.filter(({ origin }) => runs || origin === 'docker') ?? [];
   if (!state || !(runs || entries.length > 0)) {
     console.log('not running: start it with ./run-services.sh');

@@ -1,30 +1,33 @@
-import { messageOf, sendSignal, until } from '@shop/test-servers';
+import { messageOf, OperatorError, sendSignal, until } from '@shop/test-servers';
 import { stopLeftContainers } from './docker';
-import { containersIn, isRunning, readState, removeState } from './state';
+import { containersIn, readState, removeState, runningPid, stateFile } from './state';
 
 /** Asks the running `up` to stop and waits. Stops the containers that it has left running if it was killed. */
 export async function stop(): Promise<number> {
-  // A run writes its state right after it has taken the lock, and removes it right before it ends.
-  const isSettled = async () => readState() !== undefined || !(await isRunning());
-  await until(isSettled, { timeoutMs: 10_000, what: 'the running fleet to write its state' });
-  const runs = await isRunning();
-  const state = readState();
-  if (!state || !(runs || containersIn(state).length > 0)) {
+  const pid = await runningPid();
+  if (pid === undefined && containersIn(readState()).length === 0) {
     console.log('not running');
     return 0;
   }
-  if (runs) {
-    console.log(`stopping the fleet (pid ${state.pid})`);
-    sendSignal(state.pid, 'SIGTERM');
-    const gone = async () => !(await isRunning());
-    await until(gone, { timeoutMs: 90_000, what: 'it' }).catch(async (error: unknown) => {
-      console.log(`${messageOf(error)}: killing it`);
-      sendSignal(state.pid, 'SIGKILL');
-      await until(gone, { timeoutMs: 5000, what: `pid ${state.pid} to be gone` });
-    });
+  if (pid === 0) throw new OperatorError(`it runs, but does not respond, and ${stateFile} does not say its pid`);
+  if (pid !== undefined) await stopProcess(pid);
+  const left = readState();
+  if (left && (pid === undefined || left.pid === pid)) {
+    await stopLeftContainers(left);
+    removeState(left.pid);
   }
-  await stopLeftContainers(readState());
-  removeState();
   console.log('stopped');
   return 0;
+}
+
+async function stopProcess(pid: number): Promise<void> {
+  console.log(`stopping the fleet (pid ${pid})`);
+  sendSignal(pid, 'SIGTERM');
+  // As long as it has the lock, the pid is its own.
+  const isGone = async () => (await runningPid()) !== pid;
+  await until(isGone, { timeoutMs: 90_000, what: 'it' }).catch(async (error: unknown) => {
+    console.log(`${messageOf(error)}: killing it`);
+    sendSignal(pid, 'SIGKILL');
+    await until(isGone, { timeoutMs: 5000, what: `pid ${pid} to be gone` });
+  });
 }

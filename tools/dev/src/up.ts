@@ -8,6 +8,7 @@ import {
   dataDir,
   displayPath,
   type Fleet,
+  findBinary,
   freePort,
   monitorNames,
   operatorMessage,
@@ -78,6 +79,8 @@ async function startEverything(run: Run, replicas: number, monitoring: boolean):
   const { settings } = run;
   await rm(logDir, { recursive: true, force: true });
   await mkdir(logDir, { recursive: true });
+  if (!findBinary('setpriv'))
+    run.log('warning: without setpriv (util-linux), a kill -9 of this process leaves its servers running');
   console.log(`settings: ${displayPath(settings.ENV_FILE)} and the environment`);
   const gatewayPort = await reservePorts(run, replicas);
   await findOrStart(run, settings.DB_POOL_SIZE * serviceNames.length * replicas, [

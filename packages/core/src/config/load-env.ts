@@ -31,13 +31,12 @@ function readEnvFile(file: string, required: boolean): Env {
   let env: Env;
   try {
     text = readFileSync(file, 'utf8');
+    if (text.includes('\0')) throw new Error('it contains a NUL');
     env = parseEnv(text);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' && !required) return {};
-    throw new ConfigError([
-      `the env file ${file} cannot be read (${code ?? 'not an env file'}): fix it or unset ENV_FILE`,
-    ]);
+    throw new ConfigError([`the env file ${file} cannot be read (${code ?? 'not a text file'})`]);
   }
   const problems = skippedLines(text, file);
   if (problems.length > 0) throw new ConfigError(problems);
