@@ -26,7 +26,7 @@ export function renderDeployment(table: ServiceTable): Map<string, string> {
   liquid.registerFilter('contents', contentsOf);
   liquid.registerFilter('minified', (json: string) => JSON.stringify(JSON.parse(json)));
   liquid.registerFilter('prefix_lines', prefixLines);
-  liquid.registerFilter('in_words', inWords);
+  liquid.registerFilter('in_words', numberToWords);
 
   function render(template: string, extra = {}): string {
     const text = liquid.parseAndRenderSync(readSource(`${templateFolder}/${template}`), { ...variables, ...extra });
@@ -78,5 +78,5 @@ const prefixLines = (text: string, prefix: string): string =>
     .map((line) => (line === '' ? prefix.trimEnd() : prefix + line))
     .join('\n');
 
-const inWords = (count: number): string =>
+const numberToWords = (count: number): string =>
   ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'][count] ?? String(count);

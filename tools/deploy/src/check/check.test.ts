@@ -10,8 +10,8 @@ test('nothing is wrong with what this repository deploys', async () => {
   expect(await checkDeployment(files, services)).toEqual([]);
 });
 
-/** A mistake: the first `from` in `file` becomes `to`, and the check says something like `said`. */
-type Mistake = [file: string, from: string | RegExp, to: string, said: RegExp];
+/** A mistake: the first `from` in `file` becomes `to`, and the check reports a problem like `expected`. */
+type Mistake = [file: string, from: string | RegExp, to: string, expected: RegExp];
 
 const compose = 'docker-compose.yml';
 const swarm = 'docker-compose.swarm.yml';
@@ -105,16 +105,16 @@ test('each check has its mistakes', () => {
 });
 
 describe.each(Object.entries(mistakes))('%s notices', (check, list) => {
-  test.each(list)('in %s: %s → %s', async (file, from, to, said) => {
+  test.each(list)('in %s: %s → %s', async (file, from, to, expected) => {
     const before = files.read(file);
     const text = before.replace(from, to);
     expect(text).not.toBe(before);
     const problems = (await checks[check]?.(withChanges(files, new Map([[file, text]])), services)) ?? [];
-    expect(problems.join('\n')).toMatch(said);
+    expect(problems.join('\n')).toMatch(expected);
   });
 });
 
-test('what is wrong with a file is said before what would follow from it', async () => {
+test('a broken file is reported without the problems that follow from it', async () => {
   const broken = withChanges(files, new Map([['k8s/auth.yaml', 'kind: [']]));
   expect(await checkDeployment(broken, services)).toEqual([expect.stringMatching(/auth\.yaml: .*\[yaml\]$/)]);
 });

@@ -29,10 +29,10 @@ export const policiesAllowWhatIsNeeded: Check = (files, table) => {
     { peer: 'anybody', port: 443 },
     { peer: 'anybody', port: mailPort },
   ];
-  const strangers: Peer[] = ['anybody', 'another namespace'];
-  return [...pods, ...strangers].flatMap((from) =>
+  const outside: Peer[] = ['anybody', 'another namespace'];
+  return [...pods, ...outside].flatMap((from) =>
     targets
-      .filter(({ peer }) => peer !== from && !(isStranger(peer) && isStranger(from)))
+      .filter(({ peer }) => peer !== from && !(isOutside(peer) && isOutside(from)))
       .map((to) => ({ to, is: isAllowed(from, to, policies) }))
       .filter(({ to, is }) => is !== isNeeded(from, to, table, mailPort))
       .map(({ to, is }) => {
@@ -42,14 +42,14 @@ export const policiesAllowWhatIsNeeded: Check = (files, table) => {
   );
 };
 
-const isStranger = (peer: Peer) => typeof peer === 'string';
+const isOutside = (peer: Peer) => typeof peer === 'string';
 const nameOf = (peer: Peer): string => (typeof peer === 'string' ? peer : peer.metadata.name);
 const portsOf = ({ pod }: Workload): number[] =>
   pod.containers.flatMap(({ ports = [] }) => ports.map(({ containerPort }) => containerPort));
 
 function isNeeded(caller: Peer, { peer, port }: Target, table: ServiceTable, mailPort: number): boolean {
   const [from, to] = [nameOf(caller), nameOf(peer)];
-  if (to === 'nginx') return isStranger(caller);
+  if (to === 'nginx') return isOutside(caller);
   if (to in table) return from === 'nginx' || from === 'another namespace';
   if (to === 'another namespace') return true;
   if (to !== 'anybody') return from in table;
