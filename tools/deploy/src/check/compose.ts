@@ -2,20 +2,45 @@ import { composeFiles, type DeployFiles } from './files';
 import { yamlValues } from './yaml';
 
 /** The keys of a Compose service that the checks use, as this repository's files write them. */
-interface ComposeService {
+export interface ComposeService {
   image?: string;
+  user?: string;
   environment?: Record<string, string | number | null>;
   command?: string[];
+  entrypoint?: string[];
+  healthcheck?: { test?: string[] };
   env_file?: string;
   stop_grace_period?: string;
+  depends_on?: string[];
+  networks?: string[];
+  ports?: (string | { target: number })[];
+  volumes?: (string | Mount)[];
   secrets?: string[];
-  deploy?: { replicas?: number; update_config?: { order?: string; parallelism?: number } };
+  configs?: Mount[];
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
+  deploy?: {
+    replicas?: number;
+    update_config?: { order?: string; parallelism?: number };
+    resources?: { limits?: { memory?: string } };
+  };
 }
 
-interface ComposeFile {
+/** A volume or a config. A tmpfs has no source. */
+interface Mount {
+  source?: string;
+  target: string;
+}
+
+/** What a Compose file declares once, and services use by name. */
+export const declarable = ['networks', 'volumes', 'secrets', 'configs'] as const;
+
+type Declared = Record<string, { file?: string } | null>;
+
+export interface ComposeFile extends Partial<Record<(typeof declarable)[number], Declared>> {
   file: string;
   services: Record<string, ComposeService>;
-  secrets?: Record<string, unknown>;
 }
 
 export const readCompose = (files: DeployFiles): ComposeFile[] =>
@@ -35,6 +60,7 @@ export function composeLayers(files: DeployFiles): ComposeFile[] {
 }
 
 function merged(base: ComposeFile, overlay: ComposeFile): ComposeFile {
+  const lists = ['ports', ...declarable] as const;
   const services = { ...base.services, ...overlay.services };
   for (const name of Object.keys(services)) {
     const [below = {}, above = {}] = [base.services[name], overlay.services[name]];
@@ -43,10 +69,11 @@ function merged(base: ComposeFile, overlay: ComposeFile): ComposeFile {
       ...above,
       environment: { ...below.environment, ...above.environment },
       deploy: { ...below.deploy, ...above.deploy },
-      secrets: [...(below.secrets ?? []), ...(above.secrets ?? [])],
+      ...Object.fromEntries(lists.map((list) => [list, [...(below[list] ?? []), ...(above[list] ?? [])]])),
     };
   }
-  return { file: overlay.file, services, secrets: { ...base.secrets, ...overlay.secrets } };
+  const declared = declarable.map((kind) => [kind, { ...base[kind], ...overlay[kind] }]);
+  return { file: overlay.file, services, ...Object.fromEntries(declared) };
 }
 
 /** Resolves `${NAME:-default}` and so on with an empty environment, and `$$` to `$`. */

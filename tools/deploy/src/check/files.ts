@@ -8,8 +8,8 @@ export interface DeployFiles {
   read(file: string): string;
 }
 
-const folders = ['k8s', 'nginx', 'monitoring', 'scripts', '.ci', '.github'];
-const atTheRoot = /^(docker-compose.*\.yml|\.env\..*|.*\.sh)$/;
+const folders = ['k8s', 'nginx', 'monitoring', 'scripts', 'sql', '.ci', '.githooks', '.github'];
+const atTheRoot = /^(docker-compose.*\.yml|Dockerfile|tsconfig\.json|\.env\..*|.*\.sh)$/;
 
 export function filesBelow(root: string): DeployFiles {
   const here = readdirSync(root).filter((name) => atTheRoot.test(name));

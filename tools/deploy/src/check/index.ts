@@ -1,5 +1,6 @@
 import type { ServiceTable } from '@shop/shop/services';
 import type { Check } from './check';
+import { composeRefersToWhatExists } from './compose-references';
 import { poolsFitMysql } from './connections';
 import { settingsComeFromTheirOwnNames } from './credentials';
 import { environmentIsWhatServicesRead } from './environment';
@@ -7,6 +8,7 @@ import type { DeployFiles } from './files';
 import { imagesAgree } from './images';
 import { nginxAcceptsItsConfiguration } from './nginx';
 import { policiesAllowWhatIsNeeded } from './policies';
+import { manifestsReferToWhatExists } from './references';
 import { composeFitsItsSpecification, manifestsFitKubernetes } from './schemas';
 import { shellScriptsAreClean } from './shell';
 import { stoppingTakesItsTime } from './shutdown';
@@ -17,6 +19,8 @@ const groups: Record<string, Check>[] = [
   { yaml: yamlIsWellFormed },
   { 'compose-schema': composeFitsItsSpecification, 'kubernetes-schema': manifestsFitKubernetes },
   {
+    references: manifestsReferToWhatExists,
+    'compose-references': composeRefersToWhatExists,
     images: imagesAgree,
     shutdown: stoppingTakesItsTime,
     policies: policiesAllowWhatIsNeeded,

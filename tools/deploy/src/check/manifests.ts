@@ -7,9 +7,14 @@ export interface Manifest {
   /** `k8s/auth.yaml: Deployment auth`. */
   at: string;
   kind: string;
-  metadata: { name: string };
+  metadata: { name: string; namespace?: string };
   spec: {
-    template?: { metadata: { labels: Labels }; spec: PodSpec };
+    template?: { metadata: { labels: Labels; annotations?: Labels }; spec: PodSpec };
+    /** A Service has only labels here. */
+    selector?: Selector | Labels;
+    serviceName?: string;
+    ports?: { name?: string; port: number; targetPort?: PortRef }[];
+    listeners?: { name: string }[];
     strategy?: { rollingUpdate?: { maxSurge?: number } };
     minReadySeconds?: number;
     scaleTargetRef?: { name: string };
@@ -22,9 +27,12 @@ export interface Manifest {
   data: Record<string, string>;
 }
 
-type Labels = Record<string, string>;
+export type Labels = Record<string, string>;
 
-interface Selector {
+/** A port by its name or number. */
+export type PortRef = number | string;
+
+export interface Selector {
   matchLabels?: Labels;
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
@@ -41,19 +49,47 @@ interface PolicyRule {
   ports?: { port?: number; protocol?: string }[];
 }
 
-interface PodSpec {
+export interface PodSpec {
+  automountServiceAccountToken?: boolean;
+  enableServiceLinks?: boolean;
   terminationGracePeriodSeconds?: number;
+  securityContext?: SecurityContext;
+  topologySpreadConstraints?: { labelSelector?: Selector }[];
+  initContainers?: Container[];
   containers: Container[];
+  volumes?: { name: string; persistentVolumeClaim?: { claimName: string } }[];
 }
 
-interface Container {
+interface SecurityContext {
+  runAsNonRoot?: boolean;
+  runAsUser?: number;
+  runAsGroup?: number;
+  fsGroup?: number;
+  seccompProfile?: { type: string };
+  readOnlyRootFilesystem?: boolean;
+  allowPrivilegeEscalation?: boolean;
+  capabilities?: { drop?: string[]; add?: string[] };
+}
+
+interface Probe {
+  httpGet?: { path: string; port: PortRef };
+  tcpSocket?: { port: PortRef };
+}
+
+export interface Container {
   name: string;
   image: string;
   args?: string[];
-  ports?: { containerPort: number }[];
+  ports?: { name?: string; containerPort: number }[];
   envFrom?: { configMapRef?: { name: string } }[];
   env?: { name: string; value?: string; valueFrom?: { configMapKeyRef?: KeyRef; secretKeyRef?: KeyRef } }[];
+  volumeMounts?: { name: string; mountPath: string }[];
+  startupProbe?: Probe;
+  livenessProbe?: Probe;
+  readinessProbe?: Probe;
   lifecycle?: { preStop?: { sleep?: { seconds: number } } };
+  resources?: { requests?: Labels; limits?: Labels };
+  securityContext?: SecurityContext;
 }
 
 interface KeyRef {
@@ -67,7 +103,7 @@ export interface Workload extends Manifest {
 }
 
 /** Every object in k8s/, alternatives included. */
-const readManifests = (files: DeployFiles): Manifest[] =>
+export const readManifests = (files: DeployFiles): Manifest[] =>
   manifestFiles(files).flatMap((file) =>
     yamlValues(files, file).map((value) => {
       const object = value as Manifest & { stringData?: Record<string, string> };

@@ -11,9 +11,15 @@ function documents(text: string): Document[] {
   return parsed;
 }
 
+const valuesOf = new Map<string, unknown[]>();
+
 /** The values of a YAML file's documents. Only for files that have passed `yamlIsWellFormed`. */
-export const yamlValues = (files: DeployFiles, file: string): unknown[] =>
-  documents(files.read(file)).map((document) => document.toJS());
+export function yamlValues(files: DeployFiles, file: string): unknown[] {
+  const text = files.read(file);
+  const values = valuesOf.get(text) ?? documents(text).map((document) => document.toJS());
+  valuesOf.set(text, values);
+  return values;
+}
 
 export const yamlIsWellFormed: Check = (files) =>
   files.paths
