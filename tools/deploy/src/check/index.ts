@@ -5,13 +5,16 @@ import { poolsFitMysql } from './connections';
 import { settingsComeFromTheirOwnNames } from './credentials';
 import { environmentIsWhatServicesRead } from './environment';
 import type { DeployFiles } from './files';
+import { containersAreHardened } from './hardening';
 import { imagesAgree } from './images';
 import { nginxAcceptsItsConfiguration } from './nginx';
 import { policiesAllowWhatIsNeeded } from './policies';
 import { manifestsReferToWhatExists } from './references';
+import { generatedFilesAreRendered } from './rendered';
 import { composeFitsItsSpecification, manifestsFitKubernetes } from './schemas';
 import { shellScriptsAreClean } from './shell';
 import { stoppingTakesItsTime } from './shutdown';
+import { dataIsOnVolumes } from './storage';
 import { yamlIsWellFormed } from './yaml';
 
 /** Groups run one after the other. If one finds problems, the next ones are skipped, because their results would be confusing. */
@@ -19,8 +22,11 @@ const groups: Record<string, Check>[] = [
   { yaml: yamlIsWellFormed },
   { 'compose-schema': composeFitsItsSpecification, 'kubernetes-schema': manifestsFitKubernetes },
   {
+    rendered: generatedFilesAreRendered,
     references: manifestsReferToWhatExists,
     'compose-references': composeRefersToWhatExists,
+    storage: dataIsOnVolumes,
+    hardening: containersAreHardened,
     images: imagesAgree,
     shutdown: stoppingTakesItsTime,
     policies: policiesAllowWhatIsNeeded,

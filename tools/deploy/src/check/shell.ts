@@ -14,7 +14,7 @@ interface Script {
 
 /** Runs shellcheck on every shell script and on the shell commands in Compose files and manifests. */
 export const shellScriptsAreClean: Check = (files) => {
-  const scripts = files.paths.filter((file) => /\.sh$|^\.ci\//.test(file));
+  const scripts = files.paths.filter((file) => /\.sh$|^\.(ci|githooks)\//.test(file));
   const inCompose = composeFiles(files).flatMap((file) => commandsIn(files, file));
   return [
     ...scripts.map((file): Script => ({ where: file, text: files.read(file) })),
