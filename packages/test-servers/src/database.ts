@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { MigrationError } from '@shop/core/db';
 import { withTimeout } from '@shop/core/time';
 import { type Connection, createConnection } from 'mysql2';
 import type { Connection as PromiseConnection } from 'mysql2/promise';
@@ -74,7 +75,7 @@ type SqlStep = string | { name: string; run: (connection: PromiseConnection) => 
 /** Long enough to add indexes to millions of rows. */
 const APPLY_TIMEOUT_MS = 1_800_000;
 
-/** Runs the steps in order. A lock serializes concurrent runs, because adding missing columns is not atomic. */
+/** Runs the steps in order. A lock serializes concurrent runs: the seed checks for a row and then inserts it, which is not atomic. */
 export async function applySql(settings: DatabaseSettings, steps: SqlStep[]): Promise<void> {
   let current = '';
   try {
@@ -88,6 +89,7 @@ export async function applySql(settings: DatabaseSettings, steps: SqlStep[]): Pr
       }
     });
   } catch (error) {
+    if (error instanceof MigrationError) throw new OperatorError(error.message, { cause: error });
     const doing = current === '' ? 'the database cannot be prepared' : `${current} failed`;
     throw new OperatorError(`${doing}: ${(await explain(error, settings)).message}`);
   }

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import type { Connection } from 'mysql2/promise';
+import { migrate, readMigrations } from '@shop/core/db';
+import { migrationsFolder } from '@shop/shop';
 import { applySql, type DatabaseSettings } from './database';
 import { repoRoot } from './paths';
-import { upgradeSchema } from './upgrade-schema';
 
 interface SchemaOptions {
   /** Also inserts the development data. Default: true. */
@@ -10,13 +10,18 @@ interface SchemaOptions {
   log?: (line: string) => void;
 }
 
-const sqlFile = (name: string): string => path.join(repoRoot, 'sql', name);
+const seedFile = path.join(repoRoot, 'sql/seed.sql');
 
-/** Applies the schema, upgrades an earlier release's tables, and inserts development data. Safe to repeat. */
-export function applySchema(database: DatabaseSettings, { seed = true, log }: SchemaOptions = {}): Promise<void> {
-  const upgrade = {
-    name: 'upgrading an earlier schema',
-    run: (connection: Connection) => upgradeSchema(connection, log ?? (() => undefined)),
-  };
-  return applySql(database, [sqlFile('schema.sql'), upgrade, ...(seed ? [sqlFile('seed.sql')] : [])]);
+/** Applies the migrations that the database lacks, and inserts development data. Safe to repeat. */
+export async function applySchema(database: DatabaseSettings, { seed = true, log }: SchemaOptions = {}): Promise<void> {
+  const migrations = await readMigrations(migrationsFolder);
+  await applySql(database, [
+    {
+      name: 'migrating',
+      async run(connection) {
+        await migrate(connection, migrations, log ? { log } : {});
+      },
+    },
+    ...(seed ? [seedFile] : []),
+  ]);
 }

@@ -9,12 +9,16 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['stop', stop],
   ['url', url],
   ['db-apply', async () => (await import('./db-apply.js')).dbApply()],
+  ['migrate', async (args) => (await import('./db-apply.js')).migrate(args)],
   ['verify-stock', async () => (await import('./db-apply.js')).verifyStock()],
 ]);
+
+const takesArguments = new Set(['up', 'migrate']);
 
 runMain(async ([name = 'up', ...args]) => {
   const command = commands.get(name);
   if (!command) throw new UsageError(`unknown command "${name}", expected one of ${[...commands.keys()].join(', ')}`);
-  if (name !== 'up' && args.length > 0) throw new UsageError(`${name} takes no arguments, but got "${args[0]}"`);
+  if (!takesArguments.has(name) && args.length > 0)
+    throw new UsageError(`${name} takes no arguments, but got "${args[0]}"`);
   return command(args);
 });

@@ -9,16 +9,21 @@ export async function dbApply(): Promise<number> {
   const settings = readSettings();
   const seed = settings.APP_ENV === 'local';
   await applySchema(databaseOf(settings), { seed, log: console.log });
-  const files = `sql/schema.sql${seed ? ' and sql/seed.sql' : ''}`;
+  const files = `sql/migrations${seed ? ' and sql/seed.sql' : ''}`;
   console.log(`applied ${files} to ${settings.DB_NAME} at ${settings.DB_HOST}:${settings.DB_PORT}`);
   return 0;
 }
 
+/** Runs the shop's command. */
+export const migrate = (args: string[]) => runOnDatabase('packages/shop/dist/migrate-main.js', args);
+
 /** Runs the transaction service's command. */
-export async function verifyStock(): Promise<number> {
+export const verifyStock = () => runOnDatabase('services/transaction/dist/verify-stock.js');
+
+async function runOnDatabase(script: string, args: string[] = []): Promise<number> {
   await useRunningDatabase();
-  const script = path.join(repoRoot, 'services/transaction/dist/verify-stock.js');
-  const { status, error } = spawnSync(process.execPath, [script], { cwd: repoRoot, stdio: 'inherit' });
+  const command = [path.join(repoRoot, script), ...args];
+  const { status, error } = spawnSync(process.execPath, command, { cwd: repoRoot, stdio: 'inherit' });
   if (error) throw error;
   return status ?? 1;
 }

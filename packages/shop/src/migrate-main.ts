@@ -1,0 +1,4 @@
+import { runMigrateCommand } from '@shop/core/service';
+import { migrationsFolder } from './migrations';
+
+void runMigrateCommand(migrationsFolder);

@@ -1,0 +1,70 @@
+const { foldText, wordColumn } = require('@shop/core/text');
+
+/** Also at each later run: a release before these columns, or a person, may have added rows since. */
+exports.everyRun = true;
+
+/** For each table, the column that is NULL until the row is filled, and what to fill in. */
+const fills = [
+  ['users', 'name_folded', ({ name }) => ({ name_folded: foldText(name) })],
+  ['stores', 'name_folded', ({ name }) => ({ name_folded: foldText(name) })],
+  [
+    'products',
+    'description_words',
+    ({ name, description }) => ({
+      name_folded: foldText(name),
+      name_words: wordColumn(name),
+      description_words: wordColumn(description),
+    }),
+  ],
+  [
+    'addresses',
+    'postal_code_folded',
+    ({ label, city, postal_code }) => ({
+      label_folded: foldText(label),
+      city_folded: foldText(city),
+      postal_code_folded: foldText(postal_code),
+    }),
+  ],
+];
+
+const BATCH = 500;
+
+exports.up = async function fillSearchColumns(connection, log) {
+  for (const [table, marker, fill] of fills) await fillTable(connection, table, marker, fill);
+  await foldCategoryNames(connection, log);
+};
+
+/** In small database transactions, so that a running shop is not blocked. */
+async function fillTable(connection, table, marker, fill) {
+  for (let last = 0; ; ) {
+    const [batch] = await connection.query(
+      `SELECT id FROM ${table} WHERE id > ? AND ${marker} IS NULL ORDER BY id LIMIT ${BATCH}`,
+      [last],
+    );
+    if (batch.length === 0) return;
+    const ids = batch.map(({ id }) => id);
+    await connection.query('START TRANSACTION');
+    // Locks the rows, so that no service changes a text between reading and folding it.
+    const [rows] = await connection.query(
+      `SELECT * FROM ${table} WHERE id IN (?) AND ${marker} IS NULL ORDER BY id FOR UPDATE`,
+      [ids],
+    );
+    for (const row of rows) await connection.query(`UPDATE ${table} SET ? WHERE id = ?`, [fill(row), row.id]);
+    await connection.query('COMMIT');
+    last = ids.at(-1);
+  }
+}
+
+/** Two existing names may be equal by the current rule. The second one keeps its old key. */
+async function foldCategoryNames(connection, log) {
+  const [rows] = await connection.query('SELECT id, name, name_key FROM categories ORDER BY id');
+  for (const { id, name, name_key } of rows) {
+    if (name_key === foldText(name)) continue;
+    try {
+      await connection.query('UPDATE categories SET name_key = ? WHERE id = ?', [foldText(name), id]);
+    } catch (error) {
+      if (error.code !== 'ER_DUP_ENTRY') throw error;
+      log(`category ${id} "${name}" has the same name as another one: rename or delete one of them`);
+    }
+  }
+}

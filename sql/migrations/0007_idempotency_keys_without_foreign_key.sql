@@ -1,0 +1,3 @@
+-- The foreign key locked the user before the products, while all other statements lock products first.
+-- if foreign key idempotency_keys.idempotency_keys_user
+ALTER TABLE idempotency_keys DROP FOREIGN KEY idempotency_keys_user;

@@ -1,0 +1,219 @@
+-- The one schema of the shop, for MySQL 8.0+ and MariaDB 10.11+. Safe to run again.
+-- Each table is owned by one service; the others touch it only where atomicity demands it.
+-- Times are UTC (every connection sets time_zone '+00:00').
+-- utf8mb4_unicode_ci exists on both servers; what must compare exactly (emails, tokens) is utf8mb4_bin or ascii_bin.
+-- Columns named _folded and _words are for searching. The services write them (foldText in packages/core); NULL marks a row
+-- that something else wrote, until `npm run db:apply` fills them. Folding makes a text at most three times as long.
+-- Columns and indexes that are added here belong into packages/fleet/src/upgrade-schema.ts too.
+
+-- auth ---------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS users (
+  id            BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  name          VARCHAR(255) NOT NULL,
+  name_folded   VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  email         VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'lower case',
+  phone         VARCHAR(21) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'digits, optional leading +',
+  password_hash CHAR(60) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'bcrypt; NULL: signs in through Google only',
+  google_sub    VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  role          ENUM('user', 'admin') NOT NULL DEFAULT 'user',
+  created_at    DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  email_verified_at DATETIME(3) NULL COMMENT 'the holder of the mailbox was here: by Google or by a mailed token',
+  UNIQUE KEY users_email (email),
+  UNIQUE KEY users_phone (phone),
+  UNIQUE KEY users_google_sub (google_sub),
+  KEY users_newest (created_at, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE IF NOT EXISTS refresh_tokens (
+  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id    BIGINT UNSIGNED NOT NULL,
+  family_id  CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'one login and all that was rotated from it',
+  token_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256, hex',
+  expires_at DATETIME(3) NOT NULL,
+  spent_at   DATETIME(3) NULL COMMENT 'rotated; presenting it again revokes the family',
+  revoked_at DATETIME(3) NULL,
+  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY refresh_tokens_hash (token_hash),
+  KEY refresh_tokens_family (family_id),
+  KEY refresh_tokens_expiry (expires_at),
+  CONSTRAINT refresh_tokens_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE IF NOT EXISTS password_resets (
+  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id    BIGINT UNSIGNED NOT NULL,
+  token_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256, hex',
+  expires_at DATETIME(3) NOT NULL,
+  spent_at   DATETIME(3) NULL,
+  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY password_resets_hash (token_hash),
+  KEY password_resets_expiry (expires_at),
+  CONSTRAINT password_resets_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Who got mails within the last hour: an account or a client's network. One row for each, locked while it is counted.
+CREATE TABLE IF NOT EXISTS mail_quotas (
+  subject    VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  sent_at    VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'milliseconds since the epoch, comma-separated',
+  expires_at DATETIME(3) NOT NULL,
+  KEY mail_quotas_expiry (expires_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE IF NOT EXISTS categories (
+  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  name       VARCHAR(255) NOT NULL,
+  name_key   VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'folded name: unique, and what is searched',
+  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY categories_name_key (name_key),
+  KEY categories_newest (created_at, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- store --------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS stores (
+  id          BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id     BIGINT UNSIGNED NOT NULL,
+  name        VARCHAR(255) NOT NULL,
+  name_folded VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  created_at  DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY stores_owner_newest (user_id, created_at, id),
+  KEY stores_newest (created_at, id),
+  CONSTRAINT stores_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- product ------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS products (
+  id                BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  store_id          BIGINT UNSIGNED NOT NULL,
+  category_id       BIGINT UNSIGNED NULL,
+  name              VARCHAR(255) NOT NULL,
+  name_folded       VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  name_words        VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL COMMENT 'distinct folded words, a space before each',
+  description       TEXT NOT NULL,
+  description_words MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  price             DECIMAL(12, 2) NOT NULL,
+  stock             BIGINT NOT NULL DEFAULT 0,
+  image             VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'stored name below /uploads/',
+  created_at        DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY products_store (store_id, created_at, id),
+  KEY products_category_newest (category_id, created_at, id),
+  KEY products_price (price, created_at, id),
+  KEY products_newest (created_at, id),
+  CONSTRAINT products_store FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE,
+  CONSTRAINT products_category FOREIGN KEY (category_id) REFERENCES categories (id) ON DELETE SET NULL,
+  CONSTRAINT products_price_range CHECK (price >= 0),
+  CONSTRAINT products_stock_never_negative CHECK (stock >= 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Whatever changed a stock, but for sales, whose rows are product_logs: stock = SUM(stock_movements) - SUM(product_logs), for
+-- each product. product_id has no foreign key: movements outlive their product.
+CREATE TABLE IF NOT EXISTS stock_movements (
+  id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  product_id     BIGINT UNSIGNED NOT NULL,
+  transaction_id BIGINT UNSIGNED NULL COMMENT 'the cancelled one',
+  reason         ENUM('initial', 'edit', 'cancellation') NOT NULL,
+  quantity       BIGINT NOT NULL COMMENT 'added to the stock; negative: taken away',
+  created_at     DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY stock_movements_restock_once (transaction_id, product_id),
+  KEY stock_movements_product (product_id, reason, quantity)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- address ------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS addresses (
+  id                 BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id            BIGINT UNSIGNED NOT NULL,
+  label              VARCHAR(100) NOT NULL DEFAULT '',
+  label_folded       VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  address            TEXT NOT NULL,
+  city               VARCHAR(100) NOT NULL DEFAULT '',
+  city_folded        VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  postal_code        VARCHAR(20) NOT NULL DEFAULT '',
+  postal_code_folded VARCHAR(60) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  created_at         DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY addresses_user (user_id, created_at, id),
+  CONSTRAINT addresses_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- transaction --------------------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS transactions (
+  id               BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id          BIGINT UNSIGNED NOT NULL,
+  store_id         BIGINT UNSIGNED NOT NULL,
+  address_id       BIGINT UNSIGNED NULL COMMENT 'NULL once the address is deleted; the copy below stays',
+  ship_label       VARCHAR(100) NOT NULL,
+  ship_address     TEXT NOT NULL,
+  ship_city        VARCHAR(100) NOT NULL,
+  ship_postal_code VARCHAR(20) NOT NULL,
+  total            DECIMAL(12, 2) NOT NULL,
+  status           ENUM('pending', 'paid', 'shipped', 'completed', 'cancelled') NOT NULL DEFAULT 'pending',
+  created_at       DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY transactions_user (user_id, created_at, id),
+  KEY transactions_store (store_id, created_at, id),
+  KEY transactions_newest (created_at, id),
+  KEY transactions_status (status, created_at, id),
+  KEY transactions_total (total, created_at, id),
+  CONSTRAINT transactions_user FOREIGN KEY (user_id) REFERENCES users (id),
+  CONSTRAINT transactions_store FOREIGN KEY (store_id) REFERENCES stores (id),
+  CONSTRAINT transactions_address FOREIGN KEY (address_id) REFERENCES addresses (id) ON DELETE SET NULL,
+  CONSTRAINT transactions_total_range CHECK (total >= 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- product_id has no foreign key: a log outlives its product.
+CREATE TABLE IF NOT EXISTS product_logs (
+  id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  transaction_id BIGINT UNSIGNED NOT NULL,
+  product_id     BIGINT UNSIGNED NOT NULL,
+  product_name   VARCHAR(255) NOT NULL,
+  product_price  DECIMAL(12, 2) NOT NULL,
+  quantity       INT NOT NULL,
+  created_at     DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY product_logs_transaction (transaction_id, id),
+  KEY product_logs_product (product_id, quantity),
+  CONSTRAINT product_logs_transaction FOREIGN KEY (transaction_id) REFERENCES transactions (id) ON DELETE CASCADE,
+  CONSTRAINT product_logs_quantity_positive CHECK (quantity > 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE IF NOT EXISTS transaction_status_changes (
+  id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  transaction_id BIGINT UNSIGNED NOT NULL,
+  from_status    ENUM('pending', 'paid', 'shipped', 'completed', 'cancelled') NOT NULL,
+  to_status      ENUM('pending', 'paid', 'shipped', 'completed', 'cancelled') NOT NULL,
+  changed_by     BIGINT UNSIGNED NULL COMMENT 'a user; NULL: the shop itself, where payment did not come in time',
+  created_at     DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY transaction_status_changes_transaction (transaction_id, id),
+  CONSTRAINT transaction_status_changes_transaction FOREIGN KEY (transaction_id) REFERENCES transactions (id) ON DELETE CASCADE,
+  CONSTRAINT transaction_status_changes_user FOREIGN KEY (changed_by) REFERENCES users (id) ON DELETE SET NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- A row stands here if and only if its transaction does: both are written in one database transaction. user_id has no foreign
+-- key: it would lock the user before the products, while all other statements lock products first.
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+  user_id         BIGINT UNSIGNED NOT NULL,
+  route           VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  request_hash    CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256 of the body as JSON, hex',
+  transaction_id  BIGINT UNSIGNED NULL COMMENT 'NULL only before the commit',
+  replays         INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'how often the first answer was given again',
+  created_at      DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  PRIMARY KEY (user_id, route, idempotency_key),
+  KEY idempotency_keys_age (created_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- file ---------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS files (
+  id            BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id       BIGINT UNSIGNED NOT NULL,
+  stored_name   VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  original_name VARCHAR(255) NOT NULL,
+  content_type  VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  size_bytes    INT UNSIGNED NOT NULL,
+  created_at    DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY files_stored_name (stored_name),
+  KEY files_user (user_id, created_at, id),
+  CONSTRAINT files_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
