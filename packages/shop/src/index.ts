@@ -1,5 +1,5 @@
 export { cacheScope, productScopes } from './cache-scopes';
-export { migrationsFolder } from './migrations';
+export { migrationsFolder, REQUIRED_MIGRATION } from './migrations';
 export { cents, centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './money';
 export { amount, price, priceString } from './prices';
 export { productionRules } from './production';

@@ -1,3 +1,4 @@
+import { REQUIRED_MIGRATION } from './migrations';
 import { productionRules } from './production';
 import { type ServiceName, services } from './services';
 
@@ -12,4 +13,5 @@ export const inShop = (name: ServiceName) => ({
   namespace: 'shop',
   portKey: services[name].portVariable,
   production: productionRules,
+  migration: REQUIRED_MIGRATION,
 });

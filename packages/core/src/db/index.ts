@@ -20,7 +20,7 @@ export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } fro
 export { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
 export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
 export { type Migration, MigrationError, readMigrations } from './migration-files';
-export { type MigrationStatus, migrate, migrationStatus } from './migrations';
+export { MIGRATIONS_TABLE, type MigrationStatus, migrate, migrationStatus } from './migrations';
 export { type List, MAX_TOTAL, type Page } from './page';
 export { containsPattern, type Sql } from './sql';
 export { padded, type SqlValue, type SqlValues, type Statement, statement } from './statement';

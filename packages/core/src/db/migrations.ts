@@ -19,7 +19,7 @@ const SESSION_SETUP =
 const LOCK_NAME = "CONCAT('migrations.', LEFT(SHA2(DATABASE(), 256), 40))";
 
 /** The table in which the runner records what it has applied. */
-const MIGRATIONS_TABLE = 'schema_migrations';
+export const MIGRATIONS_TABLE = 'schema_migrations';
 
 const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS ${MIGRATIONS_TABLE} (
   name       VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,

@@ -58,7 +58,7 @@ describe('a service whose database', () => {
     expect(linesWith(service, 'ECONNREFUSED')[0]).toMatchObject({ level: 'error', port: mysql.port, database });
 
     await mysql.start();
-    await eventually('a log line about the missing schema', () => linesWith(service, 'npm run db:apply').length > 0);
+    await eventually('a log line about the missing schema', () => linesWith(service, 'npm run migrate').length > 0);
     expect(await problem(service, '/ready')).toEqual([503, 'schema_missing', true]);
     expect(await problem(service, '/users')).toEqual([503, 'schema_missing', true]);
 
@@ -96,7 +96,7 @@ describe('a service whose database', () => {
   it('lacks a table logs how to create it', async () => {
     const service = await start({ EXAMPLE_TABLE: 'no_such_table' });
     await becomes(service, '/ready', 503);
-    await eventually('a log line for the operator', () => linesWith(service, 'npm run db:apply').length > 0);
+    await eventually('a log line for the operator', () => linesWith(service, 'npm run migrate').length > 0);
     expect(await problem(service, '/ready')).toEqual([503, 'schema_missing', true]);
   });
 });

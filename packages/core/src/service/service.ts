@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type AccessTokens, accessTokens } from '../auth';
 import { createGeneration, createResponseCache, GENERATION_TABLE, generationIn, type ResponseCache } from '../cache';
 import type { Env } from '../config';
-import { createDatabase, type Database, int, pingDatabase, statement } from '../db';
+import { createDatabase, type Database, int, MIGRATIONS_TABLE, pingDatabase, statement } from '../db';
 import { defineError } from '../errors';
 import { createApp, type Endpoint } from '../http';
 import { createLogger, type Logger } from '../log';
@@ -32,6 +32,8 @@ export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = 
    * until all exist.
    */
   tables: readonly string[];
+  /** The newest migration that its code needs. /ready is 503 while the database does not record it. */
+  migration?: string;
   /** An additional readiness check, called until it resolves once. Until then, /ready is 503 with its error. */
   readinessCheck?: (context: C) => Promise<void>;
   /** Called once. Returns the resources and what this service adds to them. */
@@ -44,7 +46,12 @@ const shuttingDown = defineError('unavailable', 'shutting_down', 'This instance 
 const schemaNotApplied = defineError(
   'unavailable',
   'schema_missing',
-  'The database schema is not applied: run `npm run db:apply`.',
+  'The database schema is not applied: run `npm run migrate`.',
+);
+const schemaOutdated = defineError(
+  'unavailable',
+  'schema_outdated',
+  'The database schema is older than this release: run `npm run migrate`.',
 );
 
 export interface RunningApp {
@@ -87,7 +94,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   const context = definition.createContext?.(resources, own) ?? (resources as C);
   const endpoints = definition.endpoints(context);
   const jobs = definition.jobs?.(context, own) ?? [];
-  const checkSchema = schemaCheck(db, [...definition.tables, GENERATION_TABLE]);
+  const checkSchema = schemaCheck(db, [...definition.tables, GENERATION_TABLE], definition.migration);
   const checkOnce = once(async () => definition.readinessCheck?.(context));
   const checkDatabase = async () => {
     await pingDatabase(db);
@@ -156,8 +163,20 @@ const COUNT_TABLES_AND_COLUMNS = statement(
    WHERE name IN (:names)`,
 );
 
-const schemaCheck = (db: Database, names: readonly string[]) =>
-  once(async () => {
-    const row = await db.row(COUNT_TABLES_AND_COLUMNS, { names });
-    if ((row?.found ?? 0) < names.length) throw schemaNotApplied();
+const IS_APPLIED = statement(
+  'schema.isApplied',
+  { found: int },
+  `SELECT COUNT(*) AS found FROM ${MIGRATIONS_TABLE} WHERE name = :migration`,
+);
+
+const schemaCheck = (db: Database, names: readonly string[], migration: string | undefined) =>
+  once(async function checkSchema() {
+    const countOf = async (wanted: readonly string[]) =>
+      (await db.row(COUNT_TABLES_AND_COLUMNS, { names: wanted }))?.found ?? 0;
+    const found = await countOf(names);
+    if (found === 0) throw schemaNotApplied();
+    if (migration && !((await countOf([MIGRATIONS_TABLE])) && (await db.row(IS_APPLIED, { migration }))?.found)) {
+      throw schemaOutdated();
+    }
+    if (found < names.length) throw schemaNotApplied();
   });
