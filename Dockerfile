@@ -40,6 +40,8 @@ COPY --from=build /app/packages/core/dist out/packages/core/dist
 COPY --from=build /app/packages/shop/dist out/packages/shop/dist
 COPY --from=build /app/services/$SERVICE/dist out/services/$SERVICE/dist
 COPY scripts/healthcheck.mjs out/scripts/
+# For packages/shop/dist/migrate-main.js, which every image can run.
+COPY sql/migrations/ out/sql/migrations/
 
 FROM node:24-bookworm-slim
 ARG SERVICE

@@ -185,6 +185,12 @@ const mistakes: Record<string, Mistake[]> = {
   policies: [
     [policies, / +- \{ protocol: TCP, port: 8084 \}\n/, '', /nginx to store:8084: must be allowed/],
     [policies, 'port: 3306', 'port: 3307', /auth to db:3306: must be allowed/],
+    [
+      policies,
+      'name: migrate, app.kubernetes.io/part-of: shop }\n  policyTypes',
+      'name: migration, app.kubernetes.io/part-of: shop }\n  policyTypes',
+      /migrate to db:3306: must be allowed/,
+    ],
     [policies, / +- \{ protocol: UDP, port: 53 \}\n/, '', /auth to another namespace:53: must be allowed/],
     [policies, 'port: 587', 'port: 578', /auth to anybody:587: must be allowed/],
     [policies, 'values: [product, store, file]', 'values: [product, store]', /file to anybody:443: must be allowed/],
