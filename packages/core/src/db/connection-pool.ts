@@ -168,7 +168,7 @@ export function createConnectionPool(
     onFinished: (query, seconds) => querySeconds.observe({ query }, seconds),
     onFields(statement, text, fields) {
       if (!config.checkColumns || checkedTexts.has(text)) return;
-      assertColumns(statement, fields);
+      assertColumns(statement, text, fields);
       checkedTexts.add(text);
     },
   };

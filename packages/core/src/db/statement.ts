@@ -87,9 +87,14 @@ export function decodeRows<Row>({ columns }: Statement<Row>, rows: Record<string
 }
 
 const NOT_NULL = 1;
+const SCALAR_SUBQUERY = /\(\s*SELECT\b/i;
 
-/** Throws if the server's columns differ from the declared ones. */
-export function assertColumns({ name, columns = {} }: Statement<unknown>, fields: readonly FieldPacket[]): void {
+/** Throws if the columns that the server returns for `text` differ from the declared ones. */
+export function assertColumns(
+  { name, columns = {} }: Statement<unknown>,
+  text: string,
+  fields: readonly FieldPacket[],
+): void {
   const fail = (problem: string): never => {
     throw new Error(`the columns of ${name} are not as declared: ${problem}`);
   };
@@ -98,8 +103,9 @@ export function assertColumns({ name, columns = {} }: Statement<unknown>, fields
     const field = delivered.get(column) ?? fail(`there is no ${column}`);
     const type = field.columnType ?? field.type ?? -1;
     if (!types.includes(type)) fail(`${column} has type ${type}`);
-    // For an expression, servers do not report reliably whether it can be null.
-    const canBeNull = field.orgTable !== '' && (Number(field.flags) & NOT_NULL) === 0;
+    // Servers do not report reliably whether an expression can be null, and MySQL 9 for no column beside a scalar subquery.
+    const isReliable = field.orgTable !== '' && !SCALAR_SUBQUERY.test(text);
+    const canBeNull = isReliable && (Number(field.flags) & NOT_NULL) === 0;
     if (canBeNull && !nullable) fail(`${column} can be null`);
     delivered.delete(column);
   }
