@@ -25,7 +25,7 @@ const containerRules: Record<string, (container: Container) => unknown> = {
   'limits.memory is missing': ({ resources }) => resources?.limits?.memory,
 };
 
-/** Not for init containers, which cannot have probes. */
+/** Not for jobs, and not for init containers, which cannot have probes. */
 const probeRules: Record<string, (container: Container) => unknown> = {
   'startupProbe is missing': ({ startupProbe }) => startupProbe,
   'livenessProbe is missing': ({ livenessProbe }) => livenessProbe,
@@ -50,7 +50,7 @@ const composeRules: Record<string, (service: ComposeService) => unknown> = {
 
 /** Checks that a container that is broken into, or that fails, does as little harm as possible. */
 export const containersAreHardened: Check = (files, table) => [
-  ...readWorkloads(files).flatMap(({ at, pod }) => {
+  ...readWorkloads(files).flatMap(({ at, kind, pod }) => {
     const withPod = (container: Container): Container => ({
       ...container,
       securityContext: { ...pod.securityContext, ...container.securityContext },
@@ -59,7 +59,9 @@ export const containersAreHardened: Check = (files, table) => [
     return [
       ...broken(podRules, pod),
       ...[...containers, ...(pod.initContainers ?? []).map(withPod)].flatMap((each) => broken(containerRules, each)),
-      ...containers.flatMap((each) => broken({ ...probeRules, ...(each.name in table ? serviceRules : {}) }, each)),
+      ...(kind === 'Job' ? [] : containers).flatMap((each) =>
+        broken({ ...probeRules, ...(each.name in table ? serviceRules : {}) }, each),
+      ),
     ].map((problem) => `${at}: ${problem}`);
   }),
   ...composeLayers(files).flatMap(({ file, services }) =>
