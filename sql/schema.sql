@@ -1,5 +1,6 @@
 -- The schema of the whole shop, for MySQL 8.0+ and MariaDB 10.11+: what all files in sql/migrations make together. Compose, Swarm
--- and Kubernetes load it into an empty database. It fails on any other one: `npm run migrate` brings those up to date.
+-- and Kubernetes load it into an empty database. It is safe to repeat. An older database only gets the tables that it lacks, and
+-- `npm run migrate` brings it up to date.
 -- If you add a migration, make the same change here (docs/migrations.md). A test compares both.
 -- Each table is owned by one service. Other services use it only where they need the same database transaction.
 -- Times are UTC (every connection sets time_zone '+00:00').
@@ -7,18 +8,20 @@
 -- Columns named _folded and _words are for searching. The services write them (foldText in packages/core). NULL means that
 -- something else wrote the row; `npm run migrate` fills them. Folding makes a text at most three times as long.
 
+SET @is_empty = (SELECT COUNT(*) = 0 FROM information_schema.tables WHERE table_schema = DATABASE());
+
 -- packages/core ------------------------------------------------------------------------------------------------------
 
 -- One row. A service changes it if Redis did not confirm a cache invalidation, and reads it once a second while it uses the
 -- cache. Entries of another generation are not used (docs/decisions/0004-cache-coherence.md).
-CREATE TABLE cache_generation (
+CREATE TABLE IF NOT EXISTS cache_generation (
   id         TINYINT UNSIGNED NOT NULL PRIMARY KEY COMMENT 'always 1',
   generation CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'random'
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- auth ---------------------------------------------------------------------------------------------------------------
 
-CREATE TABLE users (
+CREATE TABLE IF NOT EXISTS users (
   id            BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name          VARCHAR(255) NOT NULL,
   name_folded   VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
@@ -35,7 +38,7 @@ CREATE TABLE users (
   KEY users_newest (created_at, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
-CREATE TABLE refresh_tokens (
+CREATE TABLE IF NOT EXISTS refresh_tokens (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id    BIGINT UNSIGNED NOT NULL,
   family_id  CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'one login and all that was rotated from it',
@@ -50,7 +53,7 @@ CREATE TABLE refresh_tokens (
   CONSTRAINT refresh_tokens_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
-CREATE TABLE password_resets (
+CREATE TABLE IF NOT EXISTS password_resets (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id    BIGINT UNSIGNED NOT NULL,
   token_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256, hex',
@@ -63,14 +66,14 @@ CREATE TABLE password_resets (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- The times of reset mails of the last hour, one row per account or client network. The row is locked while it is counted.
-CREATE TABLE mail_quotas (
+CREATE TABLE IF NOT EXISTS mail_quotas (
   subject    VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   sent_at    VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'milliseconds since the epoch, comma-separated',
   expires_at DATETIME(3) NOT NULL,
   KEY mail_quotas_expiry (expires_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
-CREATE TABLE categories (
+CREATE TABLE IF NOT EXISTS categories (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name       VARCHAR(255) NOT NULL,
   name_key   VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'folded name: unique, and what is searched',
@@ -81,7 +84,7 @@ CREATE TABLE categories (
 
 -- store --------------------------------------------------------------------------------------------------------------
 
-CREATE TABLE stores (
+CREATE TABLE IF NOT EXISTS stores (
   id          BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id     BIGINT UNSIGNED NOT NULL,
   name        VARCHAR(255) NOT NULL,
@@ -94,7 +97,7 @@ CREATE TABLE stores (
 
 -- product ------------------------------------------------------------------------------------------------------------
 
-CREATE TABLE products (
+CREATE TABLE IF NOT EXISTS products (
   id                BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   store_id          BIGINT UNSIGNED NOT NULL,
   category_id       BIGINT UNSIGNED NULL,
@@ -119,7 +122,7 @@ CREATE TABLE products (
 
 -- All changes of a stock except sales, which are in product_logs. For each product,
 -- stock = SUM(stock_movements) - SUM(product_logs). product_id has no foreign key: movements outlive their product.
-CREATE TABLE stock_movements (
+CREATE TABLE IF NOT EXISTS stock_movements (
   id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   product_id     BIGINT UNSIGNED NOT NULL,
   transaction_id BIGINT UNSIGNED NULL COMMENT 'the cancelled one',
@@ -132,7 +135,7 @@ CREATE TABLE stock_movements (
 
 -- address ------------------------------------------------------------------------------------------------------------
 
-CREATE TABLE addresses (
+CREATE TABLE IF NOT EXISTS addresses (
   id                 BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id            BIGINT UNSIGNED NOT NULL,
   label              VARCHAR(100) NOT NULL DEFAULT '',
@@ -149,7 +152,7 @@ CREATE TABLE addresses (
 
 -- transaction --------------------------------------------------------------------------------------------------------
 
-CREATE TABLE transactions (
+CREATE TABLE IF NOT EXISTS transactions (
   id               BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id          BIGINT UNSIGNED NOT NULL,
   store_id         BIGINT UNSIGNED NOT NULL,
@@ -173,7 +176,7 @@ CREATE TABLE transactions (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- product_id has no foreign key: a log outlives its product.
-CREATE TABLE product_logs (
+CREATE TABLE IF NOT EXISTS product_logs (
   id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   transaction_id BIGINT UNSIGNED NOT NULL,
   product_id     BIGINT UNSIGNED NOT NULL,
@@ -187,7 +190,7 @@ CREATE TABLE product_logs (
   CONSTRAINT product_logs_quantity_positive CHECK (quantity > 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
-CREATE TABLE transaction_status_changes (
+CREATE TABLE IF NOT EXISTS transaction_status_changes (
   id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   transaction_id BIGINT UNSIGNED NOT NULL,
   from_status    ENUM('pending', 'paid', 'shipped', 'completed', 'cancelled') NOT NULL,
@@ -201,7 +204,7 @@ CREATE TABLE transaction_status_changes (
 
 -- A row exists if and only if its order does: both are written in one database transaction. user_id has no foreign key,
 -- because it would lock the user before the products, while all other statements lock products first.
-CREATE TABLE idempotency_keys (
+CREATE TABLE IF NOT EXISTS idempotency_keys (
   user_id         BIGINT UNSIGNED NOT NULL,
   route           VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -215,7 +218,7 @@ CREATE TABLE idempotency_keys (
 
 -- file ---------------------------------------------------------------------------------------------------------------
 
-CREATE TABLE files (
+CREATE TABLE IF NOT EXISTS files (
   id            BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id       BIGINT UNSIGNED NOT NULL,
   stored_name   VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -231,21 +234,23 @@ CREATE TABLE files (
 -- migrations ---------------------------------------------------------------------------------------------------------
 
 -- Written by `npm run migrate`. Services are not ready until it contains the newest migration that they know.
-CREATE TABLE schema_migrations (
+CREATE TABLE IF NOT EXISTS schema_migrations (
   name       VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   checksum   CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256 of the file, hex',
   applied_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- Last, so that a load that was interrupted does not count as complete.
-INSERT INTO schema_migrations (name, checksum) VALUES
-  ('0001_first_tables.sql', '5927d92df4cc1871f2345121c9f5969fc9eb07dc32f98bd0ce244be90e81931f'),
-  ('0002_order_history_and_stock_ledger.sql', '918ba189d5bcf60211f02cad697c61e219d1f1c19eb49d5d40ce2b9582998ea3'),
-  ('0003_search_columns.sql', '3e00a456d1a93bc48a83ee26a58578ee25b358cf270d274f159702e25a613af3'),
-  ('0004_fill_search_columns.cjs', 'ff66e0e8757a59e76feb8e80f61e3d514b0bb6c2267c493d0b0cad3e9b155aac'),
-  ('0005_email_verified_at.sql', 'dbc055aee5a40debbcb608b8524e300838df1ca98f08465af8ffc80eeb2c4fcb'),
-  ('0006_mail_quotas.sql', '4aa86d8553b6d825e761f346757cbef086a06a3a90e5bfa321ccda3085900f54'),
-  ('0007_idempotency_keys_without_foreign_key.sql', '4e64150a5a8ef24c6a57cebe190817d37e9f718e6b6495a68c4c717d2f4137b7'),
-  ('0008_cache_generation.sql', '3340e7d6a9e7034bb7d36472ee1a7e34fce6aded4cef8f37310da04db0c21984'),
-  ('0009_superseded_indexes.sql', '5ab4bd33e2f2beea774b34a2377ecc406d0b10612e29d182e448ed3f4d173095'),
-  ('0010_stock_movements_of_old_products.cjs', '6228d827f023768ef65bc1ffcaf08ea34750a0e7afe96463f1dc45db33b49c90');
+-- Only into an empty database. Last, so that a load that was interrupted does not count as complete.
+INSERT INTO schema_migrations (name, checksum)
+SELECT name, checksum FROM (
+  SELECT '0001_first_tables.sql' AS name, '5927d92df4cc1871f2345121c9f5969fc9eb07dc32f98bd0ce244be90e81931f' AS checksum
+  UNION ALL SELECT '0002_order_history_and_stock_ledger.sql', '918ba189d5bcf60211f02cad697c61e219d1f1c19eb49d5d40ce2b9582998ea3'
+  UNION ALL SELECT '0003_search_columns.sql', '3e00a456d1a93bc48a83ee26a58578ee25b358cf270d274f159702e25a613af3'
+  UNION ALL SELECT '0004_fill_search_columns.cjs', 'ff66e0e8757a59e76feb8e80f61e3d514b0bb6c2267c493d0b0cad3e9b155aac'
+  UNION ALL SELECT '0005_email_verified_at.sql', 'dbc055aee5a40debbcb608b8524e300838df1ca98f08465af8ffc80eeb2c4fcb'
+  UNION ALL SELECT '0006_mail_quotas.sql', '4aa86d8553b6d825e761f346757cbef086a06a3a90e5bfa321ccda3085900f54'
+  UNION ALL SELECT '0007_idempotency_keys_without_foreign_key.sql', '4e64150a5a8ef24c6a57cebe190817d37e9f718e6b6495a68c4c717d2f4137b7'
+  UNION ALL SELECT '0008_cache_generation.sql', '3340e7d6a9e7034bb7d36472ee1a7e34fce6aded4cef8f37310da04db0c21984'
+  UNION ALL SELECT '0009_superseded_indexes.sql', '5ab4bd33e2f2beea774b34a2377ecc406d0b10612e29d182e448ed3f4d173095'
+  UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', '6228d827f023768ef65bc1ffcaf08ea34750a0e7afe96463f1dc45db33b49c90'
+) AS migrations WHERE @is_empty;
