@@ -54,6 +54,9 @@ async function expectMigrated(database: BareDatabase): Promise<void> {
   ]);
 }
 
+/** The server waits for its disk most of the time. */
+const AT_ONCE = 8;
+
 const isLookUp = (statement: string) => /^\s*(SELECT|SET|DO|START)\b/.test(statement);
 
 /** Dies like a killed runner: after the server has run the `last`th statement that may change something, nothing follows. */
@@ -75,25 +78,30 @@ function dyingConnection(connection: Connection, last: number): { connection: Co
   return { connection: proxy, died: () => dead };
 }
 
+/** @returns whether it died after that many statements; if so, a second one has finished */
+async function dieAfter(last: number): Promise<boolean> {
+  const database = await anOldDatabase();
+  const dying = dyingConnection(await database.connect(), last);
+  const outcome = await migrate(dying.connection, migrations).catch((error: unknown) => error);
+  if (!dying.died()) {
+    expect(outcome).toEqual(migrations.map(({ name }) => name));
+    return false;
+  }
+  expect(String(outcome)).toMatch(/killed/);
+  await migrate(await database.connect(), migrations);
+  await expectMigrated(database);
+  return true;
+}
+
 test('a runner that died after any statement is followed by one that finishes', async () => {
-  let deaths = 0;
-  for (let last = 1; ; last++) {
-    const database = await anOldDatabase();
-    const dying = dyingConnection(await database.connect(), last);
-    const run = migrate(dying.connection, migrations).catch((error: unknown) => error);
-    const outcome = await run;
-    if (!dying.died()) {
-      expect(outcome).toEqual(migrations.map(({ name }) => name));
-      break;
-    }
-    expect(String(outcome)).toMatch(/killed/);
-    deaths += 1;
-    await migrate(await database.connect(), migrations);
-    await expectMigrated(database);
-    await Promise.all(opened.splice(0).map((one) => one.drop()));
+  const deaths: boolean[] = [];
+  while (!deaths.includes(false)) {
+    const next = Array.from({ length: AT_ONCE }, (_, index) => deaths.length + index + 1);
+    deaths.push(...(await Promise.all(next.map(dieAfter))));
+    await Promise.all(opened.splice(0).map((database) => database.drop()));
   }
   // One for each statement, each row of schema_migrations, and each batch of the steps in JavaScript.
-  expect(deaths).toBeGreaterThan(45);
+  expect(deaths.filter(Boolean).length).toBeGreaterThan(45);
 });
 
 const script = path.join(repoRoot, 'packages/shop/dist/migrate-main.js');
