@@ -1,15 +1,7 @@
 import net from 'node:net';
 import { defineError } from '@shop/core/errors';
 import { type Endpoint, endpoint, id, idParams, nameText, ok, pageQuery } from '@shop/core/http';
-import {
-  aUser,
-  capturedLog,
-  exampleService,
-  productionEnv,
-  startApp,
-  type TestApp,
-  type TestUser,
-} from '@shop/testing';
+import { aUser, exampleService, startApp, type TestApp, type TestUser } from '@shop/testing';
 import type { Response } from 'supertest';
 import { z } from 'zod';
 
@@ -374,35 +366,3 @@ function raw(bytes: string | Buffer): Promise<string> {
     socket.once('error', (error) => (response ? resolve(response) : reject(error)));
   });
 }
-
-describe('an error that the endpoint does not declare', () => {
-  const service = exampleService(() => [
-    endpoint({
-      method: 'get',
-      path: '/tea',
-      tag: 'things',
-      summary: 'Tea',
-      access: 'public',
-      responses: { 204: 'empty' },
-      handler: async () => {
-        throw outOfTea();
-      },
-    }),
-  ]);
-
-  it('is a 500 outside production, and the log names it', async () => {
-    const log = capturedLog();
-    const strict = await startApp(service, {}, log.logger);
-    const response = await strict.http.get('/tea').expect(500);
-    expect(response.body.code).toBe('internal_error');
-    expect(log.text()).toContain('get /tea does not declare the error out_of_tea');
-    await strict.close();
-  });
-
-  it('is sent in production', async () => {
-    const production = await startApp(service, await productionEnv());
-    const response = await production.http.get('/tea').expect(409);
-    expect(response.body.code).toBe('out_of_tea');
-    await production.close();
-  });
-});
