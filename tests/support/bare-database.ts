@@ -6,7 +6,7 @@ import { type Connection, createConnection, type RowDataPacket } from 'mysql2/pr
 import { testEnv } from './test-app';
 import { write } from './test-database';
 
-/** A database of its own, whose schema the test makes. */
+/** An empty database for one test, which makes the schema itself. */
 export interface BareDatabase {
   name: string;
   /** Several statements at once are allowed. */
@@ -14,7 +14,7 @@ export interface BareDatabase {
   rows(statement: string, values?: unknown[]): Promise<RowDataPacket[]>;
   /** Runs a file of the repository. */
   load(file: string): Promise<void>;
-  /** Another connection, as a runner of its own has it. Closed by `drop`. */
+  /** A second connection, for a second runner. Closed by `drop`. */
   connect(): Promise<Connection>;
   drop(): Promise<void>;
 }
