@@ -4,24 +4,16 @@ import { promisify } from 'node:util';
 import { type Migration, migrate, readMigrations } from '@shop/core/db';
 import { migrationsFolder } from '@shop/shop';
 import { repoRoot } from '@shop/test-servers';
-import { aBareDatabase, type BareDatabase, eventually, tablesOf, testEnv } from '@shop/testing';
+import { aBareDatabase, type BareDatabase, dropBareDatabases, eventually, tablesOf, testEnv } from '@shop/testing';
 import type { Connection } from 'mysql2/promise';
 
-const opened: BareDatabase[] = [];
-async function bareDatabase(): Promise<BareDatabase> {
-  const database = await aBareDatabase();
-  opened.push(database);
-  return database;
-}
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((database) => database.drop()));
-});
+afterEach(dropBareDatabases);
 
 let migrations: Migration[];
 let expected: Record<string, string[]>;
 beforeAll(async () => {
   migrations = await readMigrations(migrationsFolder);
-  const database = await bareDatabase();
+  const database = await aBareDatabase();
   await database.load('sql/schema.sql');
   expected = await tablesOf(database);
 });
@@ -33,7 +25,7 @@ const rowsOfTheFirst = `
   INSERT INTO products (id, store_id, name, description, price, stock) VALUES (1, 7, 'Mug', '', 1.00, 3), (2, 7, 'Cup', '', 1.00, 4)`;
 
 async function anOldDatabase(): Promise<BareDatabase> {
-  const database = await bareDatabase();
+  const database = await aBareDatabase();
   await database.load(FIRST);
   await database.connection.query(rowsOfTheFirst);
   return database;
@@ -98,7 +90,7 @@ test('a runner that died after any statement is followed by one that finishes', 
   while (!deaths.includes(false)) {
     const next = Array.from({ length: AT_ONCE }, (_, index) => deaths.length + index + 1);
     deaths.push(...(await Promise.all(next.map(dieAfter))));
-    await Promise.all(opened.splice(0).map((database) => database.drop()));
+    await dropBareDatabases();
   }
   // One for each statement, each row of schema_migrations, and each batch of the steps in JavaScript.
   expect(deaths.filter(Boolean).length).toBeGreaterThan(45);
@@ -130,7 +122,7 @@ test('a process that is killed during a statement is followed by one that finish
 });
 
 test('of twelve processes that start at once on an empty database, one applies all', async () => {
-  const database = await bareDatabase();
+  const database = await aBareDatabase();
   const outputs = await Promise.all(Array.from({ length: 12 }, () => runMigrate(database)));
   const applied = outputs.map(({ stdout }) => stdout.split('\n').filter((line) => line.startsWith('applying')).length);
   expect(applied.sort((a, b) => b - a)).toEqual([migrations.length, ...Array.from({ length: 11 }, () => 0)]);
@@ -171,7 +163,7 @@ describe('npm run migrate', () => {
   });
 
   test('refuses to run if a file was changed after it was applied, and names it', async () => {
-    const database = await bareDatabase();
+    const database = await aBareDatabase();
     await database.load('sql/schema.sql');
     await database.connection.query(
       "UPDATE schema_migrations SET checksum = 'another' WHERE name = '0006_mail_quotas.sql'",
@@ -186,7 +178,7 @@ describe('npm run migrate', () => {
   });
 
   test('says which database it cannot use, and rejects unknown options', async () => {
-    const database = await bareDatabase();
+    const database = await aBareDatabase();
     await expect(runMigrate({ ...database, name: 'no_such_database' })).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^migrate failed: the database no_such_database at .* cannot be used: /),

@@ -1,18 +1,19 @@
 import { readdirSync } from 'node:fs';
 import { migrate, readMigrations } from '@shop/core/db';
 import { migrationsFolder } from '@shop/shop';
-import { aBareDatabase, aDatabase, type BareDatabase, closeDatabases, tablesOf } from '@shop/testing';
+import {
+  aBareDatabase,
+  aDatabase,
+  type BareDatabase,
+  closeDatabases,
+  dropBareDatabases,
+  tablesOf,
+} from '@shop/testing';
 import { verifyStock } from '../services/transaction/src/ledger/verify-stock';
 
-const opened: BareDatabase[] = [];
-async function bareDatabase(): Promise<BareDatabase> {
-  const database = await aBareDatabase();
-  opened.push(database);
-  return database;
-}
 afterEach(async () => {
   await closeDatabases();
-  await Promise.all(opened.splice(0).map((database) => database.drop()));
+  await dropBareDatabases();
 });
 
 const allMigrations = () => readMigrations(migrationsFolder);
@@ -21,7 +22,7 @@ const migrated = async (database: BareDatabase, log?: (line: string) => void) =>
   migrate(database.connection, await allMigrations(), log ? { log } : {});
 
 async function currentTables() {
-  const database = await bareDatabase();
+  const database = await aBareDatabase();
   await database.load('sql/schema.sql');
   return await tablesOf(database);
 }
@@ -30,7 +31,7 @@ const RECORDED = 'SELECT name, checksum FROM schema_migrations ORDER BY name';
 
 describe('sql/schema.sql', () => {
   test('makes the same tables as all migrations, and records them as applied', async () => {
-    const [fromMigrations, fromSchema] = [await bareDatabase(), await bareDatabase()];
+    const [fromMigrations, fromSchema] = [await aBareDatabase(), await aBareDatabase()];
     const names = await migrated(fromMigrations);
     expect(names).toEqual((await allMigrations()).map(({ name }) => name));
     await fromSchema.load('sql/schema.sql');
@@ -41,7 +42,7 @@ describe('sql/schema.sql', () => {
   });
 
   test('can be loaded again, with the same result', async () => {
-    const database = await bareDatabase();
+    const database = await aBareDatabase();
     await database.load('sql/schema.sql');
     const before = [await tablesOf(database), await database.rows(RECORDED)];
     await database.load('sql/schema.sql');
@@ -49,7 +50,7 @@ describe('sql/schema.sql', () => {
   });
 
   test('never records on an older database what was not applied', async () => {
-    const database = await bareDatabase();
+    const database = await aBareDatabase();
     await database.load(`${folder}/1-first.sql`);
     await database.load('sql/schema.sql');
     expect(await database.rows(RECORDED)).toEqual([]);
@@ -108,7 +109,7 @@ describe('a database of an earlier version', () => {
   test.each(upgrades)(
     '(%s) gets the tables of today, keeps its rows, and its stock adds up',
     async (_, files, ledger) => {
-      const database = await bareDatabase();
+      const database = await aBareDatabase();
       for (const file of files) await database.load(file);
       await database.connection.query(firstRows);
       if (ledger) await database.connection.query(ledgerRows);
@@ -154,7 +155,7 @@ describe('a database of an earlier version', () => {
   }
 
   test('with more rows than one batch gets all of them filled, and those that an old service adds later', async () => {
-    const database = await bareDatabase();
+    const database = await aBareDatabase();
     await database.load(first);
     await database.connection.query(firstRows);
     const more = Array.from({ length: 1200 }, (_, index) => [7, `ΉΛΙΟΣ ${index}`, '', '1.00', index]);
@@ -173,7 +174,7 @@ describe('a database of an earlier version', () => {
   });
 
   test('keeps a stock that does not add up, if the ledger has recorded the product', async () => {
-    const database = await bareDatabase();
+    const database = await aBareDatabase();
     await database.load(`${folder}/2-stock-ledger.sql`);
     await database.connection.query(`${firstRows};${ledgerRows}`);
     await database.connection.query('UPDATE products SET stock = 99 WHERE id = 3');

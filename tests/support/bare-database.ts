@@ -19,6 +19,13 @@ export interface BareDatabase {
   drop(): Promise<void>;
 }
 
+const databases = new Set<BareDatabase>();
+
+/** Drops those that a test has not dropped itself. */
+export const dropBareDatabases = async (): Promise<void> => {
+  await Promise.all([...databases].map((database) => database.drop()));
+};
+
 export async function aBareDatabase(): Promise<BareDatabase> {
   const name = `shop_bare_${randomBytes(4).toString('hex')}`;
   await write(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
@@ -39,7 +46,7 @@ export async function aBareDatabase(): Promise<BareDatabase> {
     return connection;
   }
   const connection = await connect();
-  return {
+  const database: BareDatabase = {
     name,
     connection,
     connect,
@@ -51,10 +58,13 @@ export async function aBareDatabase(): Promise<BareDatabase> {
       await connection.query(await readFile(path.join(repoRoot, file), 'utf8'));
     },
     async drop() {
+      databases.delete(database);
       for (const one of opened) one.destroy();
       await write(`DROP DATABASE ${name}`);
     },
   };
+  databases.add(database);
+  return database;
 }
 
 /**
