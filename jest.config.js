@@ -24,7 +24,7 @@ module.exports = {
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
   setupFiles: ['<rootDir>/tests/support/worker-redis.ts'],
-  setupFilesAfterEnv: ['<rootDir>/tests/support/after-each-file.ts'],
+  setupFilesAfterEnv: ['<rootDir>/tests/support/each-file.ts'],
   // Far more than any test needs, so that a busy machine makes a test slow and not red.
   testTimeout: 300_000,
   maxWorkers: 2,

@@ -1,3 +1,0 @@
-import { closeTestDatabase } from './test-database';
-
-afterAll(closeTestDatabase);
