@@ -4,9 +4,11 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import {
   applySchema,
+  applySql,
   type DatabaseSettings,
   dataDir,
   messageOf,
+  repoRoot,
   startMysql,
   startRedis,
   temporaryFolder,
@@ -21,6 +23,9 @@ import { atTeardown } from './teardown-list';
 export default async function setUp({ maxWorkers }: { maxWorkers: number }): Promise<void> {
   const dir = await runFolder();
   const database = await testDatabase(dir);
+  // An upgraded database, so that every test shows that the migrations of the oldest schema lead to today's. That
+  // sql/schema.sql makes the same tables is a test of its own.
+  await applySql(database, [path.join(repoRoot, 'tests/support/schemas/1-first.sql')]);
   await applySchema(database);
   // One for each worker: a service empties the cache when it starts, which would disturb concurrent test files.
   const redis = await Promise.all(
