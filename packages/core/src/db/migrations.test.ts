@@ -89,6 +89,22 @@ test('a statement that fails names its file, and nothing after it runs', async (
   expect(await run()).toEqual(['0002_b.sql', '0003_c.sql']);
 });
 
+test('a migration that the server ended in a deadlock is tried again, and leaves nothing of the first try', async () => {
+  put('0001_a.sql', 'CREATE TABLE tries (id INT AUTO_INCREMENT PRIMARY KEY);\nCREATE TABLE t (id INT);');
+  put(
+    '0002_b.cjs',
+    `exports.up = async (connection) => {
+       const [{ insertId: tries }] = await connection.query('INSERT INTO tries VALUES ()');
+       await connection.query('START TRANSACTION');
+       await connection.query('INSERT INTO t VALUES (?)', [tries]);
+       if (tries < 3) await connection.query("SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = ?", [tries === 1 ? 1213 : 1205]);
+       await connection.query('COMMIT');
+     };`,
+  );
+  expect(await run()).toEqual(['0001_a.sql', '0002_b.cjs']);
+  expect(await database.rows('SELECT id FROM t')).toEqual([{ id: 3 }]);
+});
+
 test('gives up waiting for another runner, and says which connection that is', async () => {
   put('0001_a.cjs', 'exports.up = () => globalThis.released;');
   const migrations = await readMigrations(folder);

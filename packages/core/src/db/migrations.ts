@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { contentionReason } from './errors';
 import type { Migration, MigrationLog } from './migration-files';
 import { MigrationError } from './migration-files';
 
@@ -6,10 +8,14 @@ import { MigrationError } from './migration-files';
 const LOCK_WAIT_SECONDS = 1800;
 
 /**
- * ALTER TABLE waits for the open database transactions on its table, and every later statement on that table waits for it. The
- * services' transactions end within seconds. By default MySQL would wait for a year and MariaDB for a day.
+ * ALTER TABLE waits for the open database transactions on its table, and every later statement on that table waits for it. So it
+ * gives up soon and tries again: the shop's statements get through in between. By default MySQL would wait for a year, MariaDB
+ * for a day.
  */
-const TABLE_LOCK_WAIT_SECONDS = 60;
+const TABLE_LOCK_WAIT_SECONDS = 5;
+
+/** How often a migration is tried that meets the locks of a running shop. */
+const ATTEMPTS = 20;
 
 const SESSION_SETUP =
   `SET time_zone = '+00:00', lock_wait_timeout = ${TABLE_LOCK_WAIT_SECONDS}, ` +
@@ -94,15 +100,27 @@ export async function migrationStatus(
   };
 }
 
+/**
+ * Tries again after a deadlock or a lock wait timeout. In MariaDB an ALTER TABLE also locks the tables that refer to its own by a
+ * foreign key, so it can be the victim of a deadlock with the shop's database transactions.
+ */
 async function applyOne(connection: Connection, migration: Migration, log: MigrationLog): Promise<void> {
-  try {
-    await migration.up(connection, log);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new MigrationError(`${migration.name} failed: ${message}. Run it again once this is solved.`, {
-      cause: error,
-    });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await migration.up(connection, log);
+    } catch (error) {
+      const reason = contentionReason(error);
+      if (!reason || attempt === ATTEMPTS) throw failure(migration, error);
+      log(`${migration.name}: ${reason}, trying again`);
+      await connection.query('ROLLBACK');
+      await sleep(Math.random() * 500 * attempt);
+    }
   }
+}
+
+function failure({ name }: Migration, error: unknown): MigrationError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new MigrationError(`${name} failed: ${message}. Run it again once this is solved.`, { cause: error });
 }
 
 async function record(connection: Connection, { name, checksum }: Migration): Promise<void> {
