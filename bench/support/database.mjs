@@ -8,27 +8,47 @@ const { createPool } = createRequire(new URL('../../packages/core/package.json',
 const { applySchema, startMysql } = createRequire(import.meta.url)('@shop/test-servers');
 
 /**
- * A new database with schema and seed data, on the server in TEST_DB_HOST or otherwise on a private one.
- * `drop` removes the database and the private server.
+ * A new, empty database on the server in TEST_DB_HOST or otherwise on a private one. `drop` removes the database and the private
+ * server.
  */
-export async function createShopDatabase(options = {}) {
+export async function createEmptyDatabase({ connections = 2, ...options } = {}) {
   const { settings: server, stop } = process.env.TEST_DB_HOST ? givenServer() : await privateServer(options);
   const settings = { ...server, database: `shop_bench_${randomUUID().slice(0, 8)}` };
-  const pool = createPool({ ...server, timezone: 'Z', connectionLimit: 2 });
-  pool.on('connection', (connection) => connection.query("SET time_zone = '+00:00'"));
-  await pool.query(`CREATE DATABASE ${settings.database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
-  await applySchema(settings);
-  const inside = createPool({ ...settings, timezone: 'Z', connectionLimit: 2 });
+  const outside = createPool({ ...server, connectionLimit: 1 });
+  await outside.query(`CREATE DATABASE ${settings.database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
+  const pool = createPool({ ...settings, timezone: 'Z', connectionLimit: connections, multipleStatements: true });
   return {
     settings,
-    query: (statement, values) => inside.query(statement, values),
+    query: (statement, values) => pool.query(statement, values),
+    connect: () => pool.getConnection(),
+    async transaction(work) {
+      const connection = await pool.getConnection();
+      try {
+        await connection.beginTransaction();
+        await work(connection);
+        await connection.commit();
+      } catch (error) {
+        await connection.rollback();
+        throw error;
+      } finally {
+        connection.release();
+      }
+    },
     async drop() {
-      await inside.end();
-      await pool.query(`DROP DATABASE ${settings.database}`);
-      await pool.end();
+      // Destroys the connections that were not released.
+      pool.end().catch(() => undefined);
+      await outside.query(`DROP DATABASE ${settings.database}`);
+      await outside.end();
       await stop();
     },
   };
+}
+
+/** The same with the schema and the development data. */
+export async function createShopDatabase(options) {
+  const database = await createEmptyDatabase(options);
+  await applySchema(database.settings);
+  return database;
 }
 
 function givenServer() {
