@@ -40,7 +40,8 @@ export async function startS3Server(bucket = 'uploads'): Promise<S3Server> {
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(req.url ?? '/', 'http://s3');
-    const [, requestedBucket, key = ''] = url.pathname.split('/').map(decodeURIComponent);
+    const [, requestedBucket, ...keyParts] = url.pathname.split('/').map(decodeURIComponent);
+    const key = keyParts.join('/');
     const body = await buffer(req);
     if (!isSigned(req, body)) return refuse(res, 403, 'SignatureDoesNotMatch');
     if (requestedBucket !== bucket) return refuse(res, 404, 'NoSuchBucket');
@@ -67,14 +68,16 @@ export async function startS3Server(bucket = 'uploads'): Promise<S3Server> {
   }
 
   function list(res: ServerResponse, url: URL): void {
-    const names = [...objects.keys()].sort();
+    const prefix = url.searchParams.get('prefix') ?? '';
+    const names = [...objects.keys()].filter((name) => name.startsWith(prefix)).sort();
     const start = Number(url.searchParams.get('continuation-token') ?? 0);
     const page = names.slice(start, start + 2);
     const more = start + 2 < names.length;
-    const contents = page.map(
-      (name) =>
-        `<Contents><Key>${name}</Key><LastModified>${objects.get(name)?.modified.toISOString()}</LastModified></Contents>`,
-    );
+    const contents = page.map((name) => {
+      const { modified, bytes } = objects.get(name) ?? { modified: new Date(), bytes: [] };
+      const facts = `<LastModified>${modified.toISOString()}</LastModified><Size>${bytes.length}</Size>`;
+      return `<Contents><Key>${name}</Key>${facts}</Contents>`;
+    });
     const next = more ? `<NextContinuationToken>${start + 2}</NextContinuationToken>` : '';
     res.writeHead(200, { 'Content-Type': 'application/xml' });
     res.end(`<ListBucketResult><IsTruncated>${more}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`);

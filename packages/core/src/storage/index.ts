@@ -1,8 +1,9 @@
+export { type BucketSettings, createBucket } from './bucket';
 export { createStorage } from './create-storage';
 export { displayName, inspectFile, MAX_FILE_BYTES } from './file-content';
 export { type FileKind, fileKinds, imageKinds, mediaTypeOf } from './file-kinds';
-export type { UploadedFile } from './incoming';
-export { localStorage } from './local-storage';
+export { incomingFolder, type UploadedFile } from './incoming';
+export { localStorage, syncFolder } from './local-storage';
 export {
   type FileFromBucket,
   type Storage,

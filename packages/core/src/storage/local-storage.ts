@@ -69,7 +69,7 @@ async function linkOrRename(source: string, target: string): Promise<void> {
 }
 
 /** Without this, a power failure may lose the new name even though the bytes are on disk. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
