@@ -6,11 +6,13 @@ module.exports = {
   roots: ['<rootDir>/packages', '<rootDir>/services', '<rootDir>/tools', '<rootDir>/tests'],
   testMatch: ['**/*.test.ts'],
   transform: {
-    '^.+\\.ts$': [
+    '^.+\\.(ts|js)$': [
       '@swc/jest',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } },
     ],
   },
+  // These are ES modules, which jest cannot import.
+  transformIgnorePatterns: ['/node_modules/(?!(age-encryption|@noble|@scure)/)'],
   moduleNameMapper: {
     '^@shop/testing$': '<rootDir>/tests/support/index.ts',
     '^@shop/(shop|test-servers)$': '<rootDir>/packages/$1/src/index.ts',

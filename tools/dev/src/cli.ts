@@ -10,10 +10,13 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['url', url],
   ['db-apply', async () => (await import('./db-apply.js')).dbApply()],
   ['migrate', async (args) => (await import('./db-apply.js')).migrate(args)],
+  ['backup', async (args) => (await import('./db-apply.js')).backup('backup', args)],
+  ['restore', async (args) => (await import('./db-apply.js')).backup('restore', args)],
+  ['restore-drill', async (args) => (await import('./db-apply.js')).backup('drill', args)],
   ['verify-stock', async () => (await import('./db-apply.js')).verifyStock()],
 ]);
 
-const takesArguments = new Set(['up', 'migrate']);
+const takesArguments = new Set(['up', 'migrate', 'backup', 'restore', 'restore-drill']);
 
 runMain(async ([name = 'up', ...args]) => {
   const command = commands.get(name);

@@ -17,6 +17,10 @@ export async function dbApply(): Promise<number> {
 /** Runs the shop's command. */
 export const migrate = (args: string[]) => runOnDatabase('packages/shop/dist/migrate-main.js', args);
 
+/** Runs one of the commands of tools/backup. */
+export const backup = (command: string, args: string[]) =>
+  runOnDatabase('tools/backup/dist/cli.js', [command, ...args]);
+
 /** Runs the transaction service's command. */
 export const verifyStock = () => runOnDatabase('services/transaction/dist/verify-stock.js');
 

@@ -1,0 +1,36 @@
+import { ConfigError } from '@shop/core/config';
+import { BackupError, reasonOf, UsageError } from './errors';
+
+const USAGE = `usage: npm run backup -- TARGET
+       npm run restore -- TARGET
+       npm run restore:drill -- TARGET
+  TARGET   a folder, or s3://bucket/prefix with the S3_ settings; default: BACKUP_TARGET`;
+
+/** Each returns the exit code. */
+const commands = new Map<string, (args: string[]) => Promise<number>>([
+  ['backup', async (args) => (await import('./backup.js')).backup(args)],
+  ['restore', async (args) => (await import('./restore.js')).restore(args)],
+  ['drill', async (args) => (await import('./drill.js')).drill(args)],
+]);
+
+async function main([name = '', ...args]: string[]): Promise<number> {
+  const command = commands.get(name);
+  if (!command) throw new UsageError(`unknown command "${name}", expected one of ${[...commands.keys()].join(', ')}`);
+  return await command(args);
+}
+
+function report(error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\n${USAGE}\n`);
+    return 2;
+  }
+  const isExpected = error instanceof ConfigError || error instanceof BackupError;
+  const name = process.argv[2];
+  process.stderr.write(`${error instanceof ConfigError ? '' : `${name} failed: `}${reasonOf(error)}\n`);
+  if (!isExpected && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return 1;
+}
+
+main(process.argv.slice(2))
+  .catch(report)
+  .then((code) => process.exit(code));
