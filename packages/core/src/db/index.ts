@@ -22,5 +22,6 @@ export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
 export { type Migration, MigrationError, readMigrations } from './migration-files';
 export { MIGRATIONS_TABLE, type MigrationStatus, migrate, migrationStatus } from './migrations';
 export { type List, MAX_TOTAL, type Page } from './page';
+export { releaseServerLock, takeServerLock } from './server-lock';
 export { containsPattern, type Sql } from './sql';
 export { padded, type SqlValue, type SqlValues, type Statement, statement } from './statement';

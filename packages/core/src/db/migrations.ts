@@ -3,6 +3,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { contentionReason } from './errors';
 import type { Migration, MigrationLog } from './migration-files';
 import { MigrationError } from './migration-files';
+import { releaseServerLock, takeServerLock } from './server-lock';
 
 /** Long enough for a starter that waits while another one adds indexes to millions of rows. */
 const LOCK_WAIT_SECONDS = 1800;
@@ -20,9 +21,6 @@ const ATTEMPTS = 20;
 const SESSION_SETUP =
   `SET time_zone = '+00:00', lock_wait_timeout = ${TABLE_LOCK_WAIT_SECONDS}, ` +
   "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
-
-/** The server's locks are global. A lock's name has at most 64 characters, and so has a database's. MySQL 9.6 has no MD5(). */
-const LOCK_NAME = "CONCAT('migrations.', LEFT(SHA2(DATABASE(), 256), 40))";
 
 /** The table in which the runner records what it has applied. */
 export const MIGRATIONS_TABLE = 'schema_migrations';
@@ -73,8 +71,7 @@ export async function migrate(
     }
     return pending.map(({ name }) => name);
   } finally {
-    // If the connection is lost, the server has released the lock already.
-    await connection.query(`DO RELEASE_LOCK(${LOCK_NAME})`).catch(() => undefined);
+    await releaseServerLock(connection, 'migrations');
   }
 }
 
@@ -128,14 +125,11 @@ async function record(connection: Connection, { name, checksum }: Migration): Pr
 }
 
 async function takeLock(connection: Connection, seconds: number): Promise<void> {
-  const [[row]] = await connection.query<RowDataPacket[]>(
-    `SELECT GET_LOCK(${LOCK_NAME}, ?) AS taken, IS_USED_LOCK(${LOCK_NAME}) AS holder`,
-    [seconds],
-  );
-  if (row?.taken === 1) return;
+  const holder = await takeServerLock(connection, 'migrations', seconds);
+  if (holder === undefined) return;
   throw new MigrationError(
-    `another process is migrating this database, and has not finished within ${seconds} s: wait for it and run this again. ` +
-      `If its machine is gone, end its connection on the server with KILL ${row?.holder ?? 'ID'}.`,
+    `another process is migrating or backing up this database, and has not finished within ${seconds} s: wait for it and run ` +
+      `this again. If its machine is gone, end its connection on the server with KILL ${holder}.`,
   );
 }
 
