@@ -231,6 +231,17 @@ CREATE TABLE IF NOT EXISTS files (
   CONSTRAINT files_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- backups ------------------------------------------------------------------------------------------------------------
+
+-- Successful backups and restore drills, written by tools/backup. The auth service reads the newest ones for its metrics.
+CREATE TABLE IF NOT EXISTS backups (
+  id          BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  kind        ENUM('backup', 'restore_drill') NOT NULL,
+  size_bytes  BIGINT UNSIGNED NOT NULL COMMENT 'of the files of the backup, compressed, uploads included',
+  finished_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY backups_newest (kind, finished_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- migrations ---------------------------------------------------------------------------------------------------------
 
 -- Written by `npm run migrate`. Services are not ready until it contains the newest migration that they know.
@@ -253,4 +264,5 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0008_cache_generation.sql', '3340e7d6a9e7034bb7d36472ee1a7e34fce6aded4cef8f37310da04db0c21984'
   UNION ALL SELECT '0009_superseded_indexes.sql', '5ab4bd33e2f2beea774b34a2377ecc406d0b10612e29d182e448ed3f4d173095'
   UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', '6228d827f023768ef65bc1ffcaf08ea34750a0e7afe96463f1dc45db33b49c90'
+  UNION ALL SELECT '0011_backups.sql', 'd862a483a4b96cac009b3c8db57ab3df35a83bd00f3aa8925285e6e90c0e5586'
 ) AS migrations WHERE @is_empty;

@@ -1,6 +1,7 @@
 import type { Resources, ServiceDefinition } from '@shop/core/service';
 import { inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/accounts.endpoints';
+import { backupMetrics } from './backups/backup-metrics';
 import { categoryEndpoints } from './categories/categories.endpoints';
 import { googleEndpoints } from './google/google.endpoints';
 import { IdTokenVerifier } from './google/id-token-verifier';
@@ -49,6 +50,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     'password_resets',
     'mail_quotas',
     'categories',
+    'backups',
     'stores',
     'stores.name_folded',
     'products',
@@ -61,6 +63,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ],
+  jobs: (ctx) => [backupMetrics(ctx)],
   async readinessCheck(ctx) {
     if (ctx.config.appEnv === 'production') await assertNoSeededAdmin(ctx);
   },
