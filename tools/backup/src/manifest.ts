@@ -27,15 +27,14 @@ const manifestSchema = z.object({
   snapshotAt: time,
   finishedAt: time,
   appVersion: z.string(),
-  /** The newest migration of the database. */
-  schemaVersion: z.string(),
+  /** The newest migration of the database. null: it has never been migrated. */
+  schemaVersion: z.string().nullable(),
   server: z.object({ flavour: z.enum(['mariadb', 'mysql']), version: z.string() }),
   database: z.string(),
   /** The position of the binary log that belongs exactly to the snapshot. null: the server writes none. */
   binlog: z.object({ file: z.string(), position: z.int() }).nullable(),
   /** The public key, or null: the backup is not encrypted. */
   encrypted: z.string().nullable(),
-  /** In an order in which no foreign key refers to a later table. */
   tables: z.array(digest.extend({ name: z.string().regex(/^\w+$/), rows: z.int().min(0) })),
   uploads: z.object({
     files: z.int().min(0),

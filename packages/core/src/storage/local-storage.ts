@@ -38,13 +38,20 @@ export function localStorage(folder: string, kindOf: KindOfName): StorageBackend
     delete: (name) => orUnavailable(() => rm(pathOf(name), { force: true })),
 
     async *list() {
-      for (const name of await orUnavailable(() => readdir(root))) {
+      for (const name of await orUnavailable(() => namesIn(root))) {
         const found = kindOf(name) && (await orUnavailable(() => stat(path.join(root, name))));
         if (found) yield { name, modifiedAt: found.mtime };
       }
     },
   };
 }
+
+/** None before the first upload, which creates the folder. */
+const namesIn = (folder: string): Promise<string[]> =>
+  readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return [];
+  });
 
 /** Stores a complete file under its name. After a failure, nothing exists under that name. */
 async function publish(source: string, target: string): Promise<void> {
