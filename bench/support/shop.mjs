@@ -25,7 +25,9 @@ export const tokenFor = (caller) => accessTokens(JWT_SECRET, 86_400).issue(calle
  */
 export async function startService(service, settings = {}, given = undefined) {
   const dir = await temporaryFolder('shop-bench-');
-  const mysql = given ? undefined : await startMysql({ dir: path.join(dir, 'mysql'), dieWithParent: true });
+  const mysql = given
+    ? undefined
+    : await startMysql({ dir: path.join(dir, 'mysql'), binaryLog: true, dieWithParent: true });
   const redis = await startRedis({ dir: path.join(dir, 'redis'), dieWithParent: true });
   const database = given ?? mysql.settings;
   if (mysql) await applySchema(database);

@@ -20,6 +20,8 @@ export interface MysqlOptions extends ServerEvents {
   /** For tests: a folder of initialized data folders. Copying one takes a second instead of several. */
   templates?: string;
   logFile?: string | undefined;
+  /** Writes one, as in production. Without it commits are faster. */
+  binaryLog?: boolean;
   extraArgs?: string[];
   dieWithParent?: boolean | undefined;
 }
@@ -76,7 +78,7 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
           `--socket=${socketPath(path.join(dir, 'server.sock'))}`,
           `--pid-file=${path.join(dir, 'server.pid')}`,
           '--skip-name-resolve',
-          '--skip-log-bin',
+          ...(options.binaryLog ? binaryLogOptions : ['--skip-log-bin']),
           ...(program.flavour === 'mysql' ? ['--mysqlx=OFF'] : []),
           `--max-connections=${options.maxConnections ?? 200}`,
           `--innodb-buffer-pool-size=${options.bufferPoolMiB ?? 64}M`,
@@ -93,6 +95,17 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
   const { user, password, database } = settings;
   return Object.assign(base, { user, password, database, program, settings });
 }
+
+/** The same as in docker-compose.yml. MariaDB has other defaults than MySQL. */
+const binaryLogOptions = [
+  '--log-bin=binlog',
+  '--server-id=1',
+  '--binlog-format=ROW',
+  '--binlog-row-image=FULL',
+  '--sync-binlog=1',
+  '--binlog-expire-logs-seconds=604800',
+  '--max-binlog-size=100M',
+];
 
 /** The same, started. */
 export async function startMysql(options: MysqlOptions): Promise<MysqlServer> {

@@ -61,6 +61,7 @@ const theDatabase = (run: Run, connections: number): DataServer => ({
       ...ownServer(run, 'database', 'db'),
       maxConnections: Math.max(200, connections + 20),
       bufferPoolMiB: 128,
+      binaryLog: true,
     }),
 });
 

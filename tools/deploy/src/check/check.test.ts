@@ -206,6 +206,8 @@ const mistakes: Record<string, Mistake[]> = {
   credentials: [
     ['k8s/mysql.yaml', 'key: DB_PASS ', 'key: REDIS_PASSWORD ', /MYSQL_PASSWORD: comes from key REDIS_PASSWORD/],
     [compose, 'MYSQL_PASSWORD: ${DB_PASS', 'MYSQL_PASSWORD: ${DB_PASSWORD', /comes from DB_PASSWORD/],
+    ['k8s/mysql.yaml', 'key: DB_ROOT_PASS ', 'key: DB_PASS ', /MYSQL_ROOT_PASSWORD: comes from key DB_PASS/],
+    [swarm, '[db_pass, db_root_pass]', '[db_pass]', /db DB_ROOT_PASS_FILE: .* not have the secret db_root_pass/],
     [swarm, '[db_pass, jwt_secret', '[jwt_secret', /auth DB_PASS_FILE: .* not have the secret db_pass/],
     [swarm, 'secrets/jwt_secret', 'secrets/db_pass', /is secret db_pass, not JWT_SECRET/],
     [
@@ -229,6 +231,18 @@ const mistakes: Record<string, Mistake[]> = {
     [compose, 'replicas: 2', 'replicas: 3', /FLEET_PROCESSES: is 12, there can be 18/],
     [compose, '- --max-connections=400', '- --max-connections=100', /is 100, and 12 processes may open/],
     [swarm, 'replicas: 3', 'replicas: 4', /swarm.yml: FLEET_PROCESSES: is 24, there can be 30/],
+  ],
+  'binary-log': [
+    [
+      'k8s/mysql.yaml',
+      '- --server-id=1',
+      '- --server-id=1\n            - --skip-log-bin',
+      /mysql\.yaml: --log-bin: is not set/,
+    ],
+    [compose, '- --log-bin=binlog', '- --disable-log-bin', /compose\.yml: --log-bin: is not set/],
+    [compose, 'seconds=604800', 'seconds=86400', /mysql\.yaml: --binlog-expire-logs-seconds: is 604800, but 86400 in/],
+    ['k8s/mysql.yaml', '--binlog-format=ROW', '--binlog-format=MIXED', /--binlog-format: is MIXED/],
+    ['k8s/mysql.yaml', / +- --sync-binlog=1\n/, '', /--sync-binlog: is not set/],
   ],
   nginx: [
     [gateway, 'server_tokens off;', 'server_tokens off', /docker-compose\.yml: [\s\S]*server_tokens/],

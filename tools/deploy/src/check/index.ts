@@ -1,4 +1,5 @@
 import type { ServiceTable } from '@shop/shop/services';
+import { binaryLogIsOn } from './binary-log';
 import type { Check } from './check';
 import { composeRefersToWhatExists } from './compose-references';
 import { poolsFitMysql } from './connections';
@@ -33,6 +34,7 @@ const groups: Record<string, Check>[] = [
     credentials: settingsComeFromTheirOwnNames,
     environment: environmentIsWhatServicesRead,
     connections: poolsFitMysql,
+    'binary-log': binaryLogIsOn,
     nginx: nginxAcceptsItsConfiguration,
     shell: shellScriptsAreClean,
   },
