@@ -257,7 +257,7 @@ SELECT name, checksum FROM (
   SELECT '0001_first_tables.sql' AS name, '5927d92df4cc1871f2345121c9f5969fc9eb07dc32f98bd0ce244be90e81931f' AS checksum
   UNION ALL SELECT '0002_order_history_and_stock_ledger.sql', '918ba189d5bcf60211f02cad697c61e219d1f1c19eb49d5d40ce2b9582998ea3'
   UNION ALL SELECT '0003_search_columns.sql', '3e00a456d1a93bc48a83ee26a58578ee25b358cf270d274f159702e25a613af3'
-  UNION ALL SELECT '0004_fill_search_columns.cjs', 'ff66e0e8757a59e76feb8e80f61e3d514b0bb6c2267c493d0b0cad3e9b155aac'
+  UNION ALL SELECT '0004_fill_search_columns.cjs', '529d4aeae3c0d5b7a5710b9a7554eb47eca266243e26432c2d440b1012a33350'
   UNION ALL SELECT '0005_email_verified_at.sql', 'dbc055aee5a40debbcb608b8524e300838df1ca98f08465af8ffc80eeb2c4fcb'
   UNION ALL SELECT '0006_mail_quotas.sql', '4aa86d8553b6d825e761f346757cbef086a06a3a90e5bfa321ccda3085900f54'
   UNION ALL SELECT '0007_idempotency_keys_without_foreign_key.sql', '4e64150a5a8ef24c6a57cebe190817d37e9f718e6b6495a68c4c717d2f4137b7'

@@ -49,10 +49,27 @@ async function fillTable(connection, table, marker, fill) {
       `SELECT * FROM ${table} WHERE id IN (?) AND ${marker} IS NULL ORDER BY id FOR UPDATE`,
       [ids],
     );
-    for (const row of rows) await connection.query(`UPDATE ${table} SET ? WHERE id = ?`, [fill(row), row.id]);
+    await updateAll(
+      connection,
+      table,
+      rows.map((row) => ({ id: row.id, ...fill(row) })),
+    );
     await connection.query('COMMIT');
     last = ids.at(-1);
   }
+}
+
+/** One statement for all rows: with one for each, a million products take several times as long. */
+async function updateAll(connection, table, rows) {
+  if (rows.length === 0) return;
+  const columns = Object.keys(rows[0]).filter((column) => column !== 'id');
+  const types = columns.map((column) => `${column} MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$.${column}'`);
+  await connection.query(
+    `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.id', ${types.join(', ')})) filled
+     STRAIGHT_JOIN ${table} t ON t.id = filled.id
+     SET ${columns.map((column) => `t.${column} = filled.${column}`).join(', ')}`,
+    [JSON.stringify(rows)],
+  );
 }
 
 /** Two existing names may be equal by the current rule. The second one keeps its old key. */
