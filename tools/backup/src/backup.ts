@@ -34,6 +34,9 @@ import { copyUploads } from './uploads';
 /** How long to wait while the database is migrated. */
 const MIGRATION_WAIT_SECONDS = 300;
 
+/** The server may need a moment to notice that a killed backup is gone. */
+const OTHER_BACKUP_WAIT_SECONDS = 2;
+
 /** `npm run backup`. @returns the exit code */
 export async function backup(args: string[]): Promise<number> {
   const { positionals } = parseCommandLine(args, {});
@@ -100,7 +103,7 @@ async function write(connection: Connection, settings: Settings, deps: WriteDeps
       encrypted: settings.BACKUP_RECIPIENT ?? null,
       uploads: { files: uploads.length, size: sum(uploads), list },
     });
-    await target.put(manifestName(id), Readable.from([Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)]));
+    await target.put(manifestName(id), [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)]);
     return manifest;
   } catch (error) {
     await deleteBackup(target, id).catch(() => undefined);
@@ -155,7 +158,7 @@ async function listReferenced(connection: Connection): Promise<string[]> {
 }
 
 async function assertOnlyBackup(connection: Connection): Promise<void> {
-  const holder = await takeServerLock(connection.promise(), 'backups', 0);
+  const holder = await takeServerLock(connection.promise(), 'backups', OTHER_BACKUP_WAIT_SECONDS);
   if (holder !== undefined) {
     throw new BackupError(
       `another backup of this database is running. If its machine is gone, end its connection on the server with KILL ${holder}.`,

@@ -1,4 +1,5 @@
 import { ConfigError } from '@shop/core/config';
+import { AppError } from '@shop/core/errors';
 import { BackupError, reasonOf, UsageError } from './errors';
 
 const USAGE = `usage: npm run backup -- TARGET
@@ -24,12 +25,16 @@ function report(error: unknown): number {
     process.stderr.write(`${error.message}\n${USAGE}\n`);
     return 2;
   }
-  const isExpected = error instanceof ConfigError || error instanceof BackupError;
+  // An AppError is the storage's or the bucket's. The system and the database's driver give their errors a code.
+  const isExpected =
+    error instanceof ConfigError || error instanceof BackupError || error instanceof AppError || hasCode(error);
   const name = process.argv[2];
   process.stderr.write(`${error instanceof ConfigError ? '' : `${name} failed: `}${reasonOf(error)}\n`);
   if (!isExpected && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return 1;
 }
+
+const hasCode = (error: unknown): boolean => typeof (error as NodeJS.ErrnoException | undefined)?.code === 'string';
 
 main(process.argv.slice(2))
   .catch(report)

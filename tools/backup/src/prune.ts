@@ -60,5 +60,8 @@ export async function prune(target: Target, backups: Backups, keep: Keep, now: n
 /** The manifest first, so that nobody restores a backup of which a part is deleted. */
 export async function deleteBackup(target: Target, id: string): Promise<void> {
   await target.delete(manifestName(id));
-  for await (const { name } of target.list(`${id}/`)) await target.delete(name);
+  // Listed first: a page of a list may depend on what the one before listed.
+  const names: string[] = [];
+  for await (const { name } of target.list(`${id}/`)) names.push(name);
+  for (const name of names) await target.delete(name);
 }

@@ -21,10 +21,12 @@ export interface TargetObject {
   modifiedAt: Date;
 }
 
+type Content = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 /** Where backups are kept: a folder or a bucket. Names have slashes. */
 export interface Target {
   /** Atomic and durable: after a failure or a crash nothing is stored under this name. Replaces an object of this name. */
-  put(name: string, content: AsyncIterable<Uint8Array>): Promise<Digest>;
+  put(name: string, content: Content): Promise<Digest>;
   get(name: string): Promise<Readable>;
   /** In no particular order. */
   list(prefix: string): AsyncIterable<TargetObject>;
@@ -119,7 +121,7 @@ function bucketTarget(settings: Settings & { S3_BUCKET: string }, prefix: string
   };
 }
 
-async function receiveAll(incoming: ReturnType<typeof incomingFolder>, content: AsyncIterable<Uint8Array>) {
+async function receiveAll(incoming: ReturnType<typeof incomingFolder>, content: Content) {
   const hash = createHash('sha256');
   async function* hashing() {
     for await (const chunk of content) {
