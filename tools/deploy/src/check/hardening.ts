@@ -59,7 +59,7 @@ export const containersAreHardened: Check = (files, table) => [
     return [
       ...broken(podRules, pod),
       ...[...containers, ...(pod.initContainers ?? []).map(withPod)].flatMap((each) => broken(containerRules, each)),
-      ...(kind === 'Job' ? [] : containers).flatMap((each) =>
+      ...(kind.endsWith('Job') ? [] : containers).flatMap((each) =>
         broken({ ...probeRules, ...(each.name in table ? serviceRules : {}) }, each),
       ),
     ].map((problem) => `${at}: ${problem}`);

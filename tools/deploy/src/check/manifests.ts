@@ -9,7 +9,9 @@ export interface Manifest {
   kind: string;
   metadata: { name: string; namespace?: string };
   spec: {
-    template?: { metadata: { labels: Labels; annotations?: Labels }; spec: PodSpec };
+    template?: PodTemplate;
+    /** Of a CronJob. */
+    jobTemplate?: { spec: { template: PodTemplate } };
     /** A Service has only labels here. */
     selector?: Selector | Labels;
     serviceName?: string;
@@ -25,6 +27,11 @@ export interface Manifest {
     egress?: PolicyRule[];
   };
   data: Record<string, string>;
+}
+
+interface PodTemplate {
+  metadata: { labels: Labels; annotations?: Labels };
+  spec: PodSpec;
 }
 
 export type Labels = Record<string, string>;
@@ -114,7 +121,7 @@ export const readManifests = (files: DeployFiles): Manifest[] =>
 
 export const readWorkloads = (files: DeployFiles): Workload[] =>
   readManifests(files).flatMap((manifest) => {
-    const { template } = manifest.spec;
+    const { template = manifest.spec.jobTemplate?.spec.template } = manifest.spec;
     return template ? [{ ...manifest, labels: template.metadata.labels, pod: template.spec }] : [];
   });
 

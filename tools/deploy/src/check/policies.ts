@@ -15,8 +15,8 @@ interface Target {
 
 /**
  * Checks that policies allow exactly the connections that the shop needs: anybody to the gateway, the gateway to the services,
- * services to MySQL and Redis, the migrations to MySQL, Prometheus to services, all to DNS, and to the outside what the
- * services' settings name.
+ * services to MySQL and Redis, migrations and backups to MySQL, Prometheus to services, all to DNS, and to the outside what the
+ * services' settings name, and a bucket for backups.
  */
 export const policiesAllowWhatIsNeeded: Check = (files, table) => {
   // Policies in k8s/alternatives are not applied by default.
@@ -53,9 +53,10 @@ function isNeeded(caller: Peer, { peer, port }: Target, table: ServiceTable, mai
   if (to === 'nginx') return isOutside(caller);
   if (to in table) return from === 'nginx' || from === 'another namespace';
   if (to === 'another namespace') return true;
-  if (to !== 'anybody') return from in table || (from === 'migrate' && to === 'db');
+  const isBackup = from === 'backup' || from === 'restore-drill';
+  if (to !== 'anybody') return from in table || (to === 'db' && (isBackup || from === 'migrate'));
   const read = from in table ? variablesReadBy(from) : new Set<string>();
-  return port === mailPort ? read.has('SMTP_HOST') : read.has('S3_BUCKET') || read.has('GOOGLE_CERTS_URL');
+  return port === mailPort ? read.has('SMTP_HOST') : isBackup || read.has('S3_BUCKET') || read.has('GOOGLE_CERTS_URL');
 }
 
 /** The policies of both ends must allow it. Without policies, everything is allowed. */
