@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { MigrationError } from '@shop/core/db';
 import { withTimeout } from '@shop/core/time';
 import { type Connection, createConnection } from 'mysql2';
 import type { Connection as PromiseConnection } from 'mysql2/promise';
-import { codeOf, messageOf, OperatorError } from './errors';
+import { codeOf, isNamed, messageOf, OperatorError } from './errors';
 import { displayPath } from './paths';
 import { isUnreachable, portAnswers } from './ports';
 
@@ -89,7 +88,7 @@ export async function applySql(settings: DatabaseSettings, steps: SqlStep[]): Pr
       }
     });
   } catch (error) {
-    if (error instanceof MigrationError) throw new OperatorError(error.message, { cause: error });
+    if (isNamed(error, 'MigrationError')) throw new OperatorError(messageOf(error), { cause: error });
     const doing = current === '' ? 'the database cannot be prepared' : `${current} failed`;
     throw new OperatorError(`${doing}: ${(await explain(error, settings)).message}`);
   }

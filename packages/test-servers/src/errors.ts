@@ -24,12 +24,12 @@ export const codeOf = (error: unknown): string | undefined => {
   return typeof code === 'string' ? code : undefined;
 };
 
-// By its name: core/config takes long to load, and most commands do not need it.
-const isConfigError = (error: unknown): boolean => fieldOf(error, 'name') === 'ConfigError';
+/** For errors of core, which takes long to load, and most commands do not need it. */
+export const isNamed = (error: unknown, name: string): boolean => fieldOf(error, 'name') === name;
 
 /** The text of an error that the operator can fix; undefined for all others, which are our bugs. */
 export function operatorMessage(error: unknown): string | undefined {
-  if (error instanceof OperatorError || isConfigError(error)) return messageOf(error);
+  if (error instanceof OperatorError || isNamed(error, 'ConfigError')) return messageOf(error);
   switch (codeOf(error)) {
     case 'EACCES':
     case 'EPERM':
