@@ -2,12 +2,11 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { readState, type State } from '@shop/dev';
+import { runningState, type State } from '@shop/dev';
 import { freePort, httpStatus, monitorNames, portIsFree, repoRoot, serviceNames } from '@shop/test-servers';
 import { eventually } from './support/eventually';
 
 const dir = mkdtempSync(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'run-services-'));
-const stateFile = path.join(dir, 'run/fleet.json');
 const ports = new Map<string, number>();
 let env: NodeJS.ProcessEnv;
 
@@ -22,11 +21,17 @@ beforeAll(async () => {
     UPLOAD_PATH: path.join(dir, 'uploads'),
     DOCKER_HOST: `unix://${dir}/no-docker.sock`,
     LOG_LEVEL: 'warn',
+    SHUTDOWN_DELAY_SECONDS: '0', // no load balancer must notice a shutdown before it happens
   };
   for (const [name, port] of ports) env[`${name.toUpperCase()}_PORT`] = String(port);
 });
 
-afterEach(() => run(['stop']).ended);
+/** Those that a failed test leaves running. */
+const running = new Set<Run>();
+
+afterEach(async () => {
+  if (running.size > 0) await finished(['stop']);
+});
 
 interface Run {
   pid: number;
@@ -43,11 +48,14 @@ function start(command: string, args: string[], options: { cwd: string; env: Nod
   const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  return {
+  const one: Run = {
     pid: child.pid ?? 0,
     output: () => output,
     ended: new Promise((resolve) => child.once('close', resolve)),
   };
+  running.add(one);
+  void one.ended.then(() => running.delete(one));
+  return one;
 }
 
 const finished = (args: string[], overrides: NodeJS.ProcessEnv = {}) => result(run(args, overrides));
@@ -63,11 +71,11 @@ async function printed(one: Run, line: RegExp): Promise<void> {
   if (!line.test(one.output())) throw new Error(`ended without ${line}:\n${one.output()}`);
 }
 
-const state = (): State => {
-  const found = readState(stateFile);
-  if (!found) throw new Error('there is no state file');
+async function state(): Promise<State> {
+  const found = await runningState(path.join(dir, 'run/lock'));
+  if (!found) throw new Error('it is not running');
   return found;
-};
+}
 
 const urlOf = (name: string, at: string) => `http://127.0.0.1:${ports.get(name)}${at}`;
 
@@ -83,16 +91,14 @@ async function portsInUse(): Promise<string[]> {
   return used;
 }
 
-function isAlive({ pid }: State['entries'][number]): boolean {
-  const found = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
-  return /^[^Z]/.test(found.stdout);
+function areGone(entries: State['entries']): boolean {
+  const pids = entries.flatMap(({ pid }) => pid ?? []).join();
+  const found = spawnSync('ps', ['-o', 'stat=', '-p', pids], { encoding: 'utf8' });
+  return !/^[^Z]/m.test(found.stdout);
 }
 
 const nothingLeft = (entries: State['entries']) =>
-  eventually(
-    'every process and port to be gone',
-    async () => !entries.some(isAlive) && (await portsInUse()).length === 0,
-  );
+  eventually('every process and port to be gone', async () => (await portsInUse()).length === 0 && areGone(entries));
 
 const json = async (name: string, at: string, body: object) =>
   fetch(urlOf(name, at), {
@@ -108,18 +114,22 @@ test('up prints ready once everything responds; status shows it; stop from anoth
   expect(await Promise.all([...responses, httpStatus(urlOf('gateway', '/health'))])).toEqual(Array(7).fill(200));
   await printed(up, /^Ctrl\+C stops/m);
 
-  const { pid, entries } = state();
-  expect(entries.map(({ name }) => name).sort()).toEqual([...serviceNames, 'database', 'nginx', 'redis'].sort());
+  const { pid, entries } = await state();
+  expect(entries.map(({ name }) => name).sort()).toEqual([...serviceNames, 'db', 'nginx', 'redis'].sort());
   for (const entry of entries) {
-    expect(entry.origin).toBe('ours');
+    expect(entry.origin).toBe('started by us');
     expect(up.output()).toMatch(new RegExp(`^ +${entry.name} +${entry.port} +${entry.pid} .* ${entry.log}$`, 'm'));
   }
-  const gatewayLog = entries.find(({ name }) => name === 'nginx')?.log ?? '';
+  const [, gatewayLog = ''] = /tail -f (\S+access\.log)/.exec(up.output()) ?? [];
   await eventually('a line in the log of Nginx', () => readFileSync(gatewayLog, 'utf8').includes('/health'));
 
   const second = await finished([]);
   expect(second).toEqual({ code: 1, output: expect.stringContaining(`already running, pid ${pid}`) });
-  expect(state()).toMatchObject({ pid, entries });
+  expect(await state()).toMatchObject({ pid, entries });
+
+  process.kill(pid, 'SIGSTOP');
+  expect(await finished(['status'])).toEqual({ code: 1, output: expect.stringContaining(`frozen (pid ${pid})`) });
+  process.kill(pid, 'SIGCONT');
 
   const healthy = await finished(['status']);
   expect(healthy.code).toBe(0);
@@ -138,7 +148,7 @@ test('up prints ready once everything responds; status shows it; stop from anoth
   process.kill(entries.find(({ name }) => name === 'store')?.pid ?? 0, 'SIGKILL');
   await printed(up, /store \(port \d+\) died, signal SIGKILL/);
   const unwell = await finished(['status']);
-  expect(unwell).toEqual({ code: 1, output: expect.stringMatching(/store .* dead/) });
+  expect(unwell).toEqual({ code: 1, output: expect.stringMatching(/store .* not running/) });
 
   expect(await finished(['stop'])).toEqual({ code: 0, output: expect.stringMatching(/stopped$/m) });
   expect(await up.ended).toBe(0);
@@ -148,32 +158,50 @@ test('up prints ready once everything responds; status shows it; stop from anoth
   }
 });
 
-test('when it is killed all processes end, and the next run still has the orders; Ctrl+C stops that run', async () => {
+/** A PATH with a `docker` whose Redis is a process, and whose database does not start. */
+function pathWithDocker(): string {
+  const bin = path.join(dir, 'docker');
+  mkdirSync(bin);
+  const script = `#!/bin/sh
+case "$*" in
+  version) ;;
+  'compose up -d --wait redis')
+    redis-server --port "$REDIS_PORT" --daemonize yes --save '' --pidfile ${bin}/pid
+    until redis-cli -p "$REDIS_PORT" ping; do sleep 0.1; done ;;
+  'compose up -d --wait db') echo 'no space left on device' && exit 1 ;;
+  'compose logs --follow --no-log-prefix redis') exec tail -f /dev/null ;;
+  'compose stop --timeout 20 redis') kill "$(cat ${bin}/pid)" ;;
+esac`;
+  writeFileSync(path.join(bin, 'docker'), script, { mode: 0o755 });
+  return `${bin}:${process.env.PATH}`;
+}
+
+test('when it is killed, its processes and containers end, and the next run still has the orders', async () => {
   const account = { email: 'kept@example.com', password: 'correct horse battery' };
-  const first = run([]);
-  await printed(first, /^ready$/m);
+  const first = run([], { PATH: pathWithDocker() });
+  await printed(first, /^Ctrl\+C stops/m);
+  expect(first.output()).toMatch(/^db: the Docker container db stopped while starting.*\n +no space left on device$/m);
+  expect(first.output()).toMatch(/^ +redis +\d+ .* started in Docker /m);
   const registered = await json('gateway', '/api/v1/auth/register', { name: 'Kept', phone: '+4987654321', ...account });
   expect(registered.status).toBe(201);
-  const { entries } = state();
+  const { entries } = await state();
   process.kill(first.pid, 'SIGKILL');
   await nothingLeft(entries);
   expect((await finished(['status'])).code).toBe(3);
 
-  const second = run([]);
-  await printed(second, /^ready$/m);
+  const second = run(['--monitoring']);
+  await printed(second, /^Ctrl\+C stops/m);
   expect((await json('gateway', '/api/v1/auth/login', account)).status).toBe(200);
-  const later = state().entries;
+  await everythingIsScraped(second);
+  const later = (await state()).entries;
   process.kill(-second.pid, 'SIGINT');
   expect(await second.ended).toBe(0);
   await nothingLeft(later);
 });
 
-test('--monitoring scrapes everything, prints its URLs and stops with the rest', async () => {
-  const up = run(['--monitoring']);
-  await printed(up, /^Ctrl\+C stops/m);
-  const { entries } = state();
-  const watching = entries.filter(({ kind }) => kind === 'monitoring').map(({ name }) => name);
-  expect(watching.sort()).toEqual([...monitorNames].sort());
+async function everythingIsScraped(up: Run): Promise<void> {
+  const { entries } = await state();
+  expect(entries.map(({ name }) => name)).toEqual(expect.arrayContaining(monitorNames));
   const [, prometheus] = /^ {2}(http:\/\/localhost:\d+) {2}Prometheus/m.exec(up.output()) ?? [];
   const targets = async () => {
     const response = await fetch(`${prometheus}/api/v1/targets`);
@@ -182,34 +210,18 @@ test('--monitoring scrapes everything, prints its URLs and stops with the rest',
   };
   const everythingUp = async () => (await targets()).join() === Array(11).fill('up').join();
   await eventually('every target to be up', everythingUp);
-
   const { code, output } = await finished(['status']);
-  expect([code, output]).toEqual([0, expect.stringMatching(/prometheus .* listening/)]);
-  process.kill(-up.pid, 'SIGINT');
-  expect(await up.ended).toBe(0);
-  await nothingLeft(entries);
-});
+  expect([code, output]).toEqual([0, expect.stringMatching(/prometheus .* healthy/)]);
+}
 
 test('Ctrl+C during startup leaves nothing', async () => {
   const up = run([]);
   await printed(up, /^starting \d+ service processes/m);
-  const { entries } = state();
+  const { entries } = await state();
   process.kill(-up.pid, 'SIGINT');
   expect(await up.ended).toBe(130);
   expect(up.output()).not.toMatch(/^ready$/m);
   await nothingLeft(entries);
-});
-
-test('containers left by a killed run are cleaned up', async () => {
-  mkdirSync(path.dirname(stateFile), { recursive: true });
-  const container = { name: 'db', kind: 'database', host: '127.0.0.1', port: ports.get('db'), origin: 'docker' };
-  writeFileSync(
-    stateFile,
-    JSON.stringify({ pid: 2 ** 30, startedAt: new Date(0).toISOString(), entries: [container] }),
-  );
-  const { code, output } = await finished(['status']);
-  expect(code).toBe(1);
-  expect(output).toMatch(/is gone: .\/run-services\.sh stop cleans up[\s\S]*db .* no response/);
 });
 
 test('a port in use is reported with the variable to change it, and nothing is started', async () => {

@@ -57,19 +57,15 @@ export function requireProgram(program: Program): string {
   return found;
 }
 
-/**
- * Installs those that are missing, where possible (Debian or Ubuntu, as root or with passwordless sudo).
- * @returns undefined on success, otherwise the reason in one line
- */
-export async function installPrograms(wanted: Program[], log: (line: string) => void): Promise<string | undefined> {
+/** Installs those that are missing, where possible (Debian or Ubuntu, as root or with passwordless sudo). Logs why not. */
+export async function installPrograms(wanted: Program[], log: (line: string) => void): Promise<void> {
   const missing = wanted.filter((program) => !findProgram(program));
-  if (missing.length === 0) return undefined;
+  if (missing.length === 0) return;
   log(`installing ${missing.join(', ')} (scripts/ensure-binaries.sh)`);
   try {
     await run('bash', [path.join(repoRoot, 'scripts/ensure-binaries.sh'), ...missing], { maxBuffer: 1 << 26 });
-    return undefined;
   } catch (error) {
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    return stderr.trim().split('\n').at(-1) ?? 'the installation failed';
+    log(stderr.trim().split('\n').at(-1) ?? 'the installation failed');
   }
 }

@@ -73,7 +73,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     limits: options.env,
     appEnv: options.env.APP_ENV,
     corsOrigins: options.env.CORS_ORIGINS,
-    logFile: path.join(logDir, 'nginx.log'),
+    logFile: path.join(options.runDir, 'nginx/logs/error.log'), // the same as in its configuration
     dieWithParent,
     onDeath,
   });

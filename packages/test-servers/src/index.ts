@@ -23,7 +23,7 @@ export { type Random, random } from './random';
 export { probeRedis, type RedisServer, type RedisSettings, redisServer, startRedis } from './redis-server';
 export { runMain } from './run-main';
 export { applySchema } from './schema';
-export type { Server, ServerEvents } from './server';
+export { type Server, server } from './server';
 export {
   defaultPorts,
   forEachService,

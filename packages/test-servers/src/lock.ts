@@ -5,47 +5,48 @@ import os from 'node:os';
 import path from 'node:path';
 import { codeOf } from './errors';
 
-/** A holder that does not say its pid in this time is frozen. */
-const PID_TIMEOUT_MS = 1000;
+/** A holder that says nothing in this time is frozen. */
+const ANSWER_TIMEOUT_MS = 3000;
 
 /**
  * Takes the lock `file` until this process ends. It is a Unix socket that the process listens on: the kernel closes it, also
  * after kill -9 (docs/decisions/0022-a-socket-as-lock.md). @returns false if another process has it
  * @param file a path in an existing folder; it identifies the lock, and no such file is made
+ * @param say what this process tells who asks with `lockHolder`
  */
-export async function takeLock(file: string): Promise<boolean> {
+export async function takeLock(file: string, say = () => String(process.pid)): Promise<boolean> {
   const address = lockAddress(file);
-  while (!(await listenOn(address))) {
+  while (!(await listenOn(address, say))) {
     if (await isLocked(file)) return false;
     if (!isAbstract(address)) rmSync(address, { force: true });
   }
   return true;
 }
 
-/** The pid of the process that has the lock: 0 if it is frozen and cannot say, undefined if there is none. */
-export function lockHolder(file: string): Promise<number | undefined> {
+/** What the process says that has the lock: nothing if it is frozen, undefined if there is none. */
+export function lockHolder(file: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    let pid = '';
+    let said = '';
     const socket = net.connect(lockAddress(file));
     const answer = () => {
-      resolve(Number(pid));
+      resolve(said);
       socket.destroy();
     };
-    socket.setTimeout(PID_TIMEOUT_MS, answer).setEncoding('utf8');
+    socket.setTimeout(ANSWER_TIMEOUT_MS, answer).setEncoding('utf8');
     socket.on('data', (text) => {
-      pid += text;
+      said += text;
     });
     socket.once('end', answer);
-    socket.once('error', (error) => resolve(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error) ?? '') ? undefined : 0));
+    socket.once('error', (error) => resolve(['ECONNREFUSED', 'ENOENT'].includes(codeOf(error) ?? '') ? undefined : ''));
   });
 }
 
 /** Whether a process has the lock. */
 export const isLocked = async (file: string): Promise<boolean> => (await lockHolder(file)) !== undefined;
 
-function listenOn(address: string): Promise<boolean> {
+function listenOn(address: string, say: () => string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const server = net.createServer((socket) => socket.on('error', () => undefined).end(String(process.pid))).unref();
+    const server = net.createServer((socket) => socket.on('error', () => undefined).end(say())).unref();
     server.once('listening', () => resolve(true));
     server.once('error', (error) => (codeOf(error) === 'EADDRINUSE' ? resolve(false) : reject(error)));
     // Other users may look, too. Abstract sockets have no permissions.

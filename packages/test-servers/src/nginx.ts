@@ -5,7 +5,6 @@ import { promisify } from 'node:util';
 import { requireProgram } from './binaries';
 import { type NginxOptions, renderNginxConfig } from './nginx-config';
 import { type Server, type ServerEvents, server } from './server';
-import { httpStatus } from './wait';
 
 const run = promisify(execFile);
 
@@ -29,7 +28,7 @@ export function nginxServer(options: NginxServerOptions): NginxServer {
     stopSignal: 'SIGQUIT', // lets requests in flight finish
     stopGraceMs: 5000,
     readyTimeoutMs: 20_000,
-    ready: async () => (await httpStatus(`${url}/health`)) === 200,
+    healthUrl: `${url}/health`,
     launch: async () => {
       const config = await renderNginxConfig({ ...options, runDir });
       const foreground = /^\s*daemon\s+off\s*;/m.test(await readFile(config, 'utf8')) ? [] : ['-g', 'daemon off;'];

@@ -14,7 +14,7 @@ export interface ProcessOptions {
   env?: NodeJS.ProcessEnv;
   /** Tells the kernel (Linux) to kill it when this process dies, so that even kill -9 leaves nothing behind. */
   dieWithParent?: boolean | undefined;
-  /** What the kernel sends then. Default: KILL, so that its port is free at once. */
+  /** What it gets then, and when this process exits without stopping it. Default: KILL, so that its port is free at once. */
   deathSignal?: 'KILL' | 'TERM';
 }
 
@@ -33,6 +33,7 @@ export interface ManagedProcess {
   signalGroup(signal: NodeJS.Signals): void;
   /** The last `lines` lines of its output since it was started. */
   lastLogLines(lines?: number): string;
+  readonly deathSignal: ProcessOptions['deathSignal'];
 }
 
 const running = new Set<ManagedProcess>();
@@ -59,7 +60,7 @@ export async function spawnProcess(options: ProcessOptions): Promise<ManagedProc
         reject(new OperatorError(`${options.name} cannot be started: ${messageOf(error)}`)),
       );
     });
-    return manage(child, options.logFile, logStart);
+    return manage(child, options, logStart);
   } finally {
     closeSync(log);
   }
@@ -70,7 +71,7 @@ function dyingWithParent({ command, args, deathSignal = 'KILL' }: ProcessOptions
   return setpriv ? [setpriv, ['--pdeathsig', deathSignal, command, ...args]] : [command, args];
 }
 
-function manage(child: ChildProcess, logFile: string, logStart: number): ManagedProcess {
+function manage(child: ChildProcess, { logFile, deathSignal }: ProcessOptions, logStart: number): ManagedProcess {
   const { pid } = child;
   if (pid === undefined) throw new OperatorError('a process without a pid');
   let exit: Exit | undefined;
@@ -86,6 +87,7 @@ function manage(child: ChildProcess, logFile: string, logStart: number): Managed
   const self: ManagedProcess = {
     pid,
     exited,
+    deathSignal,
     get exit() {
       return exit;
     },
@@ -103,7 +105,10 @@ function manage(child: ChildProcess, logFile: string, logStart: number): Managed
 }
 
 function killAll(): void {
-  for (const one of running) one.signalGroup('SIGKILL');
+  for (const one of running) {
+    if (one.deathSignal === 'TERM') one.signal('SIGTERM');
+    else one.signalGroup('SIGKILL');
+  }
 }
 
 /** `kill` that ignores a process or (negative pid) a group that no longer exists. */

@@ -2,7 +2,7 @@ import { withTimeout } from '@shop/core/time';
 import { OperatorError } from './errors';
 import { portIsFree, takenBy } from './ports';
 import { describeExit, type Exit, type ManagedProcess, type ProcessOptions, spawnProcess } from './processes';
-import { until } from './wait';
+import { httpStatus, until } from './wait';
 
 /** A server process that can be stopped, killed, frozen and restarted with the same address and data. */
 export interface Server {
@@ -10,6 +10,8 @@ export interface Server {
   readonly host: string;
   readonly port: number;
   readonly logFile: string;
+  /** Responds with 200 when it is healthy. */
+  readonly healthUrl: string | undefined;
   /** Undefined while it is not running. */
   readonly pid: number | undefined;
   isRunning(): boolean;
@@ -36,8 +38,9 @@ export interface ServerSpec extends ServerEvents {
   logFile: string;
   /** Called before each start. Prepares files and returns the command. */
   launch: () => Promise<Omit<ProcessOptions, 'name' | 'logFile'>>;
-  /** Whether it is ready. Polled while starting. */
-  ready: () => Promise<boolean>;
+  healthUrl?: string;
+  /** Whether it is ready. Polled while starting. Default: its healthUrl responds with 200. */
+  ready?: () => Promise<boolean>;
   readyTimeoutMs?: number | undefined;
   stopSignal?: NodeJS.Signals;
   /** Time from stopSignal until it is killed. */
@@ -60,6 +63,7 @@ export function server(spec: ServerSpec): Server {
   let stopRequested = false;
   let wanted = false;
 
+  const ready = spec.ready ?? (async () => (await httpStatus(spec.healthUrl ?? '')) === 200);
   const isRunning = () => current !== undefined && current.exit === undefined;
 
   const start = async () => {
@@ -79,12 +83,12 @@ export function server(spec: ServerSpec): Server {
       if (serves && !stopRequested) spec.onDeath?.(self, exit);
     });
     try {
-      await until(async () => child.exit !== undefined || (await spec.ready()), {
+      await until(async () => child.exit !== undefined || (await ready()), {
         timeoutMs: spec.readyTimeoutMs ?? 120_000,
         what: `${spec.name} (port ${spec.port}) to be ready`,
       });
     } catch (error) {
-      await kill();
+      await stop();
       throw withLog(error, child);
     }
     if (child.exit) {
@@ -124,6 +128,7 @@ export function server(spec: ServerSpec): Server {
     host: spec.host,
     port: spec.port,
     logFile: spec.logFile,
+    healthUrl: spec.healthUrl,
     get pid() {
       return isRunning() ? current?.pid : undefined;
     },

@@ -3,7 +3,6 @@ import type { Env } from '@shop/core/config';
 import { type ServiceName, serviceNames, services } from '@shop/shop/services';
 import { repoRoot } from './paths';
 import { type Server, type ServerEvents, server } from './server';
-import { httpStatus } from './wait';
 
 export { type ServiceName, serviceNames };
 
@@ -47,7 +46,7 @@ export function serviceServer(options: ServiceOptions): ServiceServer {
     port,
     logFile: options.logFile,
     stopGraceMs: 12_000, // a service exits within 10 s
-    ready: async () => (await httpStatus(`${url}/ready`)) === 200,
+    healthUrl: `${url}/ready`,
     launch: async () => ({
       command: process.execPath,
       args: [path.join(repoRoot, 'services', service, 'dist/main.js')],

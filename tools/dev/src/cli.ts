@@ -9,19 +9,13 @@ const commands = new Map<string, (args: string[]) => Promise<number>>([
   ['stop', stop],
   ['url', url],
   ['db-apply', async () => (await import('./db-apply.js')).dbApply()],
-  ['migrate', async (args) => (await import('./db-apply.js')).migrate(args)],
-  ['backup', async (args) => (await import('./db-apply.js')).backup('backup', args)],
-  ['restore', async (args) => (await import('./db-apply.js')).backup('restore', args)],
-  ['restore-drill', async (args) => (await import('./db-apply.js')).backup('drill', args)],
-  ['verify-stock', async () => (await import('./db-apply.js')).verifyStock()],
+  ['with-database', async (args) => (await import('./db-apply.js')).withDatabase(args)],
 ]);
-
-const takesArguments = new Set(['up', 'migrate', 'backup', 'restore', 'restore-drill']);
 
 runMain(async ([name = 'up', ...args]) => {
   const command = commands.get(name);
   if (!command) throw new UsageError(`unknown command "${name}", expected one of ${[...commands.keys()].join(', ')}`);
-  if (!takesArguments.has(name) && args.length > 0)
+  if (args.length > 0 && !['up', 'with-database'].includes(name))
     throw new UsageError(`${name} takes no arguments, but got "${args[0]}"`);
   return command(args);
 });

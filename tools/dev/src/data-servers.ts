@@ -1,8 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import {
   createDatabase,
   dataDir,
-  findProgram,
   installPrograms,
   messageOf,
   mysqlServer,
@@ -12,65 +12,56 @@ import {
   probeDatabase,
   probeRedis,
   redisServer,
-  requireProgram,
+  repoRoot,
   type Server,
-  until,
+  server,
 } from '@shop/test-servers';
-import { composeStop, composeUp, dockerAnswers, dockerLog } from './docker';
 import type { Run } from './run';
 import { databaseOf, redisOf, variablesOf } from './settings';
-import { containerOf, logDir } from './state';
+import { logDir } from './state';
 
 /** The database or Redis: how to recognize one that runs, and how to start one on this machine. */
 interface DataServer {
-  name: 'database' | 'redis';
-  title: string;
-  program: Program;
+  /** Also of its folder in .data/ and of its service in docker-compose.yml. */
+  name: 'db' | 'redis';
   prefix: 'DB' | 'REDIS';
-  /** Variables that choose a server. */
-  variables: string[];
+  program: Program;
   /** The default in .env.local. If another program uses that port by chance, ours uses the next free one. */
   shippedAddress: string;
   probe: () => Promise<{ state: string; message?: string; version?: string }>;
   create: () => Promise<Server>;
 }
 
-const ownServer = ({ events }: Run, name: string, dir = name) => ({
-  dir: path.join(dataDir, dir),
+const ownServer = (run: Run, name: DataServer['name']) => ({
+  dir: path.join(dataDir, name),
   logFile: path.join(logDir, `${name}.log`),
-  dieWithParent: true,
-  ...events,
+  ...run.serverOptions,
 });
 
 const theDatabase = (run: Run, connections: number): DataServer => ({
-  name: 'database',
-  title: 'database',
-  program: 'mysql',
+  name: 'db',
   prefix: 'DB',
-  variables: ['DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASS', 'DB_NAME'],
+  program: 'mysql',
   shippedAddress: '127.0.0.1:3307',
   probe: async () => {
     const settings = databaseOf(run.settings);
     const probe = await probeDatabase(settings);
-    const isCreated = probe.state === 'no-database' && run.isLocal && (await createDatabase(settings));
+    const isCreated = probe.state === 'no-database' && run.settings.isLocal && (await createDatabase(settings));
     return isCreated ? probeDatabase(settings) : probe;
   },
   create: () =>
     mysqlServer({
       ...databaseOf(run.settings),
-      ...ownServer(run, 'database', 'db'),
-      maxConnections: Math.max(200, connections + 20),
-      bufferPoolMiB: 128,
+      ...ownServer(run, 'db'),
+      maxConnections: connections + 50,
       binaryLog: true,
     }),
 });
 
 const theRedis = (run: Run): DataServer => ({
   name: 'redis',
-  title: 'Redis',
-  program: 'redis',
   prefix: 'REDIS',
-  variables: ['REDIS_HOST', 'REDIS_PORT'],
+  program: 'redis',
   shippedAddress: '127.0.0.1:6379',
   probe: () => probeRedis(redisOf(run.settings)),
   create: () =>
@@ -83,94 +74,92 @@ const theRedis = (run: Run): DataServer => ({
 
 /**
  * Uses the database and Redis of the settings if they run. Starts them in Docker if available, otherwise from programs on this
- * machine, which are installed where possible; `also` lists more programs that are required. What runs in the end has an entry.
+ * machine, which are installed where possible together with `also`. What runs in the end has an entry.
  */
 export async function findOrStart(run: Run, connections: number, also: Program[]): Promise<void> {
-  let missing: DataServer[] = [];
-  const hasRedis = run.settings.REDIS_HOST !== '';
-  if (!hasRedis) run.log('Redis: none, because REDIS_HOST is empty');
-  for (const server of [theDatabase(run, connections), ...(hasRedis ? [theRedis(run)] : [])]) {
-    if (await mustStart(run, server)) missing.push(server);
-  }
-  if (missing.length > 0 && (await dockerAnswers()) && (await startInDocker(run, missing))) missing = [];
-  const problem = await installPrograms([...missing.map(({ program }) => program), ...also], run.log);
-  if (problem !== undefined) run.log(problem);
-  for (const server of missing) if (findProgram(server.program)) await startHere(run, server);
-  if (!run.entry('database')) throw new OperatorError(noDatabase);
-  if (!run.entry('redis')) {
-    run.log('warning: no Redis: nothing is cached, and each process has its own rate limits');
-  }
-  for (const program of also) requireProgram(program);
+  const wanted: DataServer[] = [];
+  for (const one of [theDatabase(run, connections), theRedis(run)]) if (await mustStart(run, one)) wanted.push(one);
+  const missing = () => wanted.filter(({ name }) => !run.has(name));
+  if (wanted.length > 0 && dockerAnswers()) await startEach(run, wanted, 'started in Docker', container);
+  await installPrograms([...missing().map(({ program }) => program), ...also], console.log);
+  await startEach(run, missing(), 'started by us', ({ create }) => create());
+  if (!run.has('db')) throw new OperatorError(noDatabase);
+  if (!run.has('redis')) console.log('warning: no Redis: nothing is cached, and each process has its own rate limits');
 }
 
 const noDatabase =
-  'no database: start Docker, install MariaDB (sudo apt-get install mariadb-server) or MySQL, or point DB_HOST, ' +
-  'DB_PORT, DB_USER, DB_PASS and DB_NAME at a running one';
+  'no database, as described above: start Docker, install MariaDB (sudo apt-get install mariadb-server) or MySQL, or point ' +
+  'DB_HOST, DB_PORT, DB_USER, DB_PASS and DB_NAME at a running one';
 
 /**
  * Whether none runs at the address of the settings and one may be started instead. Not outside the local environment, and not
  * if the user chose a server on another machine or one that rejects the login: an empty one would look like lost data.
  */
-async function mustStart(run: Run, { name, title, prefix, ...server }: DataServer): Promise<boolean> {
+async function mustStart(run: Run, { name, prefix, shippedAddress, probe }: DataServer): Promise<boolean> {
   const { settings } = run;
   const [host, port] = [settings[`${prefix}_HOST`], settings[`${prefix}_PORT`]];
-  const { state, version, message } = await server.probe();
+  if (host === '') return false;
+  const { state, version, message } = await probe();
   if (state === 'answers') {
-    run.log(`${title}: using the running one at ${host}:${port}${version ? ` (${version})` : ''}`);
-    run.record({ name, kind: name, host, port, origin: 'given' });
+    console.log(`${name}: using the running one at ${host}:${port}${version ? ` (${version})` : ''}`);
+    run.state.entries.push({ name, host, port, origin: 'already running' });
     return false;
   }
-  const isNamed = server.variables.some((variable) => process.env[variable]);
-  const isChosen = isNamed || `${host}:${port}` !== server.shippedAddress;
-  if (!run.isLocal || (isNamed && !isLoopback(host)) || (isChosen && state !== 'absent')) {
-    const problem = `${message}${run.isLocal ? '' : `. APP_ENV=${settings.APP_ENV} does not start a ${name}`}`;
-    if (name === 'database') throw new OperatorError(problem);
-    run.log(`warning: ${problem}; the shop runs without it`);
+  const isNamed = ['HOST', 'PORT', 'USER', 'PASS', 'NAME'].some((key) => process.env[`${prefix}_${key}`]);
+  const isChosen = isNamed || `${host}:${port}` !== shippedAddress;
+  const isLoopback = /^(localhost$|::1$|127\.)/.test(host);
+  if (!settings.isLocal || (isChosen && !(state === 'absent' && isLoopback))) {
+    const problem = `${message}${settings.isLocal ? '' : `. APP_ENV=${settings.APP_ENV} does not start one`}`;
+    if (name === 'db') throw new OperatorError(problem);
+    console.log(`warning: ${problem}`);
     return false;
   }
-  run.log(`${title}: ${message}; trying the next option`);
+  console.log(`${name}: ${message}; trying the next option`);
   settings[`${prefix}_HOST`] = '127.0.0.1';
-  settings[`${prefix}_PORT`] = await nextFreePort(port, title, run.log);
+  settings[`${prefix}_PORT`] = await nextFreePort(port, name, console.log);
   return true;
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+/** Whether a Docker engine responds. One that hangs counts as absent. */
+const dockerAnswers = (): boolean => spawnSync('docker', ['version'], { timeout: 5000 }).status === 0;
 
-async function startInDocker(run: Run, servers: DataServer[]): Promise<boolean> {
-  const containers = servers.map(({ name }) => containerOf[name]);
-  run.log(`starting ${containers.join(' and ')} in Docker; the first time this downloads their images`);
-  for (const { name, prefix } of servers) {
-    const port = run.settings[`${prefix}_PORT`];
-    run.record({ name, kind: name, host: '127.0.0.1', port, origin: 'docker', log: dockerLog });
-  }
-  run.onStop(() => composeStop(containers));
-  try {
-    await composeUp(containers, variablesOf(run.settings));
-    // Docker may run on another machine, or an old volume may have another password.
-    for (const { title, prefix, probe } of servers) {
-      const answers = async () => (await probe()).state === 'answers';
-      await until(answers, { timeoutMs: 15_000, everyMs: 200, what: `${title} in Docker` });
-      run.log(`${title}: a Docker container at 127.0.0.1:${run.settings[`${prefix}_PORT`]}`);
+type Way = (one: DataServer, run: Run) => Server | Promise<Server>;
+
+async function startEach(run: Run, servers: DataServer[], origin: string, way: Way): Promise<void> {
+  for (const one of servers) {
+    try {
+      const server = await way(one, run);
+      await run.start(server, [server], { name: one.name, origin });
+      console.log(`${one.name}: started ${server.name} at 127.0.0.1:${server.port}`);
+    } catch (error) {
+      if (run.stopping) throw error;
+      console.log(`${one.name}: ${messageOf(error)}`);
     }
-    return true;
-  } catch (error) {
-    run.log(`Docker cannot start them (${messageOf(error)}); trying the next option`);
-    await composeStop(containers);
-    for (const { name } of servers) run.forget(name);
-    return false;
   }
 }
 
-async function startHere(run: Run, { name, title, create }: DataServer): Promise<void> {
-  const server = await create();
-  run.onStop(() => server.stop());
-  run.recordServer(server, name, { name });
-  try {
-    await server.start();
-    run.log(`${title}: started our own ${server.name} at 127.0.0.1:${server.port}`);
-  } catch (error) {
-    if (name === 'database') throw error;
-    run.log(`warning: ${messageOf(error)}`);
-    run.forget(name);
-  }
+/** A service of docker-compose.yml. Its data is in a volume. */
+function container({ name, prefix, probe }: DataServer, run: Run): Server {
+  const port = run.settings[`${prefix}_PORT`];
+  return server({
+    name: `the Docker container ${name}`,
+    host: '127.0.0.1',
+    port,
+    ...ownServer(run, name),
+    readyTimeoutMs: 600_000, // the first time this downloads its image
+    stopGraceMs: 60_000,
+    ready: async () => {
+      const { state, message } = await probe();
+      // An old volume may have another user or password.
+      if (state === 'denied' || state === 'no-database') throw new OperatorError(`${message}`);
+      return state === 'answers';
+    },
+    launch: async () => ({
+      command: path.join(repoRoot, 'scripts/container.sh'),
+      args: [name, String(port)],
+      env: { ...process.env, ...variablesOf(run.settings) },
+      dieWithParent: true,
+      deathSignal: 'TERM',
+    }),
+  });
 }

@@ -1,1 +1,1 @@
-export { gatewayUrl, readState, type State } from './state';
+export { gatewayUrl, runningState, type State } from './state';

@@ -17,11 +17,8 @@ const NEWEST = `
 export async function missingUploadsWarning(database: DatabaseSettings, env: Env): Promise<string | undefined> {
   if (env.S3_BUCKET) return undefined;
   const folder = path.resolve(repoRoot, env.UPLOAD_PATH || '.data/uploads');
-  const names = await withConnection(database, 60_000, async (connection) => {
-    const [rows] = await connection.query<RowDataPacket[]>(NEWEST);
-    return rows.map(({ name }) => String(name));
-  });
-  if (names.length === 0 || names.some((name) => existsSync(path.join(folder, name)))) return undefined;
+  const [rows] = await withConnection(database, 60_000, (connection) => connection.query<RowDataPacket[]>(NEWEST));
+  if (rows.length === 0 || rows.some(({ name }) => existsSync(path.join(folder, name)))) return undefined;
   return (
     `warning: the database ${database.database} at ${database.host}:${database.port} has uploads that are not in ` +
     `${displayPath(folder)}, so images will be 404. Does another copy of this project use the same database? Set UPLOAD_PATH ` +

@@ -34,6 +34,7 @@ export function readSettings() {
     ...values,
     REDIS_HOST: env.REDIS_HOST ?? '127.0.0.1', // empty: no Redis
     ENV_FILE: file,
+    isLocal: values.APP_ENV === 'local',
     ports: forEachService((service) => ports[portVariable(service)] ?? defaultPorts[service]),
     env,
   };
@@ -54,5 +55,5 @@ export const redisOf = ({ REDIS_HOST, REDIS_PORT, REDIS_PASSWORD }: Settings) =>
 });
 
 /** For the services, for Compose, and for commands that use the running shop's database. */
-export const variablesOf = ({ env, ports, ...values }: Settings): Env =>
+export const variablesOf = ({ env, ports, isLocal, ...values }: Settings): Env =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value ?? '')]));

@@ -5,7 +5,6 @@ import type { DatabaseSettings } from '../database';
 import { repoRoot } from '../paths';
 import type { RedisSettings } from '../redis-server';
 import { type Server, type ServerEvents, server } from '../server';
-import { httpStatus } from '../wait';
 import { type PrometheusConfigOptions, renderPrometheusConfig } from './prometheus-config';
 
 /** Common options: the port on loopback, the data folder and the log file. */
@@ -33,7 +32,7 @@ function monitor({ port, dir, ...options }: MonitorOptions, { name, probe, launc
     name,
     host: '127.0.0.1',
     port,
-    ready: async () => (await httpStatus(`http://127.0.0.1:${port}${probe}`)) === 200,
+    healthUrl: `http://127.0.0.1:${port}${probe}`,
     launch: async () => {
       await mkdir(dir, { recursive: true });
       const { args, env } = await launch();
