@@ -28,6 +28,7 @@ export {
   defaultPorts,
   forEachService,
   portVariable,
+  type Release,
   replicaName,
   type ServiceName,
   type ServiceServer,

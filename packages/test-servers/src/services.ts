@@ -30,10 +30,19 @@ export interface ServiceOptions extends ServerEvents {
   dieWithParent?: boolean | undefined;
 }
 
+/** A compiled checkout of this repository. */
+export interface Release {
+  folder: string;
+  /** The label of its metrics (`shop_build_info`). Default: the setting GIT_REVISION. */
+  revision?: string;
+}
+
 export interface ServiceServer extends Server {
   readonly service: ServiceName;
   readonly index: number;
   readonly url: string;
+  /** What its next start runs, as after a change of its image. Default: this checkout. */
+  release: Release;
 }
 
 /** One service process, not started yet. Ready when /ready is 200. */
@@ -47,14 +56,24 @@ export function serviceServer(options: ServiceOptions): ServiceServer {
     logFile: options.logFile,
     stopGraceMs: 12_000, // a service exits within 10 s
     healthUrl: `${url}/ready`,
-    launch: async () => ({
-      command: process.execPath,
-      args: [path.join(repoRoot, 'services', service, 'dist/main.js')],
-      cwd: repoRoot,
-      env: { ...process.env, ...options.env, NODE_ENV: 'production', [portVariable(service)]: String(port) },
-      dieWithParent: options.dieWithParent,
-    }),
+    launch: async () => {
+      const { folder, revision } = self.release;
+      return {
+        command: process.execPath,
+        args: [path.join(folder, 'services', service, 'dist/main.js')],
+        cwd: folder,
+        env: {
+          ...process.env,
+          ...options.env,
+          ...(revision === undefined ? {} : { GIT_REVISION: revision }),
+          NODE_ENV: 'production',
+          [portVariable(service)]: String(port),
+        },
+        dieWithParent: options.dieWithParent,
+      };
+    },
     onDeath: options.onDeath,
   });
-  return Object.assign(base, { service, index, url });
+  const self = Object.assign(base, { service, index, url, release: { folder: repoRoot } as Release });
+  return self;
 }
