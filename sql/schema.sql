@@ -255,14 +255,14 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 INSERT INTO schema_migrations (name, checksum)
 SELECT name, checksum FROM (
   SELECT '0001_first_tables.sql' AS name, '5927d92df4cc1871f2345121c9f5969fc9eb07dc32f98bd0ce244be90e81931f' AS checksum
-  UNION ALL SELECT '0002_order_history_and_stock_ledger.sql', '918ba189d5bcf60211f02cad697c61e219d1f1c19eb49d5d40ce2b9582998ea3'
-  UNION ALL SELECT '0003_search_columns.sql', '3e00a456d1a93bc48a83ee26a58578ee25b358cf270d274f159702e25a613af3'
+  UNION ALL SELECT '0002_order_history_and_stock_ledger.sql', 'c3e5ba2f99e987cb4e4ebf423d50a45142c84d7e3597a7f919611ea3ab823bea'
+  UNION ALL SELECT '0003_search_columns.sql', 'b290b661c83e44cbea60087383e15b20570731a514977ebdb92424beed89f73d'
   UNION ALL SELECT '0004_fill_search_columns.cjs', '529d4aeae3c0d5b7a5710b9a7554eb47eca266243e26432c2d440b1012a33350'
-  UNION ALL SELECT '0005_email_verified_at.sql', 'dbc055aee5a40debbcb608b8524e300838df1ca98f08465af8ffc80eeb2c4fcb'
+  UNION ALL SELECT '0005_email_verified_at.sql', '822a74b15708727c7cdc85b8a5a3a1d20e196132bf672d32276babb0a83074f0'
   UNION ALL SELECT '0006_mail_quotas.sql', '4aa86d8553b6d825e761f346757cbef086a06a3a90e5bfa321ccda3085900f54'
-  UNION ALL SELECT '0007_idempotency_keys_without_foreign_key.sql', '4e64150a5a8ef24c6a57cebe190817d37e9f718e6b6495a68c4c717d2f4137b7'
+  UNION ALL SELECT '0007_idempotency_keys_without_foreign_key.sql', '2130865651f9e0523b62b999c897faa53d5e4d30822f798cc0ae9ced4133897b'
   UNION ALL SELECT '0008_cache_generation.sql', '3340e7d6a9e7034bb7d36472ee1a7e34fce6aded4cef8f37310da04db0c21984'
-  UNION ALL SELECT '0009_superseded_indexes.sql', '5ab4bd33e2f2beea774b34a2377ecc406d0b10612e29d182e448ed3f4d173095'
+  UNION ALL SELECT '0009_superseded_indexes.sql', '93d3df96673659bb12d2c4f8d68a03aebb75b2c27a341391dee4af08b04b07b6'
   UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', '6228d827f023768ef65bc1ffcaf08ea34750a0e7afe96463f1dc45db33b49c90'
   UNION ALL SELECT '0011_backups.sql', 'd862a483a4b96cac009b3c8db57ab3df35a83bd00f3aa8925285e6e90c0e5586'
 ) AS migrations WHERE @is_empty;

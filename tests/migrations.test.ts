@@ -183,3 +183,14 @@ describe('a database of an earlier version', () => {
     expect((await verifyStock(db)).mismatches).toEqual([expect.objectContaining({ productId: 3, stock: 99n })]);
   });
 });
+
+test.each([
+  'MODIFY stock INT NOT NULL DEFAULT 0, ALGORITHM=INSTANT',
+  'ADD CONSTRAINT products_stock_low CHECK (stock < 1000), ALGORITHM=INPLACE, LOCK=NONE',
+])('the server refuses a change that copies the table without saying so: %s', async (change) => {
+  const database = await aBareDatabase();
+  await database.load('sql/schema.sql');
+  await expect(database.connection.query(`ALTER TABLE products ${change}`)).rejects.toMatchObject({
+    code: expect.stringMatching(/^ER_ALTER_OPERATION_NOT_SUPPORTED/),
+  });
+});

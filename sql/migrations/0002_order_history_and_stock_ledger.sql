@@ -1,6 +1,6 @@
 -- The status history of orders, idempotency keys, and the ledger of stock changes.
 
--- Rebuilds the table if the column is an INT.
+-- rebuilds: the column is an INT in a database of the first version.
 ALTER TABLE products MODIFY stock BIGINT NOT NULL DEFAULT 0;
 
 CREATE TABLE IF NOT EXISTS stock_movements (
@@ -15,10 +15,10 @@ CREATE TABLE IF NOT EXISTS stock_movements (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- unless index transactions.transactions_status
-ALTER TABLE transactions ADD INDEX transactions_status (status, created_at, id);
+ALTER TABLE transactions ADD INDEX transactions_status (status, created_at, id), ALGORITHM=INPLACE, LOCK=NONE;
 
 -- unless index product_logs.product_logs_product
-ALTER TABLE product_logs ADD INDEX product_logs_product (product_id, quantity);
+ALTER TABLE product_logs ADD INDEX product_logs_product (product_id, quantity), ALGORITHM=INPLACE, LOCK=NONE;
 
 CREATE TABLE IF NOT EXISTS transaction_status_changes (
   id             BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,

@@ -19,7 +19,7 @@ export { createDatabase, type Database, operationDeadline, pingDatabase, poolFit
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
 export { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
 export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
-export { type Migration, MigrationError, readMigrations } from './migration-files';
+export { type Migration, MigrationError, parseStatements, readMigrations } from './migration-files';
 export { MIGRATIONS_TABLE, type MigrationStatus, migrate, migrationStatus } from './migrations';
 export { type List, MAX_TOTAL, type Page } from './page';
 export { releaseServerLock, takeServerLock } from './server-lock';

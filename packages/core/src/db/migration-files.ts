@@ -70,7 +70,9 @@ interface Guard {
   part: string;
 }
 
-interface GuardedStatement {
+interface MigrationStatement {
+  /** The comment lines above it. */
+  comments: string[];
   guard: Guard | undefined;
   sql: string;
 }
@@ -78,18 +80,21 @@ interface GuardedStatement {
 const GUARD = /^-- (if|unless) (column|index|foreign key) (\w+)\.(\w+)$/;
 
 /** A statement ends with a semicolon at the end of a line. A guard is a comment line above it. */
-function parseStatements(text: string, name: string): GuardedStatement[] {
-  const statements: GuardedStatement[] = [];
+export function parseStatements(text: string, name: string): MigrationStatement[] {
+  const statements: MigrationStatement[] = [];
+  let comments: string[] = [];
   let guard: Guard | undefined;
   let lines: string[] = [];
   for (const line of text.split('\n')) {
     if (line.startsWith('--')) {
+      comments.push(line);
       guard = parseGuard(line, name) ?? guard;
       continue;
     }
     if (line.trim() !== '') lines.push(line);
     if (!line.trimEnd().endsWith(';')) continue;
-    statements.push({ guard, sql: lines.join('\n').trimEnd().slice(0, -1) });
+    statements.push({ comments, guard, sql: lines.join('\n').trimEnd().slice(0, -1) });
+    comments = [];
     guard = undefined;
     lines = [];
   }
