@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { releaseServerLock, takeServerLock } from '@shop/core/db';
@@ -127,7 +128,7 @@ async function dumpDatabase(connection: Connection, id: string, deps: WriteDeps)
     let rows = 0;
     const content = gzip(dumpTable(connection, table, () => (rows += 1)));
     const name = tableFileName(id, table.name, encrypt ? ENCRYPTED : '');
-    const digest = await target.put(name, encrypt ? await encrypt(content) : content);
+    const digest = await target.put(name, encrypt ? await encrypt(Readable.from(content)) : content);
     tables.push({ name: table.name, rows, ...digest });
   }
   const isThere = (name: string) => tables.some((table) => table.name === name);
@@ -203,14 +204,13 @@ async function pruneAfter(
   }
 }
 
-/** An error of `content` reaches whoever reads the result. */
-const gzip = (content: Iterable<string> | AsyncIterable<string>): Readable => {
-  const source = Readable.from(content);
+/** Starts when it is read, so that an error always has a reader. */
+async function* gzip(content: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   const zipped = createGzip();
-  source.on('error', (error) => zipped.destroy(error));
-  zipped.on('close', () => source.destroy());
-  return source.pipe(zipped);
-};
+  // An error of `content` destroys `zipped`, and so reaches the reader.
+  pipeline(content, zipped).catch(() => undefined);
+  yield* zipped;
+}
 
 const sum = (files: readonly { size: number }[]): number => files.reduce((total, { size }) => total + size, 0);
 

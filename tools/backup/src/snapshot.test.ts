@@ -121,32 +121,35 @@ describe('the position of the binary log', () => {
         written += 1;
       }
     });
-    const goal = () => eventually('some writes', () => written > 50);
-    await goal();
-    const env = { ...(await aShopToBackUp()).env, ...server.env, DB_NAME: 'binlog_test' };
-    for (let round = 0; round < 5; round += 1) {
-      written = 0;
-      const connection = await connect(readSettings(env));
-      const { binlog } = await openSnapshot(connection.promise());
+    try {
+      const goal = () => eventually('some writes', () => written > 50);
       await goal();
-      const [inSnapshot] = await connection.promise().query<RowDataPacket[]>('SELECT n FROM numbers');
-      connection.destroy();
-      const [events] = await reader.query<RowDataPacket[]>('SHOW BINLOG EVENTS IN ? FROM ?', [
-        binlog?.file,
-        binlog?.position,
-      ]);
-      const info = events.map((event) => String(event.Info)).join('\n');
-      const later = new Set([...info.matchAll(/numbers \(n\) VALUES \((\d+)\)/g)].map(([, n]) => Number(n)));
-      const [all] = await reader.query<RowDataPacket[]>('SELECT n FROM binlog_test.numbers');
-      const before = new Set(inSnapshot.map(({ n }) => Number(n)));
-      expect([...before].filter((n) => later.has(n))).toEqual([]);
-      const missing = all.map(({ n }) => Number(n)).filter((n) => !before.has(n) && !later.has(n));
-      // What was written after the events were read.
-      const newest = [0, 1, 2, 3].map((lane) => Math.max(...[...later].filter((n) => n % 10 === lane)));
-      expect(missing.filter((n) => n < (newest[n % 10] ?? 0))).toEqual([]);
+      const env = { ...(await aShopToBackUp()).env, ...server.env, DB_NAME: 'binlog_test' };
+      for (let round = 0; round < 5; round += 1) {
+        written = 0;
+        const connection = await connect(readSettings(env));
+        const { binlog } = await openSnapshot(connection.promise());
+        await goal();
+        const [inSnapshot] = await connection.promise().query<RowDataPacket[]>('SELECT n FROM numbers');
+        connection.destroy();
+        const [events] = await reader.query<RowDataPacket[]>('SHOW BINLOG EVENTS IN ? FROM ?', [
+          binlog?.file,
+          binlog?.position,
+        ]);
+        const info = events.map((event) => String(event.Info)).join('\n');
+        const later = new Set([...info.matchAll(/numbers \(n\) VALUES \((\d+)\)/g)].map(([, n]) => Number(n)));
+        const [all] = await reader.query<RowDataPacket[]>('SELECT n FROM binlog_test.numbers');
+        const before = new Set(inSnapshot.map(({ n }) => Number(n)));
+        expect([...before].filter((n) => later.has(n))).toEqual([]);
+        const missing = all.map(({ n }) => Number(n)).filter((n) => !before.has(n) && !later.has(n));
+        // What was written after the events were read.
+        const newest = [0, 1, 2, 3].map((lane) => Math.max(...[...later].filter((n) => n % 10 === lane)));
+        expect(missing.filter((n) => n < (newest[n % 10] ?? 0))).toEqual([]);
+      }
+    } finally {
+      stopping = true;
+      await Promise.all(writing);
     }
-    stopping = true;
-    await Promise.all(writing);
     await reader.query('DROP DATABASE binlog_test');
     for (const connection of [reader, ...writers]) connection.destroy();
   });

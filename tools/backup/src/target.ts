@@ -9,13 +9,13 @@ import { BackupError } from './errors';
 import type { Settings } from './settings';
 
 /** Of the stored bytes, so that they can be checked without the key. */
-export interface Digest {
+interface Digest {
   size: number;
   /** Hex. */
   sha256: string;
 }
 
-export interface TargetObject {
+interface TargetObject {
   name: string;
   size: number;
   modifiedAt: Date;

@@ -26,7 +26,7 @@ interface BucketDeps {
   timeouts?: typeof UPLOAD_TIMEOUTS;
 }
 
-export interface BucketObject {
+interface BucketObject {
   name: string;
   size: number;
   modifiedAt: Date;
