@@ -10,6 +10,7 @@ import { productService } from '@shop/product';
 import { storeService } from '@shop/store';
 import { repoRoot } from '@shop/test-servers';
 import { transactionService } from '@shop/transaction';
+import { readSettings as readBackupSettings } from '../tools/backup/src/settings';
 
 /** Compares the environment files with the settings that the services read. */
 
@@ -96,6 +97,7 @@ test('the files contain exactly the settings that are read', () => {
       },
     });
     loadConfig(service, watched);
+    readBackupSettings(watched);
   }
   const settings = [...read].filter((key) => !key.endsWith('_FILE'));
   // Read by Nginx and the image build.
