@@ -10,6 +10,9 @@ import { ProductBulkhead } from './orders/product-bulkhead';
 
 const MINUTES_PER_YEAR = 525_600;
 
+// For the drill of a restore.
+export { countFaults, verifyStock } from './ledger/verify-stock';
+
 export const settings = z.object({
   /** 0: unpaid orders are never cancelled. */
   PENDING_ORDER_TTL_MINUTES: setting.integer(0, MINUTES_PER_YEAR).default(0),

@@ -3,9 +3,12 @@ import { AppError } from '@shop/core/errors';
 import { BackupError, reasonOf, UsageError } from './errors';
 
 const USAGE = `usage: npm run backup -- TARGET
-       npm run restore -- TARGET
-       npm run restore:drill -- TARGET
-  TARGET   a folder, or s3://bucket/prefix with the S3_ settings; default: BACKUP_TARGET`;
+       npm run restore -- BACKUP [--until TIME] [--database NAME]
+       npm run restore:drill -- BACKUP [--until TIME]
+  TARGET           a folder, or s3://bucket/prefix with the S3_ settings; default: BACKUP_TARGET
+  BACKUP           TARGET/ID, or TARGET for its newest backup
+  --until TIME     also replays the server's binary log, up to this time, which is not included: 2026-11-27T10:30:00Z
+  --database NAME  restores into this database of the same server instead of DB_NAME; it is created if it does not exist`;
 
 /** Each returns the exit code. */
 const commands = new Map<string, (args: string[]) => Promise<number>>([

@@ -13,20 +13,23 @@ const SESSION_SETUP =
   '/*M! , max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */ ' +
   '/*!80000 , max_execution_time = 0 */';
 
+/** For a connection as the user of the backups. */
+export const connectionOptions = (settings: Settings) => ({
+  host: settings.DB_HOST,
+  port: settings.DB_PORT,
+  user: settings.BACKUP_DB_USER ?? settings.DB_USER,
+  password: (settings.BACKUP_DB_USER === undefined ? settings.DB_PASS : settings.BACKUP_DB_PASS) ?? '',
+  database: settings.DB_NAME,
+  charset: 'utf8mb4_unicode_ci',
+  timezone: 'Z',
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  enableKeepAlive: true,
+});
+
 /** Connects as the user of the backups. */
 export async function connect(settings: Settings): Promise<Connection> {
-  const { DB_HOST, DB_PORT, DB_NAME, BACKUP_DB_USER } = settings;
-  const connection = createConnection({
-    host: DB_HOST,
-    port: DB_PORT,
-    user: BACKUP_DB_USER ?? settings.DB_USER,
-    password: (BACKUP_DB_USER === undefined ? settings.DB_PASS : settings.BACKUP_DB_PASS) ?? '',
-    database: DB_NAME,
-    charset: 'utf8mb4_unicode_ci',
-    timezone: 'Z',
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    enableKeepAlive: true,
-  });
+  const { DB_HOST, DB_PORT, DB_NAME } = settings;
+  const connection = createConnection(connectionOptions(settings));
   // A lost connection rejects the running statement. Without a listener, it would also crash the process.
   connection.on('error', () => undefined);
   try {

@@ -20,7 +20,13 @@ export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } fro
 export { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
 export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
 export { type Migration, MigrationError, parseStatements, readMigrations } from './migration-files';
-export { MIGRATIONS_TABLE, type MigrationStatus, migrate, migrationStatus } from './migrations';
+export {
+  MIGRATIONS_TABLE,
+  type MigrationStatus,
+  migrate,
+  migrationStatus,
+  UNFINISHED_RESTORE_TABLE,
+} from './migrations';
 export { type List, MAX_TOTAL, type Page } from './page';
 export { releaseServerLock, takeServerLock } from './server-lock';
 export { containsPattern, type Sql } from './sql';

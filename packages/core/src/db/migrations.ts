@@ -25,6 +25,9 @@ const SESSION_SETUP =
 /** The table in which the runner records what it has applied. */
 export const MIGRATIONS_TABLE = 'schema_migrations';
 
+/** A restore creates this table first and drops it last. Meanwhile, the database may lack some of its rows. */
+export const UNFINISHED_RESTORE_TABLE = 'unfinished_restore';
+
 const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS ${MIGRATIONS_TABLE} (
   name       VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   checksum   CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256 of the file, hex',
@@ -60,6 +63,7 @@ export async function migrate(
   await connection.query(SESSION_SETUP);
   await takeLock(connection, lockWaitSeconds);
   try {
+    await assertRestored(connection);
     await connection.query(CREATE_TABLE);
     const { pending } = await migrationStatus(connection, migrations);
     for (const migration of migrations) {
@@ -73,6 +77,11 @@ export async function migrate(
   } finally {
     await releaseServerLock(connection, 'migrations');
   }
+}
+
+async function assertRestored(connection: Connection): Promise<void> {
+  if (!(await hasTable(connection, UNFINISHED_RESTORE_TABLE))) return;
+  throw new MigrationError('a restore into this database has not finished: run npm run restore again');
 }
 
 /** Changes nothing. @throws MigrationError if a file was changed after it was applied */
@@ -139,12 +148,16 @@ interface Recorded {
   appliedAt: string;
 }
 
-async function readRecorded(connection: Connection): Promise<Recorded[]> {
+async function hasTable(connection: Connection, name: string): Promise<boolean> {
   const [tables] = await connection.query<RowDataPacket[]>(
     'SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?',
-    [MIGRATIONS_TABLE],
+    [name],
   );
-  if (tables.length === 0) return [];
+  return tables.length > 0;
+}
+
+async function readRecorded(connection: Connection): Promise<Recorded[]> {
+  if (!(await hasTable(connection, MIGRATIONS_TABLE))) return [];
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT name, checksum, DATE_FORMAT(applied_at, '%Y-%m-%d %H:%i:%s') AS appliedAt FROM ${MIGRATIONS_TABLE} ORDER BY name`,
   );

@@ -3,7 +3,15 @@ import type { z } from 'zod';
 import { type AccessTokens, accessTokens } from '../auth';
 import { createGeneration, createResponseCache, GENERATION_TABLE, generationIn, type ResponseCache } from '../cache';
 import type { Env } from '../config';
-import { createDatabase, type Database, int, MIGRATIONS_TABLE, pingDatabase, statement } from '../db';
+import {
+  createDatabase,
+  type Database,
+  int,
+  MIGRATIONS_TABLE,
+  pingDatabase,
+  statement,
+  UNFINISHED_RESTORE_TABLE,
+} from '../db';
 import { defineError } from '../errors';
 import { createApp, type Endpoint } from '../http';
 import { createLogger, type Logger } from '../log';
@@ -52,6 +60,12 @@ const schemaOutdated = defineError(
   'unavailable',
   'schema_outdated',
   'The database schema is older than this release: run `npm run migrate`.',
+);
+
+const restoreUnfinished = defineError(
+  'unavailable',
+  'restore_unfinished',
+  'A restore into the database has not finished: see `npm run restore`.',
 );
 
 export interface RunningApp {
@@ -174,6 +188,7 @@ const schemaCheck = (db: Database, names: readonly string[], migration: string |
     const countOf = async (wanted: readonly string[]) =>
       (await db.row(COUNT_TABLES_AND_COLUMNS, { names: wanted }))?.found ?? 0;
     const found = await countOf(names);
+    if (await countOf([UNFINISHED_RESTORE_TABLE])) throw restoreUnfinished();
     if (found === 0) throw schemaNotApplied();
     if (migration && !((await countOf([MIGRATIONS_TABLE])) && (await db.row(IS_APPLIED, { migration }))?.found)) {
       throw schemaOutdated();
