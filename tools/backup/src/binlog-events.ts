@@ -24,6 +24,7 @@ interface Internals {
   _resetSequenceId(): void;
   _bumpSequenceId(packets: number): void;
   write(bytes: Buffer): void;
+  stream: { pause(): void; resume(): void };
 }
 interface Packet {
   buffer: Buffer;
@@ -95,10 +96,12 @@ export function readEvents(
   { file, position }: BinlogPosition,
 ): AsyncIterable<BinlogEvent> {
   const connection = createConnection(server);
+  // Not connection.pause(): the packets that mysql2 holds back meanwhile are lost if the server then closes the connection.
+  const { stream } = internalsOf(connection);
   const events = new Readable({
     objectMode: true,
     highWaterMark: 256,
-    read: () => connection.resume(),
+    read: () => stream.resume(),
     destroy(error, done) {
       connection.destroy();
       done(error);
@@ -107,7 +110,7 @@ export function readEvents(
   const command = new DumpCommand(file, position);
   command.on('event', (bytes: Buffer) => {
     const event: BinlogEvent = { type: bytes.readUInt8(4), seconds: bytes.readUInt32LE(0), bytes };
-    if (!events.push(event)) connection.pause();
+    if (!events.push(event)) stream.pause();
   });
   let isComplete = false;
   command.on('complete', () => {

@@ -17,7 +17,8 @@ export const print = (line: string): void => void process.stdout.write(`${line}\
 /** `npm run restore`. @returns the exit code */
 export async function restore(args: string[]): Promise<number> {
   const { positionals, values } = parseCommandLine(args, { until: { type: 'string' }, database: { type: 'string' } });
-  const settings = readSettings();
+  // As the shop's user: that of the backups may not write.
+  const settings: Settings = { ...readSettings(), BACKUP_DB_USER: undefined };
   const until = parseTime(values.until);
   const { database = settings.DB_NAME } = values;
   const source = await openSource(targetOf(positionals, settings), settings, until);
