@@ -27,7 +27,7 @@ let database: BareDatabase;
 let fleet: Fleet | undefined;
 let customers: Customers | undefined;
 
-afterAll(async () => {
+afterEach(async () => {
   await customers?.stop();
   await fleet?.stop();
   await closeDatabases();

@@ -9,7 +9,7 @@ import { BackupError } from './errors';
 import type { Settings } from './settings';
 
 /** Of the stored bytes, so that they can be checked without the key. */
-interface Digest {
+export interface Digest {
   size: number;
   /** Hex. */
   sha256: string;

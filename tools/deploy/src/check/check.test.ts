@@ -193,7 +193,12 @@ const mistakes: Record<string, Mistake[]> = {
       /migrate to db:3306: must be allowed/,
     ],
     [policies, / +- \{ protocol: UDP, port: 53 \}\n/, '', /auth to another namespace:53: must be allowed/],
-    ['k8s/backup.yaml', /( {10}labels: \{ app.kubernetes.io\/name: )backup/, '$1copy', /backup to db:3306: must be allow/],
+    [
+      'k8s/backup.yaml',
+      /( {10}labels: \{ app.kubernetes.io\/name: )backup/,
+      '$1copy',
+      /backup to db:3306: must be allow/,
+    ],
     [policies, 'port: 587', 'port: 578', /auth to anybody:587: must be allowed/],
     [policies, 'values: [product, store, file]', 'values: [product, store]', /file to anybody:443: must be allowed/],
     [policies, 'values: [product, store, file]', 'values: [product, store, file, address]', /address .*must be denied/],
