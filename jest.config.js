@@ -16,6 +16,7 @@ module.exports = {
   moduleNameMapper: {
     '^@shop/testing$': '<rootDir>/tests/support/index.ts',
     '^@shop/(shop|test-servers)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@shop/backup/settings$': '<rootDir>/tools/backup/src/settings.ts',
     '^@shop/dev$': '<rootDir>/tools/dev/src/index.ts',
     '^@shop/(journey|prove-orders|fuzz)$': '<rootDir>/tests/$1/index.ts',
     '^@shop/shop/services$': '<rootDir>/packages/shop/src/services.ts',

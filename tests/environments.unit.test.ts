@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { addressService } from '@shop/address';
 import { authService } from '@shop/auth';
+import { readSettings as readBackupSettings } from '@shop/backup/settings';
 import { ConfigError, type Env } from '@shop/core/config';
 import { loadConfig } from '@shop/core/service';
 import { fileService } from '@shop/file';
@@ -10,7 +11,6 @@ import { productService } from '@shop/product';
 import { storeService } from '@shop/store';
 import { repoRoot } from '@shop/test-servers';
 import { transactionService } from '@shop/transaction';
-import { readSettings as readBackupSettings } from '../tools/backup/src/settings';
 
 /** Compares the environment files with the settings that the services read. */
 

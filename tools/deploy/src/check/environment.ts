@@ -1,4 +1,5 @@
 import { parseEnv } from 'node:util';
+import { readSettings as readBackupSettings } from '@shop/backup/settings';
 import { ConfigError, type Env } from '@shop/core/config';
 import { loadConfig } from '@shop/core/service';
 import type { ServiceTable } from '@shop/shop/services';
@@ -16,20 +17,30 @@ const forNode = ['NODE_ENV'];
 /** Not needed in k8s/, which has no Grafana. */
 const notInKubernetes = ['GRAFANA_ADMIN_PASSWORD'];
 
-/** Checks that exactly the variables that services read are set: in the env files, in Compose, and in each pod. */
+/** Checks that exactly the variables that services and backups read are set: in the env files, in Compose, and in each pod. */
 export const environmentIsWhatServicesRead: Check = (files, table) => {
   const read = new Set(Object.keys(table).flatMap((service) => [...variablesReadBy(service)]));
   return [
-    ...envFileProblems(files, read),
+    ...envFileProblems(files, new Set([...read, ...readWhile(readBackupSettings, {}).keys])),
     ...composeProblems(files, table, read),
     ...Object.keys(table).flatMap((service) => podProblems(files, service, read)),
   ];
 };
 
-/** The variables that a service reads, recorded while it reads them, and what it says about their values. */
-function startedWith(service: string, env: Env): { keys: Set<string>; problems: string[] } {
+/** What a service reads from `env`, and what it says about the values. */
+function startedWith(service: string, env: Env): Reading {
   // By name, so that a new service is only an entry of the table and a folder.
   const definition: Parameters<typeof loadConfig>[0] = require(`@shop/${service}`)[`${service}Service`];
+  return readWhile((watched) => loadConfig(definition, watched), env);
+}
+
+interface Reading {
+  keys: Set<string>;
+  problems: string[];
+}
+
+/** Records the variables that `read` reads. */
+function readWhile(read: (env: Env) => unknown, env: Env): Reading {
   const keys = new Set<string>();
   const watched = new Proxy(env, {
     get(target, key) {
@@ -38,7 +49,7 @@ function startedWith(service: string, env: Env): { keys: Set<string>; problems: 
     },
   });
   try {
-    loadConfig(definition, watched);
+    read(watched);
     return { keys, problems: [] };
   } catch (error) {
     if (error instanceof ConfigError) return { keys, problems: error.problems };
