@@ -188,7 +188,10 @@ async function run(seed: number, mode: Mode): Promise<string[]> {
   let renewals = 0;
   for (const process of PROCESSES) {
     const metrics = createMetrics('model');
-    const link = connectRedis({ host: 'redis', port: process, password: undefined }, { logger: silent, metrics });
+    const link = connectRedis(
+      { server: { host: 'redis', port: process }, password: () => undefined },
+      { logger: silent, metrics },
+    );
     const generation = createGeneration(
       {
         read: () => statement(world, process, () => mysql.generation),

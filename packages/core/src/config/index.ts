@@ -1,2 +1,4 @@
 export { parseBlock } from './address-block';
-export { ConfigError, type Env, parseSettings, readEnv, setting, skippedLines } from './load-env';
+export type { Address } from './addresses';
+export { ConfigError, type Env, parseSettings, readEnv, secretOf, setting, skippedLines } from './load-env';
+export type { TlsConfig } from './tls';

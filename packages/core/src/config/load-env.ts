@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { addressList } from './addresses';
+import { tlsSetting } from './tls';
 
 /** The process cannot start. Lists everything that is wrong with the settings, one line each. */
 export class ConfigError extends Error {
@@ -73,6 +75,19 @@ function resolveValue(env: Env, key: string, problems: string[]): string | undef
 }
 
 /**
+ * A password that may be replaced while the process runs. If `X_FILE` names a file, each call reads it again, so that new
+ * connections use the new password. While the file is missing or empty, its last content counts.
+ */
+export function secretOf(env: Env, key: string): () => string | undefined {
+  const file = env[`${key}_FILE`];
+  let last = env[key] || undefined;
+  return function readSecret() {
+    if (file) last = resolveValue(env, key, []) ?? last;
+    return last;
+  };
+}
+
+/**
  * Parses `env` with a schema whose keys are variable names. Adds errors to `problems` instead of throwing, so that one
  * failed start names every bad variable.
  */
@@ -110,4 +125,6 @@ export const setting = {
       .map((item) => item.trim())
       .filter(Boolean),
   ),
+  addressList,
+  tls: tlsSetting,
 };

@@ -1,9 +1,11 @@
 import { promisify } from 'node:util';
 import { createPool, type PoolConnection } from 'mysql2';
+import type { TlsConfig } from '../config';
 import { databaseBusy, databaseUnavailable, queryTimeout } from '../errors';
 import type { Logger } from '../log';
 import { type Metrics, ROUND_TRIP_BUCKETS } from '../metrics';
 import { beforeDeadline, withTimeout } from '../time';
+import { askForPassword, sslOptions } from './connection-settings';
 import { DeadlineError, isConnectionError } from './errors';
 import { openSession, type Session, type SessionEvents } from './session';
 import { assertColumns } from './statement';
@@ -43,8 +45,11 @@ export interface DatabaseConfig {
   host: string;
   port: number;
   user: string;
-  password: string;
+  /** Asked for each new connection. */
+  password: () => string;
   name: string;
+  /** undefined: plain text. */
+  tls: TlsConfig | undefined;
   poolSize: number;
   maxIdle: number;
   maxLifetimeSeconds: number;
@@ -80,8 +85,8 @@ export function createConnectionPool(
     host: config.host,
     port: config.port,
     user: config.user,
-    password: config.password,
     database: config.name,
+    ...sslOptions(config.tls),
     charset: 'utf8mb4_unicode_ci',
     timezone: 'Z',
     supportBigNumbers: true,
@@ -94,6 +99,7 @@ export function createConnectionPool(
     enableKeepAlive: true,
     maxPreparedStatements: 100,
   });
+  askForPassword(pool, config.password);
   const acquireSeconds = metrics.histogram(
     'db_pool_acquire_duration_seconds',
     'Time spent waiting for a pooled connection, including failed attempts',

@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics';
 import { withTimeout } from '../time';
 import { int } from './columns';
 import { createConnectionPool, type DatabaseConfig, LOCK_WAIT_MS, type PoolStats } from './connection-pool';
+import { explainForOperators } from './connection-problem';
 import {
   contentionReason,
   DeadlineError,
@@ -183,9 +184,12 @@ async function inTransaction<T>(
 const PING = statement('ping', { alive: int }, 'SELECT 1 AS alive');
 const PING_TIMEOUT_MS = 1000;
 
-/** Throws unless the database responds to a statement within a second. */
+/** Throws unless the database responds to a statement within a second. The error says why, as far as that is known. */
 export async function pingDatabase(db: Database): Promise<void> {
-  await withTimeout(db.row(PING), PING_TIMEOUT_MS, () => {
+  const answered = db.row(PING).catch((error: unknown) => {
+    throw explainForOperators(error);
+  });
+  await withTimeout(answered, PING_TIMEOUT_MS, () => {
     throw databaseUnavailable();
   });
 }

@@ -52,7 +52,7 @@ const BUSY = new Set([
 /** The server's time limit for a statement. */
 const TOO_SLOW = new Set(numbers('1969 3024'));
 const UNAVAILABLE = new Set([
-  ...numbers('1044 1045 1049 1129 1130 1524 1698'), // access denied, or unknown database
+  ...numbers('1044 1045 1049 1129 1130 1524 1698 3159'), // access denied, unknown database, or TLS required
   ...numbers('1021 1030 1041 1037 1114'), // disk or memory full
   ...numbers('1290 1836 1792 3100'), // read-only
   ...numbers('1053 1152 1158 1159 1160 1161 1927 4031'), // shutting down, killed, timed out

@@ -15,6 +15,7 @@ export {
   timestamp,
 } from './columns';
 export type { DatabaseConfig, PoolStats } from './connection-pool';
+export { databaseSettings, sslOptions } from './connection-settings';
 export { createDatabase, type Database, operationDeadline, pingDatabase, poolFitProblem } from './database';
 export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
 export { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';

@@ -15,7 +15,7 @@ const SLOW_TOKEN_MS = 1_000_000;
 const links: RedisLink[] = [];
 const link = (port: number): RedisLink => {
   const deps = { logger: createLogger('example', 'silent'), metrics: createMetrics('example') };
-  const redis = connectRedis({ host: '127.0.0.1', port, password: undefined }, deps);
+  const redis = connectRedis({ server: { host: '127.0.0.1', port }, password: () => undefined }, deps);
   links.push(redis);
   return redis;
 };

@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis';
 import type { Logger } from '../log';
 import { type Metrics, ROUND_TRIP_BUCKETS } from '../metrics';
+import { watchMaster } from './master-watch';
+import { describeServer, loginOptions, type RedisConfig, serverOptions } from './redis-config';
 
 /** A slow Redis delays a request by at most this time. */
 const COMMAND_TIMEOUT_MS = 100;
@@ -16,12 +18,8 @@ const STALL_TIMEOUT_MS = 2500;
  * is connected again and its invalidations have arrived.
  */
 const SETTLE_MS = 1000;
-
-export interface RedisConfig {
-  host: string;
-  port: number;
-  password: string | undefined;
-}
+/** The same with sentinels, which tell each other about a new master every two seconds. */
+const SENTINEL_SETTLE_MS = 3000;
 
 export type RedisStatus = 'up' | 'down' | 'disabled';
 
@@ -91,12 +89,13 @@ export function connectRedis(
     [{ reason: 'away' }, { reason: 'timeout' }, { reason: 'error' }],
   );
   if (!config) return disabledLink;
-  const redis = new Redis({
-    host: config.host,
-    port: config.port,
-    ...(config.password === undefined ? {} : { password: config.password }),
+  const settleMs = 'sentinels' in config.server ? SENTINEL_SETTLE_MS : SETTLE_MS;
+  const redis: Redis = new Redis({
+    ...serverOptions(config),
+    ...loginOptions(config),
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
     // For the handshake and for a stalled connection. Everything else times out earlier, in `withCommandTimeout`.
     commandTimeout: STALL_TIMEOUT_MS,
     // ioredis starts this timer even for a closed connection, and the timer keeps the process alive.
@@ -107,7 +106,8 @@ export function connectRedis(
     autoResendUnfulfilledCommands: false,
     // While Redis loads its data, all processes must reconnect within SETTLE_MS of each other.
     maxLoadingRetryTime: RECONNECT_DELAY_MS,
-    retryStrategy: () => RECONNECT_DELAY_MS,
+    retryStrategy: reconnectDelay,
+    sentinelRetryStrategy: reconnectDelay,
     reconnectOnError: (error) => /READONLY|NOAUTH|LOADING/.test(error.message),
   });
   const listeners: ((redis: Redis) => Promise<void>)[] = [];
@@ -119,8 +119,16 @@ export function connectRedis(
   let wasDown = false;
   /** The connect listeners that must still run before the connection is used. A stall does not cancel them. */
   let pendingListeners: ((redis: Redis) => Promise<void>)[] = [];
-  let warned = false;
+  /** The reasons that were logged since Redis was last up. */
+  const warnings = new Set<string>();
   let closed = false;
+  const endWatch = watchMaster(redis, config);
+
+  /** Called before each reconnect. The password may have changed meanwhile. */
+  function reconnectDelay(): number {
+    if (config) Object.assign(redis.options, loginOptions(config));
+    return RECONNECT_DELAY_MS;
+  }
 
   /** Starts a new phase of the connection. @returns a function that tells whether the phase is still current */
   function startPhase(): () => boolean {
@@ -129,13 +137,13 @@ export function connectRedis(
     return () => started === phase && redis.status === 'ready' && !closed;
   }
 
-  const setDown = (reason?: string): void => {
+  const setDown = (reason: string): void => {
     up = false;
     wasDown = true;
-    if (warned || closed) return;
-    warned = true;
+    if (closed || warnings.has(reason)) return;
+    warnings.add(reason);
     logger.warn(
-      { host: config.host, port: config.port, reason },
+      { ...describeServer(config), reason },
       'Redis is down: loading responses from MySQL, limiting request rates per process',
     );
   };
@@ -186,15 +194,16 @@ export function connectRedis(
   async function makeUsable(): Promise<void> {
     stalled = false;
     const isCurrent = startPhase();
-    if (wasDown) await pause(SETTLE_MS);
+    if (wasDown) await pause(settleMs);
     while (isCurrent()) {
       try {
+        await withCommandTimeout(refuseCluster);
         for (const listener of pendingListeners) await withCommandTimeout(listener);
         if (!isCurrent()) return;
         pendingListeners = [];
         up = true;
-        if (warned) logger.info('Redis is up again');
-        warned = false;
+        if (warnings.size > 0) logger.info('Redis is up again');
+        warnings.clear();
         return;
       } catch (error) {
         setDown(String(error));
@@ -206,9 +215,13 @@ export function connectRedis(
   redis.on('close', () => {
     startPhase();
     stalled = false;
-    setDown();
+    // Usually an error came first and says more.
+    setDown(warnings.values().next().value ?? 'the connection was closed');
   });
-  redis.on('error', (error) => setDown(error.message));
+  redis.on('error', (error) => {
+    // Without an earlier error, ioredis has only asked the last one of its list.
+    if (!/^All sentinels are unreachable.*ms\.$/.test(error.message)) setDown(error.message);
+  });
   const firstAttempt = new Promise<void>((resolve) => {
     redis.on('ready', () => {
       pendingListeners = [...listeners];
@@ -249,9 +262,20 @@ export function connectRedis(
     firstAttempt: () => firstAttempt,
     async close() {
       closed = true;
+      endWatch();
       redis.disconnect();
     },
   };
+}
+
+/** A master of a cluster stores only some of the keys. See docs/decisions/0027-managed-databases.md. */
+async function refuseCluster(redis: Redis): Promise<void> {
+  const info = await redis.info('cluster').catch((error: Error) => {
+    // A user may be forbidden to ask.
+    if (error.message.startsWith('NOPERM')) return '';
+    throw error;
+  });
+  if (info.includes('cluster_enabled:1')) throw new Error('it is a Redis Cluster, which the shop does not support');
 }
 
 /**

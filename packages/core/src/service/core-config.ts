@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ConfigError, type Env, parseBlock, parseSettings, readEnv, setting } from '../config';
-import type { DatabaseConfig } from '../db';
+import { ConfigError, type Env, parseBlock, parseSettings, readEnv, secretOf, setting } from '../config';
+import { type DatabaseConfig, databaseSettings } from '../db';
 import type { HttpConfig } from '../http';
 import type { BucketSize } from '../rate-limit';
-import type { RedisConfig } from '../redis';
+import { type RedisConfig, redisConfigOf, redisSettings } from '../redis';
 
 /** Exact origins only: a wildcard inside one would match no browser's Origin header. */
 const isOrigin = (value: string): boolean =>
@@ -17,18 +17,10 @@ const coreSettings = z.object({
   GIT_REVISION: z.string().max(64).default('unknown'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  DB_HOST: z.string(),
-  DB_PORT: setting.port.default(3306),
-  DB_USER: z.string(),
-  DB_PASS: z.string().optional(),
-  DB_NAME: z.string(),
   DB_POOL_SIZE: setting.integer(1, 1000).default(25),
   DB_POOL_MAX_IDLE: setting.integer(0, 1000).default(10),
   DB_CONNECTION_MAX_LIFETIME_SECONDS: setting.integer(1, 86_400).default(300),
   FLEET_PROCESSES: setting.integer(1, 10_000).default(6),
-  REDIS_HOST: z.string().optional(),
-  REDIS_PORT: setting.port.default(6379),
-  REDIS_PASSWORD: z.string().optional(),
   RATE_LIMIT_PER_SECOND: setting.integer(1, MAX_RATE).default(10),
   RATE_LIMIT_BURST: setting.integer(1, MAX_RATE).default(20),
   RATE_LIMIT_UPLOADS_PER_SECOND: setting.integer(1, MAX_RATE).optional(),
@@ -123,30 +115,33 @@ export function loadConfig<T extends z.ZodObject>(
   const { APP_ENV } = parseSettings(z.object({ APP_ENV: z.string().optional() }), env, problems) ?? {};
   if (production && APP_ENV === 'production') parseSettings(production.settings, env, problems);
   const shared = parseSettings(coreSettings, env, problems);
+  const database = parseSettings(databaseSettings, env, problems);
+  const redis = parseSettings(redisSettings, env, problems);
   const ports = parseSettings(z.object({ [portKey]: setting.port }), env, problems);
   const ownSettings = parseSettings(settings, env, problems);
-  if (!secret || !shared || !ownSettings || !ports || problems.length > 0) throw new ConfigError(problems);
+  if (!secret || !shared || !database || !redis || !ownSettings || !ports || problems.length > 0)
+    throw new ConfigError(problems);
   const origins = shared.CORS_ORIGINS ?? (secret.APP_ENV === 'local' ? ['*'] : []);
+  const databasePassword = secretOf(env, 'DB_PASS');
   const core: CoreConfig = {
     appEnv: secret.APP_ENV,
     revision: shared.GIT_REVISION,
     logLevel: shared.LOG_LEVEL,
     port: ports[portKey] ?? 0,
     db: {
-      host: shared.DB_HOST,
-      port: shared.DB_PORT,
-      user: shared.DB_USER,
-      password: shared.DB_PASS ?? '',
-      name: shared.DB_NAME,
+      host: database.DB_HOST,
+      port: database.DB_PORT,
+      user: database.DB_USER,
+      password: () => databasePassword() ?? '',
+      name: database.DB_NAME,
+      tls: database.DB_TLS,
       poolSize: shared.DB_POOL_SIZE,
       maxIdle: Math.min(shared.DB_POOL_MAX_IDLE, shared.DB_POOL_SIZE),
       maxLifetimeSeconds: shared.DB_CONNECTION_MAX_LIFETIME_SECONDS,
       fleetProcesses: shared.FLEET_PROCESSES,
       checkColumns: secret.APP_ENV !== 'production',
     },
-    redis: shared.REDIS_HOST
-      ? { host: shared.REDIS_HOST, port: shared.REDIS_PORT, password: shared.REDIS_PASSWORD }
-      : undefined,
+    redis: redisConfigOf(redis, env),
     jwtSecret: secret.JWT_SECRET,
     rateLimit: rateLimits(shared),
     trustProxy: shared.TRUST_PROXY,

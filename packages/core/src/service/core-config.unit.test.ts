@@ -81,15 +81,15 @@ describe('the env file', () => {
 describe('secrets in files', () => {
   it.each([
     ['JWT_SECRET', (env: Env) => load(env).jwtSecret],
-    ['DB_PASS', (env: Env) => load(env).db.password],
-    ['REDIS_PASSWORD', (env: Env) => load({ ...env, REDIS_HOST: 'redis' }).redis?.password],
+    ['DB_PASS', (env: Env) => load(env).db.password()],
+    ['REDIS_PASSWORD', (env: Env) => load({ ...env, REDIS_HOST: 'redis' }).redis?.password()],
   ])('%s_FILE names a file with the value, without its trailing newline', (key, read) => {
     const path = file(`${key}.txt`, 'ein-geheimer-schlüssel\n');
     expect(read({ ...needed, [`${key}_FILE`]: path })).toBe('ein-geheimer-schlüssel');
   });
 
   it('take precedence over a value given directly', () => {
-    expect(load({ ...needed, DB_PASS: 'direct', DB_PASS_FILE: file('pass', 'from-file') }).db.password).toBe(
+    expect(load({ ...needed, DB_PASS: 'direct', DB_PASS_FILE: file('pass', 'from-file') }).db.password()).toBe(
       'from-file',
     );
   });

@@ -1,22 +1,21 @@
 import { parseArgs } from 'node:util';
 import { createConnection } from 'mysql2/promise';
-import { z } from 'zod';
-import { ConfigError, parseSettings, readEnv, setting } from '../config';
-import { type Migration, MigrationError, type MigrationStatus, migrate, migrationStatus, readMigrations } from '../db';
+import { ConfigError, parseSettings, readEnv } from '../config';
+import {
+  databaseSettings,
+  type Migration,
+  MigrationError,
+  type MigrationStatus,
+  migrate,
+  migrationStatus,
+  readMigrations,
+  sslOptions,
+} from '../db';
 
 const USAGE = `usage: npm run migrate [-- --status | --dry-run]
   (nothing)   applies the migrations that the database lacks
   --status    lists all; exits with 1 if one is missing
   --dry-run   lists those that would be applied, and changes nothing`;
-
-/** No other settings: a container that only migrates needs no other secrets. */
-const settings = z.object({
-  DB_HOST: z.string(),
-  DB_PORT: setting.port.default(3306),
-  DB_USER: z.string(),
-  DB_PASS: z.string().default(''),
-  DB_NAME: z.string(),
-});
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -51,7 +50,8 @@ function parseOptions(args: string[]): Options {
 
 async function run(folder: string, { status, dryRun }: Options, print: (line: string) => void): Promise<number> {
   const problems: string[] = [];
-  const db = parseSettings(settings, readEnv(), problems);
+  // No other settings: a container that only migrates needs no other secrets.
+  const db = parseSettings(databaseSettings, readEnv(), problems);
   if (!db) throw new ConfigError(problems);
   const migrations = await readMigrations(folder);
   const server = `${db.DB_HOST}:${db.DB_PORT}`;
@@ -61,6 +61,7 @@ async function run(folder: string, { status, dryRun }: Options, print: (line: st
     user: db.DB_USER,
     password: db.DB_PASS,
     database: db.DB_NAME,
+    ...sslOptions(db.DB_TLS),
     connectTimeout: CONNECT_TIMEOUT_MS,
   }).catch((error: unknown) => {
     const reason = `the database ${db.DB_NAME} at ${server} (DB_HOST, DB_PORT) cannot be used: ${messageOf(error)}`;
