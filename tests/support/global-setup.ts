@@ -5,9 +5,9 @@ import path from 'node:path';
 import {
   applySchema,
   applySql,
-  type DatabaseSettings,
   dataDir,
   messageOf,
+  type OwnDatabaseSettings,
   repoRoot,
   startMysql,
   startRedis,
@@ -57,7 +57,7 @@ async function runFolder(): Promise<string> {
   return dir;
 }
 
-async function testDatabase(dir: string): Promise<Required<DatabaseSettings>> {
+async function testDatabase(dir: string): Promise<OwnDatabaseSettings> {
   const { TEST_DB_HOST, TEST_DB_PORT, TEST_DB_USER, TEST_DB_PASS, TEST_DB_NAME } = process.env;
   if (!TEST_DB_HOST) {
     const mysql = await startMysql({

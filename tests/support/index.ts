@@ -1,6 +1,7 @@
 export { aDatabase, aGate, closeDatabases, connectionId, type Gate, retries, type TestDatabase } from './a-database';
 export { adHoc } from './ad-hoc';
 export { aBareDatabase, type BareDatabase, dropBareDatabases, tablesOf } from './bare-database';
+export { type Authority, anAuthority, type Certificate } from './certificates';
 export { eventually } from './eventually';
 export { type ExampleProcess, startExampleProcess } from './example-process';
 export { type CapturedLog, capturedLog, exampleService, statementService } from './example-service';

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { TlsConfig } from '@shop/core/config';
 import { withTimeout } from '@shop/core/time';
 import { type Connection, createConnection } from 'mysql2';
 import type { Connection as PromiseConnection } from 'mysql2/promise';
@@ -13,7 +14,12 @@ export interface DatabaseSettings {
   password: string;
   /** Absent: log in without selecting a database. */
   database?: string;
+  /** Absent: plain text. */
+  tls?: TlsConfig | undefined;
 }
+
+/** A server that we start: plain text, and with a database. */
+export type OwnDatabaseSettings = Required<Omit<DatabaseSettings, 'tls'>>;
 
 /**
  * `absent`: nothing listens. `denied`: the server rejects this user and password. `no-database`: the login works, but the
@@ -41,12 +47,19 @@ export async function probeDatabase(settings: DatabaseSettings, timeoutMs = 3000
 
 /** Runs `work` on a new connection, which is destroyed after `timeoutMs`. */
 export async function withConnection<T>(
-  settings: DatabaseSettings,
+  { tls, ...settings }: DatabaseSettings,
   timeoutMs: number,
   work: (connection: PromiseConnection) => Promise<T>,
 ): Promise<T> {
+  // Loads a lot of code, which ./run-services.sh does not always need.
+  const { sslOptions } = await import('@shop/core/db');
   // The callback API returns the connection before it is established, so that to a frozen server can be destroyed too.
-  const connection: Connection = createConnection({ ...settings, connectTimeout: timeoutMs, multipleStatements: true });
+  const connection: Connection = createConnection({
+    ...settings,
+    ...sslOptions(tls),
+    connectTimeout: timeoutMs,
+    multipleStatements: true,
+  });
   const failed = new Promise<never>((_, reject) => {
     connection.on('error', reject);
   });
@@ -119,6 +132,9 @@ async function explain(error: unknown, settings: DatabaseSettings): Promise<Data
         state: 'no-database',
         message: `user "${user}" may not use database "${database}" at ${at}: grant it, or check DB_NAME`,
       };
+  }
+  if (code.startsWith('HANDSHAKE_')) {
+    return { state: 'other', message: `no TLS connection to the database at ${at} (DB_TLS): ${messageOf(error)}` };
   }
   if (code.startsWith('ER_')) return { state: 'other', message: `the database at ${at}: ${messageOf(error)}` };
   return {

@@ -1,6 +1,13 @@
 export { findBinary, findProgram, installPrograms, type Program, requireProgram } from './binaries';
 export { ask, type Reply } from './client';
-export { applySql, createDatabase, type DatabaseSettings, probeDatabase, withConnection } from './database';
+export {
+  applySql,
+  createDatabase,
+  type DatabaseSettings,
+  type OwnDatabaseSettings,
+  probeDatabase,
+  withConnection,
+} from './database';
 export { codeOf, messageOf, OperatorError, operatorMessage, UsageError } from './errors';
 export { createFleet, type Fleet, type FleetOptions } from './fleet';
 export { isLocked, lockHolder, takeLock } from './lock';

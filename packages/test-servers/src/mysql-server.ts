@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type DatabaseSettings, probeDatabase } from './database';
+import { type OwnDatabaseSettings, probeDatabase } from './database';
 import { socketPath } from './lock';
 import { asRoot, ensureDataDir, type MysqlProgram, mysqlProgram, redoLogOptions } from './mysql-data';
 import { freePort } from './ports';
@@ -32,7 +32,7 @@ export interface MysqlServer extends Server {
   readonly database: string;
   readonly program: MysqlProgram;
   /** For applySql or mysql2. */
-  readonly settings: Required<DatabaseSettings>;
+  readonly settings: OwnDatabaseSettings;
 }
 
 /** Our own MariaDB or MySQL server on loopback, not started yet. */
@@ -126,7 +126,7 @@ function rightsOf({ flavour }: MysqlProgram, { superuser, binaryLog }: MysqlOpti
 }
 
 /** The server runs this on every start, one statement per line. It creates or updates user, password and database. */
-function initSql({ user, password, database }: Required<DatabaseSettings>, rights: Rights): string {
+function initSql({ user, password, database }: OwnDatabaseSettings, rights: Rights): string {
   const account = `${quoted(user)}@'%'`;
   const name = database.replaceAll('`', '``');
   const scope = rights === 'all' ? '*.*' : `\`${name}\`.*`;

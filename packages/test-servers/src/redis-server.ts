@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { TlsConfig } from '@shop/core/config';
+import { serverOptions } from '@shop/core/redis';
 import { withTimeout } from '@shop/core/time';
 import { Redis } from 'ioredis';
 import { requireProgram } from './binaries';
@@ -11,15 +13,22 @@ export interface RedisSettings {
   host: string;
   port: number;
   password: string;
+  /** Absent: the user `default`. */
+  user?: string | undefined;
+  /** Absent: plain text. */
+  tls?: TlsConfig | undefined;
 }
 
 export type RedisProbe = { state: 'answers' } | { state: 'absent' | 'denied' | 'other'; message: string };
 
 /** Logs in and pings. Never throws, and takes about `timeoutMs` at most. */
-export async function probeRedis({ host, port, password }: RedisSettings, timeoutMs = 1500): Promise<RedisProbe> {
+export async function probeRedis(
+  { host, port, password, user, tls }: RedisSettings,
+  timeoutMs = 1500,
+): Promise<RedisProbe> {
   const redis = new Redis({
-    host,
-    port,
+    ...serverOptions({ server: { host, port }, tls }),
+    ...(user === undefined ? {} : { username: user }),
     ...(password === '' ? {} : { password }),
     lazyConnect: true,
     retryStrategy: () => null,

@@ -3,7 +3,7 @@ import { AppError, defineError, type ErrorDefinition } from '../errors';
 const loginRejected = defineError(
   'unavailable',
   'database_login_rejected',
-  'The database rejects the login: check DB_USER, DB_PASS and DB_NAME.',
+  'The database rejects the login: check DB_USER, DB_PASS and DB_NAME, and DB_TLS if it requires TLS.',
 );
 const tlsFailed = defineError('unavailable', 'database_tls_failed', 'There is no TLS connection to the database.');
 const tlsRequired = defineError(
@@ -12,7 +12,7 @@ const tlsRequired = defineError(
   'The database only accepts TLS connections: set DB_TLS.',
 );
 
-/** By mysql2's or the server's error code. MySQL and MariaDB reject a user who must use TLS like one with a wrong password. */
+/** By mysql2's or the server's error code. MariaDB, and both for a user who must use TLS, respond as to a wrong password. */
 const byCode = new Map<unknown, ErrorDefinition>([
   ['HANDSHAKE_SSL_ERROR', tlsFailed],
   ['HANDSHAKE_NO_SSL_SUPPORT', tlsFailed],
@@ -25,9 +25,9 @@ const byCode = new Map<unknown, ErrorDefinition>([
 /** For probes: says what is wrong with the connection to the database, which is not for clients. */
 export function explainForOperators(error: unknown): unknown {
   const cause = error instanceof AppError ? error.cause : error;
-  if (!(cause instanceof Error) || !('code' in cause)) return error;
-  const explained = byCode.get(cause.code);
+  const { code, message }: { code?: unknown; message?: unknown } = Object(cause);
+  const explained = byCode.get(code);
   if (!explained) return error;
   // The messages of TLS name the certificate's problem, such as "certificate has expired".
-  return explained({ cause, ...(explained === tlsFailed ? { message: `DB_TLS: ${cause.message}` } : {}) });
+  return explained({ cause, ...(explained === tlsFailed ? { message: `DB_TLS: ${message}` } : {}) });
 }
