@@ -173,3 +173,20 @@ test('a failover by hand, while the old master accepts commands: no read is stal
   await eventually('a hit', () => isHit(apps[0]));
   expect(await load.stop()).toEqual([]);
 });
+
+test('without most of the sentinels, Redis is not used, and is used again once they are back', async () => {
+  const statusOf = (status: string) =>
+    eventually(`Redis to be ${status}`, () => apps.every(({ resources }) => resources.redis.status() === status));
+  await allHit();
+  redis.freezeSentinels(1);
+  await write(apps[0]);
+  await allHit();
+  redis.freezeSentinels(2);
+  await statusOf('down');
+  await write(apps[0]);
+  for (const app of apps) expect((await read(app)).body.price).toBe(price);
+  redis.thawSentinels();
+  await statusOf('up');
+  await allHit();
+  for (const app of apps) expect((await read(app)).body.price).toBe(price);
+});

@@ -15,6 +15,9 @@ export interface WatchedRedis {
   masterPort(): Promise<number>;
   /** From now on the replica gets nothing that the master accepts, until both are connected again. */
   cutReplication(): Promise<void>;
+  /** Freezes so many of the three sentinels. */
+  freezeSentinels(count: number): void;
+  thawSentinels(): void;
   stop(): Promise<void>;
 }
 
@@ -52,6 +55,12 @@ export async function startWatchedRedis(dir: string): Promise<WatchedRedis> {
       const admin = new Redis({ port: current.port });
       await admin.call('CLIENT', 'KILL', 'TYPE', 'replica');
       admin.disconnect();
+    },
+    freezeSentinels(count) {
+      for (const { process } of sentinels.slice(0, count)) process.signal('SIGSTOP');
+    },
+    thawSentinels() {
+      for (const { process } of sentinels) process.signal('SIGCONT');
     },
     async stop() {
       ask.disconnect();

@@ -11,6 +11,8 @@ type Line = 'open' | 'silent' | 'refused';
 interface Connection {
   socket: SimulatedSocket;
   process: number;
+  /** Of the server that accepted it. */
+  data: Map<string, Buffer>;
   /** Sent but not arrived yet: delayed by a silent line. */
   outbound: Buffer[];
   inbound: Buffer[];
@@ -69,6 +71,11 @@ export interface SimulatedRedis {
   /** @param data all its data, the data of the last `snapshot`, or none */
   start(data: 'all' | 'snapshot' | 'nothing'): void;
   snapshot(): void;
+  /**
+   * Promotes a replica, which has the data of the last `snapshot`. New connections lead to it. The old master accepts commands
+   * until each connection to it is reset, within `leaveWithinMs`.
+   */
+  failOver(leaveWithinMs: number): void;
 }
 
 export function simulatedRedis(random: () => number): SimulatedRedis {
@@ -95,7 +102,7 @@ export function simulatedRedis(random: () => number): SimulatedRedis {
     for (const connection of order) {
       const { commands, rest } = parse(connection.unread);
       connection.unread = rest;
-      for (const command of commands) connection.inbound.push(execute(data, command));
+      for (const command of commands) connection.inbound.push(execute(connection.data, command));
       soon(() => deliver(connection));
     }
   }
@@ -112,10 +119,16 @@ export function simulatedRedis(random: () => number): SimulatedRedis {
     connection.socket.destroy();
   }
 
+  function accept(connection: Connection): void {
+    connection.data = data;
+    connection.socket.opened();
+  }
+
   return {
     connect(process) {
       const connection: Connection = {
         process,
+        data,
         outbound: [],
         inbound: [],
         unread: Buffer.alloc(0),
@@ -140,7 +153,7 @@ export function simulatedRedis(random: () => number): SimulatedRedis {
         if (lineOf(process) === 'silent') return;
         if (lineOf(process) === 'refused' || !running) {
           connection.socket.destroy(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
-        } else connection.socket.opened();
+        } else accept(connection);
       };
       // Processes that lose their connections together do not reconnect together.
       setTimeout(open, random() * (random() < 0.5 ? 4 : 200));
@@ -151,7 +164,7 @@ export function simulatedRedis(random: () => number): SimulatedRedis {
       for (const connection of [...connections].filter((each) => each.process === process)) {
         if (line === 'refused') reset(connection);
         if (line !== 'open') continue;
-        if (connection.socket.connecting) soon(() => !connection.ended && connection.socket.opened());
+        if (connection.socket.connecting) soon(() => !connection.ended && accept(connection));
         arrive(connection);
         deliver(connection);
       }
@@ -182,6 +195,10 @@ export function simulatedRedis(random: () => number): SimulatedRedis {
     },
     snapshot() {
       saved = new Map(data);
+    },
+    failOver(leaveWithinMs) {
+      data = new Map(saved);
+      for (const connection of connections) setTimeout(() => reset(connection), random() * leaveWithinMs);
     },
   };
 }

@@ -60,7 +60,9 @@ const productionSettings = z
   .object({
     DB_PASS: password,
     REDIS_HOST: z.string().optional(),
+    REDIS_SENTINELS: z.string().optional(),
     REDIS_PASSWORD: password.optional(),
+    REDIS_SENTINEL_PASSWORD: password.optional(),
     GRAFANA_ADMIN_PASSWORD: password.optional(),
     CORS_ORIGINS: z
       .string()
@@ -78,10 +80,10 @@ const productionSettings = z
           'the private blocks fc00::/7 and fe80::/10)',
       ),
   })
-  .refine(({ REDIS_HOST, REDIS_PASSWORD }) => !REDIS_HOST || REDIS_PASSWORD, {
+  .refine(({ REDIS_HOST, REDIS_SENTINELS, REDIS_PASSWORD }) => !(REDIS_HOST || REDIS_SENTINELS) || REDIS_PASSWORD, {
     path: ['REDIS_PASSWORD'],
     error:
-      'is required in production where REDIS_HOST is set: otherwise any process on its network can change cached responses',
+      'is required in production where REDIS_HOST or REDIS_SENTINELS is set: otherwise any process on its network can change cached responses',
     // Checked even if other settings are invalid, so that a failed start reports all of them.
     when: () => true,
   });

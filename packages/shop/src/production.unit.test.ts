@@ -145,7 +145,7 @@ describe('production', () => {
 
   it('requires a password for Redis if REDIS_HOST is set', () => {
     expect(problemsOf({ REDIS_PASSWORD: undefined })).toEqual([
-      expect.stringContaining('REDIS_PASSWORD: is required in production where REDIS_HOST is set'),
+      expect.stringContaining('REDIS_PASSWORD: is required in production where REDIS_HOST or REDIS_SENTINELS is set'),
     ]);
     expect(
       problemsOf({ REDIS_PASSWORD: undefined, REDIS_PASSWORD_FILE: file('redis-pass', 'm4Rt8sXc2Jq6\n') }),

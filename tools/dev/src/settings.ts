@@ -20,6 +20,9 @@ const schema = z.object({
   REDIS_PASSWORD: z.string().default(''),
 });
 
+/** Not in `variablesOf`: the services read them from the same environment, as they are. */
+const tlsSchema = z.object({ DB_TLS: setting.tls, REDIS_TLS: setting.tls });
+
 export type Settings = ReturnType<typeof readSettings>;
 
 /** What these commands read. The services read the rest from `env`. `up` changes the address of a server that it starts. */
@@ -29,13 +32,15 @@ export function readSettings() {
   const problems: string[] = [];
   const values = parseSettings(schema, env, problems);
   const ports = parseSettings(portSchema, env, problems);
-  if (!values || !ports) throw new ConfigError(problems);
+  const tls = parseSettings(tlsSchema, env, problems);
+  if (!values || !ports || !tls) throw new ConfigError(problems);
   return {
     ...values,
     REDIS_HOST: env.REDIS_HOST ?? '127.0.0.1', // empty: no Redis
     ENV_FILE: file,
     isLocal: values.APP_ENV === 'local',
     ports: forEachService((service) => ports[portVariable(service)] ?? defaultPorts[service]),
+    tls,
     env,
   };
 }
@@ -46,14 +51,17 @@ export const databaseOf = (settings: Settings) => ({
   user: settings.DB_USER,
   password: settings.DB_PASS,
   database: settings.DB_NAME,
+  tls: settings.tls.DB_TLS,
 });
 
-export const redisOf = ({ REDIS_HOST, REDIS_PORT, REDIS_PASSWORD }: Settings) => ({
+export const redisOf = ({ REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, tls, env }: Settings) => ({
   host: REDIS_HOST,
   port: REDIS_PORT,
+  user: env.REDIS_USER || undefined,
   password: REDIS_PASSWORD,
+  tls: tls.REDIS_TLS,
 });
 
 /** For the services, for Compose, and for commands that use the running shop's database. */
-export const variablesOf = ({ env, ports, isLocal, ...values }: Settings): Env =>
+export const variablesOf = ({ env, ports, isLocal, tls, ...values }: Settings): Env =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value ?? '')]));

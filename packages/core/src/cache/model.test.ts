@@ -21,6 +21,8 @@ const ONLY = process.env.CACHE_MODEL_SEED;
 const PROCESSES = [0, 1];
 const STEPS = 60;
 const FAULT_EVERY_STEPS = 10;
+/** Sentinels tell of a new master within 2 s, and with them a process waits for 3 s. Here it waits for 1 s, as without them. */
+const LEAVE_WITHIN_MS = 500;
 
 interface Mode {
   faults: (keyof typeof faults)[];
@@ -36,6 +38,12 @@ const modes = {
     faults: ['restart', 'stall'],
     thaw: 'arrival',
     maxStaleMs: 0,
+  },
+  'a replica is promoted, and the processes leave the old master one after the other': {
+    faults: ['failover', 'failover', 'restart', 'stall'],
+    thaw: 'arrival',
+    // The last process to leave reads what the old master has, while the others write to the new one.
+    maxStaleMs: LEAVE_WITHIN_MS,
   },
   'partitions, stalls, restarts and MySQL failures': {
     faults: ['partition', 'partition', 'stall', 'restart', 'mysql'],
@@ -70,6 +78,14 @@ const faults = {
     redis.kill();
     await pass(random() * 700);
     redis.start((['all', 'snapshot', 'nothing'] as const)[Math.floor(random() * 3)] ?? 'all');
+  },
+  async failover(world: World) {
+    const { random, redis } = world;
+    redis.snapshot();
+    await pass(random() * 300);
+    if (random() < 0.5) await write(world, pick(random, PROCESSES), 'thing');
+    redis.failOver(LEAVE_WITHIN_MS);
+    await pass(LEAVE_WITHIN_MS);
   },
   async partition({ random, redis }: World) {
     const process = pick(random, PROCESSES);

@@ -122,7 +122,7 @@ export function connectRedis(
   /** The reasons that were logged since Redis was last up. */
   const warnings = new Set<string>();
   let closed = false;
-  const endWatch = watchMaster(redis, config);
+  const watch = watchMaster(redis, config);
 
   /** Called before each reconnect. The password may have changed meanwhile. */
   function reconnectDelay(): number {
@@ -197,6 +197,7 @@ export function connectRedis(
     if (wasDown) await pause(settleMs);
     while (isCurrent()) {
       try {
+        if (!watch.isInContact()) throw new Error('most of the sentinels do not respond');
         await withCommandTimeout(refuseCluster);
         for (const listener of pendingListeners) await withCommandTimeout(listener);
         if (!isCurrent()) return;
@@ -250,7 +251,7 @@ export function connectRedis(
       }
     },
     async send(commands) {
-      if (redis.status !== 'ready') throw new RedisFailure('away');
+      if (redis.status !== 'ready' || !watch.isInContact()) throw new RedisFailure('away');
       batchWrites(redis);
       if (!stalled) return withCommandTimeout(commands);
       commands(redis).catch(() => undefined);
@@ -262,7 +263,7 @@ export function connectRedis(
     firstAttempt: () => firstAttempt,
     async close() {
       closed = true;
-      endWatch();
+      watch.end();
       redis.disconnect();
     },
   };

@@ -8,6 +8,7 @@ import { collectProcessMetrics } from '../metrics';
 import { withTimeout } from '../time';
 import { flushTraces, nameTraces } from '../tracing';
 import { startJobs } from './jobs';
+import { plainTextWarnings } from './plain-text';
 import { buildService, type Resources, type RunningApp, type ServiceDefinition } from './service';
 
 /** How long a service waits for Redis before it listens. */
@@ -67,6 +68,7 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
     if (running.isDraining()) return;
     server.listen(config.port, () => {
       logger.info({ port: config.port, env: config.appEnv }, 'listening');
+      if (config.appEnv === 'production') for (const warning of plainTextWarnings(config)) logger.warn(warning);
       void reportDatabase(running);
     });
   };
