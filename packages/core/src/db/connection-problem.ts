@@ -20,6 +20,7 @@ const byCode = new Map<unknown, ErrorDefinition>([
   ['ER_ACCESS_DENIED_ERROR', loginRejected],
   ['ER_ACCESS_DENIED_NO_PASSWORD_ERROR', loginRejected],
   ['ER_DBACCESS_DENIED_ERROR', loginRejected],
+  ['ER_BAD_DB_ERROR', loginRejected],
 ]);
 
 /** For probes: says what is wrong with the connection to the database, which is not for clients. */

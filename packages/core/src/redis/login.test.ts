@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createResponseCache } from '@shop/core/cache';
 import { setting } from '@shop/core/config';
 import { createMetrics } from '@shop/core/metrics';
+import { tokenBuckets } from '@shop/core/rate-limit';
 import { connectRedis, type RedisLink, redisConfigOf, redisSettings } from '@shop/core/redis';
 import { freePort, type RedisServer, startRedis } from '@shop/test-servers';
 import {
@@ -148,6 +150,20 @@ describe('REDIS_USER', () => {
     await admin.acl('SETUSER', 'few', 'on', '>secret', '~cache:*', '~rate:*', ...COMMANDS);
     const { link } = await connected({ REDIS_USER: 'few', REDIS_PASSWORD: 'secret' });
     expect(link.status()).toBe('up');
+    const buckets = tokenBuckets(link, { perSecond: 1, burst: 1 });
+    expect(await buckets.take('rate:example')).toMatchObject({ store: 'redis', allowed: true });
+    const metrics = createMetrics('example');
+    const generation = {
+      current: async () => 'now',
+      renew: () => Promise.reject(new Error('renewed')),
+      close: () => undefined,
+    };
+    const cache = createResponseCache({ redis: link, generation, metrics });
+    const rule = { key: '1', ttlSeconds: 60, scopes: ['thing:1'] };
+    const get = async () => (await cache.getOrLoad('/thing', rule, async () => Buffer.from('thing'))).status;
+    expect([await get(), await get()]).toEqual(['miss', 'hit']);
+    await cache.invalidate(rule.scopes);
+    expect(await get()).toBe('miss');
   });
 });
 

@@ -74,18 +74,23 @@ describe('a service whose database', () => {
   });
 
   it.each([
-    ['rejects the password', { DB_PASS: 'wrong' }, /Access denied/],
-    ['does not exist', { DB_NAME: 'no_such_database' }, /no_such_database/],
-    ['has an unknown host name', { DB_HOST: 'no-such-host.invalid' }, /ENOTFOUND|EAI_AGAIN/],
-    ['is not listening on any IP address of its host', { DB_HOST: 'localhost', DB_PORT: '1' }, /ECONNREFUSED/],
-  ])('%s logs the reason and responds with 503', async (_, overrides, pattern) => {
+    ['rejects the password', { DB_PASS: 'wrong' }, /Access denied/, 'database_login_rejected'],
+    ['does not exist', { DB_NAME: 'no_such_database' }, /no_such_database/, 'database_login_rejected'],
+    ['has an unknown host name', { DB_HOST: 'no-such-host.invalid' }, /ENOTFOUND|EAI_AGAIN/, 'database_unavailable'],
+    [
+      'is not listening on any IP address of its host',
+      { DB_HOST: 'localhost', DB_PORT: '1' },
+      /ECONNREFUSED/,
+      'database_unavailable',
+    ],
+  ])('%s logs the reason and responds with 503', async (_, overrides, pattern, code) => {
     const account = `boot_${randomUUID().slice(0, 8)}`;
     await write(`CREATE USER ${account}@'%' IDENTIFIED BY 'password'`);
     await write(`GRANT SELECT ON ${testEnv().DB_NAME}.* TO ${account}@'%'`);
     const service = await start({ DB_USER: account, DB_PASS: 'password', ...overrides });
     await becomes(service, '/health', 200);
     expect(await problem(service, '/users')).toEqual([503, 'database_unavailable', true]);
-    expect(await problem(service, '/ready')).toEqual([503, 'database_unavailable', true]);
+    expect(await problem(service, '/ready')).toEqual([503, code, true]);
     await eventually('a log line for the operator', () => linesWith(service, 'cannot be used yet').length > 0);
     const [line] = linesWith(service, 'cannot be used yet');
     expect(line?.cause).toMatch(pattern);
