@@ -1,3 +1,4 @@
+import { sslOptions } from '@shop/core/db';
 import { type Connection, createConnection } from 'mysql2';
 import { BackupError, reasonOf } from './errors';
 import type { Settings } from './settings';
@@ -22,6 +23,7 @@ export const connectionOptions = (settings: Settings) => ({
   database: settings.DB_NAME,
   charset: 'utf8mb4_unicode_ci',
   timezone: 'Z',
+  ...sslOptions(settings.DB_TLS),
   connectTimeout: CONNECT_TIMEOUT_MS,
   enableKeepAlive: true,
 });

@@ -51,10 +51,17 @@ export async function drill(args: string[]): Promise<number> {
 async function audit(connection: Connection, settings: Settings): Promise<void> {
   await migrate(connection, await readMigrations(migrationsFolder), { log: print });
   const { countFaults, verifyStock } = await import('@shop/transaction');
-  const { database: name, ...server } = connectionOptions(settings);
-  const pool = { poolSize: 1, maxIdle: 1, maxLifetimeSeconds: 300, fleetProcesses: 1, checkColumns: false };
+  const { database: name, password, ssl: _, ...server } = connectionOptions(settings);
+  const pool = {
+    poolSize: 1,
+    maxIdle: 1,
+    maxLifetimeSeconds: 300,
+    fleetProcesses: 1,
+    checkColumns: false,
+    tls: settings.DB_TLS,
+  };
   const deps = { logger: createLogger('drill', 'warn'), metrics: createMetrics('drill') };
-  const db = createDatabase({ ...server, ...pool, name }, deps);
+  const db = createDatabase({ ...server, ...pool, name, password: () => password }, deps);
   try {
     const report = await verifyStock(db);
     const faults = countFaults(report);

@@ -1,13 +1,9 @@
 import { ConfigError, type Env, parseSettings, readEnv, setting } from '@shop/core/config';
+import { databaseSettings } from '@shop/core/db';
 import { storageSettings } from '@shop/core/storage';
 import { z } from 'zod';
 
 const settings = z.object({
-  DB_HOST: z.string(),
-  DB_PORT: setting.port.default(3306),
-  DB_USER: z.string(),
-  DB_PASS: z.string().default(''),
-  DB_NAME: z.string(),
   BACKUP_DB_USER: z.string().optional(),
   BACKUP_DB_PASS: z.string().optional(),
   BACKUP_TARGET: z.string().optional(),
@@ -22,9 +18,10 @@ const settings = z.object({
 export function readSettings(env: Env = readEnv()) {
   const problems: string[] = [];
   const own = parseSettings(settings, env, problems);
+  const database = parseSettings(databaseSettings, env, problems);
   const storage = parseSettings(storageSettings, env, problems);
-  if (!own || !storage) throw new ConfigError(problems);
-  return { ...own, ...storage };
+  if (!own || !database || !storage) throw new ConfigError(problems);
+  return { ...own, ...database, ...storage };
 }
 
 export type Settings = ReturnType<typeof readSettings>;

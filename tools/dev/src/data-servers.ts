@@ -79,16 +79,14 @@ const theRedis = (run: Run): DataServer => ({
 export async function findOrStart(run: Run, connections: number, also: Program[]): Promise<void> {
   const wanted: DataServer[] = [];
   const { REDIS_SENTINELS: sentinels } = run.settings.env;
-  for (const one of [theDatabase(run, connections), ...(sentinels ? [] : [theRedis(run)])]) {
-    if (await mustStart(run, one)) wanted.push(one);
-  }
+  const servers = [theDatabase(run, connections), ...(sentinels ? [] : [theRedis(run)])];
+  for (const one of servers) if (await mustStart(run, one)) wanted.push(one);
   const missing = () => wanted.filter(({ name }) => !run.has(name));
   if (wanted.length > 0 && dockerAnswers()) await startEach(run, wanted, 'started in Docker', container);
   await installPrograms([...missing().map(({ program }) => program), ...also], console.log);
   await startEach(run, missing(), 'started by us', ({ create }) => create());
   if (!run.has('db')) throw new OperatorError(noDatabase);
-  if (!run.has('redis') && !sentinels)
-    console.log('warning: no Redis: nothing is cached, and each process has its own rate limits');
+  if (!run.has('redis') && !sentinels) console.log('warning: no Redis: no cache, and rate limits for each process');
 }
 
 const noDatabase =
@@ -113,9 +111,7 @@ async function mustStart(run: Run, { name, prefix, shippedAddress, probe }: Data
   const isNamed = ['HOST', 'PORT', 'USER', 'PASS', 'NAME'].some((key) => process.env[`${prefix}_${key}`]);
   const isChosen = isNamed || `${host}:${port}` !== shippedAddress;
   const isLoopback = /^(localhost$|::1$|127\.)/.test(host);
-  // Ours has no certificate.
-  const hasTls = settings.tls[`${prefix}_TLS`] !== undefined;
-  if (!settings.isLocal || hasTls || (isChosen && !(state === 'absent' && isLoopback))) {
+  if (!settings.isLocal || settings[`${prefix}_TLS`] || (isChosen && !(state === 'absent' && isLoopback))) {
     const problem = `${message}${settings.isLocal ? '' : `. APP_ENV=${settings.APP_ENV} does not start one`}`;
     if (name === 'db') throw new OperatorError(problem);
     console.log(`warning: ${problem}`);

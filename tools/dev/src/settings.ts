@@ -18,10 +18,9 @@ const schema = z.object({
   DB_POOL_SIZE: setting.integer(1, 1000).default(25),
   REDIS_PORT: setting.port.default(6379),
   REDIS_PASSWORD: z.string().default(''),
+  DB_TLS: setting.tls,
+  REDIS_TLS: setting.tls,
 });
-
-/** Not in `variablesOf`: the services read them from the same environment, as they are. */
-const tlsSchema = z.object({ DB_TLS: setting.tls, REDIS_TLS: setting.tls });
 
 export type Settings = ReturnType<typeof readSettings>;
 
@@ -32,15 +31,13 @@ export function readSettings() {
   const problems: string[] = [];
   const values = parseSettings(schema, env, problems);
   const ports = parseSettings(portSchema, env, problems);
-  const tls = parseSettings(tlsSchema, env, problems);
-  if (!values || !ports || !tls) throw new ConfigError(problems);
+  if (!values || !ports) throw new ConfigError(problems);
   return {
     ...values,
     REDIS_HOST: env.REDIS_HOST ?? '127.0.0.1', // empty: no Redis
     ENV_FILE: file,
     isLocal: values.APP_ENV === 'local',
     ports: forEachService((service) => ports[portVariable(service)] ?? defaultPorts[service]),
-    tls,
     env,
   };
 }
@@ -51,17 +48,17 @@ export const databaseOf = (settings: Settings) => ({
   user: settings.DB_USER,
   password: settings.DB_PASS,
   database: settings.DB_NAME,
-  tls: settings.tls.DB_TLS,
+  tls: settings.DB_TLS,
 });
 
-export const redisOf = ({ REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, tls, env }: Settings) => ({
-  host: REDIS_HOST,
-  port: REDIS_PORT,
-  user: env.REDIS_USER || undefined,
-  password: REDIS_PASSWORD,
-  tls: tls.REDIS_TLS,
+export const redisOf = (settings: Settings) => ({
+  host: settings.REDIS_HOST,
+  port: settings.REDIS_PORT,
+  user: settings.env.REDIS_USER || undefined,
+  password: settings.REDIS_PASSWORD,
+  tls: settings.REDIS_TLS,
 });
 
 /** For the services, for Compose, and for commands that use the running shop's database. */
-export const variablesOf = ({ env, ports, isLocal, tls, ...values }: Settings): Env =>
+export const variablesOf = ({ env, ports, isLocal, DB_TLS, REDIS_TLS, ...values }: Settings): Env =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value ?? '')]));
