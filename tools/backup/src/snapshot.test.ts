@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { migrate, readMigrations } from '@shop/core/db';
 import { migrationsFolder } from '@shop/shop';
@@ -87,6 +88,8 @@ async function aServerWithBinaryLog() {
   return { env, stop: () => server.stop() };
 }
 
+const aName = () => `backup_${randomBytes(4).toString('hex')}`;
+
 describe('the position of the binary log', () => {
   let server: Awaited<ReturnType<typeof aServerWithBinaryLog>>;
   beforeAll(async () => {
@@ -107,8 +110,9 @@ describe('the position of the binary log', () => {
   test('is exactly that of the snapshot, while many write', async () => {
     const [reader, ...writers] = await connections(5);
     if (!reader) throw new Error('no connection');
-    await reader.query('CREATE DATABASE binlog_test');
-    await reader.query('CREATE TABLE binlog_test.numbers (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, n BIGINT)');
+    const name = aName();
+    await reader.query(`CREATE DATABASE ${name}`);
+    await reader.query(`CREATE TABLE ${name}.numbers (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, n BIGINT)`);
     let stopping = false;
     let written = 0;
     const writing = writers.map(async (writer, lane) => {
@@ -117,14 +121,14 @@ describe('the position of the binary log', () => {
       if (found?.Variable_name === 'binlog_rows_query_log_events')
         await writer.query(`SET SESSION ${found.Variable_name} = 1`);
       for (let n = 0; !stopping; n += 1) {
-        await writer.query(`INSERT INTO binlog_test.numbers (n) VALUES (${n * 10 + lane})`);
+        await writer.query(`INSERT INTO ${name}.numbers (n) VALUES (${n * 10 + lane})`);
         written += 1;
       }
     });
     try {
       const goal = () => eventually('some writes', () => written > 50);
       await goal();
-      const env = { ...(await aShopToBackUp()).env, ...server.env, DB_NAME: 'binlog_test' };
+      const env = { ...(await aShopToBackUp()).env, ...server.env, DB_NAME: name };
       for (let round = 0; round < 5; round += 1) {
         written = 0;
         const connection = await connect(readSettings(env));
@@ -138,7 +142,7 @@ describe('the position of the binary log', () => {
         ]);
         const info = events.map((event) => String(event.Info)).join('\n');
         const later = new Set([...info.matchAll(/numbers \(n\) VALUES \((\d+)\)/g)].map(([, n]) => Number(n)));
-        const [all] = await reader.query<RowDataPacket[]>('SELECT n FROM binlog_test.numbers');
+        const [all] = await reader.query<RowDataPacket[]>(`SELECT n FROM ${name}.numbers`);
         const before = new Set(inSnapshot.map(({ n }) => Number(n)));
         expect([...before].filter((n) => later.has(n))).toEqual([]);
         const missing = all.map(({ n }) => Number(n)).filter((n) => !before.has(n) && !later.has(n));
@@ -150,34 +154,35 @@ describe('the position of the binary log', () => {
       stopping = true;
       await Promise.all(writing);
     }
-    await reader.query('DROP DATABASE binlog_test');
+    await reader.query(`DROP DATABASE ${name}`);
     for (const connection of [reader, ...writers]) connection.destroy();
   });
 
   test('a long statement delays the snapshot, and stops nobody for more than a second', async () => {
     const [long, writer] = await connections(2);
     if (!long || !writer) throw new Error('no connection');
-    await writer.query('CREATE DATABASE lock_test');
-    await writer.query('CREATE TABLE lock_test.numbers (n BIGINT)');
-    await writer.query('INSERT INTO lock_test.numbers VALUES (1)');
+    const name = aName();
+    await writer.query(`CREATE DATABASE ${name}`);
+    await writer.query(`CREATE TABLE ${name}.numbers (n BIGINT)`);
+    await writer.query(`INSERT INTO ${name}.numbers VALUES (1)`);
     const [[{ id } = { id: 0 }]] = await long.query<RowDataPacket[]>('SELECT CONNECTION_ID() AS id');
-    const running = long.query('SELECT SLEEP(1000) FROM lock_test.numbers FOR UPDATE').catch(() => undefined);
+    const running = long.query(`SELECT SLEEP(1000) FROM ${name}.numbers FOR UPDATE`).catch(() => undefined);
     const processes = async () =>
       (await writer.query<RowDataPacket[]>('SHOW PROCESSLIST'))[0].map((row) => String(row.Info ?? ''));
     await eventually('the statement to run', async () =>
       (await processes()).some((info) => info.startsWith('SELECT SLEEP')),
     );
-    const env = { ...(await aShopToBackUp()).env, ...server.env, DB_NAME: 'lock_test' };
+    const env = { ...(await aShopToBackUp()).env, ...server.env, DB_NAME: name };
     const connection = await connect(readSettings(env));
     const snapshot = openSnapshot(connection.promise());
     // On MySQL this waits for the lock of all tables, until that gives up.
-    for (let n = 2; n < 5; n += 1) await writer.query(`INSERT INTO lock_test.numbers VALUES (${n})`);
+    for (let n = 2; n < 5; n += 1) await writer.query(`INSERT INTO ${name}.numbers VALUES (${n})`);
     await writer.query(`KILL QUERY ${id}`);
     await running;
     expect((await snapshot).binlog).toMatchObject({ file: expect.any(String), position: expect.any(Number) });
-    await writer.query('INSERT INTO lock_test.numbers VALUES (9)');
+    await writer.query(`INSERT INTO ${name}.numbers VALUES (9)`);
     connection.destroy();
-    await writer.query('DROP DATABASE lock_test');
+    await writer.query(`DROP DATABASE ${name}`);
     for (const one of [long, writer]) one.destroy();
   });
 });
