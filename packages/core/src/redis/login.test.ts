@@ -6,6 +6,7 @@ import { setting } from '@shop/core/config';
 import { createMetrics } from '@shop/core/metrics';
 import { tokenBuckets } from '@shop/core/rate-limit';
 import { connectRedis, type RedisLink, redisConfigOf, redisSettings } from '@shop/core/redis';
+import { withTimeout } from '@shop/core/time';
 import { freePort, type RedisServer, startRedis } from '@shop/test-servers';
 import {
   type Authority,
@@ -74,7 +75,8 @@ async function connected(env: Record<string, string>): Promise<Linked> {
   const config = redisConfigOf(settings, env);
   const link = connectRedis(config, { logger: log.logger, metrics: createMetrics('example') });
   links.push(link);
-  await link.firstAttempt();
+  // As in runService: a Redis that rejects commands is tried again without end.
+  await withTimeout(link.firstAttempt(), 3000, () => undefined);
   return { link, log };
 }
 
