@@ -39,13 +39,12 @@ export class Database extends Construct {
       engine,
       description: 'As the MySQL of docker-compose.yml, and only over TLS',
       parameters: {
-        require_secure_transport: 'ON',
+        require_secure_transport: '1',
         max_connections: String(MAX_CONNECTIONS),
         character_set_server: 'utf8mb4',
         collation_server: 'utf8mb4_unicode_ci',
         // An acknowledged order is on the disks of both zones.
         innodb_flush_log_at_trx_commit: '1',
-        sync_binlog: '1',
         slow_query_log: '1',
         long_query_time: '1',
         log_output: 'FILE',

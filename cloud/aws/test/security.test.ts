@@ -73,7 +73,7 @@ test('MySQL is encrypted, in two zones, backed up, and protected from deletion',
   assert.ok(replica.SourceDBInstanceIdentifier);
   for (const { DeletionProtection } of [primary, replica]) assert.equal(DeletionProtection, true);
   const { Parameters } = theOnly(template, 'AWS::RDS::DBParameterGroup');
-  assert.equal(Parameters.require_secure_transport, 'ON');
+  assert.equal(Parameters.require_secure_transport, '1');
   assert.ok(Number(Parameters.max_connections) > FLEET_PROCESSES * DB_POOL_SIZE);
 });
 
