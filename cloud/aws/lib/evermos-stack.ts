@@ -62,6 +62,8 @@ export class EvermosStack extends Stack {
     new CfnOutput(this, 'GitRevision', { value: choices.gitRevision, description: 'What runs' });
     new CfnOutput(this, 'ClusterName', { value: cluster.clusterName });
     new CfnOutput(this, 'DatabaseSecret', { value: database.secret.secretName });
+    new CfnOutput(this, 'DatabaseHost', { value: database.instance.instanceEndpoint.hostname });
+    new CfnOutput(this, 'ServicesSecurityGroup', { value: network.services.securityGroupId });
     new CfnOutput(this, 'ReportsHost', { value: database.replica.instanceEndpoint.hostname });
     new CfnOutput(this, 'ReportsSecurityGroup', { value: network.reports.securityGroupId });
   }
