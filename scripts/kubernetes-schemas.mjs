@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** The kinds that k8s/ may contain. */
+/** The kinds that k8s/ and cloud/ may contain. */
 const kinds = [
   ['v1', 'Namespace', 'V1Namespace'],
   ['v1', 'ConfigMap', 'V1ConfigMap'],
@@ -16,6 +16,7 @@ const kinds = [
   ['v1', 'Service', 'V1Service'],
   ['v1', 'ServiceAccount', 'V1ServiceAccount'],
   ['v1', 'PersistentVolumeClaim', 'V1PersistentVolumeClaim'],
+  ['v1', 'PersistentVolume', 'V1PersistentVolume'],
   ['apps/v1', 'Deployment', 'V1Deployment'],
   ['apps/v1', 'StatefulSet', 'V1StatefulSet'],
   ['batch/v1', 'Job', 'V1Job'],

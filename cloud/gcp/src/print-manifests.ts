@@ -1,0 +1,4 @@
+import { printManifests } from '../../shared/print-manifests';
+import { manifestsFor } from './manifests';
+
+printManifests(manifestsFor);
