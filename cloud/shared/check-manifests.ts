@@ -3,6 +3,7 @@ import { type ServiceName, serviceNames, services } from '../../packages/shop/sr
 import { type KubernetesObject, objectNamed, rendered } from './kubernetes-objects';
 import { kubernetesProblems } from './kubernetes-schema';
 import { type CloudManifests, secretFile } from './manifests';
+import { inSteps } from './print-manifests';
 
 /** What has to hold for the objects of every cloud. */
 export const manifestChecks: Record<string, (objects: KubernetesObject[], expected: Expected) => void> = {
@@ -106,6 +107,24 @@ export const manifestChecks: Record<string, (objects: KubernetesObject[], expect
     const realIp = objectNamed(objects, 'ConfigMap', 'nginx-real-ip').data?.['real-ip.conf.template'] ?? '';
     const believed = [...realIp.matchAll(/^set_real_ip_from (.*);$/gm)].map(([, network]) => network);
     assert.deepEqual(believed, [...loadBalancer.networks, ...loadBalancer.trusted]);
+  },
+
+  'restart the services when a setting changes': (objects) => {
+    const digests = serviceNames.map(
+      (name) => objectNamed(objects, 'Deployment', name).spec.template.metadata.annotations['open-shop/settings'],
+    );
+    assert.equal(new Set(digests).size, 1);
+    assert.match(digests[0], /^[0-9a-f]{16}$/);
+  },
+
+  'migrate before the services are replaced': (objects) => {
+    const { '1-migrate.yaml': first = [], '2-services.yaml': second = [] } = inSteps(objects);
+    assert.equal(first.length + second.length, objects.length);
+    objectNamed(first, 'Job', 'migrate');
+    const [container] = objectNamed(first, 'Job', 'migrate').spec.template.spec.containers;
+    for (const { configMapRef } of container.envFrom) objectNamed(first, 'ConfigMap', configMapRef.name);
+    for (const kind of ['ServiceAccount', 'SecretProviderClass', 'Namespace']) objectNamed(first, kind, 'shop');
+    for (const name of serviceNames) objectNamed(second, 'Deployment', name);
   },
 
   'connect with at most as many connections as MySQL allows': (objects, { maxConnections }) => {

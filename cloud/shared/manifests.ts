@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { serviceNames, services } from '../../packages/shop/src/services';
 import { type KubernetesObject, type Labels, objectNamed, rendered } from './kubernetes-objects';
 
@@ -34,9 +35,15 @@ export const secretFile = (name: string): string => `${SECRETS}/${name}`;
 /** The objects of k8s/ with the changes for a cloud. */
 export function manifests(cloud: CloudManifests): KubernetesObject[] {
   const objects = rendered();
-  Object.assign(objectNamed(objects, 'ConfigMap', 'shop-config').data ?? {}, { APP_ENV: 'production' }, cloud.settings);
+  const config = objectNamed(objects, 'ConfigMap', 'shop-config');
+  config.data = { ...config.data, ...cloud.settings, APP_ENV: 'production' };
   objectNamed(objects, 'ConfigMap', 'nginx-real-ip').data = { 'real-ip.conf.template': realIp(cloud) };
-  for (const name of serviceNames) changePod(objectNamed(objects, 'Deployment', name), cloud);
+  for (const name of serviceNames) {
+    const deployment = objectNamed(objects, 'Deployment', name);
+    changePod(deployment, cloud);
+    // Pods read settings only when they start, so a new setting has to replace them.
+    deployment.spec.template.metadata.annotations['open-shop/settings'] = digest(config.data);
+  }
   changePod(objectNamed(objects, 'Job', 'migrate'), cloud);
   changeGateway(objectNamed(objects, 'Service', 'nginx'), cloud);
   changePolicies(objects, cloud);
@@ -55,6 +62,8 @@ function changePod(workload: KubernetesObject, cloud: CloudManifests): void {
   const uploads = needs.includes('uploads') ? [{ name: 'uploads', ...cloud.uploads }] : [];
   pod.volumes = [...volumes, ...uploads, { name: 'secrets', csi: secretsVolume(cloud) }];
 }
+
+const digest = (data: unknown): string => createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 16);
 
 const secretsVolume = ({ secretsDriver, secretProvider }: CloudManifests) => ({
   driver: secretsDriver,
