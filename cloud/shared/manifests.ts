@@ -7,7 +7,7 @@ export interface CloudManifests {
   /** Where the images are: `europe-docker.pkg.dev/PROJECT/shop`. */
   registry: string;
   version: string;
-  /** Overrides entries of the ConfigMap `shop-config`. */
+  /** Overrides entries of the ConfigMap `shop-config`. `EDGE_NETWORKS`: the proxies in front of this cloud, for several-clouds.md. */
   settings: Record<string, string>;
   /** The secrets that are mounted as files. Others that k8s/ refers to are not set. */
   secrets: readonly string[];
@@ -36,7 +36,8 @@ export const secretFile = (name: string): string => `${SECRETS}/${name}`;
 export function manifests(cloud: CloudManifests): KubernetesObject[] {
   const objects = rendered();
   const config = objectNamed(objects, 'ConfigMap', 'shop-config');
-  config.data = { ...config.data, ...cloud.settings, APP_ENV: 'production' };
+  const { EDGE_NETWORKS: _, ...settings } = cloud.settings;
+  config.data = { ...config.data, ...settings, APP_ENV: 'production' };
   objectNamed(objects, 'ConfigMap', 'nginx-real-ip').data = { 'real-ip.conf.template': realIp(cloud) };
   for (const name of serviceNames) {
     const deployment = objectNamed(objects, 'Deployment', name);
@@ -85,12 +86,17 @@ const secretAsFile =
     return secrets.includes(key) ? [{ name: `${variable.name}_FILE`, value: secretFile(key) }] : [];
   };
 
-const realIp = ({ loadBalancer }: CloudManifests): string =>
+const realIp = ({ loadBalancer, settings }: CloudManifests): string =>
   [
-    ...[...loadBalancer.networks, ...loadBalancer.trusted].map((network) => `set_real_ip_from ${network};`),
+    ...[...loadBalancer.networks, ...loadBalancer.trusted, ...edgeNetworks(settings)].map(
+      (network) => `set_real_ip_from ${network};`,
+    ),
     'real_ip_header X-Forwarded-For;',
     'real_ip_recursive on;\n',
   ].join('\n');
+
+const edgeNetworks = ({ EDGE_NETWORKS = '' }: Record<string, string>): string[] =>
+  EDGE_NETWORKS.split(',').filter((network) => network !== '');
 
 /** Only the load balancer reaches the gateway, so no node needs a port. */
 function changeGateway(service: KubernetesObject, { gateway }: CloudManifests): void {

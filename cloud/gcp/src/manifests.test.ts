@@ -52,6 +52,16 @@ test('the settings follow from the stack, and the operator adds the others', asy
   assert.equal(data.TRUST_PROXY, '10.16.0.0/14');
 });
 
+test('a proxy in front of the load balancer is believed only if the settings name it', async () => {
+  const objects = manifestsFor((await shop).stack, '1.2.3', { EDGE_NETWORKS: '198.51.100.0/24,2001:db8::/32' });
+  const realIp = objectNamed(objects, 'ConfigMap', 'nginx-real-ip').data?.['real-ip.conf.template'] ?? '';
+  assert.match(
+    realIp,
+    /set_real_ip_from 203\.0\.113\.7;\nset_real_ip_from 198\.51\.100\.0\/24;\nset_real_ip_from 2001:db8::\/32;\n/,
+  );
+  assert.equal(objectNamed(objects, 'ConfigMap', 'shop-config').data?.EDGE_NETWORKS, undefined);
+});
+
 test('the load balancer refers to what exists', async () => {
   const { objects, stack } = await shop;
   const { metadata, spec } = objectNamed(objects, 'Ingress', 'shop');
