@@ -1,14 +1,17 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { freePort, portAnswers, repoRoot, requireProgram, temporaryFolder } from '@shop/test-servers';
 import { eventually } from '@shop/testing';
 
 const original = readFileSync(path.join(repoRoot, 'nginx/several-origins.conf'), 'utf8');
+
+const run = promisify(execFile);
 
 let folder: string;
 let tls: { key: string; cert: string };
@@ -18,7 +21,7 @@ beforeAll(async () => {
   folder = await temporaryFolder('several-origins-');
   const files = ['-keyout', `${folder}/privkey.pem`, '-out', `${folder}/fullchain.pem`];
   const name = ['-subj', '/CN=api.shop.example', '-addext', 'subjectAltName=DNS:api.shop.example'];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...name, ...files], { stdio: 'pipe' });
+  await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...name, ...files]);
   const read = (file: string) => readFileSync(path.join(folder, file), 'utf8');
   tls = { key: read('privkey.pem'), cert: read('fullchain.pem') };
 });
@@ -65,7 +68,7 @@ async function startEdge(...origins: number[]): Promise<number> {
   const file = path.join(folder, 'nginx.conf');
   writeFileSync(file, `daemon off;\npid ${folder}/nginx.pid;\n${text}`);
   const args = ['-e', 'stderr', '-p', folder, '-c', file];
-  execFileSync(requireProgram('nginx'), ['-t', '-q', ...args], { stdio: 'pipe' });
+  await run(requireProgram('nginx'), ['-t', '-q', ...args]);
   const nginx: ChildProcess = spawn(requireProgram('nginx'), args, { stdio: 'ignore' });
   ended.push(() => nginx.kill());
   await eventually('nginx listens', () => portAnswers(port));
