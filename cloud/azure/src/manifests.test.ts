@@ -83,7 +83,8 @@ test('the share of the stack is the volume of uploads', async () => {
   const { objects, stack } = await shop;
   const { volumeName, accessModes } = objectNamed(objects, 'PersistentVolumeClaim', 'uploads').spec;
   assert.deepEqual(accessModes, ['ReadWriteMany']);
-  const { csi, persistentVolumeReclaimPolicy } = objectNamed(objects, 'PersistentVolume', volumeName).spec;
+  const { csi, persistentVolumeReclaimPolicy, ...volume } = objectNamed(objects, 'PersistentVolume', volumeName).spec;
+  assert.deepEqual(volume.accessModes, accessModes);
   assert.equal(persistentVolumeReclaimPolicy, 'Retain');
   assert.deepEqual(csi.volumeAttributes, {
     protocol: 'nfs',
