@@ -4,9 +4,9 @@
 # Prints the statements that create the database user of `npm run backup` and `npm run restore:drill`, with no more rights than
 # these need. Run it again to set another password. The table `backups` must exist (npm run migrate).
 #   BACKUP_DB_PASS=... scripts/backup-user.sh | mysql --user=root --password
-# The database container's entrypoint runs this once, after the schema: it creates the user if there is a password for it.
+# The database container's entrypoint runs this once, after the schema. Without BACKUP_DB_PASS, the password is the shop's.
 backup_user_statements() {
-  local name=${BACKUP_DB_USER:-backup} database=${DB_NAME:-${MYSQL_DATABASE:-ecommerce}} password=${BACKUP_DB_PASS:-}
+  local name=${BACKUP_DB_USER:-backup} database=${DB_NAME:-${MYSQL_DATABASE:-ecommerce}} password=${BACKUP_DB_PASS:-${MYSQL_PASSWORD:-}}
   if [ -n "${BACKUP_DB_PASS_FILE:-}" ]; then password=$(cat "$BACKUP_DB_PASS_FILE"); fi
   if [ -z "$password" ]; then
     echo "BACKUP_DB_PASS (or BACKUP_DB_PASS_FILE) is not set: not creating the user of the backups" >&2

@@ -19,7 +19,7 @@ export const connectionOptions = (settings: Settings) => ({
   host: settings.DB_HOST,
   port: settings.DB_PORT,
   user: settings.BACKUP_DB_USER ?? settings.DB_USER,
-  password: (settings.BACKUP_DB_USER === undefined ? settings.DB_PASS : settings.BACKUP_DB_PASS) ?? '',
+  password: (settings.BACKUP_DB_USER === undefined ? undefined : settings.BACKUP_DB_PASS) ?? settings.DB_PASS,
   database: settings.DB_NAME,
   charset: 'utf8mb4_unicode_ci',
   timezone: 'Z',
