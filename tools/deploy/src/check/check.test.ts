@@ -29,6 +29,12 @@ const mistakes: Record<string, Mistake[]> = {
   'compose-schema': [
     [compose, 'stop_grace_period: 15s', 'stop_grace_time: 15s', /unknown field "stop_grace_time"/],
     [compose, 'depends_on: [db, redis]', 'depends_on: db', /services\.auth\.depends_on/],
+    [
+      compose,
+      '  backup:\n',
+      '  backup:\n    profiles: [backup]\n',
+      /services\.backup: docker stack deploy does not accept/,
+    ],
   ],
   'kubernetes-schema': [
     ['k8s/auth.yaml', 'readinessProbe:', 'readynessProbe:', /Deployment auth .*unknown field "readynessProbe"/],

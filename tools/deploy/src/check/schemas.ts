@@ -49,14 +49,33 @@ function kubernetesValidators(): (name: string) => ValidateFunction | undefined 
   return (name) => byName.get(name)?.();
 }
 
-/** Validates against the Compose Specification: unknown keys and wrong types. */
+/** The files of `docker stack deploy`, whose older format rejects these keys of a service. */
+const stackFiles = ['docker-compose.yml', 'docker-compose.swarm.yml'];
+const NOT_IN_A_STACK = ['profiles', 'extends', 'scale'];
+
+/** Validates against the Compose Specification: unknown keys and wrong types. And what Swarm does not accept of it. */
 export const composeFitsItsSpecification: Check = (files) => {
   const { $schema: _, ...specification } = schemaFile('compose-spec.json');
   const validate = newAjv().compile(specification);
   return composeFiles(files).flatMap((file) =>
-    yamlValues(files, file).flatMap((value) => (validate(value) ? [] : problemsOf(validate, `${file}:`))),
+    yamlValues(files, file).flatMap((value) =>
+      validate(value)
+        ? stackFiles.includes(file)
+          ? stackProblems(file, value)
+          : []
+        : problemsOf(validate, `${file}:`),
+    ),
   );
 };
+
+function stackProblems(file: string, value: unknown): string[] {
+  const { services = {} } = value as { services?: Record<string, object> };
+  return Object.entries(services).flatMap(([name, service]) =>
+    NOT_IN_A_STACK.filter((key) => key in service).map(
+      (key) => `${file}: .services.${name}: docker stack deploy does not accept "${key}"`,
+    ),
+  );
+}
 
 const problemsOf = ({ errors }: ValidateFunction, at: string): string[] => [
   ...new Set((errors ?? []).map((error) => `${at} ${place(error)}: ${words(error)}`)),
