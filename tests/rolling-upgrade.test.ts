@@ -19,7 +19,7 @@ const REPLICAS = 2;
 
 const previous = findPreviousRelease();
 const missing = 'missing' in previous ? previous.missing : undefined;
-// CI sets it, because there nobody would notice a test that is skipped.
+// Set in CI, where a skipped test would go unnoticed.
 const isRequired = process.env.REQUIRE_PREVIOUS_RELEASE === 'true';
 if (missing) console.warn(`The upgrade from the previous release is not tested: ${missing}`);
 

@@ -28,7 +28,7 @@ export async function recordResources<Outputs extends object>(
   await pulumi.runtime.setMocks(
     {
       newResource({ type, name, inputs }) {
-        const resource = { type, name, inputs: withoutSecretMarks(inputs) };
+        const resource: RecordedResource = { type, name, inputs: withoutSecretMarks(inputs) };
         resources.push(resource);
         return { id: `${name}-id`, state: { name, ...resource.inputs, ...computed(resource) } };
       },
@@ -50,8 +50,7 @@ export async function recordResources<Outputs extends object>(
 /** Pulumi marks a secret as an object with this key and the `value`. */
 const SECRET = '4dabf18193072939515e22adb298388d';
 
-// biome-ignore lint/suspicious/noExplicitAny: inputs have any shape.
-function withoutSecretMarks(value: any): any {
+function withoutSecretMarks(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecretMarks);
   if (typeof value !== 'object' || value === null) return value;
   if (SECRET in value && 'value' in value) return withoutSecretMarks(value.value);

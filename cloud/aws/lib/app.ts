@@ -8,7 +8,7 @@ import { EvermosStack } from './evermos-stack';
 export const newApp = (context: Record<string, unknown> = {}, outdir?: string): App =>
   new App({ context: { ...featureFlags, ...context }, outdir });
 
-/** Both stacks. `cdk synth` fails if cdk-nag has a finding that nobody has acknowledged with a reason. */
+/** Both stacks. `cdk synth` fails if cdk-nag has a finding that is not acknowledged with a reason. */
 export function createApp(context?: Record<string, unknown>, outdir?: string): App {
   const app = newApp(context, outdir);
   new EvermosStack(app, 'EvermosStack');

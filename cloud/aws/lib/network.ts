@@ -27,7 +27,7 @@ export class Network extends Construct {
   readonly gateway: SecurityGroup;
   readonly services: SecurityGroup;
   readonly database: SecurityGroup;
-  /** For whoever reads reports: only this group reaches the read replica. */
+  /** For reports: only this group reaches the read replica. */
   readonly reports: SecurityGroup;
   readonly replica: SecurityGroup;
   readonly cache: SecurityGroup;

@@ -23,7 +23,7 @@ const COUNTED_RULES: Readonly<Record<string, string[]>> = {
 };
 
 /**
- * The most that Nginx lets one client do: the general bucket of each service, and the bucket of images. Whoever sends more than
+ * The most that Nginx lets one client do: the general bucket of each service, and the bucket of images. A client that sends more than
  * that is not a customer, and no request that Nginx would accept is blocked.
  */
 export function requestsPerWindow(settings: Record<string, string>): number {

@@ -190,7 +190,7 @@ test('Shield Advanced protects the distribution only if it was chosen', () => {
   assert.ok(!names(template).includes('DDoSDetected'));
 });
 
-test('alarms cover attacks, errors, CPU and storage, and reach somebody', () => {
+test('alarms cover attacks, errors, CPU and storage, and send a notification', () => {
   const alarms = resourcesOf(withDomain, 'AWS::CloudWatch::Alarm');
   const metrics = new Set(alarms.map(({ Namespace, MetricName }) => `${Namespace} ${MetricName}`));
   for (const metric of [

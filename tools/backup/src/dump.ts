@@ -92,7 +92,7 @@ export async function* dumpTable(
   if (statement) yield `${statement};\n`;
 }
 
-/** The rows as they arrive. The server waits while nobody reads. */
+/** The rows as they arrive. The server waits while they are not read. */
 async function* streamRows(connection: Connection, sql: string): AsyncGenerator<(Buffer | null)[]> {
   const query = connection.query({ sql, rowsAsArray: true, typeCast: (field) => field.buffer() });
   yield* query.stream() as AsyncIterable<(Buffer | null)[]>;

@@ -57,7 +57,7 @@ export async function prune(target: Target, backups: Backups, keep: Keep, now: n
   return deleted;
 }
 
-/** The manifest first, so that nobody restores a backup of which a part is deleted. */
+/** The manifest first, so that a backup of which a part is deleted cannot be restored. */
 export async function deleteBackup(target: Target, id: string): Promise<void> {
   await target.delete(manifestName(id));
   // Listed first: a page of a list may depend on what the one before listed.

@@ -104,9 +104,9 @@ test('restores exactly the orders that were committed before a second, while oth
     const name = aDatabaseName();
     expect(await restoreUntil(shop, until, name)).toMatchObject({ code: 0, stderr: '' });
     const ids = placed.map(({ id }) => id);
-    const found = await rows<{ id: number }>(`SELECT id FROM ${name}.transactions WHERE id IN (?) ORDER BY id`, [
-      ids as unknown as number,
-    ]);
+    const found = await rows<{ id: number }>(
+      `SELECT id FROM ${name}.transactions WHERE id IN (${ids.join()}) ORDER BY id`,
+    );
     expect(found.map(({ id }) => id)).toEqual(ids.slice(0, last + 1));
     const [late] = await rows<{ found: number }>(
       `SELECT COUNT(*) AS found FROM ${name}.transactions WHERE created_at >= FROM_UNIXTIME(?)`,

@@ -158,7 +158,7 @@ describe('the position of the binary log', () => {
     for (const connection of [reader, ...writers]) connection.destroy();
   });
 
-  test('a long statement delays the snapshot, and stops nobody for more than a second', async () => {
+  test('a long statement delays the snapshot, and stops no writer for more than a second', async () => {
     const [long, writer] = await connections(2);
     if (!long || !writer) throw new Error('no connection');
     const name = aName();

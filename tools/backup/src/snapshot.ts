@@ -11,7 +11,7 @@ export type Snapshot = Pick<Manifest, 'snapshotAt' | 'server' | 'binlog'> & {
 
 type BinlogPosition = Manifest['binlog'];
 
-/** Opens a snapshot in which nobody writes, with the position of the binary log that belongs exactly to it. */
+/** Opens a snapshot, with the position of the binary log that belongs exactly to it. */
 export async function openSnapshot(connection: Connection): Promise<Snapshot> {
   const [row] = await rowsOf(connection, 'SELECT VERSION() AS version, @@log_bin AS logBin');
   const version = String(row?.version);
@@ -44,7 +44,7 @@ const OPEN_WITH_POSITION = {
     return { binlog: positionOf(status.get('binlog_snapshot_file'), status.get('binlog_snapshot_position')) };
   },
 
-  /** MySQL does not, so that for a moment nobody may commit. */
+  /** MySQL does not, so commits wait for a moment. */
   async mysql(connection: Connection): Promise<Opened> {
     const lockedAt = await lockAllTables(connection);
     try {

@@ -8,6 +8,7 @@ import { createLogger } from '@shop/core/log';
 import { storageSettings } from '@shop/core/storage';
 import { createUploadStorage, newStoredName } from '@shop/shop';
 import { aBareDatabase, type BareDatabase, testEnv } from '@shop/testing';
+import type { RowDataPacket } from 'mysql2/promise';
 import { makeBackup } from '../src/backup';
 import { decryptWith, ENCRYPTED } from '../src/encryption';
 import { type Manifest, tableFileName } from '../src/manifest';
@@ -94,8 +95,12 @@ export async function aDatabaseFrom(target: Target, manifest: Manifest, identity
 export async function bytesIn(database: BareDatabase, table: string): Promise<string[]> {
   const sql = `SELECT * FROM ${table} ORDER BY 1`;
   const query = { sql, rowsAsArray: true, typeCast: (field: { buffer(): Buffer | null }) => field.buffer() };
-  const [rows] = await database.connection.query({ ...query });
-  return (rows as unknown as (Buffer | null)[][]).map((row) => row.map((bytes) => bytes?.toString('hex')).join());
+  const [rows] = await database.connection.query<RowDataPacket[]>(query);
+  return rows.map((row) =>
+    Object.values(row)
+      .map((bytes: Buffer | null) => bytes?.toString('hex'))
+      .join(),
+  );
 }
 
 /** The names of all files below a folder. */

@@ -145,7 +145,7 @@ export class Edge extends Construct {
     });
   }
 
-  /** Files never change, but they are deleted: an hour later, nobody gets them any more. */
+  /** Files never change, but they are deleted: an hour later, they are gone from the cache. */
   private filesCachePolicy(): CachePolicy {
     return new CachePolicy(this, 'Files', {
       minTtl: Duration.seconds(0),

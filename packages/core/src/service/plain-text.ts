@@ -7,8 +7,13 @@ const LOCAL_IP = /^(127|10)\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.|^169\.254\.
 
 const isOutside = (host: string): boolean => !(isIP(host) ? LOCAL_IP : LOCAL_NAME).test(host);
 
+interface Connections {
+  db: Pick<CoreConfig['db'], 'host' | 'tls'>;
+  redis: Pick<NonNullable<CoreConfig['redis']>, 'server' | 'tls'> | undefined;
+}
+
 /** What is sent in plain text to a server that seems to be outside the deployment's own network. */
-export function plainTextWarnings({ db, redis }: Pick<CoreConfig, 'db' | 'redis'>): string[] {
+export function plainTextWarnings({ db, redis }: Connections): string[] {
   const server = redis?.server;
   const redisHosts = server && !redis.tls ? ('sentinels' in server ? server.sentinels : [server]) : [];
   return [

@@ -1,10 +1,7 @@
-import type { CoreConfig } from './core-config';
 import { plainTextWarnings } from './plain-text';
 
-const warningsFor = (host: string, tls?: { ca: undefined }) => {
-  const config = { db: { host, tls }, redis: { server: { host, port: 6379 }, tls } } as unknown as CoreConfig;
-  return plainTextWarnings(config);
-};
+const warningsFor = (host: string, tls?: { ca: undefined }) =>
+  plainTextWarnings({ db: { host, tls }, redis: { server: { host, port: 6379 }, tls } });
 
 test.each([
   'db',
