@@ -28,6 +28,8 @@ export interface CloudManifests {
 
 const SECRETS = '/var/run/secrets/shop';
 const SERVICE_ACCOUNT = 'shop';
+/** The CronJobs, which read the uploads. */
+const BACKUPS = ['backup', 'restore-drill'];
 
 /** The path of a secret's file in the pods. */
 export const secretFile = (name: string): string => `${SECRETS}/${name}`;
@@ -46,21 +48,23 @@ export function manifests(cloud: CloudManifests): KubernetesObject[] {
     deployment.spec.template.metadata.annotations['open-shop/settings'] = digest(config.data);
   }
   changePod(objectNamed(objects, 'Job', 'migrate'), cloud);
+  for (const name of BACKUPS) changePod(objectNamed(objects, 'CronJob', name), cloud);
   changeGateway(objectNamed(objects, 'Service', 'nginx'), cloud);
   changePolicies(objects, cloud);
   return [...objects, serviceAccount(cloud), cloud.secretProvider, ...cloud.extra];
 }
 
 function changePod(workload: KubernetesObject, cloud: CloudManifests): void {
-  const pod = workload.spec.template.spec;
-  const needs: readonly string[] = services[workload.metadata.name as keyof typeof services]?.needs ?? [];
+  const { name } = workload.metadata;
+  const pod = (workload.spec.template ?? workload.spec.jobTemplate.spec.template).spec;
+  const needs: readonly string[] = services[name as keyof typeof services]?.needs ?? [];
   pod.serviceAccountName = SERVICE_ACCOUNT;
   const [container] = pod.containers;
   container.image = container.image.replace(/^(.*):latest$/, `${cloud.registry}/$1:${cloud.version}`);
   container.env = container.env.flatMap(secretAsFile(cloud.secrets));
   container.volumeMounts = [...(container.volumeMounts ?? []), { name: 'secrets', mountPath: SECRETS, readOnly: true }];
   const volumes = (pod.volumes ?? []).filter(({ name }: { name: string }) => name !== 'uploads');
-  const uploads = needs.includes('uploads') ? [{ name: 'uploads', ...cloud.uploads }] : [];
+  const uploads = needs.includes('uploads') || BACKUPS.includes(name) ? [{ name: 'uploads', ...cloud.uploads }] : [];
   pod.volumes = [...volumes, ...uploads, { name: 'secrets', csi: secretsVolume(cloud) }];
 }
 
@@ -114,7 +118,7 @@ interface Egress {
 function changePolicies(objects: readonly KubernetesObject[], { data, loadBalancer }: CloudManifests): void {
   const rule = (port: number) => ({ to: [{ ipBlock: { cidr: data.network } }], ports: [{ protocol: 'TCP', port }] });
   const replacement: Record<string, unknown> = { db: rule(data.mysqlPort), redis: rule(data.redisPort) };
-  for (const name of ['services', 'migrate']) {
+  for (const name of ['services', 'migrate', 'backup']) {
     const { spec } = objectNamed(objects, 'NetworkPolicy', name);
     spec.egress = spec.egress.map(
       (egress: Egress) =>
