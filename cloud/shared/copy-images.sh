@@ -6,7 +6,7 @@
 set -euo pipefail
 from=$1 to=$2 version=$3
 cd "$(dirname "$0")/../../services"
-for service in *; do
+for service in * backup; do
   source=$from/shop-$service:$version target=$to/shop-$service:$version
   cosign verify "$source" \
     --certificate-oidc-issuer https://token.actions.githubusercontent.com \
