@@ -8,6 +8,7 @@ FROM node:24-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/core/package.json packages/core/
+COPY packages/migrations/package.json packages/migrations/
 COPY packages/shop/package.json packages/shop/
 COPY services/auth/package.json services/auth/
 COPY services/product/package.json services/product/
@@ -28,8 +29,8 @@ COPY services/ services/
 COPY tools/backup/ tools/backup/
 RUN npx tsc -b services/* tools/backup
 
-# Only the files that one service needs at run time. The folders of the service, packages/core and packages/shop keep their
-# paths, because links in node_modules point to them.
+# Only the files that one service needs at run time. The folders of the service and of the packages keep their paths, because
+# links in node_modules point to them.
 FROM manifests AS production
 ARG SERVICE
 RUN test -n "$SERVICE" || { echo "--build-arg SERVICE=auth|product|transaction|address|store|file is missing" >&2; exit 1; }
@@ -37,9 +38,10 @@ RUN npm ci --ignore-scripts --omit=dev --workspace="services/$SERVICE" \
   && npm cache clean --force \
   && mkdir -p out/packages out/services \
   && mv node_modules package.json out/ \
-  && mv packages/core packages/shop out/packages/ \
+  && mv packages/core packages/migrations packages/shop out/packages/ \
   && mv "services/$SERVICE" out/services/
 COPY --from=build /app/packages/core/dist out/packages/core/dist
+COPY --from=build /app/packages/migrations/dist out/packages/migrations/dist
 COPY --from=build /app/packages/shop/dist out/packages/shop/dist
 COPY --from=build /app/services/$SERVICE/dist out/services/$SERVICE/dist
 COPY scripts/healthcheck.mjs out/scripts/
@@ -52,10 +54,11 @@ RUN npm ci --ignore-scripts --omit=dev --workspace=tools/backup \
   && npm cache clean --force \
   && mkdir -p out/packages out/services out/tools \
   && mv node_modules package.json out/ \
-  && mv packages/core packages/shop out/packages/ \
+  && mv packages/core packages/migrations packages/shop out/packages/ \
   && mv services/transaction out/services/ \
   && mv tools/backup out/tools/
 COPY --from=build /app/packages/core/dist out/packages/core/dist
+COPY --from=build /app/packages/migrations/dist out/packages/migrations/dist
 COPY --from=build /app/packages/shop/dist out/packages/shop/dist
 COPY --from=build /app/services/transaction/dist out/services/transaction/dist
 COPY --from=build /app/tools/backup/dist out/tools/backup/dist

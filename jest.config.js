@@ -15,7 +15,7 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!(age-encryption|@noble|@scure)/)'],
   moduleNameMapper: {
     '^@shop/testing$': '<rootDir>/tests/support/index.ts',
-    '^@shop/(shop|test-servers)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@shop/(migrations|shop|test-servers)$': '<rootDir>/packages/$1/src/index.ts',
     '^@shop/backup/settings$': '<rootDir>/tools/backup/src/settings.ts',
     '^@shop/dev$': '<rootDir>/tools/dev/src/index.ts',
     '^@shop/(journey|prove-orders|fuzz)$': '<rootDir>/tests/$1/index.ts',

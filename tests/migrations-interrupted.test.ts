@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { type Migration, migrate, readMigrations } from '@shop/core/db';
+import { type Migration, migrate, readMigrations } from '@shop/migrations';
 import { migrationsFolder } from '@shop/shop';
 import { repoRoot } from '@shop/test-servers';
 import { aBareDatabase, type BareDatabase, dropBareDatabases, eventually, tablesOf, testEnv } from '@shop/testing';

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { migrate, readMigrations } from '@shop/core/db';
+import { migrate, readMigrations } from '@shop/migrations';
 import { migrationsFolder } from '@shop/shop';
 import {
   aBareDatabase,

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { migrate, readMigrations } from '@shop/core/db';
+import { migrate, readMigrations } from '@shop/migrations';
 import { migrationsFolder } from '@shop/shop';
 import { createFleet, type Fleet, type Release, repoRoot, type ServiceServer, serviceNames } from '@shop/test-servers';
 import { aBareDatabase, aDatabase, type BareDatabase, closeDatabases, scrape, testEnv } from '@shop/testing';

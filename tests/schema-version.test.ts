@@ -1,4 +1,4 @@
-import { migrate, readMigrations } from '@shop/core/db';
+import { migrate, readMigrations } from '@shop/migrations';
 import { productService } from '@shop/product';
 import { migrationsFolder, REQUIRED_MIGRATION } from '@shop/shop';
 import { aBareDatabase, type BareDatabase, eventually, startApp } from '@shop/testing';

@@ -10,7 +10,7 @@ import { createEmptyDatabase } from '../support/database.mjs';
 
 const require = createRequire(import.meta.url);
 const { migrationsFolder } = require('@shop/shop');
-const { migrate, readMigrations } = createRequire(require.resolve('@shop/shop'))('@shop/core/db');
+const { migrate, readMigrations } = require('@shop/migrations');
 
 const WRITERS = 4;
 const CHUNK = 100_000;

@@ -1,4 +1,4 @@
-import { parseStatements } from '@shop/core/db';
+import { parseStatements } from '@shop/migrations';
 
 /** Comments with which a migration says that it breaks a rule on purpose. */
 const UNUSED = /^-- unused since: (\S+)$/m;

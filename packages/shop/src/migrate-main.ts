@@ -1,4 +1,4 @@
-import { runMigrateCommand } from '@shop/core/service';
+import { runMigrateCommand } from '@shop/migrations';
 import { migrationsFolder } from './migrations';
 
 void runMigrateCommand(migrationsFolder);

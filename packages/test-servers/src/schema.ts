@@ -13,7 +13,7 @@ const seedFile = path.join(repoRoot, 'sql/seed.sql');
 /** Applies the migrations that the database lacks, and inserts development data. Safe to repeat. */
 export async function applySchema(database: DatabaseSettings, { seed = true, log }: SchemaOptions = {}): Promise<void> {
   // Loaded when they are used: they would double the time of `./run-services.sh status`.
-  const { migrate, readMigrations } = await import('@shop/core/db');
+  const { migrate, readMigrations } = await import('@shop/migrations');
   const { migrationsFolder } = await import('@shop/shop');
   const migrations = await readMigrations(migrationsFolder);
   await applySql(database, [

@@ -1,6 +1,7 @@
-import { createDatabase, migrate, readMigrations } from '@shop/core/db';
+import { createDatabase } from '@shop/core/db';
 import { createLogger } from '@shop/core/log';
 import { createMetrics } from '@shop/core/metrics';
+import { migrate, readMigrations } from '@shop/migrations';
 import { migrationsFolder } from '@shop/shop';
 import { type Connection, escapeId, type RowDataPacket } from 'mysql2/promise';
 import { parseCommandLine, targetOf } from './arguments';

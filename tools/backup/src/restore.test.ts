@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { migrate, readMigrations } from '@shop/core/db';
+import { migrate, readMigrations } from '@shop/migrations';
 import { migrationsFolder } from '@shop/shop';
 import { storeService } from '@shop/store';
 import { aBareDatabase, dropBareDatabases, eventually, rows, startApp } from '@shop/testing';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { migrate, readMigrations } from '@shop/core/db';
+import { migrate, readMigrations } from '@shop/migrations';
 import { migrationsFolder } from '@shop/shop';
 import { startMysql } from '@shop/test-servers';
 import { aGate, dropBareDatabases, eventually, rows as rowsOfSuite } from '@shop/testing';

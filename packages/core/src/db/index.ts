@@ -17,18 +17,10 @@ export {
 export type { DatabaseConfig, PoolStats } from './connection-pool';
 export { databaseSettings, sslOptions } from './connection-settings';
 export { createDatabase, type Database, operationDeadline, pingDatabase, poolFitProblem } from './database';
-export { mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
+export { contentionReason, mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
 export { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
 export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
-export { type Migration, MigrationError, parseStatements, readMigrations } from './migration-files';
-export {
-  MIGRATIONS_TABLE,
-  type MigrationStatus,
-  migrate,
-  migrationStatus,
-  UNFINISHED_RESTORE_TABLE,
-} from './migrations';
 export { type List, MAX_TOTAL, type Page } from './page';
-export { releaseServerLock, takeServerLock } from './server-lock';
+export { MIGRATIONS_TABLE, UNFINISHED_RESTORE_TABLE } from './schema-tables';
 export { containsPattern, type Sql } from './sql';
 export { padded, type SqlValue, type SqlValues, type Statement, statement } from './statement';

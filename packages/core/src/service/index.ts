@@ -4,6 +4,5 @@ import '../tracing';
 export { runCommand } from './command';
 export { loadConfig, type ProductionRules } from './core-config';
 export type { Job } from './jobs';
-export { runMigrateCommand } from './migrate-command';
 export { runService } from './run-service';
 export { buildService, type Resources, type RunningApp, type ServiceDefinition } from './service';

@@ -1,16 +1,9 @@
 import { parseArgs } from 'node:util';
+import { ConfigError, parseSettings, readEnv } from '@shop/core/config';
+import { databaseSettings, sslOptions } from '@shop/core/db';
 import { createConnection } from 'mysql2/promise';
-import { ConfigError, parseSettings, readEnv } from '../config';
-import {
-  databaseSettings,
-  type Migration,
-  MigrationError,
-  type MigrationStatus,
-  migrate,
-  migrationStatus,
-  readMigrations,
-  sslOptions,
-} from '../db';
+import { type MigrationStatus, migrate, migrationStatus } from './migrate';
+import { type Migration, MigrationError, readMigrations } from './migration-files';
 
 const USAGE = `usage: npm run migrate [-- --status | --dry-run]
   (nothing)   applies the migrations that the database lacks

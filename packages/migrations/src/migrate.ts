@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { contentionReason, MIGRATIONS_TABLE, UNFINISHED_RESTORE_TABLE } from '@shop/core/db';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { contentionReason } from './errors';
 import type { Migration, MigrationLog } from './migration-files';
 import { MigrationError } from './migration-files';
 import { releaseServerLock, takeServerLock } from './server-lock';
@@ -21,12 +21,6 @@ const ATTEMPTS = 20;
 const SESSION_SETUP =
   `SET time_zone = '+00:00', lock_wait_timeout = ${TABLE_LOCK_WAIT_SECONDS}, ` +
   "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
-
-/** The table in which the runner records what it has applied. */
-export const MIGRATIONS_TABLE = 'schema_migrations';
-
-/** A restore creates this table first and drops it last. Meanwhile, the database may lack some of its rows. */
-export const UNFINISHED_RESTORE_TABLE = 'unfinished_restore';
 
 const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS ${MIGRATIONS_TABLE} (
   name       VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
