@@ -1,29 +1,19 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { runningState, type State } from '@shop/dev';
-import { freePort, httpStatus, monitorNames, portIsFree, repoRoot, serviceNames } from '@shop/test-servers';
+import { httpStatus, monitorNames, portIsFree, repoRoot, serviceNames } from '@shop/test-servers';
+import { type DevSettings, devSettings, printed, type Run, resultOf, startCommand } from './support/dev-shop';
 import { eventually } from './support/eventually';
 
 const dir = mkdtempSync(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'run-services-'));
-const ports = new Map<string, number>();
+let ports: DevSettings['ports'];
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: repoRoot }); // status and stop use the compiled code
-  for (const name of [...serviceNames, 'gateway', 'db', 'redis']) ports.set(name, await freePort());
-  const { ENV_FILE, ...inherited } = process.env;
-  env = {
-    ...inherited,
-    APP_ENV: 'local',
-    SHOP_DATA_DIR: dir,
-    UPLOAD_PATH: path.join(dir, 'uploads'),
-    DOCKER_HOST: `unix://${dir}/no-docker.sock`,
-    LOG_LEVEL: 'warn',
-    SHUTDOWN_DELAY_SECONDS: '0', // no load balancer must notice a shutdown before it happens
-  };
-  for (const [name, port] of ports) env[`${name.toUpperCase()}_PORT`] = String(port);
+  ({ ports, env } = await devSettings(dir));
 });
 
 /** Those that a failed test leaves running. */
@@ -33,43 +23,18 @@ afterEach(async () => {
   if (running.size > 0) await finished(['stop']);
 });
 
-interface Run {
-  pid: number;
-  output(): string;
-  ended: Promise<number | null>;
-}
-
 /** Runs the script as from a terminal. */
 const run = (args: string[], overrides: NodeJS.ProcessEnv = {}): Run =>
   start(path.join(repoRoot, 'run-services.sh'), args, { cwd: dir, env: { ...env, ...overrides } });
 
-/** In its own process group, so that Ctrl+C reaches all of it. */
-function start(command: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Run {
-  const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  const one: Run = {
-    pid: child.pid ?? 0,
-    output: () => output,
-    ended: new Promise((resolve) => child.once('close', resolve)),
-  };
+function start(...command: Parameters<typeof startCommand>): Run {
+  const one = startCommand(...command);
   running.add(one);
   void one.ended.then(() => running.delete(one));
   return one;
 }
 
-const finished = (args: string[], overrides: NodeJS.ProcessEnv = {}) => result(run(args, overrides));
-const result = async (one: Run) => ({ code: await one.ended, output: one.output() });
-
-/** Resolves when the line has been printed; fails with the whole output if the script ends without it. */
-async function printed(one: Run, line: RegExp): Promise<void> {
-  let over = false;
-  void one.ended.then(() => {
-    over = true;
-  });
-  await eventually(String(line), () => over || line.test(one.output()));
-  if (!line.test(one.output())) throw new Error(`ended without ${line}:\n${one.output()}`);
-}
+const finished = (args: string[], overrides: NodeJS.ProcessEnv = {}) => resultOf(run(args, overrides));
 
 async function state(): Promise<State> {
   const found = await runningState(path.join(dir, 'run/lock'));
@@ -78,12 +43,6 @@ async function state(): Promise<State> {
 }
 
 const urlOf = (name: string, at: string) => `http://127.0.0.1:${ports.get(name)}${at}`;
-
-/** All shell blocks of docs/first-calls.md. */
-function firstCalls(): string {
-  const text = readFileSync(path.join(repoRoot, 'docs/first-calls.md'), 'utf8');
-  return [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block).join('\n');
-}
 
 async function portsInUse(): Promise<string[]> {
   const used: string[] = [];
@@ -134,16 +93,6 @@ test('up prints ready once everything responds; status shows it; stop from anoth
   const healthy = await finished(['status']);
   expect(healthy.code).toBe(0);
   expect(healthy.output.match(/healthy/g)).toHaveLength(7);
-
-  const typed = (command: string, ...args: string[]) => {
-    const { DB_PORT, APP_ENV, ...settings } = env;
-    return result(start(command, args, { cwd: repoRoot, env: settings }));
-  };
-  const calls = await typed('bash', '-euo', 'pipefail', '-c', firstCalls());
-  expect(calls).toEqual({ code: 0, output: expect.stringMatching(/"token".*"Blue mug".*{"id":1}.*"path":"price"/s) });
-  const verified = await typed('npm', 'run', '--silent', 'verify:stock');
-  const summary = `:${ports.get('db')}\n1 products, 1 transactions: all stock adds up`;
-  expect(verified).toEqual({ code: 0, output: expect.stringContaining(summary) });
 
   process.kill(entries.find(({ name }) => name === 'store')?.pid ?? 0, 'SIGKILL');
   await printed(up, /store \(port \d+\) died, signal SIGKILL/);
