@@ -10,6 +10,16 @@ const PRINTED: Record<string, RegExp> = {
   'README.md': /15 steps, all successful.*"token".*"data":\[/s,
   'docs/backups.md': /^backup \S+ in \S+ is complete$/m,
   'docs/first-calls.md': /"email_taken".*"Blue mug".*{"id":\d+}.*"path":"price"/s,
+  'docs/guides/cloud-costs.md': /^\d+ requests, \d+ bytes each\n\d+\.\d+ MB of uploads$/m,
+  'docs/guides/compliance.md': /^deleted\tNULL\tStore \d+$.*"code":"invalid_credentials"/ms,
+  'docs/guides/database-testing.md':
+    /db_pool_waiting.*SHOW FULL PROCESSLIST.*^max_connections\t\d+$.*^X-Cache: .*^seconds: .*^cache_requests_total{.*^X-Cache: [A-Z]+\s+buffer pool hit ratio: \d+\.\d\d %\ndb_query_.*^id\tselect_type/ms,
+  'docs/guides/incident-response.md': /^ *\d+ 127\.0\.0\.1$/m,
+  'docs/guides/load-testing.md': /^# of samples: \d+\n\n[\d.]+k? requests in /m,
+  'docs/guides/redis.md':
+    /^PONG$.*cache:version:.*^maxmemory_policy:.*^keyspace_hits:.*^OK\nHTTP\S+ 200 .*^X-Cache: /ms,
+  'docs/guides/schema.md': / {2}0001_first_tables\.sql.*^Admin\tadmin@example\.com\tadmin$/ms,
+  'docs/guides/secrets.md': /^[0-9a-f]{64}$/m,
   'docs/proving-orders.md': /^using the running fleet's database: .*all stock adds up$/ms,
   'docs/restoring.md': /^recovery time: \d+ s.*^the drill of backup \S+ has succeeded$/ms,
   'tools/dev/README.md': /healthy.*{"status":"ok"/s,
@@ -61,7 +71,7 @@ describe('the blocks tagged run, against the shop of the block tagged start', ()
 
   afterAll(async () => {
     await resultOf(bash('./run-services.sh stop', settings.env));
-    await shop.ended;
+    expect(await resultOf(shop)).toMatchObject({ code: 0 });
   });
 
   const bash = (text: string, env: NodeJS.ProcessEnv): Run =>

@@ -9,6 +9,7 @@ import {
   linksIn,
   type ShellBlock,
   shellBlocksIn,
+  textOf,
 } from './support/documents';
 
 const at = ({ document, line }: { document: string; line: number }, problem: string) =>
@@ -87,4 +88,23 @@ test('every link leads to a file, and to a heading of it', () => {
   expect(links.filter(brokenLink).map((link) => at(link, `${link.file}#${link.anchor ?? ''}`))).toEqual([]);
   const [missing, wrong, right] = linksIn('docs/a.md', '[a](gone.md) [b](deploying.md#gone) [c](deploying.md#swarm)');
   expect([missing, wrong, right].map((link) => link && brokenLink(link))).toEqual([true, true, false]);
+});
+
+/** Paths of this repository in code spans. Not patterns, and not the migrations that a reader will write. */
+const pathsIn = (text: string): string[] =>
+  [
+    ...text.matchAll(
+      /`((?:\.github|bench|cloud|docs|k8s|monitoring|nginx|packages|scripts|services|sql|tests|tools)\/[\w./-]*\w)`/g,
+    ),
+  ]
+    .map(([, found = '']) => found)
+    .filter((found) => !found.startsWith('sql/migrations/'));
+
+test('every file that a document names in a code span exists, from the root or from its folder', () => {
+  const named = documents.flatMap((document) => pathsIn(textOf(document)).map((file) => ({ document, file })));
+  expect(named.length).toBeGreaterThan(100);
+  const missing = named.filter(
+    ({ document, file }) => !isFile(file) && !isFile(path.join(path.dirname(document), file)),
+  );
+  expect(missing).toEqual([]);
 });

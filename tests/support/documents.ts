@@ -47,7 +47,7 @@ function markdownIn(folder: string): string[] {
 
 const FENCED = /^( *)```(\S*) *(.*)\n([\s\S]*?)^\1```$/gm;
 
-const textOf = (document: string): string => readFileSync(path.join(repoRoot, document), 'utf8');
+export const textOf = (document: string): string => readFileSync(path.join(repoRoot, document), 'utf8');
 
 /** The fenced blocks of a document, without their indentation. */
 export function blocksIn(document: string, text = textOf(document)): Block[] {
