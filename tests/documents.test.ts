@@ -14,6 +14,7 @@ const PRINTED: Record<string, RegExp> = {
   'docs/guides/compliance.md': /^deleted\tNULL\tStore \d+$.*"code":"invalid_credentials"/ms,
   'docs/guides/database-testing.md':
     /db_pool_waiting.*SHOW FULL PROCESSLIST.*^max_connections\t\d+$.*^X-Cache: .*^seconds: .*^cache_requests_total{.*^X-Cache: [A-Z]+\s+buffer pool hit ratio: \d+\.\d\d %\ndb_query_.*^id\tselect_type/ms,
+  'docs/guides/editor.md': /^the same$/m,
   'docs/guides/incident-response.md': /^ *\d+ 127\.0\.0\.1$/m,
   'docs/guides/load-testing.md': /^# of samples: \d+\n\n[\d.]+k? requests in /m,
   'docs/guides/redis.md':

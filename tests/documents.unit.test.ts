@@ -108,3 +108,10 @@ test('every file that a document names in a code span exists, from the root or f
   );
   expect(missing).toEqual([]);
 });
+
+test("VS Code's own schemas and the files that they are for exist", () => {
+  const settings = JSON.parse(textOf('.vscode/settings.json'));
+  const schemas = Object.entries<string>(settings['yaml.schemas']);
+  const files = schemas.flatMap(([schema, files]) => (schema.startsWith('./') ? [schema, files] : [files]));
+  expect(files.filter((file) => !file.includes('*') && !isFile(file))).toEqual([]);
+});
