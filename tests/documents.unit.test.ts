@@ -109,6 +109,14 @@ test('every file that a document names in a code span exists, from the root or f
   expect(missing).toEqual([]);
 });
 
+test('every heading of the original has an answer, and how it is checked', () => {
+  const rows = [...textOf('docs/original-headings.md').matchAll(/^\| (?!heading|---)(.*) \|$/gm)].map(
+    ([, row = '']) => row,
+  );
+  expect(rows).toHaveLength(195);
+  expect(rows.filter((row) => !/^\S.* \| \S.* \| \S/.test(row))).toEqual([]);
+});
+
 test("VS Code's own schemas and the files that they are for exist", () => {
   const settings = JSON.parse(textOf('.vscode/settings.json'));
   const schemas = Object.entries<string>(settings['yaml.schemas']);
