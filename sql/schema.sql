@@ -263,6 +263,6 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0007_idempotency_keys_without_foreign_key.sql', '2130865651f9e0523b62b999c897faa53d5e4d30822f798cc0ae9ced4133897b'
   UNION ALL SELECT '0008_cache_generation.sql', '3340e7d6a9e7034bb7d36472ee1a7e34fce6aded4cef8f37310da04db0c21984'
   UNION ALL SELECT '0009_superseded_indexes.sql', '93d3df96673659bb12d2c4f8d68a03aebb75b2c27a341391dee4af08b04b07b6'
-  UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', '6228d827f023768ef65bc1ffcaf08ea34750a0e7afe96463f1dc45db33b49c90'
+  UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', 'b9a545afa4c972a2fb33192ecdfa478cf7e3fccab1ed40001ff52d3615bfca91'
   UNION ALL SELECT '0011_backups.sql', 'd862a483a4b96cac009b3c8db57ab3df35a83bd00f3aa8925285e6e90c0e5586'
 ) AS migrations WHERE @is_empty;

@@ -8,32 +8,41 @@ const BATCH = 500;
 
 exports.up = async function recordOldStock(connection) {
   for (let last = 0; ; ) {
-    const [batch] = await connection.query(
-      `SELECT id FROM products p
-       WHERE id > ? AND NOT EXISTS (SELECT 1 FROM stock_movements m WHERE m.product_id = p.id AND m.reason = 'initial')
-       ORDER BY id LIMIT ${BATCH}`,
-      [last],
-    );
+    const [batch] = await connection.query(`SELECT id FROM products WHERE id > ? ORDER BY id LIMIT ${BATCH}`, [last]);
     if (batch.length === 0) return;
-    const ids = batch.map(({ id }) => id);
+    last = batch.at(-1).id;
+    const ids = await withoutLedger(
+      connection,
+      batch.map(({ id }) => id),
+    );
+    if (ids.length === 0) continue;
     await connection.query('START TRANSACTION');
     // Every change of a stock locks its product first, so nothing below changes until the commit.
     await connection.query('SELECT id FROM products WHERE id IN (?) ORDER BY id FOR UPDATE', [ids]);
     await recordCancellations(connection, ids);
     await recordInitialStock(connection, ids);
     await connection.query('COMMIT');
-    last = ids.at(-1);
   }
 };
+
+/** Not by NOT EXISTS in the query for the batch: MariaDB would read the whole ledger for each batch. */
+async function withoutLedger(connection, ids) {
+  const [recorded] = await connection.query(
+    "SELECT product_id FROM stock_movements WHERE product_id IN (?) AND reason = 'initial'",
+    [ids],
+  );
+  const known = new Set(recorded.map(({ product_id }) => product_id));
+  return ids.filter((id) => !known.has(id));
+}
 
 async function recordCancellations(connection, ids) {
   const [missing] = await connection.query(
     `SELECT l.product_id, l.transaction_id, SUM(l.quantity) AS quantity
      FROM product_logs l
-     JOIN transactions t ON t.id = l.transaction_id
-     WHERE l.product_id IN (?) AND t.status = 'cancelled'
-       AND NOT EXISTS (SELECT 1 FROM transaction_status_changes c WHERE c.transaction_id = t.id)
-       AND NOT EXISTS (SELECT 1 FROM stock_movements m WHERE m.transaction_id = t.id AND m.product_id = l.product_id)
+     STRAIGHT_JOIN transactions t ON t.id = l.transaction_id
+     LEFT JOIN transaction_status_changes c ON c.transaction_id = t.id
+     LEFT JOIN stock_movements m ON m.transaction_id = t.id AND m.product_id = l.product_id
+     WHERE l.product_id IN (?) AND t.status = 'cancelled' AND c.id IS NULL AND m.id IS NULL
      GROUP BY l.product_id, l.transaction_id`,
     [ids],
   );
