@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ensure-binaries.sh [mysql] [redis] [nginx] [prometheus] [alertmanager] [mysqld-exporter] [redis-exporter]
-#                    [nginx-exporter] [shellcheck] [curl] [git]   (default: the first three)
+#                    [nginx-exporter] [node-exporter] [blackbox-exporter] [shellcheck] [curl] [git]   (default: the first three)
 #
 # Installs missing programs (mariadbd or mysqld, redis-server, nginx and so on) on Debian and Ubuntu, as root or with
 # passwordless sudo. The packages' own services are neither started nor enabled, because the fleet runs its own. If it cannot
@@ -17,7 +17,9 @@ here() {
     nginx | shellcheck | curl | git) command -v "$1" >/dev/null ;;
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
     alertmanager) { command -v prometheus-alertmanager || command -v alertmanager; } >/dev/null ;;
-    mysqld-exporter | redis-exporter | nginx-exporter) command -v "prometheus-$1" >/dev/null ;;
+    mysqld-exporter | redis-exporter | nginx-exporter | node-exporter | blackbox-exporter)
+      command -v "prometheus-$1" >/dev/null
+      ;;
     *) echo "ensure-binaries.sh: unknown program $1 (the first lines of the script list the known ones)" >&2 && exit 2 ;;
   esac
 }
@@ -28,7 +30,7 @@ packages_of() {
     mysql) echo mariadb-server-core mariadb-client-core ;;
     redis) echo redis-server ;;
     nginx | prometheus | shellcheck | curl | git) echo "$1" ;;
-    alertmanager | mysqld-exporter | redis-exporter | nginx-exporter) echo "prometheus-$1" ;;
+    alertmanager | *-exporter) echo "prometheus-$1" ;;
   esac
 }
 

@@ -14,5 +14,5 @@ else
   database=(mysql)
 fi
 scripts/ensure-binaries.sh "${database[@]}" redis nginx prometheus alertmanager mysqld-exporter redis-exporter \
-  nginx-exporter shellcheck curl git
+  nginx-exporter node-exporter blackbox-exporter shellcheck curl git
 npm run --silent build

@@ -1,16 +1,39 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { renderPrometheusConfig, repoRoot, requireProgram, serviceNames } from '@shop/test-servers';
-import { stringify } from 'yaml';
-import { dashboard, monitoringDir, type Panel, rulesIn, ruleTests, selectorsIn } from './support/prometheus';
+import {
+  renderAlertmanagerConfig,
+  renderPrometheusConfig,
+  repoRoot,
+  requireProgram,
+  serviceNames,
+} from '@shop/test-servers';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import {
+  dashboard,
+  monitoringDir,
+  type Panel,
+  rulesIn,
+  ruleTestFiles,
+  ruleTests,
+  selectorsIn,
+} from './support/prometheus';
 
 const run = promisify(execFile);
 const alerts = rulesIn('alerting_rules.yml');
 
-// Some rule tests simulate a whole day.
+const runbooks = path.join(repoRoot, 'docs/runbooks');
+const compose: { services: object } = parse(readFileSync(path.join(repoRoot, 'docker-compose.yml'), 'utf8'), {
+  merge: true,
+});
+/** `deployment/auth` and so on. */
+const workloads = readdirSync(path.join(repoRoot, 'k8s'))
+  .filter((file) => file.endsWith('.yaml'))
+  .flatMap((file) => parseAllDocuments(readFileSync(path.join(repoRoot, 'k8s', file), 'utf8')))
+  .map((document) => `${String(document.get('kind')).toLowerCase()}/${document.getIn(['metadata', 'name'])}`);
+
 /** Exit code, standard output and standard error, for success and failure. */
 async function output(command: string, args: string[]): Promise<{ code: number; text: string }> {
   const done = run(command, args, { cwd: repoRoot, maxBuffer: 1 << 24 });
@@ -34,6 +57,11 @@ const fine = { code: 0, complaints: [] };
 const scratch = () => mkdtemp(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'prometheus-'));
 
 describe('the tools accept', () => {
+  let alertmanagerYml: string;
+  beforeAll(async () => {
+    alertmanagerYml = await renderAlertmanagerConfig({ dir: await scratch(), secrets: '/run/secrets' });
+  });
+
   test('prometheus.yml', async () => {
     expect(await checked('promtool', 'check', 'config', 'monitoring/prometheus.yml')).toMatchObject(fine);
   });
@@ -43,7 +71,7 @@ describe('the tools accept', () => {
   });
 
   test('alertmanager.yml', async () => {
-    expect(await checked('amtool', 'check-config', 'monitoring/alertmanager.yml')).toMatchObject(fine);
+    expect(await checked('amtool', 'check-config', alertmanagerYml)).toMatchObject(fine);
   });
 
   test('the rendered prometheus.yml', async () => {
@@ -52,7 +80,13 @@ describe('the tools accept', () => {
     const addresses = Object.fromEntries([...names, 'nginx-exporter'].map((name) => [name, ['127.0.0.1:1']]));
     const file = await renderPrometheusConfig({
       dir,
-      addresses: { ...addresses, 'mysqld-exporter': [], 'redis-exporter': [] },
+      addresses: {
+        ...addresses,
+        'mysqld-exporter': [],
+        'redis-exporter': [],
+        'node-exporter': [],
+        'blackbox-exporter': [],
+      },
     });
     expect(await checked('promtool', 'check', 'config', file)).toMatchObject(fine);
     const text = readFileSync(file, 'utf8');
@@ -65,22 +99,18 @@ describe('the tools accept', () => {
     [{ environment: 'production', severity: 'warning' }, 'production'],
     [{ environment: 'testnet', severity: 'critical' }, 'testnet'],
     [{ environment: 'local', severity: 'critical' }, 'local'],
+    [{ environment: 'production', alertname: 'Watchdog', severity: 'none' }, 'heartbeat'],
+    [{ environment: 'testnet', alertname: 'Watchdog', severity: 'none' }, 'local'],
   ])('alerts with %j are routed to %s', async (labels, receiver) => {
     const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-    const args = [
-      'config',
-      'routes',
-      'test',
-      '--config.file=monitoring/alertmanager.yml',
-      `--verify.receivers=${receiver}`,
-    ];
+    const args = ['config', 'routes', 'test', `--config.file=${alertmanagerYml}`, `--verify.receivers=${receiver}`];
     expect(await checked('amtool', ...args, ...pairs)).toMatchObject({ code: 0 });
   });
 });
 
 describe('each alert', () => {
   test('has a passing test in which it fires and one in which it does not', async () => {
-    const { code, text } = await checked('promtool', 'test', 'rules', 'monitoring/tests/alerting_rules_test.yml');
+    const { code, text } = await checked('promtool', 'test', 'rules', ...ruleTestFiles);
     expect([code, text]).toEqual([0, expect.stringContaining('SUCCESS')]);
     const cases = ruleTests().flatMap(({ alert_rule_test = [] }) => alert_rule_test);
     const names = alerts.map(({ alert }) => alert).sort();
@@ -88,7 +118,8 @@ describe('each alert', () => {
       const found = cases.filter(({ exp_alerts = [] }) => exp_alerts.length > 0 === fires);
       return [...new Set(found.map(({ alertname }) => alertname))].sort();
     };
-    expect([those(true), those(false)]).toEqual([names, names]);
+    // Watchdog always fires.
+    expect([those(true), those(false)]).toEqual([names, names.filter((name) => name !== 'Watchdog')]);
   });
 
   test('with a `for` has a test in which its condition holds but not long enough', () => {
@@ -100,20 +131,41 @@ describe('each alert', () => {
   });
 
   test('has a runbook of the same name; no runbook is unused', () => {
-    const pages = readdirSync(path.join(repoRoot, 'docs/runbooks')).sort();
+    const pages = readdirSync(runbooks).sort();
     expect(pages).toEqual(alerts.map(({ alert }) => `${alert}.md`).sort());
     for (const { alert, labels, annotations } of alerts) {
-      expect(annotations?.runbook).toBe(`docs/runbooks/${alert}.md`);
-      const page = readFileSync(path.join(repoRoot, `docs/runbooks/${alert}.md`), 'utf8');
-      expect(page).toMatch(
-        new RegExp(`^# ${alert} \\(${labels?.severity}\\)\\n\\n\\S[^]*\\n## Look at\\n[^]*\\n## Do\\n`),
-      );
+      expect(annotations?.runbook_url).toBe(`{{ $externalLabels.runbooks }}/${alert}.md`);
+      const page = readFileSync(path.join(runbooks, `${alert}.md`), 'utf8');
+      expect(page).toMatch(new RegExp(`^# ${alert} \\(${labels?.severity}\\)\n\n\\S`));
+      expect([alert, page.match(/^## .*/gm)]).toEqual([alert, ['## Look at', '## Do', '## Commands', '## Escalate']]);
+      expect([alert, page]).toEqual([alert, expect.stringMatching(/\n## Escalate\n\n[A-Z].*\.\n$/)]);
     }
   });
 
+  test.each(alerts.map(({ alert }) => alert))(
+    '%s: its runbook has commands for each deployment that exist',
+    (alert) => {
+      const page = readFileSync(path.join(runbooks, `${alert}.md`), 'utf8');
+      const [, block = ''] = /\n## Commands\n\n```sh\n([\s\S]*?)```/.exec(page) ?? [];
+      expect(block.match(/^# .*/gm)).toEqual(['# Compose', '# Swarm', '# Kubernetes']);
+      for (const part of block.split(/^# .*\n/m).slice(1)) expect(part.trim()).not.toBe('');
+      // Commands in quotes run in a container, with its variables.
+      const args = ['--shell=bash', '--exclude=SC2016', '--format=gcc', '-'];
+      const { stdout } = spawnSync(requireProgram('shellcheck'), args, { input: block, encoding: 'utf8' });
+      expect(stdout).toBe('');
+      const named = (pattern: RegExp) => [...block.matchAll(pattern)].map(([, name = '']) => name);
+      const composed = named(/docker compose (?:exec|restart|logs (?:-\S+ |\d+m )+)\s?([a-z][a-z-]+)/g);
+      const inSwarm = named(/\bshop_([a-z-]+)/g);
+      expect([...composed, ...inSwarm].filter((name) => !(name in compose.services))).toEqual([]);
+      const inKubernetes = named(/-n shop .*?\b((?:deployment|statefulset|cronjob)\/[a-z-]+)/g);
+      expect(inKubernetes.filter((name) => !workloads.includes(name))).toEqual([]);
+    },
+  );
+
   test('has a severity, a summary and a description in whole sentences', () => {
     for (const { alert, labels, annotations } of alerts) {
-      expect([alert, labels?.severity]).toEqual([alert, expect.stringMatching(/^(critical|warning)$/)]);
+      const severity = alert === 'Watchdog' ? /^none$/ : /^(critical|warning)$/;
+      expect([alert, labels?.severity]).toEqual([alert, expect.stringMatching(severity)]);
       const summary = annotations?.summary?.replaceAll(/\{\{.*?\}\}/g, '…');
       expect([alert, summary]).toEqual([alert, expect.stringMatching(/^.{5,80}$/)]);
       expect([alert, annotations?.description]).toEqual([alert, expect.stringMatching(/^.{20,}\.$/)]);

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { blackboxExporter } from '@shop/test-servers';
 import {
   type Echo,
   fillTemplates,
@@ -130,4 +131,22 @@ test('https works', async () => {
     sent.once('error', reject).end();
   });
   expect(status).toEqual([200, 'max-age=63072000; includeSubDomains']);
+});
+
+test('blackbox-exporter reads when the certificate expires, for the alert CertificateExpiresSoon', async () => {
+  const dir = await temporaryFolder();
+  const exporter = blackboxExporter({ port: await freePort(), dir, logFile: join(dir, 'blackbox-exporter.log') });
+  await exporter.start();
+  try {
+    // As in monitoring/prometheus.yml.
+    const query = new URLSearchParams({ module: 'certificate', target: `https://127.0.0.1:${https}/health` });
+    const response = await fetch(`http://127.0.0.1:${exporter.port}/probe?${query}`);
+    const [, expiry] = /^probe_ssl_earliest_cert_expiry (\S+)$/m.exec(await response.text()) ?? [];
+    // `openssl req -x509` makes a certificate for 30 days.
+    const days = (Number(expiry) - Date.now() / 1000) / 86_400;
+    expect(days).toBeGreaterThan(29.9);
+    expect(days).toBeLessThan(30.1);
+  } finally {
+    await exporter.stop();
+  }
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { repoRoot } from '@shop/test-servers';
 import { parse } from 'yaml';
@@ -23,7 +23,11 @@ export interface RuleTest {
   name: string;
   alert_rule_test?: { alertname: string; exp_alerts?: { exp_labels: Record<string, string> }[] }[];
 }
-export const ruleTests = (): RuleTest[] => yaml<{ tests: RuleTest[] }>('tests/alerting_rules_test.yml').tests;
+/** From the repository's root. */
+export const ruleTestFiles = readdirSync(path.join(monitoringDir, 'tests')).map((file) => `monitoring/tests/${file}`);
+
+export const ruleTests = (): RuleTest[] =>
+  ruleTestFiles.flatMap((file) => yaml<{ tests: RuleTest[] }>(`tests/${path.basename(file)}`).tests);
 
 export interface Panel {
   id: number;

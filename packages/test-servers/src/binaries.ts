@@ -17,6 +17,8 @@ const programs = {
   'mysqld-exporter': ['prometheus-mysqld-exporter', 'mysqld_exporter'],
   'redis-exporter': ['prometheus-redis-exporter', 'redis_exporter'],
   'nginx-exporter': ['prometheus-nginx-exporter', 'nginx-prometheus-exporter'],
+  'node-exporter': ['prometheus-node-exporter', 'node_exporter'],
+  'blackbox-exporter': ['prometheus-blackbox-exporter', 'blackbox_exporter'],
   shellcheck: ['shellcheck'],
 } as const;
 

@@ -11,6 +11,7 @@ export {
 export { codeOf, messageOf, OperatorError, operatorMessage, UsageError } from './errors';
 export { createFleet, type Fleet, type FleetOptions } from './fleet';
 export { isLocked, lockHolder, takeLock } from './lock';
+export { renderAlertmanagerConfig } from './monitoring/alertmanager-config';
 export {
   createMonitoring,
   type Monitoring,
@@ -18,6 +19,7 @@ export {
   monitorNames,
 } from './monitoring/monitoring';
 export { renderPrometheusConfig } from './monitoring/prometheus-config';
+export { alertmanagerServer, blackboxExporter } from './monitoring/servers';
 export { type MysqlServer, mysqlServer, startMysql } from './mysql-server';
 export { startNginx } from './nginx';
 export { type NginxOptions, renderNginxConfig } from './nginx-config';

@@ -12,6 +12,7 @@ import {
   type MonitorOptions,
   mysqldExporter,
   nginxExporter,
+  nodeExporter,
   prometheusServer,
   redisExporter,
 } from './servers';
@@ -20,6 +21,7 @@ import {
 const monitorPorts = {
   prometheus: 9090,
   alertmanager: 9093,
+  'node-exporter': 9100,
   'mysqld-exporter': 9104,
   'nginx-exporter': 9113,
   'redis-exporter': 9121,
@@ -74,6 +76,7 @@ export async function createMonitoring(options: MonitoringOptions): Promise<Moni
   });
   const { environment, interval, editRules } = options;
   const exporters = [
+    nodeExporter(common('node-exporter')),
     nginxExporter({ ...common('nginx-exporter'), statusPort }),
     mysqldExporter({ ...common('mysqld-exporter'), database }),
     ...(redis ? [redisExporter({ ...common('redis-exporter'), redis })] : []),
@@ -97,7 +100,8 @@ export async function createMonitoring(options: MonitoringOptions): Promise<Moni
 
 function addressesOf({ instances }: Pick<Fleet, 'instances'>, servers: Server[], prometheusPort: number): Addresses {
   const at = (name: string) => servers.filter((one) => one.name === name).map(({ host, port }) => `${host}:${port}`);
-  const addresses: Addresses = { localhost: [`127.0.0.1:${prometheusPort}`] };
+  // A fleet on this machine has no certificate to watch.
+  const addresses: Addresses = { localhost: [`127.0.0.1:${prometheusPort}`], 'blackbox-exporter': [] };
   for (const name of monitorNames) if (name !== 'prometheus') addresses[name] = at(name);
   for (const service of serviceNames) {
     addresses[service] = instances.filter((one) => one.service === service).map(({ host, port }) => `${host}:${port}`);

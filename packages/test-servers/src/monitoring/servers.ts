@@ -5,6 +5,7 @@ import type { DatabaseSettings } from '../database';
 import { repoRoot } from '../paths';
 import type { RedisSettings } from '../redis-server';
 import { type Server, type ServerEvents, server } from '../server';
+import { renderAlertmanagerConfig } from './alertmanager-config';
 import { type PrometheusConfigOptions, renderPrometheusConfig } from './prometheus-config';
 
 /** Common options: the port on loopback, the data folder and the log file. */
@@ -19,7 +20,14 @@ export interface MonitorOptions extends ServerEvents {
 type Launch = { args: string[]; env?: NodeJS.ProcessEnv };
 
 interface MonitorSpec {
-  name: 'prometheus' | 'alertmanager' | 'nginx-exporter' | 'mysqld-exporter' | 'redis-exporter';
+  name:
+    | 'prometheus'
+    | 'alertmanager'
+    | 'nginx-exporter'
+    | 'mysqld-exporter'
+    | 'redis-exporter'
+    | 'node-exporter'
+    | 'blackbox-exporter';
   /** The path that responds with 200 when the server is ready. */
   probe: string;
   launch: () => Promise<Launch>;
@@ -59,18 +67,21 @@ export const prometheusServer = (
         '--enable-feature=expand-external-labels',
         listen(options),
       ],
-      env: { APP_ENV: options.environment },
+      env: {
+        APP_ENV: options.environment,
+        RUNBOOKS_URL: process.env.RUNBOOKS_URL ?? path.join(repoRoot, 'docs/runbooks'),
+      },
     }),
   });
 
 /** A single Alertmanager. The label `environment` selects an alert's receiver; in `local` nobody is notified. */
-export const alertmanagerServer = (options: MonitorOptions): Server =>
+export const alertmanagerServer = (options: MonitorOptions & { secrets?: string }): Server =>
   monitor(options, {
     name: 'alertmanager',
     probe: '/-/ready',
     launch: async () => ({
       args: [
-        `--config.file=${path.join(repoRoot, 'monitoring/alertmanager.yml')}`,
+        `--config.file=${await renderAlertmanagerConfig({ dir: options.dir, secrets: options.secrets ?? '/run/secrets' })}`,
         `--storage.path=${path.join(options.dir, 'data')}`,
         '--cluster.listen-address=',
         listen(options),
@@ -124,4 +135,21 @@ export const redisExporter = (options: MonitorOptions & { redis: RedisSettings }
         env: { REDIS_PASSWORD: password },
       };
     },
+  });
+
+export const nodeExporter = (options: MonitorOptions): Server =>
+  monitor(options, {
+    name: 'node-exporter',
+    probe: '/metrics',
+    launch: async () => ({ args: ['--collector.disable-defaults', '--collector.filesystem', listen(options)] }),
+  });
+
+/** Probes what `/probe?module=…&target=…` names, with the modules of monitoring/blackbox.yml. */
+export const blackboxExporter = (options: MonitorOptions): Server =>
+  monitor(options, {
+    name: 'blackbox-exporter',
+    probe: '/metrics',
+    launch: async () => ({
+      args: [`--config.file=${path.join(repoRoot, 'monitoring/blackbox.yml')}`, listen(options)],
+    }),
   });

@@ -7,6 +7,8 @@ const imagePorts: Record<string, number[]> = {
   'nginx-exporter': [9113],
   'mysqld-exporter': [9104],
   'redis-exporter': [9121],
+  'node-exporter': [9100],
+  'blackbox-exporter': [9115],
   prometheus: [9090],
   alertmanager: [9093],
   grafana: [3000],

@@ -123,7 +123,7 @@ const mistakes: Record<string, Mistake[]> = {
     [compose, './nginx/limits.sh', './nginx/limit.sh', /configs\.nginx-limits: there is no file nginx\/limit\.sh/],
     [swarm, './sql/schema.sql', './sql/tables.sql', /swarm\.yml: configs\.schema: there is no file/],
     ['docker-compose.tls.yml', 'tls_certificate, tls_key]', 'tls_certificate]', /secrets\.tls_key: no service uses it/],
-    [swarm, 'secrets: [alert_webhook_url]', 'secrets: [webhook_url]', /"webhook_url" is not declared under secrets/],
+    [compose, 'secrets: [alert_webhook_url,', 'secrets: [webhook_url,', /"webhook_url" is not declared under secrets/],
     [swarm, '  redis-exporter:', '  redis_exporter:', /services\.redis_exporter: has no image/],
     [compose, 'DB_HOST: db', 'DB_HOST: mysql', /auth: uses mysql:3306, but there is no service "mysql"/],
     [compose, 'REDIS_PORT: "6379"', 'REDIS_PORT: "6380"', /uses redis:6380, but redis does not listen on that port/],

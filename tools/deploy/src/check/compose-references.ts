@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { ServiceTable } from '@shop/shop/services';
 import { type Address, addressesIn, addressesOf, listeningPorts } from './addresses';
 import type { Check } from './check';
@@ -30,7 +31,9 @@ function declarationProblems(layer: ComposeFile, files: DeployFiles): string[] {
       const isUsed = Object.values(layer.services).some((service) => namesOf(service, kind).includes(name));
       return [
         ...(isUsed ? [] : [`${kind}.${name}: no service uses it`]),
-        ...(file === '' || files.paths.includes(file) ? [] : [`${kind}.${name}: there is no file ${file}`]),
+        ...(file === '' || path.isAbsolute(file) || files.paths.includes(file)
+          ? []
+          : [`${kind}.${name}: there is no file ${file}`]),
       ];
     }),
   );
@@ -44,7 +47,8 @@ const namesOf = (service: ComposeService, kind: (typeof declarable)[number]): st
   (service[kind] ?? [])
     .map((used) => (typeof used === 'string' ? used.split(':', 1)[0] : used.source))
     .filter((name) => name !== undefined)
-    .filter((name) => !name.startsWith('.'));
+    // A path is not declared.
+    .filter((name) => !/^[./]/.test(name));
 
 function serviceProblems(
   layer: ComposeFile,
