@@ -177,7 +177,7 @@ describe('request id', () => {
       path: '/api/v1/stores/1',
       status: 200,
       service: 'store',
-      client: '127.0.0.1',
+      client_ip: '127.0.0.1',
       request_time: expect.any(Number),
       upstream_addr: echoes[4]?.address,
       upstream_status: '200',

@@ -57,6 +57,7 @@ async function audit(connection: Connection, settings: Settings): Promise<void> 
     poolSize: 1,
     maxIdle: 1,
     maxLifetimeSeconds: 300,
+    slowStatementMs: 0,
     fleetProcesses: 1,
     checkColumns: false,
     tls: settings.DB_TLS,

@@ -53,6 +53,8 @@ export interface DatabaseConfig {
   poolSize: number;
   maxIdle: number;
   maxLifetimeSeconds: number;
+  /** Statements that take this long are logged. 0: none. */
+  slowStatementMs: number;
   /** How many processes share the server, for the start-up check against its max_connections. */
   fleetProcesses: number;
   /** Compare each statement's declared columns with the server's. Off only in production. */
@@ -111,6 +113,7 @@ export function createConnectionPool(
     ROUND_TRIP_BUCKETS,
     ['query'],
   );
+  const slowSeconds = config.slowStatementMs === 0 ? Number.POSITIVE_INFINITY : config.slowStatementMs / 1000;
   /** Every open connection, with the times when it was opened and last released (ms since the epoch). */
   const open = new Map<object, { openedAt: number; releasedAt: number }>();
   const counts = { busy: 0, waiting: 0 };
@@ -171,7 +174,12 @@ export function createConnectionPool(
     onResponse: () => {
       lastResponseAt = performance.now();
     },
-    onFinished: (query, seconds) => querySeconds.observe({ query }, seconds),
+    onFinished(query, seconds, connectionId) {
+      querySeconds.observe({ query }, seconds);
+      if (seconds < slowSeconds) return;
+      const duration_ms = Math.round(seconds * 1000);
+      logger.warn({ statement: query, duration_ms, connection_id: connectionId }, 'slow statement');
+    },
     onFields(statement, text, fields) {
       if (!config.checkColumns || checkedTexts.has(text)) return;
       assertColumns(statement, text, fields);

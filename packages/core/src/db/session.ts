@@ -17,8 +17,12 @@ interface StatementResult {
 export interface SessionEvents {
   /** The server responded, with a result or an error. */
   onResponse(): void;
-  /** @param seconds the time from sending the statement to its result */
-  onFinished(query: string, seconds: number): void;
+  /**
+   * Called in the asynchronous context of the caller, not of the driver.
+   * @param seconds the time from sending the statement to its result
+   * @param connectionId MySQL's id of the connection, as in its process list
+   */
+  onFinished(query: string, seconds: number, connectionId: number): void;
   /** @param fields the columns of the statement's rows, as described by the server */
   onFields(statement: Statement<unknown>, text: string, fields: readonly FieldPacket[]): void;
 }
@@ -82,10 +86,7 @@ export function openSession(connection: PoolConnection, events: SessionEvents): 
     const { text, values } = statement.bind(given);
     try {
       const { result, fields } = await track<StatementResult>(function execute(done) {
-        connection.execute<RowsOrHeader>(text, values, (error, result, fields) => {
-          events.onFinished(statement.name, (performance.now() - start) / 1000);
-          done(error, { result, fields });
-        });
+        connection.execute<RowsOrHeader>(text, values, (error, result, fields) => done(error, { result, fields }));
       });
       if (statement.columns) events.onFields(statement, text, fields);
       return result;
@@ -93,6 +94,8 @@ export function openSession(connection: PoolConnection, events: SessionEvents): 
       // The driver's stack trace starts at its socket. This one shows the callers that await the statement.
       if (error instanceof Error) Error.captureStackTrace(error);
       throw error;
+    } finally {
+      events.onFinished(statement.name, (performance.now() - start) / 1000, connection.threadId);
     }
   }
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { Caller } from '../auth';
-import type { Logger } from '../log';
+import { type Logger, withRequestId } from '../log';
 import type { Metrics } from '../metrics';
+import { clientIpOf } from '../rate-limit';
 import { PROBES } from './probe-paths';
 import { requestMetrics } from './request-metrics';
 
@@ -40,6 +41,8 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
     inFlight += 1;
     context.requestId = requestIdFrom(req.get('x-request-id'));
     context.route = UNMATCHED;
+    // Now, because a closed connection has no address.
+    const clientIp = clientIpOf(req);
     res.setHeader('X-Request-Id', context.requestId);
     res.once('close', function record() {
       inFlight -= 1;
@@ -60,6 +63,7 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
           method: labels.method,
           route: context.route,
           status,
+          client_ip: clientIp,
           duration_ms: Math.round(seconds * 1e6) / 1e3,
           ...(context.caller ? { user_id: context.caller.id } : {}),
           ...(context.failure ? { err: context.failure } : {}),
@@ -67,6 +71,6 @@ export function requestContext(logger: Logger, metrics: Metrics): RequestHandler
         'request',
       );
     });
-    next();
+    withRequestId(context.requestId, next);
   };
 }

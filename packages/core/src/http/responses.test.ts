@@ -127,11 +127,22 @@ describe('the log', () => {
       method: 'POST',
       route: '/secrets',
       status: 200,
+      client_ip: '127.0.0.1',
       duration_ms: expect.any(Number),
       user_id: user.id,
       msg: 'request',
     });
     expect(log.lines().filter((line) => line.request_id === id)).toHaveLength(1);
+  });
+
+  it("has the client's IP address, from X-Forwarded-For only if the peer is in TRUST_PROXY", async () => {
+    const behindProxy = await startApp(exampleService(endpoints), { TRUST_PROXY: '127.0.0.1' }, log.logger);
+    for (const [id, { http }] of Object.entries({ 'client-1': app, 'client-2': behindProxy })) {
+      await http.get('/no/such/route').set('X-Forwarded-For', '203.0.113.7').set('X-Request-Id', id).expect(404);
+    }
+    await behindProxy.close();
+    expect(await logged('client-1')).toMatchObject({ client_ip: '127.0.0.1' });
+    expect(await logged('client-2')).toMatchObject({ client_ip: '203.0.113.7' });
   });
 
   it('never contains a password, a token or the Authorization header', async () => {

@@ -1,1 +1,2 @@
 export { createLogger, type Logger } from './logger';
+export { withRequestId } from './request-id';

@@ -2,6 +2,7 @@ import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { AppError } from '../errors';
 import { traceFields } from '../tracing';
+import { requestIdFields } from './request-id';
 
 export type { Logger } from 'pino';
 
@@ -18,14 +19,14 @@ const SECRET_KEYS = [
 ];
 
 /**
- * Writes JSON lines to standard output, or readable lines if that is a terminal. Every line has `service`, and the lines of a
- * traced request have `trace_id`.
+ * Writes JSON lines to standard output, or readable lines if that is a terminal. Every line has `service`, the lines of
+ * a request have `request_id`, and those of a traced one `trace_id`.
  */
 export function createLogger(service: string, level: string, stream?: DestinationStream): Logger {
-  const mixin = traceFields();
+  const trace = traceFields();
   return pino(
     {
-      ...(mixin && { mixin }),
+      mixin: () => ({ ...requestIdFields(), ...trace?.() }),
       level,
       base: { service },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,

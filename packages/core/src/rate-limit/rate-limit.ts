@@ -22,11 +22,15 @@ interface RateLimitDeps {
 /** An IPv6 client usually owns a whole /64. It shares one bucket, or each request could come from a new address. */
 const IPV6_PREFIX = 64;
 
-/** The client's IP address. Taken from X-Forwarded-For only if the peer is a trusted proxy. */
-export const clientIpOf = (req: Request): string => req.ip ?? req.socket.remoteAddress ?? '';
+/**
+ * The client's IP address. Taken from X-Forwarded-For only if the peer is a trusted proxy. On a dual-stack socket, IPv4 clients
+ * appear as ::ffff:192.0.2.1.
+ */
+export const clientIpOf = (req: Request): string =>
+  (req.ip ?? req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
 
-/** The IPv4 address, or the /64 of an IPv6 address. On a dual-stack socket, IPv4 clients appear as ::ffff:192.0.2.1. */
-export const clientNetwork = (ip: string): string => ipKeyGenerator(ip.replace(/^::ffff:(?=\d+\.)/i, ''), IPV6_PREFIX);
+/** The IPv4 address, or the /64 of an IPv6 address. */
+export const clientNetwork = (ip: string): string => ipKeyGenerator(ip, IPV6_PREFIX);
 
 /** Per-IP token bucket as Express middleware, with `RateLimit` headers and 429. The IP is Express's `req.ip`. */
 export function rateLimitMiddleware({ service, buckets, bucketOf, metrics }: RateLimitDeps): RequestHandler {
