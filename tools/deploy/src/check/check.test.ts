@@ -176,6 +176,7 @@ const mistakes: Record<string, Mistake[]> = {
     ['k8s/store.yaml', /(livenessProbe:\s+httpGet: \{ path: )\/health/, '$1/ready', /livenessProbe must use \/health/],
     [compose, 'user: "999:999"', 'user: "0:0"', /services\.db: user must not be root/],
     [compose, 'read_only: true', 'read_only: false', /services\.auth: read_only must be true/],
+    [compose, 'max-size: 10m, ', '', /services\.auth: logging\.options must have max-size/],
     ['docker-compose.dev.yml', 'limits: { cpus: "0.5", memory: 128M }', 'limits: {}', /mailpit: deploy.* is missing/],
   ],
   images: [

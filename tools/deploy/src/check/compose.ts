@@ -11,6 +11,7 @@ export interface ComposeService {
   healthcheck?: { test?: string[] };
   env_file?: string;
   stop_grace_period?: string;
+  logging?: { options?: Record<string, string> };
   depends_on?: string[];
   networks?: string[];
   ports?: (string | { target: number })[];

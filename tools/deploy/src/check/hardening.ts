@@ -45,6 +45,8 @@ const composeRules: Record<string, (service: ComposeService) => unknown> = {
   'cap_drop must have ALL': (service) => service.cap_drop?.includes('ALL'),
   'security_opt must have no-new-privileges:true': (service) =>
     service.security_opt?.includes('no-new-privileges:true'),
+  'logging.options must have max-size and max-file: its log fills the disk': ({ logging }) =>
+    logging?.options?.['max-size'] && logging.options['max-file'],
   'deploy.resources.limits.memory is missing': ({ deploy }) => deploy?.resources?.limits?.memory,
 };
 
