@@ -19,6 +19,7 @@ const kinds = [
   ['v1', 'PersistentVolume', 'V1PersistentVolume'],
   ['apps/v1', 'Deployment', 'V1Deployment'],
   ['apps/v1', 'StatefulSet', 'V1StatefulSet'],
+  ['apps/v1', 'DaemonSet', 'V1DaemonSet'],
   ['batch/v1', 'Job', 'V1Job'],
   ['batch/v1', 'CronJob', 'V1CronJob'],
   ['autoscaling/v2', 'HorizontalPodAutoscaler', 'V2HorizontalPodAutoscaler'],

@@ -86,6 +86,8 @@ describe('the tools accept', () => {
         'redis-exporter': [],
         'node-exporter': [],
         'blackbox-exporter': [],
+        loki: [],
+        'fluent-bit': [],
       },
     });
     expect(await checked('promtool', 'check', 'config', file)).toMatchObject(fine);

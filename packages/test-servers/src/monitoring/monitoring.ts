@@ -100,8 +100,9 @@ export async function createMonitoring(options: MonitoringOptions): Promise<Moni
 
 function addressesOf({ instances }: Pick<Fleet, 'instances'>, servers: Server[], prometheusPort: number): Addresses {
   const at = (name: string) => servers.filter((one) => one.name === name).map(({ host, port }) => `${host}:${port}`);
-  // A fleet on this machine has no certificate to watch.
-  const addresses: Addresses = { localhost: [`127.0.0.1:${prometheusPort}`], 'blackbox-exporter': [] };
+  const addresses: Addresses = { localhost: [`127.0.0.1:${prometheusPort}`] };
+  // A fleet on this machine has no certificate to watch, and its logs are files.
+  for (const name of ['blackbox-exporter', 'loki', 'fluent-bit']) addresses[name] = [];
   for (const name of monitorNames) if (name !== 'prometheus') addresses[name] = at(name);
   for (const service of serviceNames) {
     addresses[service] = instances.filter((one) => one.service === service).map(({ host, port }) => `${host}:${port}`);

@@ -12,6 +12,8 @@ const imagePorts: Record<string, number[]> = {
   prometheus: [9090],
   alertmanager: [9093],
   grafana: [3000],
+  loki: [3100],
+  'fluent-bit': [2020],
   mailpit: [1025, 8025],
 };
 

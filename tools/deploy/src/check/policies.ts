@@ -21,7 +21,7 @@ interface Target {
 export const policiesAllowWhatIsNeeded: Check = (files, table) => {
   // Policies in k8s/alternatives are not applied by default.
   const policies = ofKind(files, 'NetworkPolicy').filter(({ file }) => path.dirname(file) === 'k8s');
-  const pods = readWorkloads(files);
+  const pods = readWorkloads(files).filter(({ metadata }) => metadata.namespace === 'shop');
   const mailPort = Number(dataOf(files, 'shop-config').SMTP_PORT);
   const targets: Target[] = [
     ...pods.flatMap((peer) => portsOf(peer).map((port) => ({ peer, port }))),

@@ -10,6 +10,7 @@ const dataFolders: Record<string, string> = {
   prometheus: '/prometheus',
   alertmanager: '/alertmanager',
   grafana: '/var/lib/grafana',
+  loki: '/loki',
 };
 
 /** Checks that data outlives its container: each data folder is on its volume, and UPLOAD_PATH on the one of all services. */
