@@ -9,11 +9,13 @@ import {
   messageOf,
   type OwnDatabaseSettings,
   repoRoot,
+  serviceNames,
   startMysql,
   startRedis,
   temporaryFolder,
   withConnection,
 } from '@shop/test-servers';
+import { ownUsers } from './own-users';
 import { atTeardown } from './teardown-list';
 
 /**
@@ -26,7 +28,13 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
   // An upgraded database, so that every test shows that the migrations of the oldest schema lead to today's. That
   // sql/schema.sql makes the same tables is a test of its own.
   await applySql(database, [path.join(repoRoot, 'tests/support/schemas/1-first.sql')]);
-  await applySchema(database);
+  const prefix = `t${randomUUID().slice(0, 8)}_`;
+  await applySchema(database, { env: ownUsers(prefix) });
+  atTeardown(() =>
+    withConnection(database, 60_000, async (connection) => {
+      for (const name of serviceNames) await connection.query('DROP USER ?', [`${prefix}${name}`]);
+    }),
+  );
   // One for each worker: a service empties the cache when it starts, which would disturb concurrent test files.
   const redis = await Promise.all(
     Array.from({ length: maxWorkers }, (_, worker) =>
@@ -42,6 +50,7 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
     SHOP_TEST_DB_USER: database.user,
     SHOP_TEST_DB_PASS: database.password,
     SHOP_TEST_DB_NAME: database.database,
+    SHOP_TEST_DB_USER_PREFIX: prefix,
     SHOP_TEST_REDIS_PORTS: redis.map(({ port }) => port).join(),
     SHOP_TEST_UPLOADS: path.join(dir, 'uploads'),
   });

@@ -10,6 +10,7 @@ export { aGif, aJpeg, aPdf, aPng, aWebp } from './files';
 export { holdingInvalidation } from './invalidations';
 export { lockedRow } from './locked-row';
 export { aPart, multipartBody, multipartType, type RawPart } from './multipart';
+export { ownLoginOf, ownUsers } from './own-users';
 export { aFreshDatabase, productionEnv } from './production';
 export { startWatchedRedis, type WatchedRedis } from './redis-sentinels';
 export { retryWhileBusy } from './retry-while-busy';

@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 import type { Env } from '@shop/core/config';
 import { createLogger } from '@shop/core/log';
 import { buildService, type Resources, type RunningApp, type ServiceDefinition } from '@shop/core/service';
-import { services } from '@shop/shop';
+import { serviceNames, services } from '@shop/shop';
 import request from 'supertest';
 import type { z } from 'zod';
+import { ownLoginOf } from './own-users';
 
 export const JWT_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 
@@ -37,13 +38,23 @@ export interface TestApp extends RunningApp {
   url: string;
 }
 
-/** Starts a service on a free port. Close it in afterAll. */
+/** A statement beyond the service's rights fails in its own tests. Other databases than the suite's have only their owner. */
+function databaseUserOf(name: string, overrides: Env): Env {
+  const service = serviceNames.find((one) => one === name);
+  return !service || 'DB_USER' in overrides || 'DB_NAME' in overrides ? {} : ownLoginOf(service);
+}
+
+/** Starts a service on a free port, with its own database user. Close it in afterAll. */
 export async function startApp<T extends z.ZodObject, C extends Resources>(
   definition: ServiceDefinition<T, C>,
   overrides: Env = {},
   logger = createLogger(definition.name, 'silent'),
 ): Promise<TestApp> {
-  const running = buildService(definition, testEnv(overrides), logger);
+  const running = buildService(
+    definition,
+    testEnv({ ...databaseUserOf(definition.name, overrides), ...overrides }),
+    logger,
+  );
   const server = await new Promise<Server>((resolve) => {
     const listening = running.app.listen(0, '127.0.0.1', () => resolve(listening));
   });

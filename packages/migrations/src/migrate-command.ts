@@ -1,22 +1,30 @@
 import { parseArgs } from 'node:util';
-import { ConfigError, parseSettings, readEnv } from '@shop/core/config';
-import { databaseSettings, sslOptions } from '@shop/core/db';
+import { ConfigError, type Env, parseSettings, readEnv } from '@shop/core/config';
+import { type DatabaseSettings, databaseSettings, sslOptions } from '@shop/core/db';
 import { createConnection } from 'mysql2/promise';
+import { applyDatabaseUsers, type DatabaseUser } from './database-users';
 import { type MigrationStatus, migrate, migrationStatus } from './migrate';
 import { type Migration, MigrationError, readMigrations } from './migration-files';
 
 const USAGE = `usage: npm run migrate [-- --status | --dry-run]
-  (nothing)   applies the migrations that the database lacks
+  (nothing)   applies the migrations that the database lacks, and sets up the database users of the settings
   --status    lists all; exits with 1 if one is missing
   --dry-run   lists those that would be applied, and changes nothing`;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** `npm run migrate`: brings the database to the schema of the migrations in `folder`. Prints errors as one line and exits with 1. */
-export async function runMigrateCommand(folder: string, args = process.argv.slice(2)): Promise<void> {
+interface MigrateCommand {
+  /** The folder of the migrations. */
+  folder: string;
+  /** The database users that the settings name, who get their rights afterwards. Adds what is wrong to `problems`. */
+  databaseUsers?: (env: Env, owner: DatabaseSettings, problems: string[]) => DatabaseUser[];
+}
+
+/** `npm run migrate`: brings the database to the schema of the migrations. Prints errors as one line and exits with 1. */
+export async function runMigrateCommand(command: MigrateCommand, args = process.argv.slice(2)): Promise<void> {
   const print = (line: string) => process.stdout.write(`${line}\n`);
   try {
-    process.exitCode = await run(folder, parseOptions(args), print);
+    process.exitCode = await run(command, parseOptions(args), print);
   } catch (error) {
     const message = error instanceof UsageError ? USAGE : `migrate failed: ${messageOf(error)}`;
     process.stderr.write(`${error instanceof ConfigError ? error.message : message}\n`);
@@ -41,11 +49,17 @@ function parseOptions(args: string[]): Options {
   }
 }
 
-async function run(folder: string, { status, dryRun }: Options, print: (line: string) => void): Promise<number> {
+async function run(
+  { folder, databaseUsers = () => [] }: MigrateCommand,
+  { status, dryRun }: Options,
+  print: (line: string) => void,
+): Promise<number> {
   const problems: string[] = [];
+  const env = readEnv();
   // No other settings: a container that only migrates needs no other secrets.
-  const db = parseSettings(databaseSettings, readEnv(), problems);
-  if (!db) throw new ConfigError(problems);
+  const db = parseSettings(databaseSettings, env, problems);
+  const users = db ? databaseUsers(env, db, problems) : [];
+  if (!db || problems.length > 0) throw new ConfigError(problems);
   const migrations = await readMigrations(folder);
   const server = `${db.DB_HOST}:${db.DB_PORT}`;
   const connection = await createConnection({
@@ -63,6 +77,7 @@ async function run(folder: string, { status, dryRun }: Options, print: (line: st
   try {
     if (status || dryRun) return report(migrations, await migrationStatus(connection, migrations), dryRun, print);
     const applied = await migrate(connection, migrations, { log: print });
+    await applyDatabaseUsers(connection, users, print);
     print(`${db.DB_NAME} at ${server} is up to date, ${applied.length} migrations applied`);
     return 0;
   } finally {

@@ -6,7 +6,7 @@ import { MigrationError } from './migration-files';
 import { releaseServerLock, takeServerLock } from './server-lock';
 
 /** Long enough for a starter that waits while another one adds indexes to millions of rows. */
-const LOCK_WAIT_SECONDS = 1800;
+export const LOCK_WAIT_SECONDS = 1800;
 
 /**
  * ALTER TABLE waits for the open database transactions on its table, and every later statement on that table waits for it. So it
@@ -55,7 +55,7 @@ export async function migrate(
   { log = () => undefined, lockWaitSeconds = LOCK_WAIT_SECONDS }: MigrateOptions = {},
 ): Promise<string[]> {
   await connection.query(SESSION_SETUP);
-  await takeLock(connection, lockWaitSeconds);
+  await takeMigrationLock(connection, lockWaitSeconds);
   try {
     await assertRestored(connection);
     await connection.query(CREATE_TABLE);
@@ -127,7 +127,8 @@ async function record(connection: Connection, { name, checksum }: Migration): Pr
   await connection.query(`INSERT INTO ${MIGRATIONS_TABLE} (name, checksum) VALUES (?, ?)`, [name, checksum]);
 }
 
-async function takeLock(connection: Connection, seconds: number): Promise<void> {
+/** Waits while another process migrates, backs up or sets up users. @throws MigrationError */
+export async function takeMigrationLock(connection: Connection, seconds: number): Promise<void> {
   const holder = await takeServerLock(connection, 'migrations', seconds);
   if (holder === undefined) return;
   throw new MigrationError(

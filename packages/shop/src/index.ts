@@ -1,4 +1,5 @@
 export { cacheScope, productScopes } from './cache-scopes';
+export { databaseUsers } from './database-users';
 export { migrationsFolder, REQUIRED_MIGRATION } from './migrations';
 export { cents, centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './money';
 export { amount, price, priceString } from './prices';

@@ -1,4 +1,5 @@
 import { runMigrateCommand } from '@shop/migrations';
+import { databaseUsers } from './database-users';
 import { migrationsFolder } from './migrations';
 
-void runMigrateCommand(migrationsFolder);
+void runMigrateCommand({ folder: migrationsFolder, databaseUsers });

@@ -6,10 +6,11 @@ import { type ServiceName, services } from './services';
  * The part of a service's definition that is the same for all services of the shop.
  *
  * @example
- * export const storeService = { ...inShop('store'), settings, tables: ['stores'], endpoints: storeEndpoints };
+ * export const storeService = { ...inShop('store'), settings, endpoints: storeEndpoints };
  */
 export const inShop = (name: ServiceName) => ({
   name,
+  tables: [...Object.keys(services[name].tables), ...Object.keys(services[name].otherTables)],
   namespace: 'shop',
   portKey: services[name].portVariable,
   production: productionRules,

@@ -1,3 +1,5 @@
+import type { TableRights } from '@shop/core/db';
+
 /** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, Google's sign-in keys. */
 type Need = 'uploads' | 'mail' | 'google';
 
@@ -18,13 +20,18 @@ export interface ServiceRow {
   portVariable: string;
   /** The gateway routes these paths, and all paths below them, to the service. With a slash at the end: only those below. */
   paths: readonly string[];
-  /** The tables that it owns. Another service accesses them only in a file that says so in its first lines. */
-  tables: readonly string[];
+  /** The tables that it owns, with the rights that its statements need: its own database user has these and no others. */
+  tables: TableRights;
+  /** Other services' tables. It accesses them only in files that say so in their first lines. */
+  otherTables: TableRights;
   needs: readonly Need[];
   resources: PodResources;
 }
 
 export type ServiceTable = Readonly<Record<string, ServiceRow>>;
+
+/** Enough for SELECT ... FOR UPDATE: MySQL demands UPDATE, DELETE or LOCK TABLES, and one column suffices. MariaDB demands nothing. */
+const LOCK = 'UPDATE (created_at)';
 
 const usual: PodResources = {
   cpu: '100m',
@@ -50,7 +57,15 @@ export const services = {
     port: 8080,
     portVariable: 'AUTH_PORT',
     paths: ['/api/v1/auth', '/api/v1/users', '/api/v1/categories'],
-    tables: ['users', 'refresh_tokens', 'password_resets', 'mail_quotas', 'categories', 'backups'],
+    tables: {
+      users: ['SELECT', 'INSERT', 'UPDATE'],
+      refresh_tokens: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      password_resets: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      mail_quotas: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      categories: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      backups: ['SELECT'],
+    },
+    otherTables: { stores: ['INSERT'], products: ['SELECT', LOCK] },
     needs: ['mail', 'google'],
     resources: { ...usual, cpu: '250m' },
   },
@@ -59,7 +74,8 @@ export const services = {
     port: 8081,
     portVariable: 'PRODUCT_PORT',
     paths: ['/api/v1/products', '/api/v1/catalog'],
-    tables: ['products', 'stock_movements'],
+    tables: { products: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'], stock_movements: ['INSERT'] },
+    otherTables: { stores: ['SELECT'], categories: ['REFERENCES'] },
     needs: ['uploads'],
     resources: receivesUploads,
   },
@@ -68,7 +84,18 @@ export const services = {
     port: 8082,
     portVariable: 'TRANSACTION_PORT',
     paths: ['/api/v1/transactions'],
-    tables: ['transactions', 'product_logs', 'transaction_status_changes', 'idempotency_keys'],
+    tables: {
+      transactions: ['SELECT', 'INSERT', 'UPDATE'],
+      product_logs: ['SELECT', 'INSERT', LOCK],
+      transaction_status_changes: ['SELECT', 'INSERT'],
+      idempotency_keys: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+    },
+    otherTables: {
+      products: ['SELECT', 'UPDATE (stock)'],
+      stock_movements: ['SELECT', 'INSERT'],
+      stores: ['SELECT'],
+      addresses: ['SELECT'],
+    },
     needs: [],
     resources: usual,
   },
@@ -77,7 +104,8 @@ export const services = {
     port: 8083,
     portVariable: 'ADDRESS_PORT',
     paths: ['/api/v1/addresses'],
-    tables: ['addresses'],
+    tables: { addresses: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] },
+    otherTables: { transactions: ['SELECT', LOCK], users: ['REFERENCES'] },
     needs: [],
     resources: usual,
   },
@@ -86,7 +114,8 @@ export const services = {
     port: 8084,
     portVariable: 'STORE_PORT',
     paths: ['/api/v1/stores'],
-    tables: ['stores'],
+    tables: { stores: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] },
+    otherTables: { products: ['SELECT', LOCK], transactions: ['SELECT'], users: ['REFERENCES'] },
     needs: ['uploads'],
     resources: usual,
   },
@@ -95,7 +124,8 @@ export const services = {
     port: 8085,
     portVariable: 'FILE_PORT',
     paths: ['/api/v1/files', '/uploads/'],
-    tables: ['files'],
+    tables: { files: ['SELECT', 'INSERT', 'DELETE'] },
+    otherTables: { products: ['SELECT'], users: ['REFERENCES'] },
     needs: ['uploads'],
     resources: receivesUploads,
   },
@@ -104,3 +134,17 @@ export const services = {
 export type ServiceName = keyof typeof services;
 
 export const serviceNames = Object.keys(services) as ServiceName[];
+
+/** The settings of a database user of its own, such as `AUTH_DB_USER` and `AUTH_DB_PASS`. */
+export const loginVariables = (name: string) => ({
+  user: `${name.toUpperCase()}_DB_USER`,
+  password: `${name.toUpperCase()}_DB_PASS`,
+});
+
+/** The login for a service's process, if `env` names a database user of its own. Otherwise it uses DB_USER and DB_PASS as they are. */
+export function ownLogin(name: ServiceName, env: Record<string, string | undefined>): Record<string, string> {
+  const { user, password } = loginVariables(name);
+  const { [user]: ownUser, [password]: value = '', [`${password}_FILE`]: file = '' } = env;
+  if (!ownUser) return {};
+  return { DB_USER: ownUser, ...(value || file ? { DB_PASS: value, DB_PASS_FILE: file } : {}) };
+}

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Env } from '@shop/core/config';
+import { ownLogin } from '@shop/shop/services';
 import { OperatorError } from './errors';
 import { type NginxServer, nginxServer } from './nginx';
 import { freePort } from './ports';
@@ -14,7 +15,7 @@ import {
 } from './services';
 
 export interface FleetOptions extends ServerEvents {
-  /** The services' settings. Missing ones come from the process environment and the env file. */
+  /** The services' settings, with each service's own database user if they name some. Missing ones come from the process environment and the env file. */
   env: Env;
   /** For logs and Nginx's files. */
   runDir: string;
@@ -59,7 +60,8 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     for (let index = 0; index < countOf(service); index++) {
       const port = ports ? ports[service] + 10 * index : await freePort();
       const logFile = path.join(logDir, `${replicaName(service, index)}.log`);
-      instances.push(serviceServer({ service, index, port, env, logFile, dieWithParent, onDeath }));
+      const ownEnv = { ...env, ...ownLogin(service, env) };
+      instances.push(serviceServer({ service, index, port, env: ownEnv, logFile, dieWithParent, onDeath }));
     }
   }
   const gateway = nginxServer({

@@ -36,6 +36,7 @@ export { type Server, server } from './server';
 export {
   defaultPorts,
   forEachService,
+  loginVariables,
   portVariable,
   type Release,
   replicaName,

@@ -61,7 +61,7 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
     launch: async () => {
       await mkdir(tmpDir, { recursive: true, mode: 0o700 });
       await ensureDataDir(program, dataDir, options.templates);
-      await writeFile(initFile, initSql(settings, rightsOf(program, options)), { mode: 0o600 });
+      await writeFile(initFile, initSql(settings, globalRights(program, options)), { mode: 0o600 });
       return {
         command: program.binary,
         cwd: dir,
@@ -114,33 +114,27 @@ export async function startMysql(options: MysqlOptions): Promise<MysqlServer> {
   return mysql;
 }
 
-/** `all`, only on the own database, or besides that what a restore to a point in time needs. */
-type Rights = 'all' | 'own database' | `REPLICATION ${string}`;
-
-function rightsOf({ flavour }: MysqlProgram, { superuser, binaryLog }: MysqlOptions): Rights {
-  if (superuser) return 'all';
-  if (!binaryLog) return 'own database';
+/** What the user may do on the whole server: create the services' users, and with a binary log what restoring to a time needs. */
+function globalRights({ flavour }: MysqlProgram, { superuser, binaryLog }: MysqlOptions): string {
+  if (superuser) return 'ALL';
+  if (!binaryLog) return 'CREATE USER';
   return flavour === 'mariadb'
-    ? 'REPLICATION SLAVE, BINLOG MONITOR, BINLOG REPLAY'
-    : 'REPLICATION SLAVE, REPLICATION CLIENT, REPLICATION_APPLIER, FLUSH_TABLES';
+    ? 'CREATE USER, REPLICATION SLAVE, BINLOG MONITOR, BINLOG REPLAY'
+    : 'CREATE USER, REPLICATION SLAVE, REPLICATION CLIENT, REPLICATION_APPLIER, FLUSH_TABLES';
 }
 
 /** The server runs this on every start, one statement per line. It creates or updates user, password and database. */
-function initSql({ user, password, database }: OwnDatabaseSettings, rights: Rights): string {
+function initSql({ user, password, database }: OwnDatabaseSettings, rights: string): string {
   const account = `${quoted(user)}@'%'`;
   const name = database.replaceAll('`', '``');
-  const scope = rights === 'all' ? '*.*' : `\`${name}\`.*`;
-  const forRestoring = [
-    // Databases such as ecommerce_restored and ecommerce_drill.
-    `GRANT ALL ON \`${name.replaceAll('_', '\\_')}\\_%\`.* TO ${account};`,
-    `GRANT ${rights} ON *.* TO ${account};`,
-  ];
   return [
     `CREATE DATABASE IF NOT EXISTS \`${name}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;`,
     `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY ${quoted(password)};`,
     `ALTER USER ${account} IDENTIFIED BY ${quoted(password)};`,
-    `GRANT ALL ON ${scope} TO ${account}${rights === 'all' ? ' WITH GRANT OPTION' : ''};`,
-    ...(rights === 'all' || rights === 'own database' ? [] : forRestoring),
+    `GRANT ${rights} ON *.* TO ${account} WITH GRANT OPTION;`,
+    `GRANT ALL ON \`${name}\`.* TO ${account} WITH GRANT OPTION;`,
+    // Databases into which backups are restored, such as ecommerce_restored and ecommerce_drill.
+    `GRANT ALL ON \`${name.replaceAll('_', '\\_')}\\_%\`.* TO ${account} WITH GRANT OPTION;`,
     '',
   ].join('\n');
 }

@@ -5,6 +5,7 @@ import { type MysqlServer, mysqlServer } from './mysql-server';
 import { dataDir } from './paths';
 import { type RedisServer, redisServer } from './redis-server';
 import { applySchema } from './schema';
+import { loginVariables, serviceNames } from './services';
 
 interface PrivateFleetOptions {
   /** For data, logs and uploads. The caller deletes it. */
@@ -25,6 +26,9 @@ export interface PrivateFleet {
   stop(): Promise<void>;
 }
 
+/** As in production, each service has a database user of its own. */
+const ownUsers = Object.fromEntries(serviceNames.map((service) => [loginVariables(service).user, service]));
+
 /**
  * A fleet on free ports, practically without rate limits, not started yet. Acknowledged commits are on disk. Redis keeps its
  * data across restarts, which is the harder case for a cache.
@@ -39,24 +43,26 @@ export async function privateFleet({ dir, ...options }: PrivateFleetOptions): Pr
     }),
     redisServer({ dir: path.join(dir, 'redis'), appendonly: true, dieWithParent: true }),
   ]);
+  const env: Env = {
+    APP_ENV: 'local',
+    DB_HOST: mysql.host,
+    DB_PORT: String(mysql.port),
+    DB_USER: mysql.user,
+    DB_PASS: mysql.password,
+    DB_NAME: mysql.database,
+    DB_POOL_SIZE: '15',
+    REDIS_HOST: redis.host,
+    REDIS_PORT: String(redis.port),
+    JWT_SECRET: options.jwtSecret,
+    RATE_LIMIT_PER_SECOND: '100000',
+    RATE_LIMIT_BURST: '100000',
+    UPLOAD_PATH: path.join(dir, 'uploads'),
+    SHUTDOWN_DELAY_SECONDS: '1',
+    ...ownUsers,
+    ...options.env,
+  };
   const fleet = await createFleet({
-    env: {
-      APP_ENV: 'local',
-      DB_HOST: mysql.host,
-      DB_PORT: String(mysql.port),
-      DB_USER: mysql.user,
-      DB_PASS: mysql.password,
-      DB_NAME: mysql.database,
-      DB_POOL_SIZE: '15',
-      REDIS_HOST: redis.host,
-      REDIS_PORT: String(redis.port),
-      JWT_SECRET: options.jwtSecret,
-      RATE_LIMIT_PER_SECOND: '100000',
-      RATE_LIMIT_BURST: '100000',
-      UPLOAD_PATH: path.join(dir, 'uploads'),
-      SHUTDOWN_DELAY_SECONDS: '1',
-      ...options.env,
-    },
+    env,
     runDir: dir,
     replicas: options.replicas,
     statusPort: options.statusPort,
@@ -69,7 +75,7 @@ export async function privateFleet({ dir, ...options }: PrivateFleetOptions): Pr
     redis,
     async start() {
       await Promise.all([mysql.start(), redis.start()]);
-      await applySchema(mysql.settings);
+      await applySchema(mysql.settings, { env });
       await fleet.start();
     },
     async stop() {

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type { Env } from '@shop/core/config';
-import { type ServiceName, serviceNames, services } from '@shop/shop/services';
+import { loginVariables, type ServiceName, serviceNames, services } from '@shop/shop/services';
 import { repoRoot } from './paths';
 import { type Server, type ServerEvents, server } from './server';
 
-export { type ServiceName, serviceNames };
+export { loginVariables, type ServiceName, serviceNames };
 
 /** One value for each service. */
 export const forEachService = <T>(of: (service: ServiceName) => T): Record<ServiceName, T> =>

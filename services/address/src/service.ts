@@ -11,6 +11,5 @@ const settings = z.object({});
 export const addressService: ServiceDefinition<typeof settings, AddressContext> = {
   ...inShop('address'),
   settings,
-  tables: ['addresses', 'addresses.postal_code_folded', 'transactions'],
   endpoints: addressEndpoints,
 };

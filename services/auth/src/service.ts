@@ -42,19 +42,6 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
 export const authService: ServiceDefinition<typeof settings, AuthContext> = {
   ...inShop('auth'),
   settings,
-  tables: [
-    'users',
-    'users.name_folded',
-    'users.email_verified_at',
-    'refresh_tokens',
-    'password_resets',
-    'mail_quotas',
-    'categories',
-    'backups',
-    'stores',
-    'stores.name_folded',
-    'products',
-  ],
   createContext,
   endpoints: (ctx) => [
     ...accountEndpoints(ctx),

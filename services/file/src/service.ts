@@ -11,7 +11,6 @@ export interface FileContext extends Resources {
 export const fileService: ServiceDefinition<typeof storageSettings, FileContext> = {
   ...inShop('file'),
   settings: storageSettings,
-  tables: ['files'],
   createContext: (resources, settings) => ({ ...resources, storage: createUploadStorage(settings, resources) }),
   endpoints: fileEndpoints,
 };

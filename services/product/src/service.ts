@@ -13,7 +13,6 @@ export interface ProductContext extends Resources {
 export const productService: ServiceDefinition<typeof storageSettings, ProductContext> = {
   ...inShop('product'),
   settings: storageSettings,
-  tables: ['products', 'products.description_words', 'stock_movements', 'stores', 'categories'],
   createContext: (resources, settings) => ({ ...resources, storage: createUploadStorage(settings, resources) }),
   endpoints: (ctx) => [...productEndpoints(ctx), ...catalogEndpoints(ctx)],
 };

@@ -12,7 +12,6 @@ export interface StoreContext extends Resources {
 export const storeService: ServiceDefinition<typeof storageSettings, StoreContext> = {
   ...inShop('store'),
   settings: storageSettings,
-  tables: ['stores', 'stores.name_folded', 'products', 'transactions'],
   createContext: (resources, settings) => ({ ...resources, storage: createUploadStorage(settings, resources) }),
   endpoints: storeEndpoints,
 };

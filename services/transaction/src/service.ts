@@ -36,16 +36,6 @@ const KEY_WAIT_MS = 2000;
 export const transactionService: ServiceDefinition<typeof settings, TransactionContext> = {
   ...inShop('transaction'),
   settings,
-  tables: [
-    'transactions',
-    'product_logs',
-    'transaction_status_changes',
-    'idempotency_keys',
-    'stock_movements',
-    'products',
-    'stores',
-    'addresses',
-  ],
   createContext: (resources) => ({
     ...resources,
     keyMutex: new KeyMutex(KEY_WAIT_MS),

@@ -7,7 +7,7 @@ import { runningState, type State } from './state';
 export async function dbApply(): Promise<number> {
   await useRunningDatabase();
   const settings = readSettings();
-  await applySchema(databaseOf(settings), { seed: settings.isLocal, log: console.log });
+  await applySchema(databaseOf(settings), { seed: settings.isLocal, env: settings.env, log: console.log });
   const { DB_NAME, DB_HOST, DB_PORT, isLocal } = settings;
   console.log(`${DB_NAME} at ${DB_HOST}:${DB_PORT} is up to date${isLocal ? ', with the development data' : ''}`);
   return 0;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Env } from '@shop/core/config';
 import {
   applySchema,
   createFleet,
@@ -8,6 +9,7 @@ import {
   displayPath,
   findBinary,
   freePort,
+  loginVariables,
   monitorNames,
   portState,
   portVariable,
@@ -20,7 +22,7 @@ import { findOrStart } from './data-servers';
 import { missingUploadsWarning } from './missing-uploads';
 import { Run } from './run';
 import { databaseOf, readSettings, redisOf, type Settings, variablesOf } from './settings';
-import { gatewayUrl, logDir, runDir } from './state';
+import { gatewayUrl, logDir, runDir, type State } from './state';
 import { status } from './status';
 
 /** The path in Nginx's rendered configuration. error.log is in the same folder. */
@@ -110,12 +112,28 @@ async function reservePorts({ ports, GATEWAY_PORT }: Settings, replicas: number)
 
 async function prepareDatabase({ settings, state }: Run): Promise<void> {
   const database = databaseOf(settings);
-  await applySchema(database, { seed: settings.isLocal, log: console.log });
+  const ownUsers = isStarted(state, 'db') ? withOwnUsers(settings.env) : {};
+  Object.assign(settings.env, ownUsers);
+  await applySchema(database, { seed: settings.isLocal, env: settings.env, log: console.log });
   const warning = await missingUploadsWarning(database, settings.env);
   if (warning) console.log(warning);
   const { ENV_FILE, DB_HOST, DB_PORT, DB_USER, DB_NAME } = variablesOf(settings);
-  state.database = { ENV_FILE, DB_HOST, DB_PORT, DB_USER, DB_NAME };
+  state.database = { ENV_FILE, DB_HOST, DB_PORT, DB_USER, DB_NAME, ...ownUsers };
 }
+
+const isStarted = ({ entries }: State, name: string) => entries.some((entry) => entry.name === name && entry.log);
+
+/**
+ * A database user for each service that has none in the settings. Only on a server that we have started: on another one, DB_USER
+ * may lack the rights to create users.
+ */
+const withOwnUsers = (env: Env): Env =>
+  Object.fromEntries(
+    serviceNames.map((service) => {
+      const { user } = loginVariables(service);
+      return [user, env[user] || service];
+    }),
+  );
 
 /** The services, Nginx and, if wanted, the monitoring. @returns what to try with that */
 async function startFleet(run: Run, replicas: number, gatewayPort: number, withMonitoring: boolean): Promise<string> {

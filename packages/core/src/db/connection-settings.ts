@@ -22,6 +22,8 @@ export const databaseSettings = z
     error: 'must be a host name if DB_TLS is on: the certificate is verified against it',
   });
 
+export type DatabaseSettings = z.output<typeof databaseSettings>;
+
 /** The TLS options of a mysql2 connection. With them, mysql2 sends nothing but the request for TLS in plain text. */
 export const sslOptions = (tls: TlsConfig | undefined): { ssl?: SslOptions } =>
   tls

@@ -15,7 +15,7 @@ export {
   timestamp,
 } from './columns';
 export type { DatabaseConfig, PoolStats } from './connection-pool';
-export { databaseSettings, sslOptions } from './connection-settings';
+export { type DatabaseSettings, databaseSettings, sslOptions } from './connection-settings';
 export { createDatabase, type Database, operationDeadline, pingDatabase, poolFitProblem } from './database';
 export { contentionReason, mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
 export { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
@@ -24,3 +24,4 @@ export { type List, MAX_TOTAL, type Page } from './page';
 export { MIGRATIONS_TABLE, UNFINISHED_RESTORE_TABLE } from './schema-tables';
 export { containsPattern, type Sql } from './sql';
 export { padded, type SqlValue, type SqlValues, type Statement, statement } from './statement';
+export type { TableRight, TableRights } from './table-rights';

@@ -5,4 +5,4 @@ export { runCommand } from './command';
 export { loadConfig, type ProductionRules } from './core-config';
 export type { Job } from './jobs';
 export { runService } from './run-service';
-export { buildService, type Resources, type RunningApp, type ServiceDefinition } from './service';
+export { buildService, coreRights, type Resources, type RunningApp, type ServiceDefinition } from './service';

@@ -10,6 +10,7 @@ import {
   MIGRATIONS_TABLE,
   pingDatabase,
   statement,
+  type TableRights,
   UNFINISHED_RESTORE_TABLE,
 } from '../db';
 import { defineError } from '../errors';
@@ -20,6 +21,14 @@ import { tokenBuckets } from '../rate-limit';
 import { connectRedis, type RedisLink } from '../redis';
 import { type Configured, type CoreConfig, loadConfig } from './core-config';
 import { type Job, jobMetrics } from './jobs';
+
+/** The rights that every service needs on core's own tables. */
+export const coreRights = {
+  [GENERATION_TABLE]: ['SELECT', 'INSERT', 'UPDATE'],
+  [MIGRATIONS_TABLE]: ['SELECT'],
+  // Otherwise information_schema would not show it.
+  [UNFINISHED_RESTORE_TABLE]: ['SELECT'],
+} as const satisfies TableRights;
 
 /** The shared resources of a service. Core creates and closes them. */
 export interface Resources {

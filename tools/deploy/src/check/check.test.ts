@@ -298,7 +298,7 @@ describe('a seventh service', () => {
     () => ({ reviewService: { ...jest.requireActual('@shop/store').storeService, portKey: 'REVIEW_PORT' } }),
     { virtual: true },
   );
-  const review = { ...services.store, port: 8086, portVariable: 'REVIEW_PORT', paths: ['/api/v1/reviews'], tables: [] };
+  const review = { ...services.store, port: 8086, portVariable: 'REVIEW_PORT', paths: ['/api/v1/reviews'], tables: {} };
 
   test('has nothing wrong either, once rendered', async () => {
     const seven: ServiceTable = { ...services, review };
