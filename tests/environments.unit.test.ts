@@ -8,6 +8,7 @@ import { ConfigError, type Env } from '@shop/core/config';
 import { loadConfig } from '@shop/core/service';
 import { fileService } from '@shop/file';
 import { productService } from '@shop/product';
+import { databaseUsers } from '@shop/shop';
 import { storeService } from '@shop/store';
 import { repoRoot } from '@shop/test-servers';
 import { transactionService } from '@shop/transaction';
@@ -98,6 +99,7 @@ test('the files contain exactly the settings that are read', () => {
     });
     loadConfig(service, watched);
     readBackupSettings(watched);
+    databaseUsers(watched, { DB_USER: '', DB_PASS: '', DB_NAME: '' }, []);
   }
   const settings = [...read].filter((key) => !key.endsWith('_FILE'));
   // Read by Nginx and the image build.

@@ -39,7 +39,7 @@ export function manifests(cloud: CloudManifests): KubernetesObject[] {
   const objects = rendered();
   const config = objectNamed(objects, 'ConfigMap', 'shop-config');
   const { EDGE_NETWORKS: _, ...settings } = cloud.settings;
-  config.data = { ...config.data, ...settings, APP_ENV: 'production' };
+  config.data = withOneUser({ ...config.data, ...settings, APP_ENV: 'production' });
   objectNamed(objects, 'ConfigMap', 'nginx-real-ip').data = { 'real-ip.conf.template': realIp(cloud) };
   for (const name of serviceNames) {
     const deployment = objectNamed(objects, 'Deployment', name);
@@ -53,6 +53,12 @@ export function manifests(cloud: CloudManifests): KubernetesObject[] {
   changePolicies(objects, cloud);
   return [...objects, serviceAccount(cloud), cloud.secretProvider, ...cloud.extra];
 }
+
+/** All services use the owner of the database (docs/decisions/0030-database-users.md). */
+const withOneUser = (data: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [name, (name.endsWith('_DB_USER') ? data.DB_USER : value) ?? '']),
+  );
 
 function changePod(workload: KubernetesObject, cloud: CloudManifests): void {
   const { name } = workload.metadata;
@@ -85,8 +91,10 @@ interface Variable {
 const secretAsFile =
   (secrets: readonly string[]) =>
   (variable: Variable): unknown[] => {
-    const key = variable.valueFrom?.secretKeyRef?.key;
+    const { key } = variable.valueFrom?.secretKeyRef ?? {};
     if (!key) return [variable];
+    // The only database user has the only password.
+    if (variable.name === 'DB_PASS') return [{ name: 'DB_PASS_FILE', value: secretFile('DB_PASS') }];
     return secrets.includes(key) ? [{ name: `${variable.name}_FILE`, value: secretFile(key) }] : [];
   };
 

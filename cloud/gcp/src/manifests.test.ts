@@ -46,6 +46,8 @@ test('the settings follow from the stack, and the operator adds the others', asy
   assert.equal(data.SMTP_HOST, 'mail.example.com');
   assert.equal(data.DB_HOST, 'shop.example.europe-west4.sql-psa.goog');
   assert.equal(data.DB_TLS, '/var/run/secrets/shop/DB_CA');
+  assert.equal(data.AUTH_DB_USER, data.DB_USER);
+  assert.equal(data.BACKUP_DB_USER, data.DB_USER);
   assert.equal(data.REDIS_TLS, '/var/run/secrets/shop/REDIS_CA');
   assert.equal(data.S3_ENDPOINT, 'https://storage.googleapis.com');
   assert.equal(data.S3_BUCKET, 'example-shop-uploads');

@@ -33,7 +33,9 @@ function report(error: unknown): number {
     error instanceof ConfigError || error instanceof BackupError || error instanceof AppError || hasCode(error);
   const name = process.argv[2];
   const isDenied = error instanceof Error && 'code' in error && error.code === 'ER_SPECIFIC_ACCESS_DENIED_ERROR';
-  const help = isDenied ? '. scripts/backup-user.sh creates a user with the rights that this needs.' : '';
+  const help = isDenied
+    ? '. `npm run migrate` sets up a user with the rights that this needs: see docs/backups.md.'
+    : '';
   process.stderr.write(`${error instanceof ConfigError ? '' : `${name} failed: `}${reasonOf(error)}${help}\n`);
   if (!isExpected && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return 1;

@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import path from 'node:path';
-import { repoRoot } from '@shop/test-servers';
+import { applyDatabaseUsers } from '@shop/migrations';
+import { databaseUsers } from '@shop/shop';
 import { type BareDatabase, dropBareDatabases, rows, write } from '@shop/testing';
 import { aShopToBackUp, type ShopToBackUp } from '../tests/shop';
 import { connect } from './connect';
@@ -14,17 +13,13 @@ afterEach(async () => {
   for (const user of users.splice(0)) await write(`DROP USER ${user}@'%'`);
 });
 
-/** The user that scripts/backup-user.sh creates, and the settings to use it. */
+/** The user that `npm run migrate` sets up, and the settings to use it. */
 async function aBackupUser({ connection, name }: BareDatabase) {
   const BACKUP_DB_USER = `backup_${randomBytes(4).toString('hex')}`;
   const BACKUP_DB_PASS = `it's "${randomBytes(8).toString('hex')}" \\ $HOME \`x\``;
   users.push(BACKUP_DB_USER);
   const env = { BACKUP_DB_USER, BACKUP_DB_PASS };
-  const script = path.join(repoRoot, 'scripts/backup-user.sh');
-  const options = { env: { PATH: process.env.PATH, DB_NAME: name, ...env }, encoding: 'utf8' } as const;
-  await connection.query(execFileSync(script, options));
-  // Safe to repeat.
-  await connection.query(execFileSync(script, options));
+  await applyDatabaseUsers(connection, databaseUsers(env, { DB_USER: '', DB_PASS: '', DB_NAME: name }, []));
   return env;
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ServiceTable } from '@shop/shop/services';
+import { loginVariables, type ServiceTable } from '@shop/shop/services';
 import { repoRoot } from '@shop/test-servers';
 import { Liquid } from 'liquidjs';
 
@@ -9,7 +9,7 @@ const templateFolder = 'tools/deploy/templates';
 /** Rendered once for each service, as k8s/NAME.yaml. All other templates have the path of the file that they become. */
 const serviceTemplate = 'k8s/service.yaml.liquid';
 
-/** Only their ports are rendered, because operators edit the rest. */
+/** Only their ports and the keys of database users are rendered, because operators edit the rest. */
 const envFiles = ['.env.local', '.env.testnet', '.env.production'];
 
 const readSource = (file: string): string => readFileSync(path.join(repoRoot, file), 'utf8');
@@ -27,6 +27,7 @@ export function renderDeployment(table: ServiceTable): Map<string, string> {
   liquid.registerFilter('minified', (json: string) => JSON.stringify(JSON.parse(json)));
   liquid.registerFilter('prefix_lines', prefixLines);
   liquid.registerFilter('in_words', numberToWords);
+  liquid.registerFilter('from_shell', (variable: string, fallback = '') => `\${${variable}:-${fallback}}`);
 
   function render(template: string, extra = {}): string {
     const text = liquid.parseAndRenderSync(readSource(`${templateFolder}/${template}`), { ...variables, ...extra });
@@ -40,7 +41,7 @@ export function renderDeployment(table: ServiceTable): Map<string, string> {
   }
 
   return new Map([
-    ...envFiles.map((file): [string, string] => [file, withPorts(readSource(file), table)]),
+    ...envFiles.map((file): [string, string] => [file, withLogins(withPorts(readSource(file), table), table)]),
     ...variables.services.map((service): [string, string] => [
       `k8s/${service.name}.yaml`,
       render(serviceTemplate, { service }),
@@ -52,11 +53,20 @@ export function renderDeployment(table: ServiceTable): Map<string, string> {
 }
 
 function templateVariables(table: ServiceTable) {
-  const services = Object.entries(table).map(([name, row]) => ({ name, ...row, routes: row.paths.map(routeOf) }));
+  const loginOf = (name: string) => ({ name, ...loginVariables(name) });
+  const services = Object.entries(table).map(([name, row]) => ({
+    name,
+    ...row,
+    routes: row.paths.map(routeOf),
+    login: loginOf(name),
+  }));
+  // k8s/ has no exporter.
+  const clusterLogins = [...Object.keys(table), 'backup'].map(loginOf);
+  const logins = [...clusterLogins, loginOf('exporter')];
   const usesUploads = services.filter(({ needs }) => needs.includes('uploads')).map(({ name }) => name);
   const routes = services.flatMap((service) => service.routes);
   const publicPaths = [...new Set(routes.map((route) => (route.startsWith('api/v1/') ? 'api/v1/' : route)))];
-  return { services, usesUploads, publicPaths };
+  return { services, logins, clusterLogins, usesUploads, publicPaths };
 }
 
 /** A path of the table as Nginx's regular expression, without its first slash. */
@@ -69,6 +79,13 @@ const headerOf = (template: string): string =>
 function withPorts(text: string, table: ServiceTable): string {
   const ports = Object.values(table).map(({ portVariable, port }) => `${portVariable}=${port}\n`);
   return text.replace(/(?<=^# .*npm run deploy:render.*\n)(?:[A-Z]+_PORT=\d+\n)+/m, ports.join(''));
+}
+
+/** Keeps the values. The block of the services comes first. */
+function withLogins(text: string, table: ServiceTable): string {
+  const keys = Object.keys(table).flatMap((name) => Object.values(loginVariables(name)));
+  const lines = keys.map((key) => `${new RegExp(`^${key}=.*$`, 'm').exec(text)?.[0] ?? `${key}=`}\n`);
+  return text.replace(/^(?:[A-Z]+_DB_(?:USER|PASS)=.*\n)+/m, lines.join(''));
 }
 
 const prefixLines = (text: string, prefix: string): string =>

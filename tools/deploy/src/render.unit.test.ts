@@ -45,7 +45,7 @@ describe('a seventh service is one entry', () => {
     ['docker-compose.yml', 'REVIEW_UPSTREAM: review:8086'],
     ['docker-compose.yml', '- 8086:8086'],
     ['docker-compose.yml', 'FLEET_PROCESSES: "14"'],
-    ['docker-compose.swarm.yml', '  review:\n    environment: *environment\n'],
+    ['docker-compose.swarm.yml', '  review:\n    environment:\n      <<: *environment\n'],
     ['docker-compose.swarm.yml', 'target: 8086, published: 8086'],
     ['docker-compose.dev.yml', './services/review/dist:/app/services/review/dist:ro'],
     ['docker-compose.tls.yml', 'listen 8086 ssl;'],
@@ -69,6 +69,10 @@ describe('a seventh service is one entry', () => {
     ['monitoring/prometheus.yml', 'names: [review], type: A, port: 8086'],
     ['monitoring/grafana/provisioning/datasources/prometheus-datasource.yml', 'names: [review], type: A, port: 8086'],
     ['.env.production', 'REVIEW_PORT=8086'],
+    ['.env.production', 'REVIEW_DB_USER=\nREVIEW_DB_PASS=\n'],
+    ['docker-compose.yml', '{REVIEW_DB_USER:-review}'],
+    ['docker-compose.swarm.yml', 'review_db_pass: { external: true, name: shop_review_db_pass }'],
+    ['k8s/migrate.yaml', 'key: REVIEW_DB_PASS'],
   ];
 
   test.each(mentions)('%s: %s', (file, text) => {

@@ -222,7 +222,20 @@ const mistakes: Record<string, Mistake[]> = {
     [compose, 'MYSQL_PASSWORD: ${DB_PASS', 'MYSQL_PASSWORD: ${DB_PASSWORD', /comes from DB_PASSWORD/],
     ['k8s/mysql.yaml', 'key: DB_ROOT_PASS ', 'key: DB_PASS ', /MYSQL_ROOT_PASSWORD: comes from key DB_PASS/],
     [swarm, '[db_pass, db_root_pass]', '[db_pass]', /db DB_ROOT_PASS_FILE: .* not have the secret db_root_pass/],
-    [swarm, '[db_pass, jwt_secret', '[jwt_secret', /auth DB_PASS_FILE: .* not have the secret db_pass/],
+    [swarm, '[auth_db_pass, jwt_secret', '[jwt_secret', /auth DB_PASS_FILE: .* not have the secret auth_db_pass/],
+    [swarm, 'secrets/store_db_pass', 'secrets/db_pass', /store DB_PASS_FILE: is secret db_pass, not STORE_DB_PASS/],
+    [
+      compose,
+      'DB_PASS: ${STORE_DB_PASS',
+      'DB_PASS: ${DB_PASS',
+      /store DB_PASS: comes from DB_PASS, not from STORE_DB_PASS/,
+    ],
+    [
+      'k8s/store.yaml',
+      'key: STORE_DB_USER',
+      'key: DB_USER',
+      /store.* env DB_USER: comes from key DB_USER, not STORE_DB_USER/,
+    ],
     [swarm, 'secrets/jwt_secret', 'secrets/db_pass', /is secret db_pass, not JWT_SECRET/],
     [
       swarm,
@@ -234,9 +247,17 @@ const mistakes: Record<string, Mistake[]> = {
   environment: [
     ['.env.testnet', /^DB_POOL_SIZE=.*$/m, '', /DB_POOL_SIZE is read but not set/],
     [compose, 'TRUST_PROXY:', 'TRUSTED_PROXY:', /TRUSTED_PROXY is set but not read/],
+    [
+      compose,
+      '      DB_USER: ${AUTH_DB_USER',
+      '      S3_SECRET_ACCESS_KEY: x\n      DB_USER: ${AUTH_DB_USER',
+      /auth.*: S3_SECRET_ACCESS_KEY is set but not read/,
+    ],
     ['k8s/configmap.yaml', 'CORS_ORIGINS: ""', '', /Deployment auth: CORS_ORIGINS is read but not set/],
     ['k8s/configmap.yaml', 'DB_POOL_SIZE: "8"', 'DB_POOL_SIZE: many', /does not start: DB_POOL_SIZE/],
     ['k8s/file.yaml', 'name: S3_ACCESS_KEY_ID', 'name: SMTP_PASS', /SMTP_PASS is set but not read/],
+    ['k8s/migrate.yaml', / +- name: STORE_DB_PASS\n.*\n/, '', /migrate\.yaml: STORE_DB_PASS is read but not set/],
+    [compose, / +STORE_DB_USER: .*\n/, '', /services\.migrate\.environment: STORE_DB_USER is read but not set/],
   ],
   connections: [
     ['k8s/hpa.yaml', 'maxReplicas: 10', 'maxReplicas: 20', /FLEET_PROCESSES: is 72, there can be 82/],
@@ -268,7 +289,12 @@ const mistakes: Record<string, Mistake[]> = {
     ['run-services.sh', 'set -euo pipefail', 'set -euo pipefail\n[ $1 = x ]', /run-services\.sh: line \d+: .*SC2086/],
     ['.githooks/pre-commit', 'set -euo pipefail', 'set -euo pipefail\n[ $1 = x ]', /pre-commit: line \d+: .*SC2086/],
     ['k8s/redis.yaml', '"$REDIS_PASSWORD"', '$REDIS_PASSWORD', /redis\.yaml: \.spec\..*: line \d+: .*SC2086/],
-    [compose, '--mysqld.username="$$DB_USER"', '--mysqld.username=$$DB_USER', /services\.mysqld-exporter.*SC2086/],
+    [
+      compose,
+      '--mysqld.username="$$EXPORTER_DB_USER"',
+      '--mysqld.username=$$EXPORTER_DB_USER',
+      /services\.mysqld-exporter.*SC2086/,
+    ],
   ],
 };
 

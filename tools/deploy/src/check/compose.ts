@@ -77,11 +77,11 @@ function merged(base: ComposeFile, overlay: ComposeFile): ComposeFile {
   return { file: overlay.file, services, ...Object.fromEntries(declared) };
 }
 
-/** Resolves `${NAME:-default}` and so on with an empty environment, and `$$` to `$`. */
+/** Resolves `${NAME:-default}` and so on with an empty environment, and `$$` to `$`. A default may be such an expression too. */
 export const interpolated = (text: string): string =>
-  text.replace(/\$(?:\$|\{\w+(?::?([-?+])([^}]*))?\})/g, (all, kind?: string, word = '') => {
+  text.replace(/\$(?:\$|\{\w+(?::?([-?+])((?:\$\{[^}]*\}|[^}])*))?\})/g, (all, kind?: string, word = '') => {
     if (all === '$$') return '$';
-    return kind === '-' ? word : '';
+    return kind === '-' ? interpolated(word) : '';
   });
 
 export const environmentOf = ({ environment = {} }: ComposeService = {}): [name: string, value: string][] =>

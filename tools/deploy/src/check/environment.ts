@@ -2,9 +2,9 @@ import { parseEnv } from 'node:util';
 import { readSettings as readBackupSettings } from '@shop/backup/settings';
 import { ConfigError, type Env } from '@shop/core/config';
 import { loadConfig } from '@shop/core/service';
-import type { ServiceTable } from '@shop/shop/services';
+import { loginVariables, type ServiceTable } from '@shop/shop/services';
 import type { Check } from './check';
-import { environmentOf, readCompose } from './compose';
+import { baseCompose, environmentOf, readCompose } from './compose';
 import { type DeployFiles, envFiles } from './files';
 import { environmentIn, readWorkloads } from './manifests';
 
@@ -17,13 +17,19 @@ const forNode = ['NODE_ENV'];
 /** Not needed in k8s/, which has no Grafana. */
 const notInKubernetes = ['GRAFANA_ADMIN_PASSWORD'];
 
+/** Each is only where it is read. Other settings may be shared. */
+const SECRET = /_PASS$|PASSWORD|SECRET|_ACCESS_KEY_ID$/;
+
 /** Checks that exactly the variables that services and backups read are set: in the env files, in Compose, and in each pod. */
 export const environmentIsWhatServicesRead: Check = (files, table) => {
   const read = new Set(Object.keys(table).flatMap((service) => [...variablesReadBy(service)]));
   return [
-    ...envFileProblems(files, new Set([...read, ...readWhile(readBackupSettings, {}).keys])),
+    ...envFileProblems(files, new Set([...read, ...readByMigrate(table), ...readWhile(readBackupSettings, {}).keys])),
     ...composeProblems(files, table, read),
-    ...Object.keys(table).flatMap((service) => podProblems(files, service, read)),
+    ...Object.keys(table).flatMap((service) =>
+      podProblems(files, service, new Set([...read, ...readByMigrate(table)])),
+    ),
+    ...migrateProblems(files, table),
   ];
 };
 
@@ -57,6 +63,10 @@ function readWhile(read: (env: Env) => unknown, env: Env): Reading {
   }
 }
 
+/** The names of database users, which all pods get with the other settings, and their passwords. */
+const readByMigrate = (table: ServiceTable): string[] =>
+  [...Object.keys(table), 'backup', 'exporter'].flatMap((name) => Object.values(loginVariables(name)));
+
 export const variablesReadBy = (service: string): Set<string> => startedWith(service, { APP_ENV: 'production' }).keys;
 
 function envFileProblems(files: DeployFiles, read: Set<string>): string[] {
@@ -73,12 +83,26 @@ function envFileProblems(files: DeployFiles, read: Set<string>): string[] {
 /** Compose sets the rest through env_file. A name that no service reads is a typo. */
 const composeProblems = (files: DeployFiles, table: ServiceTable, read: Set<string>): string[] =>
   readCompose(files).flatMap(({ file, services }) =>
-    Object.keys(table).flatMap((name) =>
-      environmentOf(services[name] ?? {})
-        .filter(([key]) => !read.has(key.replace(/_FILE$/, '')) && !forNode.includes(key))
-        .map(([key]) => `${file}: services.${name}.environment: ${key} is set but not read`),
-    ),
+    Object.keys(table).flatMap((name) => {
+      const ownRead = variablesReadBy(name);
+      return environmentOf(services[name] ?? {})
+        .map(([key]) => key.replace(/_FILE$/, ''))
+        .filter((key) => !(SECRET.test(key) ? ownRead : read).has(key) && !forNode.includes(key))
+        .map((key) => `${file}: services.${name}.environment: ${key} is set but not read`);
+    }),
   );
+
+/** It sets up the database user of every service. */
+function migrateProblems(files: DeployFiles, table: ServiceTable): string[] {
+  const wanted = Object.keys(table).flatMap((name) => Object.values(loginVariables(name)));
+  const container = readWorkloads(files).find(({ metadata }) => metadata.name === 'migrate')?.pod.containers[0];
+  const inPod = container ? environmentIn(files, container) : {};
+  const inCompose = baseCompose(files).services.migrate?.environment ?? {};
+  return wanted.flatMap((key) => [
+    ...(key in inPod ? [] : [`k8s/migrate.yaml: ${key} is read but not set`]),
+    ...(key in inCompose ? [] : [`docker-compose.yml: services.migrate.environment: ${key} is read but not set`]),
+  ]);
+}
 
 function podProblems(files: DeployFiles, service: string, readByAny: Set<string>): string[] {
   const file = `k8s/${service}.yaml`;
