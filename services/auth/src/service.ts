@@ -29,7 +29,7 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
   return {
     ...resources,
     passwordHasher: createPasswordHasher(),
-    tokenIssuer: createTokenIssuer(resources.config.jwtSecret, settings),
+    tokenIssuer: createTokenIssuer(resources.config, settings),
     loginCounter: new LoginCounter(resources.metrics),
     resetMailer: createResetMailer(settings, resources.metrics),
     idTokenVerifier:

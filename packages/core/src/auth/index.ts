@@ -1,2 +1,12 @@
-export { type AccessTokens, accessTokens, type Caller, type Role, roles } from './access-token';
+export {
+  type AccessTokenIssuer,
+  type AccessTokenVerifier,
+  accessTokenIssuer,
+  accessTokenVerifier,
+  type Caller,
+  type Role,
+  roles,
+  type VerifiedToken,
+} from './access-token';
 export { assertOwnerOrAdmin } from './assert-owner-or-admin';
+export { secretKey, type TokenKey } from './token-key';

@@ -1,6 +1,6 @@
 import { parseCookie } from 'cookie';
 import type { Request } from 'express';
-import type { AccessTokens, Caller } from '../auth';
+import type { AccessTokenVerifier, Caller } from '../auth';
 import { defineError, forbidden, unauthenticated } from '../errors';
 import type { Access } from './endpoint';
 
@@ -11,7 +11,7 @@ export const crossSiteRequest = defineError(
 );
 
 interface AuthenticationDeps {
-  tokens: AccessTokens;
+  tokens: AccessTokenVerifier;
   /** Other sites that may send requests for their users (CORS_ORIGINS). With '*', none may write with the cookie. */
   origins: '*' | string[];
 }
@@ -29,8 +29,9 @@ export function authenticate(
   { tokens, origins }: AuthenticationDeps,
 ): Caller | undefined {
   if (access === 'public') return undefined;
-  const caller = tokens.verify(tokenOf(req, origins) ?? '');
-  if (!caller) throw unauthenticated();
+  const token = tokens.verify(tokenOf(req, origins) ?? '');
+  if (!token) throw unauthenticated();
+  const { caller } = token;
   if (access === 'admin' && caller.role !== 'admin') throw forbidden({ message: 'Only an admin may do this.' });
   return caller;
 }

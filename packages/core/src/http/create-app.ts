@@ -6,7 +6,7 @@ import express, {
   type RequestHandler,
   type RequestParamHandler,
 } from 'express';
-import type { AccessTokens } from '../auth';
+import type { AccessTokenVerifier } from '../auth';
 import type { ResponseCache } from '../cache';
 import type { ErrorDefinition } from '../errors';
 import { notFound, queryTimeout } from '../errors';
@@ -35,7 +35,7 @@ interface AppDeps {
   metrics: Metrics;
   cache: ResponseCache;
   buckets: RateLimitBuckets;
-  tokens: AccessTokens;
+  tokens: AccessTokenVerifier;
   probes: Probes;
 }
 

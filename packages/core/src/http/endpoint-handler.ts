@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import type { AccessTokens } from '../auth';
+import type { AccessTokenVerifier } from '../auth';
 import type { ResponseCache } from '../cache';
 import type { Metrics } from '../metrics';
 import { clientIpOf } from '../rate-limit';
@@ -17,7 +17,7 @@ import { Validation, withoutEmpty } from './validation';
 
 interface HandlerDeps {
   config: Pick<HttpConfig, 'corsOrigins' | 'refusesUndeclaredErrors'>;
-  tokens: AccessTokens;
+  tokens: AccessTokenVerifier;
   cache: ResponseCache;
   metrics: Metrics;
 }

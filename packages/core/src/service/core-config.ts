@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { secretKey, type TokenKey } from '../auth';
 import { ConfigError, type Env, parseBlock, parseSettings, readEnv, secretOf, setting } from '../config';
 import { type DatabaseConfig, databaseSettings } from '../db';
 import type { HttpConfig } from '../http';
@@ -49,7 +50,12 @@ export interface CoreConfig extends HttpConfig {
   db: DatabaseConfig;
   /** undefined to run without Redis. */
   redis: RedisConfig | undefined;
+  /** The issuer and the audience of access tokens. */
+  tokenRealm: string | undefined;
+  /** Signs access tokens. */
   jwtSecret: string;
+  /** Access tokens that any of them has signed are accepted. */
+  tokenKeys: TokenKey[];
   rateLimit: Record<'general' | 'uploads' | 'preflights', BucketSize>;
   shutdownDelayMs: number;
 }
@@ -64,7 +70,7 @@ export interface ProductionRules {
 
 /** What `loadConfig` needs to know about a service. */
 export interface Configured<T extends z.ZodObject> {
-  /** OpenTelemetry's `service.namespace`. */
+  /** OpenTelemetry's `service.namespace`, and the issuer and audience of access tokens. */
   namespace?: string;
   /** The variable with its port, such as `PRODUCT_PORT`. */
   portKey: string;
@@ -76,19 +82,23 @@ export interface Configured<T extends z.ZodObject> {
 const MIN_SECRET_BYTES = 32;
 
 /** A separate schema, so that a weak secret is reported together with all other errors. */
-const secretSettings = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =>
+const tokenSecrets = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =>
   z
     .object({
       APP_ENV: z.enum(['local', 'testnet', 'production']).default('local'),
       JWT_SECRET: z.string(),
+      /** Accepted, but do not sign: one replaces JWT_SECRET, the other was replaced by it. */
+      JWT_SECRET_NEXT: z.string().optional(),
+      JWT_SECRET_PREVIOUS: z.string().optional(),
     })
-    .superRefine(({ APP_ENV, JWT_SECRET }, context) => {
-      const problem = (message: string) => context.addIssue({ code: 'custom', path: ['JWT_SECRET'], message });
+    .superRefine(({ APP_ENV, ...secrets }, context) => {
       if (APP_ENV === 'local') return;
-      const weakness = APP_ENV === 'production' ? weaknessOf?.(JWT_SECRET) : undefined;
-      if (weakness) problem(`${weakness}: make one with \`openssl rand -hex 32\``);
-      else if (Buffer.byteLength(JWT_SECRET) < MIN_SECRET_BYTES) {
-        problem(`must have at least ${MIN_SECRET_BYTES} bytes`);
+      for (const [key, secret] of Object.entries(secrets)) {
+        if (secret === undefined) continue;
+        const problem = (message: string) => context.addIssue({ code: 'custom', path: [key], message });
+        const weakness = APP_ENV === 'production' ? weaknessOf?.(secret) : undefined;
+        if (weakness) problem(`${weakness}: make one with \`openssl rand -hex 32\``);
+        else if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) problem(`must have at least ${MIN_SECRET_BYTES} bytes`);
       }
     });
 
@@ -107,11 +117,11 @@ function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLi
 
 /** Reads the shared settings and the service's own. @throws ConfigError naming every bad variable */
 export function loadConfig<T extends z.ZodObject>(
-  { portKey, settings, production }: Configured<T>,
+  { namespace, portKey, settings, production }: Configured<T>,
   env: Env = readEnv(),
 ): { core: CoreConfig; own: z.output<T> } {
   const problems: string[] = [];
-  const secret = parseSettings(secretSettings(production?.weaknessOf), env, problems);
+  const secret = parseSettings(tokenSecrets(production?.weaknessOf), env, problems);
   const { APP_ENV } = parseSettings(z.object({ APP_ENV: z.string().optional() }), env, problems) ?? {};
   if (production && APP_ENV === 'production') parseSettings(production.settings, env, problems);
   const shared = parseSettings(coreSettings, env, problems);
@@ -142,7 +152,11 @@ export function loadConfig<T extends z.ZodObject>(
       checkColumns: secret.APP_ENV !== 'production',
     },
     redis: redisConfigOf(redis, env),
+    tokenRealm: namespace,
     jwtSecret: secret.JWT_SECRET,
+    tokenKeys: [secret.JWT_SECRET, secret.JWT_SECRET_NEXT, secret.JWT_SECRET_PREVIOUS]
+      .filter((given) => given !== undefined)
+      .map(secretKey),
     rateLimit: rateLimits(shared),
     trustProxy: shared.TRUST_PROXY,
     corsOrigins: origins[0] === '*' ? '*' : origins,

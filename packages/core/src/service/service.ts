@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import type { z } from 'zod';
-import { type AccessTokens, accessTokens } from '../auth';
+import { type AccessTokenVerifier, accessTokenVerifier } from '../auth';
 import { createGeneration, createResponseCache, GENERATION_TABLE, generationIn, type ResponseCache } from '../cache';
 import type { Env } from '../config';
 import {
@@ -26,7 +26,7 @@ export interface Resources {
   db: Database;
   cache: ResponseCache;
   redis: RedisLink;
-  tokens: AccessTokens;
+  tokens: AccessTokenVerifier;
   logger: Logger;
   metrics: Metrics;
   config: CoreConfig;
@@ -102,7 +102,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   const cache = createResponseCache({ redis, generation, metrics });
   const onLostResponse = () => cache.invalidateAll();
   const db: Database = createDatabase(config.db, { ...deps, onLostResponse });
-  const tokens = accessTokens(config.jwtSecret);
+  const tokens = accessTokenVerifier(config.tokenKeys, config.tokenRealm);
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
   const context = definition.createContext?.(resources, own) ?? (resources as C);

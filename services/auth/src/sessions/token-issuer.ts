@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { accessTokens, type Caller } from '@shop/core/auth';
+import { accessTokenIssuer, type Caller, secretKey } from '@shop/core/auth';
+import type { Resources } from '@shop/core/service';
 import type { AuthSettings } from '../settings';
 import { newOpaqueToken } from './opaque-token';
 import type { TokenSet } from './sessions.schemas';
@@ -21,15 +22,17 @@ export interface TokenIssuer {
 
 type Lifetimes = Pick<AuthSettings, 'ACCESS_TOKEN_EXP_SECONDS' | 'REFRESH_TOKEN_EXP_SECONDS'>;
 
-export function createTokenIssuer(jwtSecret: string, settings: Lifetimes): TokenIssuer {
+type Signing = Pick<Resources['config'], 'jwtSecret' | 'tokenRealm'>;
+
+export function createTokenIssuer({ jwtSecret, tokenRealm }: Signing, settings: Lifetimes): TokenIssuer {
   const { ACCESS_TOKEN_EXP_SECONDS: accessSeconds, REFRESH_TOKEN_EXP_SECONDS: refreshSeconds } = settings;
-  const tokens = accessTokens(jwtSecret, accessSeconds);
+  const tokens = accessTokenIssuer(secretKey(jwtSecret), { realm: tokenRealm, lifetimeSeconds: accessSeconds });
   return {
     newRefreshToken(familyId = randomUUID()) {
       return { ...newOpaqueToken(), familyId, expiresAt: new Date(Date.now() + refreshSeconds * 1000) };
     },
     tokenSet(owner, refreshToken) {
-      const { token, expiresAt } = tokens.issue(owner);
+      const { token, expiresAt } = tokens.issue({ ...owner, sessionId: refreshToken.familyId });
       return {
         token,
         expires_in: accessSeconds,
