@@ -38,10 +38,26 @@ CREATE TABLE IF NOT EXISTS users (
   KEY users_newest (created_at, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+CREATE TABLE IF NOT EXISTS sessions (
+  id           BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id      BIGINT UNSIGNED NOT NULL,
+  family_id    CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'of its rows in refresh_tokens',
+  ip           VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'of the login; NULL: by an earlier release',
+  user_agent   VARCHAR(255) NULL COMMENT 'of the login',
+  created_at   DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  last_used_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) COMMENT 'login or last refresh',
+  expires_at   DATETIME(3) NOT NULL COMMENT 'of its newest refresh token',
+  UNIQUE KEY sessions_family (family_id),
+  KEY sessions_user (user_id, created_at, id),
+  KEY sessions_expiry (expires_at),
+  CONSTRAINT sessions_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 CREATE TABLE IF NOT EXISTS refresh_tokens (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id    BIGINT UNSIGNED NOT NULL,
   family_id  CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'one login and all that was rotated from it',
+  parent_id  BIGINT UNSIGNED NULL COMMENT 'the token that was exchanged for it; NULL: a login, or by an earlier release',
   token_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256, hex',
   expires_at DATETIME(3) NOT NULL,
   spent_at   DATETIME(3) NULL COMMENT 'rotated; presenting it again revokes the family',
@@ -265,4 +281,5 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0009_superseded_indexes.sql', '93d3df96673659bb12d2c4f8d68a03aebb75b2c27a341391dee4af08b04b07b6'
   UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', '6228d827f023768ef65bc1ffcaf08ea34750a0e7afe96463f1dc45db33b49c90'
   UNION ALL SELECT '0011_backups.sql', 'd862a483a4b96cac009b3c8db57ab3df35a83bd00f3aa8925285e6e90c0e5586'
+  UNION ALL SELECT '0012_sessions.sql', '50407821820376aeba659fcbd44d74557c17e3101ea743159807a66b6bee5f8d'
 ) AS migrations WHERE @is_empty;

@@ -50,7 +50,7 @@ export const services = {
     port: 8080,
     portVariable: 'AUTH_PORT',
     paths: ['/api/v1/auth', '/api/v1/users', '/api/v1/categories'],
-    tables: ['users', 'refresh_tokens', 'password_resets', 'mail_quotas', 'categories', 'backups'],
+    tables: ['users', 'sessions', 'refresh_tokens', 'password_resets', 'mail_quotas', 'categories', 'backups'],
     needs: ['mail', 'google'],
     resources: { ...usual, cpu: '250m' },
   },

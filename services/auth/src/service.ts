@@ -10,6 +10,7 @@ import { passwordEndpoints } from './passwords/passwords.endpoints';
 import { createResetMailer, type ResetMailer } from './passwords/reset-mailer';
 import { assertNoSeededAdmin } from './passwords/seeded-admin';
 import { LoginCounter } from './sessions/login-counter';
+import { createRefreshCounter, type RefreshCounter } from './sessions/refresh-counter';
 import { sessionEndpoints } from './sessions/sessions.endpoints';
 import { createTokenIssuer, type TokenIssuer } from './sessions/token-issuer';
 import { type AuthSettings, settings } from './settings';
@@ -19,6 +20,9 @@ export interface AuthContext extends Resources {
   passwordHasher: PasswordHasher;
   tokenIssuer: TokenIssuer;
   loginCounter: LoginCounter;
+  refreshCounter: RefreshCounter;
+  /** How long a refresh token that was just used can be sent again. */
+  refreshGraceMs: number;
   /** undefined without an SMTP host, which only the local environment allows. */
   resetMailer: ResetMailer | undefined;
   /** undefined without a Google client id. */
@@ -31,6 +35,8 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
     passwordHasher: createPasswordHasher(),
     tokenIssuer: createTokenIssuer(resources.config, settings),
     loginCounter: new LoginCounter(resources.metrics),
+    refreshCounter: createRefreshCounter(resources.metrics),
+    refreshGraceMs: settings.REFRESH_GRACE_SECONDS * 1000,
     resetMailer: createResetMailer(settings, resources.metrics),
     idTokenVerifier:
       settings.GOOGLE_CLIENT_ID === undefined
@@ -46,7 +52,9 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     'users',
     'users.name_folded',
     'users.email_verified_at',
+    'sessions',
     'refresh_tokens',
+    'refresh_tokens.parent_id',
     'password_resets',
     'mail_quotas',
     'categories',

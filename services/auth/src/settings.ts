@@ -21,7 +21,8 @@ const isSender = (text: string): boolean => {
 };
 
 const MAX_ACCESS_SECONDS = 86_400;
-const MAX_REFRESH_SECONDS = 90 * 86_400;
+const MAX_SESSION_DAYS = 90;
+const MAX_REFRESH_SECONDS = MAX_SESSION_DAYS * 86_400;
 
 interface CheckedSettings {
   APP_ENV?: string | undefined;
@@ -50,6 +51,8 @@ export const settings = z
     APP_ENV: z.string().optional(),
     ACCESS_TOKEN_EXP_SECONDS: setting.integer(1, MAX_ACCESS_SECONDS).default(3600),
     REFRESH_TOKEN_EXP_SECONDS: setting.integer(1, MAX_REFRESH_SECONDS).default(2_592_000),
+    REFRESH_GRACE_SECONDS: setting.integer(0, 60).default(10),
+    SESSION_MAX_DAYS: setting.integer(1, MAX_SESSION_DAYS).default(MAX_SESSION_DAYS),
     GOOGLE_CLIENT_ID: z.string().optional(),
     GOOGLE_CERTS_URL: webAddress.default('https://www.googleapis.com/oauth2/v1/certs'),
     SMTP_HOST: z.string().optional(),

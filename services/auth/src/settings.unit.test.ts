@@ -31,6 +31,8 @@ describe.each(['local', 'testnet', 'production'])('in %s', (APP_ENV) => {
   test.each([
     ['ACCESS_TOKEN_EXP_SECONDS', 1, 86_400],
     ['REFRESH_TOKEN_EXP_SECONDS', 1, 7_776_000],
+    ['REFRESH_GRACE_SECONDS', 0, 60],
+    ['SESSION_MAX_DAYS', 1, 90],
     ['SMTP_PORT', 1, 65_535],
   ])('%s must be an integer from %d to %d', (key, min, max) => {
     for (const right of [min, max]) expect(problemsOf({ APP_ENV, [key]: String(right) })).toEqual([]);

@@ -32,7 +32,8 @@ export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, met
     const body = await readBody(req, res);
     let response: AnyResponse | undefined;
     try {
-      const input: AnyInput = { caller, clientIp: clientIpOf(req), ...toInput(req, body) };
+      const client = { clientIp: clientIpOf(req), userAgent: req.headers['user-agent'] };
+      const input: AnyInput = { caller, ...client, ...toInput(req, body) };
       if (endpoint.cache) return await sendCached(endpoint, cache, input, res);
       response = await endpoint.handler(input);
     } finally {
@@ -82,7 +83,7 @@ function inputReader(endpoint: Endpoint) {
   return function readInput(
     req: Request,
     { fields, isForm, file, errors }: RequestBody,
-  ): Omit<AnyInput, 'caller' | 'clientIp'> {
+  ): Omit<AnyInput, 'caller' | 'clientIp' | 'userAgent'> {
     const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));

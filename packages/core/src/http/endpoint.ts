@@ -53,6 +53,7 @@ interface Input<A extends Access, P, Q, B, U, H> {
   file: U extends Upload ? (U['required'] extends true ? UploadedFile : UploadedFile | undefined) : undefined;
   /** The client's IP address, as reported by trusted proxies. */
   clientIp: string;
+  userAgent: string | undefined;
 }
 
 interface EndpointSpec<

@@ -23,8 +23,8 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: newAccount,
     responses: { 201: tokenSet },
     errors: [emailTaken, phoneTaken, overloaded],
-    handler: async ({ body }) => {
-      const { id, tokenSet } = await register(ctx, body);
+    handler: async ({ body, clientIp, userAgent }) => {
+      const { id, tokenSet } = await register(ctx, body, { ip: clientIp, userAgent });
       return created(`${USERS}/${id}`, tokenSet);
     },
   }),

@@ -1,18 +1,22 @@
 import type { AuthContext } from '../service';
 import type { TokenSet } from '../sessions/sessions.schemas';
-import { insertRefreshToken } from '../sessions/sessions.sql';
+import { type Client, insertSession } from '../sessions/sessions.sql';
 import type { NewAccount } from './accounts.schemas';
 import { openAccount } from './open-account';
 
 /** Opens an account with a store and starts a session. */
-export async function register(ctx: AuthContext, account: NewAccount): Promise<{ id: number; tokenSet: TokenSet }> {
+export async function register(
+  ctx: AuthContext,
+  account: NewAccount,
+  client: Client,
+): Promise<{ id: number; tokenSet: TokenSet }> {
   const { name, email, phone, password } = account;
   const passwordHash = await ctx.passwordHasher.hash(password);
   const refreshToken = ctx.tokenIssuer.newRefreshToken();
   const id = await ctx.db.transaction(async function insertAccountAndSession(sql) {
     const fields = { name, email, phone, passwordHash, googleSub: null, emailVerifiedAt: null };
     const userId = await openAccount(sql, fields);
-    await insertRefreshToken(sql, userId, refreshToken);
+    await insertSession(sql, userId, refreshToken, client);
     return userId;
   });
   return { id, tokenSet: ctx.tokenIssuer.tokenSet({ id, role: 'user' }, refreshToken) };

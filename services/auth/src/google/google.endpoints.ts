@@ -15,6 +15,9 @@ export const googleEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: googleSignIn,
     responses: { 200: tokenSet },
     errors: [invalidIdToken, googleUnavailable, ssoNotConfigured],
-    handler: async ({ body }) => ok(await ctx.loginCounter.count('google', signInWithGoogle(ctx, body.id_token))),
+    handler: async ({ body, clientIp, userAgent }) => {
+      const signIn = signInWithGoogle(ctx, body.id_token, { ip: clientIp, userAgent });
+      return ok(await ctx.loginCounter.count('google', signIn));
+    },
   }),
 ];

@@ -6,9 +6,9 @@ import { openAccount } from '../accounts/open-account';
 import { removePassword } from '../passwords/credentials.sql';
 import { deleteResets } from '../passwords/password-resets.sql';
 import type { AuthContext } from '../service';
-import { forgetExpiredTokens } from '../sessions/forget-expired-tokens';
+import { forgetExpiredSessions } from '../sessions/forget-expired-sessions';
 import type { TokenSet } from '../sessions/sessions.schemas';
-import { insertRefreshToken, revokeAllSessions } from '../sessions/sessions.sql';
+import { type Client, insertSession, revokeAllSessions } from '../sessions/sessions.sql';
 import { invalidIdToken, ssoNotConfigured } from './google.errors';
 import type { GoogleIdentity } from './google.schemas';
 import { findAccountByIdentity, type LinkableAccount, lockAccountForLink, updateGoogleLink } from './google.sql';
@@ -17,14 +17,14 @@ import { findAccountByIdentity, type LinkableAccount, lockAccountForLink, update
  * Identifies a user by Google's `sub`, because email addresses change hands. The first sign-in matches by the verified
  * email address.
  */
-export async function signInWithGoogle(ctx: AuthContext, idToken: string): Promise<TokenSet> {
+export async function signInWithGoogle(ctx: AuthContext, idToken: string, client: Client): Promise<TokenSet> {
   if (!ctx.idTokenVerifier) throw ssoNotConfigured();
   const caller = await findOrOpenAccount(ctx, await ctx.idTokenVerifier.verify(idToken));
   const refreshToken = ctx.tokenIssuer.newRefreshToken();
   await ctx.db.transaction(async function startSession(sql) {
-    await insertRefreshToken(sql, caller.id, refreshToken);
+    await insertSession(sql, caller.id, refreshToken, client);
   });
-  await forgetExpiredTokens(ctx);
+  await forgetExpiredSessions(ctx);
   return ctx.tokenIssuer.tokenSet(caller, refreshToken);
 }
 

@@ -40,9 +40,12 @@ describe('logging in', () => {
 
   test('deletes expired sessions and no others', async () => {
     const [user, other] = [await aRegisteredUser(app), await aRegisteredUser(app)];
-    await rows("UPDATE refresh_tokens SET expires_at = '2000-01-01' WHERE user_id = ?", [other.id]);
+    for (const table of ['refresh_tokens', 'sessions']) {
+      await rows(`UPDATE ${table} SET expires_at = '2000-01-01' WHERE user_id = ?`, [other.id]);
+    }
     await logIn(app, user).expect(200);
     expect(await sessionsOf(other.id)).toEqual([]);
+    expect(await rows('SELECT id FROM sessions WHERE user_id = ?', [other.id])).toEqual([]);
     expect(await sessionsOf(user.id)).toHaveLength(2);
   });
 });
@@ -116,7 +119,11 @@ describe('a login is refused', () => {
         return same;
       },
     };
-    const login = logInUseCase({ ...ctx, passwordHasher }, { email: user.email, password: user.password });
+    const login = logInUseCase(
+      { ...ctx, passwordHasher },
+      { email: user.email, password: user.password },
+      { ip: '127.0.0.1', userAgent: undefined },
+    );
     await expect(login).rejects.toMatchObject({ code: 'invalid_credentials' });
     expect(await rows('SELECT id FROM refresh_tokens WHERE user_id = ? AND revoked_at IS NULL', [user.id])).toEqual([]);
   });

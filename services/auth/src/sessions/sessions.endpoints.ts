@@ -1,12 +1,13 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
-import { type Endpoint, endpoint, ok } from '@shop/core/http';
+import { type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
+import { listOwnSessions } from './list-own-sessions';
 import { logIn } from './log-in';
-import { logOut } from './log-out';
+import { logOut, logOutSession } from './log-out';
 import { logOutEverywhere } from './log-out-everywhere';
 import { refreshSession } from './refresh-session';
 import { invalidCredentials, invalidRefreshToken } from './sessions.errors';
-import { credentials, givenRefreshToken, logOutUser, tokenSet } from './sessions.schemas';
+import { credentials, givenRefreshToken, logOutUser, session, sessionQuery, tokenSet } from './sessions.schemas';
 
 const tag = 'auth';
 
@@ -20,7 +21,10 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: credentials,
     responses: { 200: tokenSet },
     errors: [invalidCredentials, overloaded],
-    handler: async ({ body }) => ok(await ctx.loginCounter.count('password', logIn(ctx, body))),
+    handler: async ({ body, clientIp, userAgent }) => {
+      const login = logIn(ctx, body, { ip: clientIp, userAgent });
+      return ok(await ctx.loginCounter.count('password', login));
+    },
   }),
 
   endpoint({
@@ -28,7 +32,10 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     path: '/api/v1/auth/refresh',
     tag,
     summary: 'Exchange a refresh token for a new token set',
-    description: 'The old refresh token cannot be used again. Using it again revokes all tokens of its session.',
+    description:
+      'The old refresh token is used up. For a few seconds it can be sent again, by a second tab or by a client that has ' +
+      'not received the response. Later, or after its successor was used, sending it again ends the session. A session ' +
+      'lasts at most 90 days, whatever is refreshed.',
     access: 'public',
     body: givenRefreshToken,
     responses: { 200: tokenSet },
@@ -57,5 +64,28 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, body }) => await logOutEverywhere(ctx, caller, body?.user_id ?? caller.id),
+  }),
+
+  endpoint({
+    method: 'get',
+    path: '/api/v1/auth/me/sessions',
+    tag,
+    summary: 'List your sessions: where you are logged in',
+    access: 'user',
+    query: sessionQuery,
+    responses: { 200: listOf(session) },
+    handler: async ({ caller, query }) => ok(listResponse(await listOwnSessions(ctx, caller, query), query)),
+  }),
+
+  endpoint({
+    method: 'delete',
+    path: '/api/v1/auth/me/sessions/:id',
+    tag,
+    summary: 'End one of your sessions',
+    access: 'user',
+    params: idParams,
+    responses: { 204: 'empty' },
+    errors: [notFound],
+    handler: async ({ caller, params }) => await logOutSession(ctx, caller, params.id),
   }),
 ];

@@ -15,22 +15,28 @@ export interface NewRefreshToken {
 
 /** Creates the tokens in the responses to login and refresh. */
 export interface TokenIssuer {
-  /** @param familyId the session to continue; a new session by default */
-  newRefreshToken(familyId?: string): NewRefreshToken;
+  /** @param session the session to continue; a new session by default */
+  newRefreshToken(session?: { familyId: string; endsAt: Date }): NewRefreshToken;
+  /** When a session ends, whatever is refreshed until then. */
+  endOfSession(createdAt: Date): Date;
   tokenSet(owner: Caller, refreshToken: NewRefreshToken): TokenSet;
 }
 
-type Lifetimes = Pick<AuthSettings, 'ACCESS_TOKEN_EXP_SECONDS' | 'REFRESH_TOKEN_EXP_SECONDS'>;
-
+type Lifetimes = Pick<AuthSettings, 'ACCESS_TOKEN_EXP_SECONDS' | 'REFRESH_TOKEN_EXP_SECONDS' | 'SESSION_MAX_DAYS'>;
 type Signing = Pick<Resources['config'], 'jwtSecret' | 'tokenRealm'>;
+
+const DAY_MS = 86_400_000;
 
 export function createTokenIssuer({ jwtSecret, tokenRealm }: Signing, settings: Lifetimes): TokenIssuer {
   const { ACCESS_TOKEN_EXP_SECONDS: accessSeconds, REFRESH_TOKEN_EXP_SECONDS: refreshSeconds } = settings;
   const tokens = accessTokenIssuer(secretKey(jwtSecret), { realm: tokenRealm, lifetimeSeconds: accessSeconds });
+  const endOfSession = (createdAt: Date) => new Date(createdAt.getTime() + settings.SESSION_MAX_DAYS * DAY_MS);
   return {
-    newRefreshToken(familyId = randomUUID()) {
-      return { ...newOpaqueToken(), familyId, expiresAt: new Date(Date.now() + refreshSeconds * 1000) };
+    newRefreshToken({ familyId, endsAt } = { familyId: randomUUID(), endsAt: endOfSession(new Date()) }) {
+      const expiresAt = new Date(Math.min(Date.now() + refreshSeconds * 1000, endsAt.getTime()));
+      return { ...newOpaqueToken(), familyId, expiresAt };
     },
+    endOfSession,
     tokenSet(owner, refreshToken) {
       const { token, expiresAt } = tokens.issue({ ...owner, sessionId: refreshToken.familyId });
       return {
