@@ -69,6 +69,17 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
   CONSTRAINT refresh_tokens_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- Access tokens that end before they expire. Every service reads the new rows once a second.
+CREATE TABLE IF NOT EXISTS revocations (
+  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id    BIGINT UNSIGNED NOT NULL COMMENT 'no foreign key: it outlives the user',
+  session_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'refresh_tokens.family_id: ends all access tokens of the session',
+  role       ENUM('user', 'admin') NULL COMMENT 'the new role: ends the access tokens with another one',
+  revoked_at DATETIME(3) NOT NULL COMMENT 'without session and role: ends the access tokens without a session issued until then',
+  expires_at DATETIME(3) NOT NULL COMMENT 'all these access tokens have expired',
+  KEY revocations_expiry (expires_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 CREATE TABLE IF NOT EXISTS password_resets (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id    BIGINT UNSIGNED NOT NULL,
@@ -282,4 +293,5 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', '6228d827f023768ef65bc1ffcaf08ea34750a0e7afe96463f1dc45db33b49c90'
   UNION ALL SELECT '0011_backups.sql', 'd862a483a4b96cac009b3c8db57ab3df35a83bd00f3aa8925285e6e90c0e5586'
   UNION ALL SELECT '0012_sessions.sql', '50407821820376aeba659fcbd44d74557c17e3101ea743159807a66b6bee5f8d'
+  UNION ALL SELECT '0013_revocations.sql', 'd74529db18d17ff4c3e1576a2be0cf732caba2d871279e5f4cf9cec405249c63'
 ) AS migrations WHERE @is_empty;

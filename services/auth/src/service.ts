@@ -9,6 +9,7 @@ import { createPasswordHasher, type PasswordHasher } from './passwords/password-
 import { passwordEndpoints } from './passwords/passwords.endpoints';
 import { createResetMailer, type ResetMailer } from './passwords/reset-mailer';
 import { assertNoSeededAdmin } from './passwords/seeded-admin';
+import { forgetRevocations } from './sessions/forget-revocations';
 import { LoginCounter } from './sessions/login-counter';
 import { createRefreshCounter, type RefreshCounter } from './sessions/refresh-counter';
 import { sessionEndpoints } from './sessions/sessions.endpoints';
@@ -71,7 +72,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ],
-  jobs: (ctx) => [backupMetrics(ctx)],
+  jobs: (ctx) => [backupMetrics(ctx), forgetRevocations(ctx)],
   async readinessCheck(ctx) {
     if (ctx.config.appEnv === 'production') await assertNoSeededAdmin(ctx);
   },

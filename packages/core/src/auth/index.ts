@@ -9,4 +9,12 @@ export {
   type VerifiedToken,
 } from './access-token';
 export { assertOwnerOrAdmin } from './assert-owner-or-admin';
+export {
+  createRevocations,
+  REVOCATIONS_TABLE,
+  type Revocation,
+  type RevocationStore,
+  type Revocations,
+  revocationsIn,
+} from './revocations';
 export { secretKey, type TokenKey } from './token-key';

@@ -1,6 +1,6 @@
 import { parseCookie } from 'cookie';
 import type { Request } from 'express';
-import type { AccessTokenVerifier, Caller } from '../auth';
+import type { AccessTokenVerifier, Caller, Revocations } from '../auth';
 import { defineError, forbidden, unauthenticated } from '../errors';
 import type { Access } from './endpoint';
 
@@ -12,6 +12,7 @@ export const crossSiteRequest = defineError(
 
 interface AuthenticationDeps {
   tokens: AccessTokenVerifier;
+  revocations: Revocations;
   /** Other sites that may send requests for their users (CORS_ORIGINS). With '*', none may write with the cookie. */
   origins: '*' | string[];
 }
@@ -21,16 +22,17 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /**
  * Authenticates the caller by the bearer token (RFC 6750) or, without that header, by the `access_token` cookie.
  * @returns undefined on a public endpoint without a token
- * @throws AppError `unauthenticated`, `forbidden` (not an admin), `cross_site_request`
+ * @throws AppError `unauthenticated`, `forbidden` (not an admin), `cross_site_request`, or the database error while it cannot
+ *   be known whether the token was revoked
  */
-export function authenticate(
+export async function authenticate(
   req: Request,
   access: Access,
-  { tokens, origins }: AuthenticationDeps,
-): Caller | undefined {
+  { tokens, revocations, origins }: AuthenticationDeps,
+): Promise<Caller | undefined> {
   if (access === 'public') return undefined;
   const token = tokens.verify(tokenOf(req, origins) ?? '');
-  if (!token) throw unauthenticated();
+  if (!token || (await revocations.isRevoked(token))) throw unauthenticated();
   const { caller } = token;
   if (access === 'admin' && caller.role !== 'admin') throw forbidden({ message: 'Only an admin may do this.' });
   return caller;

@@ -6,7 +6,7 @@ import express, {
   type RequestHandler,
   type RequestParamHandler,
 } from 'express';
-import type { AccessTokenVerifier } from '../auth';
+import type { AccessTokenVerifier, Revocations } from '../auth';
 import type { ResponseCache } from '../cache';
 import type { ErrorDefinition } from '../errors';
 import { notFound, queryTimeout } from '../errors';
@@ -36,6 +36,7 @@ interface AppDeps {
   cache: ResponseCache;
   buckets: RateLimitBuckets;
   tokens: AccessTokenVerifier;
+  revocations: Revocations;
   probes: Probes;
 }
 

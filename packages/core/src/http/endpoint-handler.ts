@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import type { AccessTokenVerifier } from '../auth';
+import type { AccessTokenVerifier, Revocations } from '../auth';
 import type { ResponseCache } from '../cache';
 import type { Metrics } from '../metrics';
 import { clientIpOf } from '../rate-limit';
@@ -18,16 +18,18 @@ import { Validation, withoutEmpty } from './validation';
 interface HandlerDeps {
   config: Pick<HttpConfig, 'corsOrigins' | 'refusesUndeclaredErrors'>;
   tokens: AccessTokenVerifier;
+  revocations: Revocations;
   cache: ResponseCache;
   metrics: Metrics;
 }
 
 /** Authenticates, reads and validates a request, runs the handler or the cache, checks and sends the response. */
-export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, metrics }: HandlerDeps): RequestHandler {
+export function endpointHandler(endpoint: Endpoint, deps: HandlerDeps): RequestHandler {
+  const { config, tokens, revocations, cache, metrics } = deps;
   const readBody = bodyReader(endpoint);
   const toInput = inputReader(endpoint);
   const respond = async (req: Request, res: Response): Promise<void> => {
-    const caller = authenticate(req, endpoint.access, { tokens, origins: config.corsOrigins });
+    const caller = await authenticate(req, endpoint.access, { tokens, revocations, origins: config.corsOrigins });
     if (caller) contextOf(res).caller = caller;
     const body = await readBody(req, res);
     let response: AnyResponse | undefined;

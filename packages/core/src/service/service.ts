@@ -1,6 +1,13 @@
 import type { Express } from 'express';
 import type { z } from 'zod';
-import { type AccessTokenVerifier, accessTokenVerifier } from '../auth';
+import {
+  type AccessTokenVerifier,
+  accessTokenVerifier,
+  createRevocations,
+  REVOCATIONS_TABLE,
+  type Revocations,
+  revocationsIn,
+} from '../auth';
 import { createGeneration, createResponseCache, GENERATION_TABLE, generationIn, type ResponseCache } from '../cache';
 import type { Env } from '../config';
 import {
@@ -103,17 +110,20 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   const onLostResponse = () => cache.invalidateAll();
   const db: Database = createDatabase(config.db, { ...deps, onLostResponse });
   const tokens = accessTokenVerifier(config.tokenKeys, config.tokenRealm);
+  const revocations = createRevocations(revocationsIn(db), { metrics });
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
   const context = definition.createContext?.(resources, own) ?? (resources as C);
   const endpoints = definition.endpoints(context);
-  const jobs = definition.jobs?.(context, own) ?? [];
-  const checkSchema = schemaCheck(db, [...definition.tables, GENERATION_TABLE], definition.migration);
+  const jobs = [readRevocations(revocations), ...(definition.jobs?.(context, own) ?? [])];
+  const coreTables = [GENERATION_TABLE, REVOCATIONS_TABLE];
+  const checkSchema = schemaCheck(db, [...definition.tables, ...coreTables], definition.migration);
   const checkOnce = once(async () => definition.readinessCheck?.(context));
   const checkDatabase = async () => {
     await pingDatabase(db);
     await checkSchema();
     await checkOnce();
+    await revocations.current();
   };
   const app = createApp({
     service: definition.name,
@@ -123,6 +133,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
     metrics,
     cache,
     tokens,
+    revocations,
     buckets: {
       general: tokenBuckets(redis, config.rateLimit.general),
       uploads: tokenBuckets(redis, config.rateLimit.uploads),
@@ -155,6 +166,13 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
     },
   };
 }
+
+/** Keeps the known revocations so recent that no request waits for them. A failure shows in their age. */
+const readRevocations = ({ refresh }: Revocations): Job => ({
+  name: 'revocations',
+  everySeconds: 1,
+  run: () => refresh().catch(() => undefined),
+});
 
 /** Calls `check` until it has resolved once. */
 function once(check: () => Promise<void>): () => Promise<void> {

@@ -51,15 +51,14 @@ async function findLinkedAccount(ctx: AuthContext, identity: GoogleIdentity): Pr
 const isLinked = ({ googleSub, emailVerifiedAt }: LinkableAccount, { sub }: GoogleIdentity): boolean =>
   googleSub === sub && emailVerifiedAt !== null;
 
-async function linkAccount({ db, logger }: AuthContext, userId: number, identity: GoogleIdentity): Promise<void> {
-  const hadPassword = await db.transaction(async function linkLocked(sql) {
-    return await linkLockedAccount(sql, userId, identity);
+async function linkAccount(ctx: AuthContext, userId: number, identity: GoogleIdentity): Promise<void> {
+  const hadPassword = await ctx.db.transaction(async function linkLocked(sql) {
+    return await linkLockedAccount(sql, ctx, userId, identity);
   });
   if (!hadPassword) return;
-  logger.warn(
+  ctx.logger.warn(
     { user_id: userId },
-    'the first Google sign-in to an account with an unverified email address removed its password and ended its ' +
-      'sessions; access tokens issued before stay valid until they expire',
+    'the first Google sign-in to an account with an unverified email address removed its password and ended its sessions',
   );
 }
 
@@ -68,7 +67,12 @@ async function linkAccount({ db, logger }: AuthContext, userId: number, identity
  * stranger's. Removes such a password with all sessions and reset tokens.
  * @returns whether a password was removed
  */
-async function linkLockedAccount(sql: Sql, userId: number, { sub, email }: GoogleIdentity): Promise<boolean> {
+async function linkLockedAccount(
+  sql: Sql,
+  { tokenIssuer }: AuthContext,
+  userId: number,
+  { sub, email }: GoogleIdentity,
+): Promise<boolean> {
   // Logins and password resets read the password hash under the same lock, so they wait for this database transaction.
   const account = await lockAccountForLink(sql, userId);
   // Linked to another Google account: the email address has a new holder, who must not get the old holder's shop.
@@ -77,7 +81,7 @@ async function linkLockedAccount(sql: Sql, userId: number, { sub, email }: Googl
   const now = new Date();
   await updateGoogleLink(sql, userId, sub, now);
   if (account.emailVerifiedAt !== null || !(await removePassword(sql, userId))) return false;
-  await revokeAllSessions(sql, userId, now);
+  await revokeAllSessions(sql, userId, tokenIssuer.revocationTimes());
   await deleteResets(sql, userId);
   return true;
 }

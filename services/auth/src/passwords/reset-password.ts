@@ -22,6 +22,6 @@ export async function resetPassword(ctx: AuthContext, { token, password }: Passw
     await updatePassword(sql, reset.userId, passwordHash);
     if (!(await spendReset(sql, tokenHash, now))) throw invalidToken();
     if (provesEmail) await updateEmailVerified(sql, reset.userId, now);
-    await revokeAllSessions(sql, reset.userId, now);
+    await revokeAllSessions(sql, reset.userId, ctx.tokenIssuer.revocationTimes());
   });
 }

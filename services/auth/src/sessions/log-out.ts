@@ -17,8 +17,8 @@ export async function logOutSession(ctx: AuthContext, caller: Caller, id: number
   await endSession(ctx, familyId);
 }
 
-async function endSession({ db }: AuthContext, familyId: string): Promise<void> {
+async function endSession({ db, tokenIssuer }: AuthContext, familyId: string): Promise<void> {
   await db.transaction(async function revokeLocked(sql) {
-    await revokeSession(sql, familyId, new Date());
+    await revokeSession(sql, familyId, tokenIssuer.revocationTimes());
   });
 }

@@ -55,7 +55,7 @@ async function rotateToken(sql: Sql, ctx: AuthContext, familyId: string, hash: s
   if (!session || !stored || stored.revokedAt) return { outcome: 'refused' };
   if (stored.spentAt && !(await isInGrace(sql, ctx, familyId, stored, now))) {
     // Two clients have it, and one may have stolen it. End the session for both.
-    await revokeSession(sql, familyId, now);
+    await revokeSession(sql, familyId, ctx.tokenIssuer.revocationTimes());
     return { outcome: 'reused' };
   }
   const endsAt = ctx.tokenIssuer.endOfSession(session.createdAt);

@@ -11,6 +11,7 @@ import {
   timestamp,
   when,
 } from '@shop/core/db';
+import { type RevocationTimes, revokeTokensOfSession, revokeTokensOfUser } from './revocations.sql';
 import type { PageQuery } from './sessions.schemas';
 import type { NewRefreshToken } from './token-issuer';
 
@@ -184,10 +185,11 @@ const REVOKE_FAMILY = statement(
 
 const DELETE_SESSION = statement('session.delete', 'DELETE FROM sessions WHERE family_id = :familyId');
 
-/** Ends a session: a logout. Must run in a database transaction. */
-export async function revokeSession(sql: Sql, familyId: string, revokedAt: Date): Promise<void> {
+/** Ends a session with all of its tokens: a logout. Must run in a database transaction. */
+export async function revokeSession(sql: Sql, familyId: string, times: RevocationTimes): Promise<void> {
   await lockSession(sql, familyId);
-  await sql.write(REVOKE_FAMILY, { familyId, revokedAt });
+  await revokeTokensOfSession(sql, familyId, times);
+  await sql.write(REVOKE_FAMILY, { familyId, revokedAt: times.revokedAt });
   await sql.write(DELETE_SESSION, { familyId });
 }
 
@@ -209,12 +211,13 @@ const DELETE_ALL = statement(
 );
 
 /**
- * Ends all sessions of a user, except the one to keep. Must run in a database transaction.
+ * Ends all sessions of a user with all of their tokens, except the session to keep. Must run in a database transaction.
  * @param keep the session's id in its access tokens (`sid`)
  */
-export async function revokeAllSessions(sql: Sql, userId: number, revokedAt: Date, keep = ''): Promise<void> {
+export async function revokeAllSessions(sql: Sql, userId: number, times: RevocationTimes, keep = ''): Promise<void> {
   await sql.rows(LOCK_SESSIONS_OF, { userId });
-  await sql.write(REVOKE_ALL, { userId, revokedAt, keep });
+  await revokeTokensOfUser(sql, userId, times, keep);
+  await sql.write(REVOKE_ALL, { userId, revokedAt: times.revokedAt, keep });
   await sql.write(DELETE_ALL, { userId, keep });
 }
 

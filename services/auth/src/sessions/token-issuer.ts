@@ -3,6 +3,7 @@ import { accessTokenIssuer, type Caller, secretKey } from '@shop/core/auth';
 import type { Resources } from '@shop/core/service';
 import type { AuthSettings } from '../settings';
 import { newOpaqueToken } from './opaque-token';
+import type { RevocationTimes } from './revocations.sql';
 import type { TokenSet } from './sessions.schemas';
 
 export interface NewRefreshToken {
@@ -19,6 +20,8 @@ export interface TokenIssuer {
   newRefreshToken(session?: { familyId: string; endsAt: Date }): NewRefreshToken;
   /** When a session ends, whatever is refreshed until then. */
   endOfSession(createdAt: Date): Date;
+  /** For access tokens that are revoked now. */
+  revocationTimes(): RevocationTimes;
   tokenSet(owner: Caller, refreshToken: NewRefreshToken): TokenSet;
 }
 
@@ -26,6 +29,8 @@ type Lifetimes = Pick<AuthSettings, 'ACCESS_TOKEN_EXP_SECONDS' | 'REFRESH_TOKEN_
 type Signing = Pick<Resources['config'], 'jwtSecret' | 'tokenRealm'>;
 
 const DAY_MS = 86_400_000;
+/** Clocks differ, and a token may be issued while it is being revoked. */
+const REVOCATION_MARGIN_MS = 60_000;
 
 export function createTokenIssuer({ jwtSecret, tokenRealm }: Signing, settings: Lifetimes): TokenIssuer {
   const { ACCESS_TOKEN_EXP_SECONDS: accessSeconds, REFRESH_TOKEN_EXP_SECONDS: refreshSeconds } = settings;
@@ -37,6 +42,11 @@ export function createTokenIssuer({ jwtSecret, tokenRealm }: Signing, settings: 
       return { ...newOpaqueToken(), familyId, expiresAt };
     },
     endOfSession,
+    revocationTimes() {
+      const now = Date.now();
+      const expiresAt = new Date(now + accessSeconds * 1000 + REVOCATION_MARGIN_MS);
+      return { revokedAt: new Date(now), expiresAt };
+    },
     tokenSet(owner, refreshToken) {
       const { token, expiresAt } = tokens.issue({ ...owner, sessionId: refreshToken.familyId });
       return {
