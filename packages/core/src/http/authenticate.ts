@@ -7,7 +7,7 @@ import type { Access } from './endpoint';
 export const crossSiteRequest = defineError(
   'forbidden',
   'cross_site_request',
-  'A request from another site may not use the access_token cookie to change something.',
+  'A request from another site may not use a cookie to change something.',
 );
 
 interface AuthenticationDeps {
@@ -41,7 +41,12 @@ export async function authenticate(
 function tokenOf(req: Request, origins: AuthenticationDeps['origins']): string | undefined {
   const header = req.headers.authorization;
   if (header !== undefined) return /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header)?.[1];
-  const cookie = req.headers.cookie && parseCookie(req.headers.cookie).access_token;
+  return cookieOf(req, 'access_token', origins);
+}
+
+/** @throws AppError `cross_site_request` */
+export function cookieOf(req: Request, name: string, origins: AuthenticationDeps['origins']): string | undefined {
+  const cookie = req.headers.cookie && parseCookie(req.headers.cookie)[name];
   if (!cookie) return undefined;
   if (!SAFE_METHODS.has(req.method) && isCrossSite(req, origins)) throw crossSiteRequest();
   return cookie;

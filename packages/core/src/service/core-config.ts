@@ -160,6 +160,7 @@ export function loadConfig<T extends z.ZodObject>(
     rateLimit: rateLimits(shared),
     trustProxy: shared.TRUST_PROXY,
     corsOrigins: origins[0] === '*' ? '*' : origins,
+    secureCookies: secret.APP_ENV !== 'local',
     refusesUndeclaredErrors: secret.APP_ENV !== 'production',
     shutdownDelayMs: shared.SHUTDOWN_DELAY_SECONDS * 1000,
   };

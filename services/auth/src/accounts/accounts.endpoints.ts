@@ -1,7 +1,8 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
 import { created, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
-import { tokenSet } from '../sessions/sessions.schemas';
+import { tokenResponse } from '../sessions/session-cookies';
+import { tokenQuery, tokens } from '../sessions/sessions.schemas';
 import { emailTaken, lastAdmin, phoneTaken } from './accounts.errors';
 import { newAccount, user, userChange, userQuery } from './accounts.schemas';
 import { listUsers } from './accounts.sql';
@@ -20,12 +21,14 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     tag: 'auth',
     summary: 'Register an account with its first store',
     access: 'public',
+    query: tokenQuery,
     body: newAccount,
-    responses: { 201: tokenSet },
+    responses: { 201: tokens },
     errors: [emailTaken, phoneTaken, overloaded],
-    handler: async ({ body, clientIp, userAgent }) => {
+    handler: async ({ query, body, clientIp, userAgent }) => {
       const { id, tokenSet } = await register(ctx, body, { ip: clientIp, userAgent });
-      return created(`${USERS}/${id}`, tokenSet);
+      const response = tokenResponse(tokenSet, query.cookies === 'true');
+      return { ...created(`${USERS}/${id}`, response.body), cookies: response.cookies };
     },
   }),
 

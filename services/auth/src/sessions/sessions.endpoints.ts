@@ -1,15 +1,32 @@
-import { forbidden, notFound, overloaded } from '@shop/core/errors';
-import { type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { forbidden, invalidRequest, notFound, overloaded } from '@shop/core/errors';
+import { type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { listOwnSessions } from './list-own-sessions';
 import { logIn } from './log-in';
 import { logOut, logOutSession } from './log-out';
 import { logOutEverywhere } from './log-out-everywhere';
 import { refreshSession } from './refresh-session';
+import { REFRESH_COOKIE, removedCookies, tokenResponse } from './session-cookies';
 import { invalidCredentials, invalidRefreshToken } from './sessions.errors';
-import { credentials, givenRefreshToken, logOutUser, session, sessionQuery, tokenSet } from './sessions.schemas';
+import {
+  credentials,
+  givenRefreshToken,
+  logOutUser,
+  session,
+  sessionQuery,
+  tokenQuery,
+  tokens,
+} from './sessions.schemas';
 
 const tag = 'auth';
+
+/** @throws AppError `invalid_request` if the request has neither */
+function refreshTokenOf(body: { refresh_token?: string | undefined } | undefined, cookie: string | undefined): string {
+  const token = body?.refresh_token ?? cookie;
+  if (token !== undefined) return token;
+  const [path, message] = body ? ['refresh_token', 'is required'] : ['', 'a JSON body is required'];
+  throw invalidRequest({ errors: [{ in: 'body', path, code: 'required', message }] });
+}
 
 export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
@@ -18,12 +35,13 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     tag,
     summary: 'Log in with email address and password',
     access: 'public',
+    query: tokenQuery,
     body: credentials,
-    responses: { 200: tokenSet },
+    responses: { 200: tokens },
     errors: [invalidCredentials, overloaded],
-    handler: async ({ body, clientIp, userAgent }) => {
+    handler: async ({ query, body, clientIp, userAgent }) => {
       const login = logIn(ctx, body, { ip: clientIp, userAgent });
-      return ok(await ctx.loginCounter.count('password', login));
+      return tokenResponse(await ctx.loginCounter.count('password', login), query.cookies === 'true');
     },
   }),
 
@@ -35,12 +53,17 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     description:
       'The old refresh token is used up. For a few seconds it can be sent again, by a second tab or by a client that has ' +
       'not received the response. Later, or after its successor was used, sending it again ends the session. A session ' +
-      'lasts at most 90 days, whatever is refreshed.',
+      'lasts at most 90 days, whatever is refreshed. A token that came as a cookie is replaced by cookies.',
     access: 'public',
+    query: tokenQuery,
+    cookie: REFRESH_COOKIE,
     body: givenRefreshToken,
-    responses: { 200: tokenSet },
+    responses: { 200: tokens },
     errors: [invalidRefreshToken],
-    handler: async ({ body }) => ok(await refreshSession(ctx, body.refresh_token)),
+    handler: async ({ query, body, cookie }) => {
+      const set = await refreshSession(ctx, refreshTokenOf(body, cookie));
+      return tokenResponse(set, query.cookies === 'true' || body?.refresh_token === undefined);
+    },
   }),
 
   endpoint({
@@ -49,9 +72,13 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     tag,
     summary: 'End the session of a refresh token; an unknown token is ignored',
     access: 'public',
+    cookie: REFRESH_COOKIE,
     body: givenRefreshToken,
     responses: { 204: 'empty' },
-    handler: async ({ body }) => await logOut(ctx, body.refresh_token),
+    handler: async ({ body, cookie }) => {
+      await logOut(ctx, refreshTokenOf(body, cookie));
+      return noContent(cookie === undefined ? [] : removedCookies());
+    },
   }),
 
   endpoint({

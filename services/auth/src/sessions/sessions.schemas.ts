@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 import { givenPassword } from '../passwords/passwords.schemas';
 
-export const tokenSet = z
+const tokenSet = z
   .object({
     token: z.string().meta({ description: 'Access token (JWT)' }),
     expires_in: z.int().meta({ description: 'Lifetime of the access token in seconds' }),
@@ -15,11 +15,32 @@ export const tokenSet = z
 
 export type TokenSet = z.input<typeof tokenSet>;
 
+/** A token set without its tokens, which are in cookies. */
+const cookieSession = tokenSet.omit({ token: true, refresh_token: true }).meta({
+  id: 'CookieSession',
+  description: 'The tokens are in the cookies `access_token` and `refresh_token`',
+});
+
+export type CookieSession = z.input<typeof cookieSession>;
+
+export const tokens = z.union([tokenSet, cookieSession]);
+
+export const tokenQuery = z.object({
+  cookies: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'true: for browsers, the tokens are set as cookies that scripts cannot read' }),
+});
+
 export const credentials = z.strictObject({ email: emailAddress, password: givenPassword });
 
 export type Credentials = z.output<typeof credentials>;
 
-export const givenRefreshToken = z.strictObject({ refresh_token: text(1, 1000) });
+export const givenRefreshToken = z
+  .strictObject({
+    refresh_token: text(1, 1000).optional().meta({ description: 'Default: the cookie `refresh_token`' }),
+  })
+  .optional();
 
 export const logOutUser = z.strictObject({ user_id: id.optional() }).optional();
 
