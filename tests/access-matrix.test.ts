@@ -150,6 +150,7 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       request: at('/api/v1/auth/sso/google', { id_token: 'a.b.c' }),
     },
     'GET /api/v1/auth/me': { ...loggedIn(200), request: at('/api/v1/auth/me') },
+    'GET /.well-known/jwks.json': { ...anyone(200), request: at('/.well-known/jwks.json') },
     'GET /api/v1/auth/me/sessions': { ...loggedIn(200), request: at('/api/v1/auth/me/sessions') },
     'DELETE /api/v1/auth/me/sessions/:id': {
       ...ownerOnly(204, 404),

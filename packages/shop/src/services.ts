@@ -1,5 +1,5 @@
-/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, Google's sign-in keys. */
-type Need = 'uploads' | 'mail' | 'google';
+/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, Google's sign-in keys, the key of tokens. */
+type Need = 'uploads' | 'mail' | 'google' | 'private-key';
 
 /** What a pod requests, and its limit. */
 interface PodResources {
@@ -49,7 +49,7 @@ export const services = {
     purpose: 'Accounts, sessions, categories. bcrypt uses most of its CPU.',
     port: 8080,
     portVariable: 'AUTH_PORT',
-    paths: ['/api/v1/auth', '/api/v1/users', '/api/v1/categories'],
+    paths: ['/api/v1/auth', '/api/v1/users', '/api/v1/categories', '/.well-known/jwks.json'],
     tables: [
       'users',
       'sessions',
@@ -60,7 +60,7 @@ export const services = {
       'categories',
       'backups',
     ],
-    needs: ['mail', 'google'],
+    needs: ['mail', 'google', 'private-key'],
     resources: { ...usual, cpu: '250m' },
   },
   product: {

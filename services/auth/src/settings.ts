@@ -1,3 +1,4 @@
+import { privateKey, publicKeys } from '@shop/core/auth';
 import { setting } from '@shop/core/config';
 import { z } from 'zod';
 import { emailAddress } from './accounts/email-address';
@@ -20,12 +21,27 @@ const isSender = (text: string): boolean => {
   return emailAddress.safeParse(address).success;
 };
 
+/** Why a private key cannot sign access tokens, or undefined if it can. */
+function privateKeyProblem(pem: string, publicPem = ''): string | undefined {
+  try {
+    const { id } = privateKey(pem);
+    if (publicKeys(publicPem).some((key) => key.id === id)) return undefined;
+  } catch (error) {
+    const isWrongHere = error instanceof Error && !error.message.startsWith('has');
+    if (isWrongHere) return error.message;
+  }
+  return 'its public key must be in JWT_PUBLIC_KEYS: without it, the services refuse its tokens';
+}
+
 const MAX_ACCESS_SECONDS = 86_400;
 const MAX_SESSION_DAYS = 90;
 const MAX_REFRESH_SECONDS = MAX_SESSION_DAYS * 86_400;
 
 interface CheckedSettings {
   APP_ENV?: string | undefined;
+  JWT_SECRET?: string | undefined;
+  JWT_PUBLIC_KEYS?: string | undefined;
+  JWT_PRIVATE_KEY?: string | undefined;
   SMTP_HOST?: string | undefined;
   GOOGLE_CERTS_URL: string;
   PASSWORD_RESET_URL?: string | undefined;
@@ -49,6 +65,10 @@ export const settings = z
   .object({
     /** Validated by core. Used here for rules that depend on the environment. */
     APP_ENV: z.string().optional(),
+    JWT_SECRET: z.string().optional(),
+    JWT_PUBLIC_KEYS: z.string().optional(),
+    /** Signs access tokens, instead of JWT_SECRET. */
+    JWT_PRIVATE_KEY: z.string().optional(),
     ACCESS_TOKEN_EXP_SECONDS: setting.integer(1, MAX_ACCESS_SECONDS).default(3600),
     REFRESH_TOKEN_EXP_SECONDS: setting.integer(1, MAX_REFRESH_SECONDS).default(2_592_000),
     REFRESH_GRACE_SECONDS: setting.integer(0, 60).default(10),
@@ -65,6 +85,17 @@ export const settings = z
       .default('shop@example.com'),
     PASSWORD_RESET_URL: webAddress.optional(),
   })
+  .superRefine(({ JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS }, context) => {
+    const problem = JWT_PRIVATE_KEY && privateKeyProblem(JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS);
+    if (problem) context.addIssue({ code: 'custom', path: ['JWT_PRIVATE_KEY'], message: problem });
+  })
+  .refine(
+    ...refusedIf(
+      'JWT_PRIVATE_KEY',
+      ({ JWT_SECRET, JWT_PUBLIC_KEYS, JWT_PRIVATE_KEY }) => Boolean(JWT_PUBLIC_KEYS) && !JWT_SECRET && !JWT_PRIVATE_KEY,
+      'is required without JWT_SECRET: this service signs the access tokens',
+    ),
+  )
   .refine(
     ...refusedIf(
       'SMTP_HOST',

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { ConfigError, type Env } from '@shop/core/config';
 import { loadConfig } from '@shop/core/service';
@@ -54,6 +55,42 @@ describe.each(['local', 'testnet', 'production'])('in %s', (APP_ENV) => {
   ])('MAIL_FROM=%j: %j', (MAIL_FROM, isValid) => {
     const message = expect.stringMatching(/^MAIL_FROM: must be an email address/);
     expect(problemsOf({ APP_ENV, MAIL_FROM })).toEqual(isValid ? [] : [message]);
+  });
+});
+
+describe('JWT_PRIVATE_KEY', () => {
+  const pairOf = () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    return {
+      JWT_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      JWT_PUBLIC_KEYS: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    };
+  };
+
+  test('needs its public key in JWT_PUBLIC_KEYS, and no JWT_SECRET', () => {
+    const { JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS } = pairOf();
+    expect(problemsOf({ JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS, JWT_SECRET: '' })).toEqual([]);
+    for (const given of [{}, { JWT_PUBLIC_KEYS: pairOf().JWT_PUBLIC_KEYS }]) {
+      expect(problemsOf({ JWT_PRIVATE_KEY, ...given })).toEqual([
+        expect.stringMatching(/^JWT_PRIVATE_KEY: its public key must be in JWT_PUBLIC_KEYS/),
+      ]);
+    }
+  });
+
+  test('is required where there are only public keys', () => {
+    const { JWT_PUBLIC_KEYS } = pairOf();
+    expect(problemsOf({ JWT_PUBLIC_KEYS, JWT_SECRET: '' })).toEqual([
+      expect.stringMatching(/^JWT_PRIVATE_KEY: is required without JWT_SECRET/),
+    ]);
+    expect(problemsOf({ JWT_PUBLIC_KEYS })).toEqual([]);
+  });
+
+  test('is checked, and not shown', () => {
+    const { JWT_PUBLIC_KEYS } = pairOf();
+    expect(problemsOf({ JWT_PUBLIC_KEYS, JWT_PRIVATE_KEY: 'hunter2' })).toEqual([
+      'JWT_PRIVATE_KEY: is not a private key in PEM without a password',
+    ]);
+    expect(problemsOf({ JWT_PUBLIC_KEYS: 'hunter2' })).toEqual(['JWT_PUBLIC_KEYS: has no public key in PEM']);
   });
 });
 

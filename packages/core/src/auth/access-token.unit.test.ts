@@ -1,6 +1,7 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { accessTokenIssuer, accessTokenVerifier } from './access-token';
-import { secretKey } from './token-key';
+import { privateKey, publicJwks, publicKeys, secretKey } from './token-key';
 
 const SECRET = 'a-secret-of-more-than-thirty-two-bytes';
 const KEY = secretKey(SECRET);
@@ -133,6 +134,77 @@ it.each<[string, () => string]>([
 });
 
 const typed = (typ: string) => jwt.sign(claims(), SECRET, { algorithm: 'HS256', header: { alg: 'HS256', typ } });
+
+const pemOf = (key: KeyObject) =>
+  key.export({ type: key.type === 'private' ? 'pkcs8' : 'spki', format: 'pem' }).toString();
+const pairs = {
+  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+};
+
+describe.each(Object.entries(pairs))('with a private key for %s', (algorithm, pair) => {
+  const publicPem = pemOf(pair.publicKey);
+  const issuer = accessTokenIssuer(privateKey(pemOf(pair.privateKey)), { realm: 'shop' });
+  const byPublicKey = accessTokenVerifier(publicKeys(publicPem), 'shop');
+  const { token } = issuer.issue({ id: 7, role: 'user' });
+
+  it('signs tokens that verify with the public key, and with no secret', () => {
+    expect(jwt.decode(token, { complete: true })?.header).toEqual({
+      alg: algorithm,
+      typ: 'at+jwt',
+      kid: publicKeys(publicPem)[0]?.id,
+    });
+    expect(byPublicKey.verify(token)?.caller).toEqual({ id: 7, role: 'user' });
+    expect(verifier.verify(token)).toBeUndefined();
+  });
+
+  it('refuses a token that is signed with the public key as a secret (algorithm confusion)', () => {
+    for (const kid of [undefined, publicKeys(publicPem)[0]?.id]) {
+      const header = { alg: 'HS256', ...(kid === undefined ? {} : { kid }) };
+      const forged = jwt.sign(claims({ role: 'admin' }), publicPem, { algorithm: 'HS256', header });
+      expect(byPublicKey.verify(forged)).toBeUndefined();
+      expect(accessTokenVerifier([KEY, ...publicKeys(publicPem)], 'shop').verify(forged)).toBeUndefined();
+    }
+  });
+
+  it('publishes the public key only', () => {
+    const [jwk, ...others] = publicJwks([KEY, ...publicKeys(publicPem)]);
+    expect(others).toEqual([]);
+    expect(jwk).toMatchObject({ kid: publicKeys(publicPem)[0]?.id, alg: algorithm, use: 'sig' });
+    expect(createPublicKey({ key: JSON.parse(JSON.stringify(jwk)), format: 'jwk' }).equals(pair.publicKey)).toBe(true);
+    expect(JSON.stringify(jwk)).not.toMatch(/"[dpqk]":/);
+  });
+});
+
+describe('keys in PEM', () => {
+  const [one, two] = [pemOf(pairs.ES256.publicKey), pemOf(pairs.RS256.publicKey)];
+  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const other = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+
+  it('can follow each other, with comments between them', () => {
+    expect(publicKeys(`# current\n${one}\n# previous\n${two}`).map(({ algorithm }) => algorithm)).toEqual([
+      'ES256',
+      'RS256',
+    ]);
+  });
+
+  it.each([
+    ['nothing', '', /no public key/],
+    ['a private key', pemOf(pairs.ES256.privateKey), /has a private key/],
+    ['a broken key', one.replace('MF', 'AA'), /not a list of public keys/],
+    ['a short RSA key', pemOf(weak.publicKey), /at least 2048 bits/],
+    ['another curve', pemOf(other.publicKey), /P-256/],
+  ])('%s is refused as public keys', (_what, pem, problem) => {
+    expect(() => publicKeys(pem)).toThrow(problem);
+  });
+
+  it.each([
+    ['a public key', one, /not a private key/],
+    ['a short RSA key', pemOf(weak.privateKey), /at least 2048 bits/],
+  ])('%s is refused as a private key', (_what, pem, problem) => {
+    expect(() => privateKey(pem)).toThrow(problem);
+  });
+});
 
 function tampered(token: string): string {
   const [header, , signature] = token.split('.');

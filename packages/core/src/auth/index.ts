@@ -17,4 +17,4 @@ export {
   type Revocations,
   revocationsIn,
 } from './revocations';
-export { secretKey, type TokenKey } from './token-key';
+export { type PublicJwk, privateKey, publicJwks, publicKeys, secretKey, type TokenKey } from './token-key';

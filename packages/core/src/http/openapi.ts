@@ -73,7 +73,7 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
 }
 
 const operationId = ({ method, path }: Endpoint): string =>
-  [method, ...path.split('/').filter((part) => part && part !== 'api' && part !== 'v1')]
+  [method, ...path.split(/[/.]/).filter((part) => part && part !== 'api' && part !== 'v1')]
     .map((part) => part.replace(/^:/, 'by-'))
     .join('-')
     .replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretKey, type TokenKey } from '../auth';
+import { publicKeys, secretKey, type TokenKey } from '../auth';
 import { ConfigError, type Env, parseBlock, parseSettings, readEnv, secretOf, setting } from '../config';
 import { type DatabaseConfig, databaseSettings } from '../db';
 import type { HttpConfig } from '../http';
@@ -52,8 +52,8 @@ export interface CoreConfig extends HttpConfig {
   redis: RedisConfig | undefined;
   /** The issuer and the audience of access tokens. */
   tokenRealm: string | undefined;
-  /** Signs access tokens. */
-  jwtSecret: string;
+  /** Signs access tokens, unless the issuer has a private key. undefined: tokens are verified with public keys only. */
+  jwtSecret: string | undefined;
   /** Access tokens that any of them has signed are accepted. */
   tokenKeys: TokenKey[];
   rateLimit: Record<'general' | 'uploads' | 'preflights', BucketSize>;
@@ -81,17 +81,30 @@ export interface Configured<T extends z.ZodObject> {
 
 const MIN_SECRET_BYTES = 32;
 
+const pemOfPublicKeys = z.string().transform((pem, context) => {
+  try {
+    return publicKeys(pem);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+});
+
 /** A separate schema, so that a weak secret is reported together with all other errors. */
 const tokenSecrets = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =>
   z
     .object({
       APP_ENV: z.enum(['local', 'testnet', 'production']).default('local'),
-      JWT_SECRET: z.string(),
+      JWT_SECRET: z.string().optional(),
       /** Accepted, but do not sign: one replaces JWT_SECRET, the other was replaced by it. */
       JWT_SECRET_NEXT: z.string().optional(),
       JWT_SECRET_PREVIOUS: z.string().optional(),
+      JWT_PUBLIC_KEYS: pemOfPublicKeys.optional(),
     })
-    .superRefine(({ APP_ENV, ...secrets }, context) => {
+    .superRefine(({ APP_ENV, JWT_PUBLIC_KEYS, ...secrets }, context) => {
+      if (secrets.JWT_SECRET === undefined && !JWT_PUBLIC_KEYS) {
+        context.addIssue({ code: 'custom', path: ['JWT_SECRET'], message: 'is required' });
+      }
       if (APP_ENV === 'local') return;
       for (const [key, secret] of Object.entries(secrets)) {
         if (secret === undefined) continue;
@@ -154,9 +167,12 @@ export function loadConfig<T extends z.ZodObject>(
     redis: redisConfigOf(redis, env),
     tokenRealm: namespace,
     jwtSecret: secret.JWT_SECRET,
-    tokenKeys: [secret.JWT_SECRET, secret.JWT_SECRET_NEXT, secret.JWT_SECRET_PREVIOUS]
-      .filter((given) => given !== undefined)
-      .map(secretKey),
+    tokenKeys: [
+      ...[secret.JWT_SECRET, secret.JWT_SECRET_NEXT, secret.JWT_SECRET_PREVIOUS]
+        .filter((given) => given !== undefined)
+        .map(secretKey),
+      ...(secret.JWT_PUBLIC_KEYS ?? []),
+    ],
     rateLimit: rateLimits(shared),
     trustProxy: shared.TRUST_PROXY,
     corsOrigins: origins[0] === '*' ? '*' : origins,

@@ -1,3 +1,4 @@
+import { publicJwks } from '@shop/core/auth';
 import { forbidden, invalidRequest, notFound, overloaded } from '@shop/core/errors';
 import { type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
@@ -12,6 +13,7 @@ import {
   credentials,
   givenRefreshToken,
   logOutUser,
+  publicKeySet,
   session,
   sessionQuery,
   tokenQuery,
@@ -91,6 +93,19 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, body }) => await logOutEverywhere(ctx, caller, body?.user_id ?? caller.id),
+  }),
+
+  endpoint({
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    tag,
+    summary: 'Get the public keys that verify access tokens (RFC 7517); none if a shared secret signs them',
+    access: 'public',
+    responses: { 200: publicKeySet },
+    handler: async () => ({
+      ...ok({ keys: publicJwks(ctx.config.tokenKeys) }),
+      headers: { 'Cache-Control': 'public, max-age=300' },
+    }),
   }),
 
   endpoint({

@@ -42,6 +42,26 @@ export const givenRefreshToken = z
   })
   .optional();
 
+const coordinate = z.string().optional();
+
+export const publicKeySet = z
+  .object({
+    keys: z.array(
+      z.object({
+        kty: z.string(),
+        kid: z.string().meta({ description: 'In the header of the tokens that it verifies' }),
+        use: z.literal('sig'),
+        alg: z.string(),
+        crv: coordinate,
+        x: coordinate,
+        y: coordinate,
+        n: coordinate,
+        e: coordinate,
+      }),
+    ),
+  })
+  .meta({ id: 'PublicKeySet' });
+
 export const logOutUser = z.strictObject({ user_id: id.optional() }).optional();
 
 export const sessionQuery = z.object(pageQuery);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { accessTokenIssuer, type Caller, secretKey } from '@shop/core/auth';
+import { accessTokenIssuer, type Caller, privateKey, secretKey } from '@shop/core/auth';
 import type { Resources } from '@shop/core/service';
 import type { AuthSettings } from '../settings';
 import { newOpaqueToken } from './opaque-token';
@@ -25,7 +25,10 @@ export interface TokenIssuer {
   tokenSet(owner: Caller, refreshToken: NewRefreshToken): TokenSet;
 }
 
-type Lifetimes = Pick<AuthSettings, 'ACCESS_TOKEN_EXP_SECONDS' | 'REFRESH_TOKEN_EXP_SECONDS' | 'SESSION_MAX_DAYS'>;
+type Lifetimes = Pick<
+  AuthSettings,
+  'ACCESS_TOKEN_EXP_SECONDS' | 'REFRESH_TOKEN_EXP_SECONDS' | 'SESSION_MAX_DAYS' | 'JWT_PRIVATE_KEY'
+>;
 type Signing = Pick<Resources['config'], 'jwtSecret' | 'tokenRealm'>;
 
 const DAY_MS = 86_400_000;
@@ -34,7 +37,10 @@ const REVOCATION_MARGIN_MS = 60_000;
 
 export function createTokenIssuer({ jwtSecret, tokenRealm }: Signing, settings: Lifetimes): TokenIssuer {
   const { ACCESS_TOKEN_EXP_SECONDS: accessSeconds, REFRESH_TOKEN_EXP_SECONDS: refreshSeconds } = settings;
-  const tokens = accessTokenIssuer(secretKey(jwtSecret), { realm: tokenRealm, lifetimeSeconds: accessSeconds });
+  const { JWT_PRIVATE_KEY: pem } = settings;
+  // The settings have one of the two.
+  const key = pem === undefined ? secretKey(jwtSecret ?? '') : privateKey(pem);
+  const tokens = accessTokenIssuer(key, { realm: tokenRealm, lifetimeSeconds: accessSeconds });
   const endOfSession = (createdAt: Date) => new Date(createdAt.getTime() + settings.SESSION_MAX_DAYS * DAY_MS);
   return {
     newRefreshToken({ familyId, endsAt } = { familyId: randomUUID(), endsAt: endOfSession(new Date()) }) {
