@@ -92,12 +92,23 @@ CREATE TABLE IF NOT EXISTS password_resets (
   CONSTRAINT password_resets_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- The times of reset mails of the last hour, one row per account or client network. The row is locked while it is counted.
+-- The times of the recent reset mails of an account or a client, and of the recent failed logins to an account. The row is locked
+-- while it is counted.
 CREATE TABLE IF NOT EXISTS mail_quotas (
   subject    VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   sent_at    VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'milliseconds since the epoch, comma-separated',
   expires_at DATETIME(3) NOT NULL,
   KEY mail_quotas_expiry (expires_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- The client addresses from which a user has logged in. Guesses at a password from others are limited.
+CREATE TABLE IF NOT EXISTS known_clients (
+  user_id    BIGINT UNSIGNED NOT NULL,
+  client     VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'IPv4 address or IPv6 network',
+  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  PRIMARY KEY (user_id, client),
+  KEY known_clients_oldest (created_at),
+  CONSTRAINT known_clients_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 CREATE TABLE IF NOT EXISTS categories (
@@ -294,4 +305,5 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0011_backups.sql', 'd862a483a4b96cac009b3c8db57ab3df35a83bd00f3aa8925285e6e90c0e5586'
   UNION ALL SELECT '0012_sessions.sql', '50407821820376aeba659fcbd44d74557c17e3101ea743159807a66b6bee5f8d'
   UNION ALL SELECT '0013_revocations.sql', 'd74529db18d17ff4c3e1576a2be0cf732caba2d871279e5f4cf9cec405249c63'
+  UNION ALL SELECT '0014_known_clients.sql', '5d95d8a7f719e233aa3011d43552f78ae63801f0d6a9f0ee3f695464c1d95443'
 ) AS migrations WHERE @is_empty;

@@ -1,5 +1,5 @@
-/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, Google's sign-in keys, the key of tokens. */
-type Need = 'uploads' | 'mail' | 'google' | 'private-key';
+/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, the pepper of passwords, Google's sign-in keys, the key of tokens. */
+type Need = 'uploads' | 'mail' | 'passwords' | 'google' | 'private-key';
 
 /** What a pod requests, and its limit. */
 interface PodResources {
@@ -57,10 +57,11 @@ export const services = {
       'revocations',
       'password_resets',
       'mail_quotas',
+      'known_clients',
       'categories',
       'backups',
     ],
-    needs: ['mail', 'google', 'private-key'],
+    needs: ['mail', 'passwords', 'google', 'private-key'],
     resources: { ...usual, cpu: '250m' },
   },
   product: {

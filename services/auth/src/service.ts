@@ -5,6 +5,7 @@ import { backupMetrics } from './backups/backup-metrics';
 import { categoryEndpoints } from './categories/categories.endpoints';
 import { googleEndpoints } from './google/google.endpoints';
 import { IdTokenVerifier } from './google/id-token-verifier';
+import { forgetOldClients } from './guessing/forget-old-clients';
 import { createPasswordHasher, type PasswordHasher } from './passwords/password-hasher';
 import { passwordEndpoints } from './passwords/passwords.endpoints';
 import { createResetMailer, type ResetMailer } from './passwords/reset-mailer';
@@ -33,7 +34,10 @@ export interface AuthContext extends Resources {
 export function createContext(resources: Resources, settings: AuthSettings): AuthContext {
   return {
     ...resources,
-    passwordHasher: createPasswordHasher(),
+    passwordHasher: createPasswordHasher(
+      { current: settings.PASSWORD_PEPPER, previous: settings.PASSWORD_PEPPER_PREVIOUS },
+      resources.logger,
+    ),
     tokenIssuer: createTokenIssuer(resources.config, settings),
     loginCounter: new LoginCounter(resources.metrics),
     refreshCounter: createRefreshCounter(resources.metrics),
@@ -58,6 +62,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     'refresh_tokens.parent_id',
     'password_resets',
     'mail_quotas',
+    'known_clients',
     'categories',
     'backups',
     'stores',
@@ -72,7 +77,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ],
-  jobs: (ctx) => [backupMetrics(ctx), forgetRevocations(ctx)],
+  jobs: (ctx) => [backupMetrics(ctx), forgetRevocations(ctx), forgetOldClients(ctx)],
   async readinessCheck(ctx) {
     if (ctx.config.appEnv === 'production') await assertNoSeededAdmin(ctx);
   },

@@ -32,6 +32,11 @@ function privateKeyProblem(pem: string, publicPem = ''): string | undefined {
   }
   return 'its public key must be in JWT_PUBLIC_KEYS: without it, the services refuse its tokens';
 }
+const MIN_PEPPER_BYTES = 32;
+
+const pepper = z
+  .string()
+  .refine((value) => Buffer.byteLength(value) >= MIN_PEPPER_BYTES, `must have at least ${MIN_PEPPER_BYTES} bytes`);
 
 const MAX_ACCESS_SECONDS = 86_400;
 const MAX_SESSION_DAYS = 90;
@@ -73,6 +78,12 @@ export const settings = z
     REFRESH_TOKEN_EXP_SECONDS: setting.integer(1, MAX_REFRESH_SECONDS).default(2_592_000),
     REFRESH_GRACE_SECONDS: setting.integer(0, 60).default(10),
     SESSION_MAX_DAYS: setting.integer(1, MAX_SESSION_DAYS).default(MAX_SESSION_DAYS),
+    PASSWORD_PEPPER: pepper.optional(),
+    PASSWORD_PEPPER_PREVIOUS: z
+      .string()
+      .transform((list) => list.split(',').map((one) => one.trim()))
+      .pipe(z.array(pepper))
+      .default([]),
     GOOGLE_CLIENT_ID: z.string().optional(),
     GOOGLE_CERTS_URL: webAddress.default('https://www.googleapis.com/oauth2/v1/certs'),
     SMTP_HOST: z.string().optional(),

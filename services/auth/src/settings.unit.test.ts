@@ -94,6 +94,16 @@ describe('JWT_PRIVATE_KEY', () => {
   });
 });
 
+test('peppers must have 32 bytes', () => {
+  const [short, long] = ['x'.repeat(31), 'x'.repeat(32)];
+  expect(problemsOf({ PASSWORD_PEPPER: long, PASSWORD_PEPPER_PREVIOUS: `${long}1, ${long}2` })).toEqual([]);
+  const problems = problemsOf({ PASSWORD_PEPPER: short, PASSWORD_PEPPER_PREVIOUS: `${long},${short}` });
+  expect(problems).toEqual([
+    'PASSWORD_PEPPER: must have at least 32 bytes',
+    expect.stringContaining('PASSWORD_PEPPER_PREVIOUS'),
+  ]);
+});
+
 describe('production', () => {
   test.each([
     ['SMTP_HOST', '', 'is required outside the local environment'],

@@ -171,7 +171,8 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     const body = problemBody(known, context.requestId);
     // Retrying a slow query would only use the database's time limit again.
     const mayRetry = known?.kind === 'unavailable' && known.code !== queryTimeout.code;
-    if (mayRetry) res.setHeader('Retry-After', String(known.retryAfterSeconds ?? 1));
+    const retryAfter = known?.retryAfterSeconds ?? (mayRetry ? 1 : undefined);
+    if (retryAfter !== undefined) res.setHeader('Retry-After', String(retryAfter));
     if (known?.kind === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer');
     res
       .status(body.status)

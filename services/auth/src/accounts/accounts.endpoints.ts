@@ -1,5 +1,6 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
 import { created, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { weakPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
 import { tokenResponse } from '../sessions/session-cookies';
 import { tokenQuery, tokens } from '../sessions/sessions.schemas';
@@ -24,7 +25,7 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     query: tokenQuery,
     body: newAccount,
     responses: { 201: tokens },
-    errors: [emailTaken, phoneTaken, overloaded],
+    errors: [emailTaken, phoneTaken, weakPassword, overloaded],
     handler: async ({ query, body, clientIp, userAgent }) => {
       const { id, tokenSet } = await register(ctx, body, { ip: clientIp, userAgent });
       const response = tokenResponse(tokenSet, query.cookies === 'true');

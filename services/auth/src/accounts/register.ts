@@ -1,3 +1,6 @@
+import { clientNetwork } from '@shop/core/rate-limit';
+import { insertKnownClient } from '../guessing/known-clients.sql';
+import { assertUncommon } from '../passwords/common-passwords';
 import type { AuthContext } from '../service';
 import type { TokenSet } from '../sessions/sessions.schemas';
 import { type Client, insertSession } from '../sessions/sessions.sql';
@@ -11,12 +14,15 @@ export async function register(
   client: Client,
 ): Promise<{ id: number; tokenSet: TokenSet }> {
   const { name, email, phone, password } = account;
-  const passwordHash = await ctx.passwordHasher.hash(password);
+  assertUncommon(password);
+  const network = clientNetwork(client.ip);
+  const passwordHash = await ctx.passwordHasher.hash(password, network);
   const refreshToken = ctx.tokenIssuer.newRefreshToken();
   const id = await ctx.db.transaction(async function insertAccountAndSession(sql) {
     const fields = { name, email, phone, passwordHash, googleSub: null, emailVerifiedAt: null };
     const userId = await openAccount(sql, fields);
     await insertSession(sql, userId, refreshToken, client);
+    await insertKnownClient(sql, userId, network);
     return userId;
   });
   return { id, tokenSet: ctx.tokenIssuer.tokenSet({ id, role: 'user' }, refreshToken) };

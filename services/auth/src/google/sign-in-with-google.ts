@@ -1,8 +1,10 @@
 import type { Caller } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
 import { AppError } from '@shop/core/errors';
+import { clientNetwork } from '@shop/core/rate-limit';
 import { emailTaken } from '../accounts/accounts.errors';
 import { openAccount } from '../accounts/open-account';
+import { insertKnownClient } from '../guessing/known-clients.sql';
 import { removePassword } from '../passwords/credentials.sql';
 import { deleteResets } from '../passwords/password-resets.sql';
 import type { AuthContext } from '../service';
@@ -23,6 +25,7 @@ export async function signInWithGoogle(ctx: AuthContext, idToken: string, client
   const refreshToken = ctx.tokenIssuer.newRefreshToken();
   await ctx.db.transaction(async function startSession(sql) {
     await insertSession(sql, caller.id, refreshToken, client);
+    await insertKnownClient(sql, caller.id, clientNetwork(client.ip));
   });
   await forgetExpiredSessions(ctx);
   return ctx.tokenIssuer.tokenSet(caller, refreshToken);

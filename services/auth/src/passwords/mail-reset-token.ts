@@ -1,13 +1,12 @@
 import type { Sql } from '@shop/core/db';
 import { clientNetwork } from '@shop/core/rate-limit';
+import { findExhausted, forgetExpiredQuotas, type Quota, takeFromQuotas } from '../quotas/quota';
 import type { AuthContext } from '../service';
-import { hasExhausted, type MailQuota, takeFromQuotas } from './mail-quota';
-import { deleteExpiredQuotas } from './mail-quotas.sql';
 import type { ResetMailer } from './reset-mailer';
 
 const MAILS_PER_ACCOUNT = 3;
 const MAILS_PER_CLIENT = 20;
-const CLEANUP_BATCH = 16;
+const WINDOW_MS = 3_600_000;
 
 interface Recipient {
   userId: number;
@@ -44,8 +43,8 @@ async function countAndSend(
 ): Promise<void> {
   const client = clientNetwork(clientIp);
   const quotas = [
-    { subject: `reset:user:${userId}`, limit: MAILS_PER_ACCOUNT },
-    { subject: `reset:client:${client}`, limit: MAILS_PER_CLIENT },
+    { subject: `reset:user:${userId}`, limit: MAILS_PER_ACCOUNT, windowMs: WINDOW_MS },
+    { subject: `reset:client:${client}`, limit: MAILS_PER_CLIENT, windowMs: WINDOW_MS },
   ];
   const token = await mailer.countQueue.run(async () => await addCountedToken(ctx, quotas, addToken), client);
   if (token === undefined) {
@@ -58,20 +57,11 @@ async function countAndSend(
 }
 
 /** @returns undefined if a quota is exhausted */
-async function addCountedToken(ctx: AuthContext, quotas: MailQuota[], addToken: AddToken): Promise<string | undefined> {
-  if (await hasExhausted(ctx.db, quotas)) return undefined;
+async function addCountedToken(ctx: AuthContext, quotas: Quota[], addToken: AddToken): Promise<string | undefined> {
+  if ((await findExhausted(ctx.db, quotas)) !== undefined) return undefined;
   const token = await ctx.db.transaction(async function countAndAdd(sql) {
-    return (await takeFromQuotas(sql, quotas)) ? await addToken(sql) : undefined;
+    return 'takenAt' in (await takeFromQuotas(sql, quotas)) ? await addToken(sql) : undefined;
   });
   await forgetExpiredQuotas(ctx);
   return token;
-}
-
-/** Runs with each mail. A failure here does not fail the mail. */
-async function forgetExpiredQuotas({ db, logger }: AuthContext): Promise<void> {
-  try {
-    await deleteExpiredQuotas(db, new Date(), CLEANUP_BATCH);
-  } catch (error) {
-    logger.warn({ err: error }, 'could not delete expired mail quotas, retrying with the next reset mail');
-  }
 }

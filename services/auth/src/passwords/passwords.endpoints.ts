@@ -1,7 +1,7 @@
 import { notFound, overloaded } from '@shop/core/errors';
 import { accepted, type Endpoint, endpoint, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
-import { invalidToken } from './passwords.errors';
+import { invalidToken, weakPassword } from './passwords.errors';
 import { passwordReset, RESET_SECONDS, resetByMail, resetInResponse, resetRequest } from './passwords.schemas';
 import { requestReset, requestResetByMail } from './request-reset';
 import { resetPassword } from './reset-password';
@@ -40,7 +40,7 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'public',
     body: passwordReset,
     responses: { 204: 'empty' },
-    errors: [invalidToken, overloaded],
-    handler: async ({ body }) => await resetPassword(ctx, body),
+    errors: [invalidToken, weakPassword, overloaded],
+    handler: async ({ body, clientIp }) => await resetPassword(ctx, body, clientIp),
   }),
 ];

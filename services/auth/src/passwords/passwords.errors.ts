@@ -1,5 +1,12 @@
 import { defineError } from '@shop/core/errors';
 
+export const weakPassword = defineError(
+  'invalid',
+  'weak_password',
+  'This password is one of the 10,000 most common. Choose another one.',
+  { field: { in: 'body', path: 'password', code: 'invalid_value' } },
+);
+
 export const invalidToken = defineError(
   'invalid',
   'invalid_token',

@@ -1,6 +1,7 @@
 import { publicJwks } from '@shop/core/auth';
 import { forbidden, invalidRequest, notFound, overloaded } from '@shop/core/errors';
 import { type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
+import { tooManyAttempts } from '../guessing/guessing.errors';
 import type { AuthContext } from '../service';
 import { listOwnSessions } from './list-own-sessions';
 import { logIn } from './log-in';
@@ -36,11 +37,14 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     path: '/api/v1/auth/login',
     tag,
     summary: 'Log in with email address and password',
+    description:
+      'After 10 wrong passwords for an email address within 15 minutes, clients that have never logged in to its account get a ' +
+      '429. Clients that have logged in to it before are neither counted nor refused.',
     access: 'public',
     query: tokenQuery,
     body: credentials,
     responses: { 200: tokens },
-    errors: [invalidCredentials, overloaded],
+    errors: [invalidCredentials, tooManyAttempts, overloaded],
     handler: async ({ query, body, clientIp, userAgent }) => {
       const login = logIn(ctx, body, { ip: clientIp, userAgent });
       return tokenResponse(await ctx.loginCounter.count('password', login), query.cookies === 'true');
