@@ -101,6 +101,36 @@ CREATE TABLE IF NOT EXISTS mail_quotas (
   KEY mail_quotas_expiry (expires_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- Mails that are not sent yet: the outbox.
+CREATE TABLE IF NOT EXISTS mails (
+  id              BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  kind            VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  recipient       VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  user_id         BIGINT UNSIGNED NULL COMMENT 'NULL: the account with this email address, if there is one',
+  client          VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'IPv4 address or IPv6 network',
+  token           VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'local environment only',
+  position        INT UNSIGNED NOT NULL COMMENT 'mails of the same client that were waiting before it',
+  attempts        INT UNSIGNED NOT NULL DEFAULT 0,
+  next_attempt_at DATETIME(3) NOT NULL,
+  created_at      DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY mails_due (next_attempt_at),
+  KEY mails_client (client),
+  CONSTRAINT mails_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Where the token for a new email address was sent. At most one row per user.
+CREATE TABLE IF NOT EXISTS email_verifications (
+  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id    BIGINT UNSIGNED NOT NULL,
+  email      VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'becomes the address of the account',
+  token_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256, hex',
+  expires_at DATETIME(3) NOT NULL,
+  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY email_verifications_hash (token_hash),
+  KEY email_verifications_expiry (expires_at),
+  CONSTRAINT email_verifications_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- The client addresses from which a user has logged in. Guesses at a password from others are limited.
 CREATE TABLE IF NOT EXISTS known_clients (
   user_id    BIGINT UNSIGNED NOT NULL,
@@ -306,4 +336,6 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0012_sessions.sql', '50407821820376aeba659fcbd44d74557c17e3101ea743159807a66b6bee5f8d'
   UNION ALL SELECT '0013_revocations.sql', 'd74529db18d17ff4c3e1576a2be0cf732caba2d871279e5f4cf9cec405249c63'
   UNION ALL SELECT '0014_known_clients.sql', '5d95d8a7f719e233aa3011d43552f78ae63801f0d6a9f0ee3f695464c1d95443'
+  UNION ALL SELECT '0015_mails.sql', 'ae67fc2852bb81643f78b5c1edf3fcea9c504b4df2949b8a22680d87f6ae8cfa'
+  UNION ALL SELECT '0016_email_verifications.sql', '6c3936157f66028ef197488ea1e40b5abe1f8cbab718fc6f4b6e5262eecde98a'
 ) AS migrations WHERE @is_empty;

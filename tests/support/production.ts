@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Env } from '@shop/core/config';
 import { applySchema } from '@shop/test-servers';
 import { testEnv } from './test-app';
-import { write } from './test-database';
+import { closeTestDatabase, write } from './test-database';
 
 /** Settings that `APP_ENV=production` accepts, with a new database user, because the suite's password is public. */
 export async function productionEnv(database = testEnv().DB_NAME ?? ''): Promise<Env> {
@@ -32,4 +32,14 @@ export async function aFreshDatabase(): Promise<string> {
   const server = { host: DB_HOST, port: Number(DB_PORT), user: DB_USER, password: DB_PASS };
   await applySchema({ ...server, database: name });
   return name;
+}
+
+/**
+ * Gives this test file a database of its own, where no test of a concurrent file does anything. Call it first: `rows`, `startApp`
+ * and all others use it from then on.
+ */
+export async function useOwnDatabase(): Promise<void> {
+  const name = await aFreshDatabase();
+  await closeTestDatabase();
+  process.env.SHOP_TEST_DB_NAME = name;
 }

@@ -58,6 +58,8 @@ export const services = {
       'password_resets',
       'mail_quotas',
       'known_clients',
+      'mails',
+      'email_verifications',
       'categories',
       'backups',
     ],

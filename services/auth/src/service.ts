@@ -3,12 +3,16 @@ import { inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/accounts.endpoints';
 import { backupMetrics } from './backups/backup-metrics';
 import { categoryEndpoints } from './categories/categories.endpoints';
+import { emailEndpoints } from './email/email.endpoints';
+import { forgetExpiredVerifications } from './email/forget-expired-verifications';
 import { googleEndpoints } from './google/google.endpoints';
 import { IdTokenVerifier } from './google/id-token-verifier';
 import { forgetOldClients } from './guessing/forget-old-clients';
+import { createMailer } from './mail/mailer';
+import { createOutbox, type Outbox } from './mail/outbox';
+import { makeToken } from './mail/token-makers';
 import { createPasswordHasher, type PasswordHasher } from './passwords/password-hasher';
 import { passwordEndpoints } from './passwords/passwords.endpoints';
-import { createResetMailer, type ResetMailer } from './passwords/reset-mailer';
 import { assertNoSeededAdmin } from './passwords/seeded-admin';
 import { forgetRevocations } from './sessions/forget-revocations';
 import { LoginCounter } from './sessions/login-counter';
@@ -26,12 +30,13 @@ export interface AuthContext extends Resources {
   /** How long a refresh token that was just used can be sent again. */
   refreshGraceMs: number;
   /** undefined without an SMTP host, which only the local environment allows. */
-  resetMailer: ResetMailer | undefined;
+  outbox: Outbox | undefined;
   /** undefined without a Google client id. */
   idTokenVerifier: IdTokenVerifier | undefined;
 }
 
 export function createContext(resources: Resources, settings: AuthSettings): AuthContext {
+  const mailer = createMailer(settings);
   return {
     ...resources,
     passwordHasher: createPasswordHasher(
@@ -42,7 +47,7 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
     loginCounter: new LoginCounter(resources.metrics),
     refreshCounter: createRefreshCounter(resources.metrics),
     refreshGraceMs: settings.REFRESH_GRACE_SECONDS * 1000,
-    resetMailer: createResetMailer(settings, resources.metrics),
+    outbox: mailer && createOutbox(resources, mailer, makeToken),
     idTokenVerifier:
       settings.GOOGLE_CLIENT_ID === undefined
         ? undefined
@@ -63,6 +68,8 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     'password_resets',
     'mail_quotas',
     'known_clients',
+    'mails',
+    'email_verifications',
     'categories',
     'backups',
     'stores',
@@ -74,10 +81,17 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...accountEndpoints(ctx),
     ...sessionEndpoints(ctx),
     ...passwordEndpoints(ctx),
+    ...emailEndpoints(ctx),
     ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ],
-  jobs: (ctx) => [backupMetrics(ctx), forgetRevocations(ctx), forgetOldClients(ctx)],
+  jobs: (ctx) => [
+    backupMetrics(ctx),
+    forgetRevocations(ctx),
+    forgetOldClients(ctx),
+    forgetExpiredVerifications(ctx),
+    ...(ctx.outbox ? [ctx.outbox.job] : []),
+  ],
   async readinessCheck(ctx) {
     if (ctx.config.appEnv === 'production') await assertNoSeededAdmin(ctx);
   },

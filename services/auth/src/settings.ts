@@ -95,6 +95,8 @@ export const settings = z
       .refine(isSender, 'must be an email address, optionally with a name: Shop <shop@shop.test>')
       .default('shop@example.com'),
     PASSWORD_RESET_URL: webAddress.optional(),
+    EMAIL_VERIFICATION_URL: webAddress.optional(),
+    SHOP_NAME: z.string().max(100).default('Shop'),
   })
   .superRefine(({ JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS }, context) => {
     const problem = JWT_PRIVATE_KEY && privateKeyProblem(JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS);
@@ -142,6 +144,3 @@ export const settings = z
   );
 
 export type AuthSettings = z.output<typeof settings>;
-
-/** A page of the local shop. Production must set its own. */
-export const LOCAL_RESET_PAGE = 'http://localhost:8000/reset-password';

@@ -3,9 +3,9 @@ import { created, type Endpoint, endpoint, idParams, listOf, listResponse, ok } 
 import { weakPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
 import { tokenResponse } from '../sessions/session-cookies';
-import { tokenQuery, tokens } from '../sessions/sessions.schemas';
+import { tokenQuery } from '../sessions/sessions.schemas';
 import { emailTaken, lastAdmin, phoneTaken } from './accounts.errors';
-import { newAccount, user, userChange, userQuery } from './accounts.schemas';
+import { newAccount, registeredTokens, user, userChange, userQuery } from './accounts.schemas';
 import { listUsers } from './accounts.sql';
 import { changeUser } from './change-user';
 import { getOwnUser } from './get-own-user';
@@ -24,7 +24,7 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'public',
     query: tokenQuery,
     body: newAccount,
-    responses: { 201: tokens },
+    responses: { 201: registeredTokens },
     errors: [emailTaken, phoneTaken, weakPassword, overloaded],
     handler: async ({ query, body, clientIp, userAgent }) => {
       const { id, tokenSet } = await register(ctx, body, { ip: clientIp, userAgent });

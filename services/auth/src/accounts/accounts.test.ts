@@ -27,6 +27,7 @@ describe('getting a user', () => {
         id: user.id,
         name: 'Ada',
         email: user.email,
+        email_verified: false,
         phone: user.phone,
         role: 'user',
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),

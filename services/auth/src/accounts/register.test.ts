@@ -47,7 +47,7 @@ describe('registering', () => {
     const { body } = await register(aPerson()).expect(201);
     const { exp, iat, user_id } = claimsOf(body.token) as { exp: number; iat: number; user_id: number };
     expect(Object.keys(body).sort()).toEqual(
-      ['expires_at', 'expires_in', 'refresh_expires_at', 'refresh_token', 'token'].sort(),
+      ['expires_at', 'expires_in', 'refresh_expires_at', 'refresh_token', 'token', 'verification_token'].sort(),
     );
     expect(body.expires_in).toBe(3600);
     expect(exp - iat).toBe(3600);

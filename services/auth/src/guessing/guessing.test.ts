@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { overloaded } from '@shop/core/errors';
-import { aUser, figure, rows, scrape, startApp, type TestApp } from '@shop/testing';
+import { aUser, figure, rows, scrape, startApp, type TestApp, useOwnDatabase } from '@shop/testing';
 import { aPerson, aRegisteredUser, logIn } from '../../tests/people';
 import type { PasswordHasher } from '../passwords/password-hasher';
 import { createContext } from '../service';
@@ -11,6 +11,7 @@ import { settings } from '../settings';
 let apps: [TestApp, TestApp];
 
 beforeAll(async () => {
+  await useOwnDatabase();
   const env = { TRUST_PROXY: '127.0.0.1/32' };
   apps = [await startApp(authService, env), await startApp(authService, env)];
 });
@@ -53,7 +54,8 @@ test('50 concurrent guesses from 50 addresses get 10 answers', async () => {
   const responses = await Promise.all(Array.from({ length: 50 }, () => tryFrom(aClient(), user)));
   const answered = responses.filter(({ status }) => status === 401);
   expect(answered).toHaveLength(10);
-  expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([401, 429]));
+  // 503: a try that waited too long for the lock. Its password was not compared.
+  expect(responses.filter(({ status }) => ![401, 429, 503].includes(status))).toEqual([]);
 });
 
 test('unknown email addresses, and accounts without a password, are counted alike', async () => {

@@ -7,9 +7,8 @@ export const weakPassword = defineError(
   { field: { in: 'body', path: 'password', code: 'invalid_value' } },
 );
 
-export const invalidToken = defineError(
-  'invalid',
-  'invalid_token',
-  'This reset token is unknown, already used or expired.',
-  { field: { in: 'body', path: 'token', code: 'invalid_value' } },
-);
+export const wrongPassword = defineError('forbidden', 'wrong_password', 'The current password is wrong.');
+
+export const invalidToken = defineError('invalid', 'invalid_token', 'This token is unknown, already used or expired.', {
+  field: { in: 'body', path: 'token', code: 'invalid_value' },
+});

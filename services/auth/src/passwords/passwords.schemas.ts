@@ -6,8 +6,6 @@ import { emailAddress } from '../accounts/email-address';
 const MIN_CHARACTERS = 8;
 const MAX_CHARACTERS = 256;
 
-const PASSWORD_LENGTH = `must have ${MIN_CHARACTERS} to ${MAX_CHARACTERS} characters`;
-
 /** In NFC, which is what is hashed. Not trimmed: spaces are significant. */
 export const newPassword = z
   .string()
@@ -15,8 +13,12 @@ export const newPassword = z
   .check(
     checkInOrder(
       storable,
-      [(value) => characterCount(value) >= MIN_CHARACTERS, 'too_small', PASSWORD_LENGTH],
-      [(value) => characterCount(value) <= MAX_CHARACTERS, 'too_big', PASSWORD_LENGTH],
+      [
+        (value) => characterCount(value) >= MIN_CHARACTERS,
+        'too_small',
+        `must have at least ${MIN_CHARACTERS} characters`,
+      ],
+      [(value) => characterCount(value) <= MAX_CHARACTERS, 'too_big', `must have at most ${MAX_CHARACTERS} characters`],
     ),
   )
   .meta({

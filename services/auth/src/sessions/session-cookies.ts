@@ -1,5 +1,5 @@
 import type { ResponseCookie } from '@shop/core/http';
-import type { CookieSession, TokenSet } from './sessions.schemas';
+import type { TokenSet } from './sessions.schemas';
 
 /** Where browsers send it: to refresh and logout only. */
 const REFRESH_PATH = '/api/v1/auth';
@@ -17,10 +17,10 @@ export const removedCookies = (): ResponseCookie[] => cookiesWith(['', 0], ['', 
  * A response with tokens. With cookies, the body has none: otherwise a script that an attacker
  * injects into the shop's page could read them.
  */
-export function tokenResponse(
-  set: TokenSet,
+export function tokenResponse<T extends TokenSet>(
+  set: T,
   asCookies: boolean,
-): { status: 200; body: TokenSet | CookieSession; cookies: ResponseCookie[] } {
+): { status: 200; body: T | Omit<T, 'token' | 'refresh_token'>; cookies: ResponseCookie[] } {
   if (!asCookies) return { status: 200, body: set, cookies: [] };
   const { token, refresh_token, ...times } = set;
   const refreshSeconds = Math.max(1, Math.floor((Date.parse(set.refresh_expires_at) - Date.now()) / 1000));

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 import { givenPassword } from '../passwords/passwords.schemas';
 
-const tokenSet = z
+export const tokenSet = z
   .object({
     token: z.string().meta({ description: 'Access token (JWT)' }),
     expires_in: z.int().meta({ description: 'Lifetime of the access token in seconds' }),
@@ -16,12 +16,10 @@ const tokenSet = z
 export type TokenSet = z.input<typeof tokenSet>;
 
 /** A token set without its tokens, which are in cookies. */
-const cookieSession = tokenSet.omit({ token: true, refresh_token: true }).meta({
+export const cookieSession = tokenSet.omit({ token: true, refresh_token: true }).meta({
   id: 'CookieSession',
   description: 'The tokens are in the cookies `access_token` and `refresh_token`',
 });
-
-export type CookieSession = z.input<typeof cookieSession>;
 
 export const tokens = z.union([tokenSet, cookieSession]);
 
