@@ -32,10 +32,12 @@ CREATE TABLE IF NOT EXISTS users (
   role          ENUM('user', 'admin') NOT NULL DEFAULT 'user',
   created_at    DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   email_verified_at DATETIME(3) NULL COMMENT 'the holder of the mailbox was here: by Google or by a mailed token',
+  deleted_at    DATETIME(3) NULL COMMENT 'the row stays for its orders, without personal data',
   UNIQUE KEY users_email (email),
   UNIQUE KEY users_phone (phone),
   UNIQUE KEY users_google_sub (google_sub),
-  KEY users_newest (created_at, id)
+  KEY users_newest (created_at, id),
+  KEY users_present (deleted_at, created_at, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 CREATE TABLE IF NOT EXISTS sessions (
@@ -338,4 +340,5 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0014_known_clients.sql', '5d95d8a7f719e233aa3011d43552f78ae63801f0d6a9f0ee3f695464c1d95443'
   UNION ALL SELECT '0015_mails.sql', 'ae67fc2852bb81643f78b5c1edf3fcea9c504b4df2949b8a22680d87f6ae8cfa'
   UNION ALL SELECT '0016_email_verifications.sql', '6c3936157f66028ef197488ea1e40b5abe1f8cbab718fc6f4b6e5262eecde98a'
+  UNION ALL SELECT '0017_deleted_users.sql', 'd09b95f9b36bed6655cf9d976580f410c1b846ff138b7d2df5e022da968352a4'
 ) AS migrations WHERE @is_empty;

@@ -156,6 +156,35 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       ...ownerOnly(204, 404),
       request: async (owner) => ({ path: `/api/v1/auth/me/sessions/${await aSession(owner)}` }),
     },
+    'POST /api/v1/auth/verify-email': {
+      ...anyone(400),
+      request: at('/api/v1/auth/verify-email', { token: 'unknown' }),
+    },
+    'POST /api/v1/auth/verify-email/resend': { ...loggedIn(202), request: at('/api/v1/auth/verify-email/resend') },
+    'PUT /api/v1/auth/me/email': {
+      ...loggedIn(403),
+      request: async () => ({
+        path: '/api/v1/auth/me/email',
+        json: { email: credentials().email, current_password: 'not the password' },
+      }),
+    },
+    'PUT /api/v1/auth/me/password': {
+      ...loggedIn(403),
+      request: at('/api/v1/auth/me/password', { current_password: 'not the password', password: 'another one' }),
+    },
+    'GET /api/v1/auth/me/export': { ...loggedIn(200), request: at('/api/v1/auth/me/export') },
+    'DELETE /api/v1/auth/me': {
+      ...loggedIn(403),
+      request: at('/api/v1/auth/me', { current_password: 'not the password' }),
+    },
+    'GET /api/v1/auth/users/:id/export': {
+      ...adminOnly(200),
+      request: async ({ id }) => ({ path: `/api/v1/auth/users/${id}/export` }),
+    },
+    'DELETE /api/v1/auth/users/:id': {
+      ...adminOnly(204),
+      request: async () => ({ path: `/api/v1/auth/users/${(await aUser()).id}` }),
+    },
     'GET /api/v1/auth/users': { ...adminOnly(200), request: at('/api/v1/auth/users') },
     'GET /api/v1/auth/users/:id': {
       ...ownerOrAdmin(200),

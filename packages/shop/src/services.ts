@@ -63,7 +63,7 @@ export const services = {
       'categories',
       'backups',
     ],
-    needs: ['mail', 'passwords', 'google', 'private-key'],
+    needs: ['uploads', 'mail', 'passwords', 'google', 'private-key'],
     resources: { ...usual, cpu: '250m' },
   },
   product: {

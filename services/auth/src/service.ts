@@ -1,5 +1,6 @@
 import type { Resources, ServiceDefinition } from '@shop/core/service';
-import { inShop } from '@shop/shop';
+import type { Storage } from '@shop/core/storage';
+import { createUploadStorage, inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/accounts.endpoints';
 import { backupMetrics } from './backups/backup-metrics';
 import { categoryEndpoints } from './categories/categories.endpoints';
@@ -8,6 +9,7 @@ import { forgetExpiredVerifications } from './email/forget-expired-verifications
 import { googleEndpoints } from './google/google.endpoints';
 import { IdTokenVerifier } from './google/id-token-verifier';
 import { forgetOldClients } from './guessing/forget-old-clients';
+import { leavingEndpoints } from './leaving/leaving.endpoints';
 import { createMailer } from './mail/mailer';
 import { createOutbox, type Outbox } from './mail/outbox';
 import { makeToken } from './mail/token-makers';
@@ -31,6 +33,8 @@ export interface AuthContext extends Resources {
   refreshGraceMs: number;
   /** undefined without an SMTP host, which only the local environment allows. */
   outbox: Outbox | undefined;
+  /** Where the uploads and images of deleted accounts are. */
+  storage: Storage;
   /** undefined without a Google client id. */
   idTokenVerifier: IdTokenVerifier | undefined;
 }
@@ -47,6 +51,7 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
     loginCounter: new LoginCounter(resources.metrics),
     refreshCounter: createRefreshCounter(resources.metrics),
     refreshGraceMs: settings.REFRESH_GRACE_SECONDS * 1000,
+    storage: createUploadStorage(settings, resources),
     outbox: mailer && createOutbox(resources, mailer, makeToken),
     idTokenVerifier:
       settings.GOOGLE_CLIENT_ID === undefined
@@ -74,6 +79,11 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     'backups',
     'stores',
     'stores.name_folded',
+    'addresses',
+    'files',
+    'transactions',
+    'product_logs',
+    'users.deleted_at',
     'products',
   ],
   createContext,
@@ -82,6 +92,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...sessionEndpoints(ctx),
     ...passwordEndpoints(ctx),
     ...emailEndpoints(ctx),
+    ...leavingEndpoints(ctx),
     ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ],

@@ -1,5 +1,6 @@
 import { privateKey, publicKeys } from '@shop/core/auth';
 import { setting } from '@shop/core/config';
+import { storageSettings } from '@shop/core/storage';
 import { z } from 'zod';
 import { emailAddress } from './accounts/email-address';
 
@@ -66,8 +67,8 @@ const refusedInProductionIf = (path: keyof CheckedSettings, isWrong: (value: str
   refusedIf(path, (settings) => settings.APP_ENV === 'production' && isWrong(settings[path] ?? ''), error);
 
 /** Settings of this service only. `.env.local` documents each variable. */
-export const settings = z
-  .object({
+export const settings = storageSettings
+  .safeExtend({
     /** Validated by core. Used here for rules that depend on the environment. */
     APP_ENV: z.string().optional(),
     JWT_SECRET: z.string().optional(),

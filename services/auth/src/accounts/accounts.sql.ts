@@ -70,13 +70,21 @@ export async function insertFirstStore(sql: Sql, ownerId: number, name: string):
   await sql.write(INSERT_FIRST_STORE, { ownerId, name, nameFolded: foldText(name) });
 }
 
-const FIND_USER = statement('account.findById', userColumns, `SELECT ${USER_COLUMNS} FROM users WHERE id = :id`);
+const FIND_USER = statement(
+  'account.findById',
+  userColumns,
+  `SELECT ${USER_COLUMNS} FROM users WHERE id = :id AND deleted_at IS NULL`,
+);
 
 export async function findUser(sql: Sql, id: number): Promise<User | undefined> {
   return await sql.row(FIND_USER, { id });
 }
 
-const FIND_CALLER = statement('account.findCaller', callerColumns, 'SELECT id, role FROM users WHERE id = :id');
+const FIND_CALLER = statement(
+  'account.findCaller',
+  callerColumns,
+  'SELECT id, role FROM users WHERE id = :id AND deleted_at IS NULL',
+);
 
 /** The id and role that an access token carries. */
 export async function findCaller(sql: Sql, id: number): Promise<Caller | undefined> {
@@ -86,7 +94,7 @@ export async function findCaller(sql: Sql, id: number): Promise<Caller | undefin
 const FIND_CALLER_BY_EMAIL = statement(
   'account.findCallerByEmail',
   callerColumns,
-  'SELECT id, role FROM users WHERE email = :email',
+  'SELECT id, role FROM users WHERE email = :email AND deleted_at IS NULL',
 );
 
 export async function findCallerByEmail(sql: Sql, email: string): Promise<Caller | undefined> {
@@ -117,9 +125,9 @@ export async function listUsers(sql: Sql, query: UserQuery): Promise<List<User>>
     select: USER_COLUMNS,
     table: 'users',
     // Email addresses are lower-case ASCII, so folding does not change them.
-    where: [contains(['name_folded', 'email'], query.search)],
-    index: 'users_newest',
-    newest: 'users_newest',
+    where: [{ text: 'deleted_at IS NULL', values: {} }, contains(['name_folded', 'email'], query.search)],
+    index: 'users_present',
+    newest: 'users_present',
   };
   return await selectList(sql, source, query);
 }

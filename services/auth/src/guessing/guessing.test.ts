@@ -120,7 +120,7 @@ test('failures count for 15 minutes', async () => {
 });
 
 test('a try that was refused by overload is not counted', async () => {
-  const ctx = createContext(apps[0].resources, settings.parse({}));
+  const ctx = createContext(apps[0].resources, settings.parse({ UPLOAD_PATH: '.' }));
   const passwordHasher: PasswordHasher = {
     ...ctx.passwordHasher,
     async match() {

@@ -7,6 +7,7 @@ import { wrongPassword } from './passwords.errors';
 /**
  * For changes that need more than an access token. Wrong passwords are counted with those of logins. An account without a
  * password has no right one.
+ * @returns the hash that it matches
  * @throws AppError `wrong_password`, `too_many_attempts`
  */
 export async function assertPassword(
@@ -14,14 +15,15 @@ export async function assertPassword(
   email: string,
   password: string,
   clientIp: string,
-): Promise<void> {
+): Promise<string> {
   const client = clientNetwork(clientIp);
   const account = await findCredentials(ctx.db, email, client);
   const attempt = account?.knowsClient ? undefined : await countAttempt(ctx, email);
   const match = await ctx.passwordHasher.match(password, account?.passwordHash, client);
-  if (match === 'none') throw wrongPassword();
-  if (!attempt) return;
+  if (!account?.passwordHash || match === 'none') throw wrongPassword();
+  if (!attempt) return account.passwordHash;
   await ctx.db.transaction(async function uncount(sql) {
     await uncountAttempt(sql, attempt);
   });
+  return account.passwordHash;
 }

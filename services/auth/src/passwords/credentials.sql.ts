@@ -44,9 +44,9 @@ const REPLACE_HASH = statement(
   'UPDATE users SET password_hash = :newHash WHERE id = :userId AND password_hash = :oldHash',
 );
 
-/** For another hash of the same password. Does nothing if the password has changed meanwhile. */
-export async function replaceHash(sql: Sql, userId: number, oldHash: string, newHash: string): Promise<void> {
-  await sql.write(REPLACE_HASH, { userId, oldHash, newHash });
+/** @returns false if the hash has changed meanwhile */
+export async function replaceHash(sql: Sql, userId: number, oldHash: string, newHash: string): Promise<boolean> {
+  return (await sql.write(REPLACE_HASH, { userId, oldHash, newHash })).affectedRows === 1;
 }
 
 const REMOVE_PASSWORD = statement(

@@ -47,4 +47,8 @@ export const resetByMail = z.object({ expires_in: expiresIn });
 
 export const passwordReset = z.strictObject({ token: text(1, 1000), password: newPassword });
 
+export const passwordChange = z.strictObject({ current_password: givenPassword, password: newPassword });
+
+export type PasswordChange = z.output<typeof passwordChange>;
+
 export type PasswordReset = z.output<typeof passwordReset>;

@@ -122,7 +122,7 @@ describe('a reset token', () => {
   test('can expire while the new password is being hashed', async () => {
     const user = await aRegisteredUser(app);
     const token = await tokenFor(user);
-    const ctx = createContext(app.resources, settings.parse({}));
+    const ctx = createContext(app.resources, settings.parse({ UPLOAD_PATH: '.' }));
     const passwordHasher: PasswordHasher = {
       ...ctx.passwordHasher,
       async hash(password, client) {

@@ -111,7 +111,7 @@ describe('a login is refused', () => {
     const user = await aRegisteredUser(app);
     const { body } = await app.http.post('/api/v1/auth/forgot-password').send({ email: user.email }).expect(200);
     const reset = { token: body.reset_token, password: 'a newer password' };
-    const ctx = createContext(app.resources, settings.parse({}));
+    const ctx = createContext(app.resources, settings.parse({ UPLOAD_PATH: '.' }));
     const passwordHasher: PasswordHasher = {
       ...ctx.passwordHasher,
       async match(...args) {
