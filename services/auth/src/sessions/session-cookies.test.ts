@@ -33,7 +33,8 @@ describe('with cookies=true', () => {
     const person = aPerson();
     const registered = await app.http.post(`${API}/register?cookies=true`).send(person).expect(201);
     for (const { headers, body } of [response, registered]) {
-      expect(Object.keys(body).sort()).toEqual(['expires_at', 'expires_in', 'refresh_expires_at']);
+      const { verification_token, ...times } = body;
+      expect(Object.keys(times).sort()).toEqual(['expires_at', 'expires_in', 'refresh_expires_at']);
       expect(headers['cache-control']).toBe('no-store');
       const [access, refreshing] = cookiesIn({ headers });
       expect(access).toMatch(/^access_token=[\w-]+\.[\w-]+\.[\w-]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Strict$/);
