@@ -32,16 +32,34 @@ CREATE TABLE IF NOT EXISTS users (
   role          ENUM('user', 'admin') NOT NULL DEFAULT 'user',
   created_at    DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   email_verified_at DATETIME(3) NULL COMMENT 'the holder of the mailbox was here: by Google or by a mailed token',
+  deleted_at    DATETIME(3) NULL COMMENT 'the row stays for its orders, without personal data',
   UNIQUE KEY users_email (email),
   UNIQUE KEY users_phone (phone),
   UNIQUE KEY users_google_sub (google_sub),
-  KEY users_newest (created_at, id)
+  KEY users_newest (created_at, id),
+  KEY users_present (deleted_at, created_at, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE IF NOT EXISTS sessions (
+  id           BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id      BIGINT UNSIGNED NOT NULL,
+  family_id    CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'of its rows in refresh_tokens',
+  ip           VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'of the login; NULL: by an earlier release',
+  user_agent   VARCHAR(255) NULL COMMENT 'of the login',
+  created_at   DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  last_used_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) COMMENT 'login or last refresh',
+  expires_at   DATETIME(3) NOT NULL COMMENT 'of its newest refresh token',
+  UNIQUE KEY sessions_family (family_id),
+  KEY sessions_user (user_id, created_at, id),
+  KEY sessions_expiry (expires_at),
+  CONSTRAINT sessions_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 CREATE TABLE IF NOT EXISTS refresh_tokens (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id    BIGINT UNSIGNED NOT NULL,
   family_id  CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'one login and all that was rotated from it',
+  parent_id  BIGINT UNSIGNED NULL COMMENT 'the token that was exchanged for it; NULL: a login, or by an earlier release',
   token_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256, hex',
   expires_at DATETIME(3) NOT NULL,
   spent_at   DATETIME(3) NULL COMMENT 'rotated; presenting it again revokes the family',
@@ -51,6 +69,17 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
   KEY refresh_tokens_family (family_id),
   KEY refresh_tokens_expiry (expires_at),
   CONSTRAINT refresh_tokens_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Access tokens that end before they expire. Every service reads the new rows once a second.
+CREATE TABLE IF NOT EXISTS revocations (
+  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id    BIGINT UNSIGNED NOT NULL COMMENT 'no foreign key: it outlives the user',
+  session_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'refresh_tokens.family_id: ends all access tokens of the session',
+  role       ENUM('user', 'admin') NULL COMMENT 'the new role: ends the access tokens with another one',
+  revoked_at DATETIME(3) NOT NULL COMMENT 'without session and role: ends the access tokens without a session issued until then',
+  expires_at DATETIME(3) NOT NULL COMMENT 'all these access tokens have expired',
+  KEY revocations_expiry (expires_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 CREATE TABLE IF NOT EXISTS password_resets (
@@ -65,12 +94,53 @@ CREATE TABLE IF NOT EXISTS password_resets (
   CONSTRAINT password_resets_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- The times of reset mails of the last hour, one row per account or client network. The row is locked while it is counted.
+-- The times of the recent reset mails of an account or a client, and of the recent failed logins to an account. The row is locked
+-- while it is counted.
 CREATE TABLE IF NOT EXISTS mail_quotas (
   subject    VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   sent_at    VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'milliseconds since the epoch, comma-separated',
   expires_at DATETIME(3) NOT NULL,
   KEY mail_quotas_expiry (expires_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Mails that are not sent yet: the outbox.
+CREATE TABLE IF NOT EXISTS mails (
+  id              BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  kind            VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  recipient       VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  user_id         BIGINT UNSIGNED NULL COMMENT 'NULL: the account with this email address, if there is one',
+  client          VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'IPv4 address or IPv6 network',
+  token           VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'local environment only',
+  position        INT UNSIGNED NOT NULL COMMENT 'mails of the same client that were waiting before it',
+  attempts        INT UNSIGNED NOT NULL DEFAULT 0,
+  next_attempt_at DATETIME(3) NOT NULL,
+  created_at      DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY mails_due (next_attempt_at),
+  KEY mails_client (client),
+  CONSTRAINT mails_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Where the token for a new email address was sent. At most one row per user.
+CREATE TABLE IF NOT EXISTS email_verifications (
+  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id    BIGINT UNSIGNED NOT NULL,
+  email      VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'becomes the address of the account',
+  token_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256, hex',
+  expires_at DATETIME(3) NOT NULL,
+  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY email_verifications_hash (token_hash),
+  KEY email_verifications_expiry (expires_at),
+  CONSTRAINT email_verifications_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- The client addresses from which a user has logged in. Guesses at a password from others are limited.
+CREATE TABLE IF NOT EXISTS known_clients (
+  user_id    BIGINT UNSIGNED NOT NULL,
+  client     VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'IPv4 address or IPv6 network',
+  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  PRIMARY KEY (user_id, client),
+  KEY known_clients_oldest (created_at),
+  CONSTRAINT known_clients_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 CREATE TABLE IF NOT EXISTS categories (
@@ -265,4 +335,10 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0009_superseded_indexes.sql', '93d3df96673659bb12d2c4f8d68a03aebb75b2c27a341391dee4af08b04b07b6'
   UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', 'b9a545afa4c972a2fb33192ecdfa478cf7e3fccab1ed40001ff52d3615bfca91'
   UNION ALL SELECT '0011_backups.sql', 'd862a483a4b96cac009b3c8db57ab3df35a83bd00f3aa8925285e6e90c0e5586'
+  UNION ALL SELECT '0012_sessions.sql', '50407821820376aeba659fcbd44d74557c17e3101ea743159807a66b6bee5f8d'
+  UNION ALL SELECT '0013_revocations.sql', 'd74529db18d17ff4c3e1576a2be0cf732caba2d871279e5f4cf9cec405249c63'
+  UNION ALL SELECT '0014_known_clients.sql', '5d95d8a7f719e233aa3011d43552f78ae63801f0d6a9f0ee3f695464c1d95443'
+  UNION ALL SELECT '0015_mails.sql', 'ae67fc2852bb81643f78b5c1edf3fcea9c504b4df2949b8a22680d87f6ae8cfa'
+  UNION ALL SELECT '0016_email_verifications.sql', '6c3936157f66028ef197488ea1e40b5abe1f8cbab718fc6f4b6e5262eecde98a'
+  UNION ALL SELECT '0017_deleted_users.sql', 'd09b95f9b36bed6655cf9d976580f410c1b846ff138b7d2df5e022da968352a4'
 ) AS migrations WHERE @is_empty;

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { type ServiceName, serviceNames } from '@shop/shop';
-import { aCategory, anAddress, aProduct, aStore, aUser, type TestUser } from '@shop/testing';
+import { aCategory, anAddress, aProduct, aStore, aUser, type TestUser, write } from '@shop/testing';
 import { type StartedService, startAll } from './support/all-services';
 
 /**
@@ -104,6 +104,9 @@ async function bought(buyer: TestUser): Promise<number> {
   return ((await response.json()) as { id: number }).id;
 }
 
+const aSession = (owner: TestUser): Promise<number> =>
+  write("INSERT INTO sessions (user_id, family_id, expires_at) VALUES (?, ?, '2100-01-01')", [owner.id, randomUUID()]);
+
 const product = async (owner: TestUser) => aProduct({ store: await aStore({ owner }) });
 
 const matrix: Record<ServiceName, Record<string, Row>> = {
@@ -147,6 +150,41 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       request: at('/api/v1/auth/sso/google', { id_token: 'a.b.c' }),
     },
     'GET /api/v1/auth/me': { ...loggedIn(200), request: at('/api/v1/auth/me') },
+    'GET /.well-known/jwks.json': { ...anyone(200), request: at('/.well-known/jwks.json') },
+    'GET /api/v1/auth/me/sessions': { ...loggedIn(200), request: at('/api/v1/auth/me/sessions') },
+    'DELETE /api/v1/auth/me/sessions/:id': {
+      ...ownerOnly(204, 404),
+      request: async (owner) => ({ path: `/api/v1/auth/me/sessions/${await aSession(owner)}` }),
+    },
+    'POST /api/v1/auth/verify-email': {
+      ...anyone(400),
+      request: at('/api/v1/auth/verify-email', { token: 'unknown' }),
+    },
+    'POST /api/v1/auth/verify-email/resend': { ...loggedIn(202), request: at('/api/v1/auth/verify-email/resend') },
+    'PUT /api/v1/auth/me/email': {
+      ...loggedIn(403),
+      request: async () => ({
+        path: '/api/v1/auth/me/email',
+        json: { email: credentials().email, current_password: 'not the password' },
+      }),
+    },
+    'PUT /api/v1/auth/me/password': {
+      ...loggedIn(403),
+      request: at('/api/v1/auth/me/password', { current_password: 'not the password', password: 'another one' }),
+    },
+    'GET /api/v1/auth/me/export': { ...loggedIn(200), request: at('/api/v1/auth/me/export') },
+    'DELETE /api/v1/auth/me': {
+      ...loggedIn(403),
+      request: at('/api/v1/auth/me', { current_password: 'not the password' }),
+    },
+    'GET /api/v1/auth/users/:id/export': {
+      ...adminOnly(200),
+      request: async ({ id }) => ({ path: `/api/v1/auth/users/${id}/export` }),
+    },
+    'DELETE /api/v1/auth/users/:id': {
+      ...adminOnly(204),
+      request: async () => ({ path: `/api/v1/auth/users/${(await aUser()).id}` }),
+    },
     'GET /api/v1/auth/users': { ...adminOnly(200), request: at('/api/v1/auth/users') },
     'GET /api/v1/auth/users/:id': {
       ...ownerOrAdmin(200),

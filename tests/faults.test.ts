@@ -1,10 +1,10 @@
-import { accessTokens } from '@shop/core/auth';
+import { accessTokenIssuer, secretKey } from '@shop/core/auth';
 import { type ServiceName, serviceNames } from '@shop/test-servers';
 import { eventually } from './support/eventually';
 import { JWT_SECRET } from './support/test-app';
 import { call, type HttpResponse, startTestFleet, type TestFleet } from './support/test-fleet';
 
-const admin = accessTokens(JWT_SECRET).issue({ id: 1, role: 'admin' }).token;
+const admin = accessTokenIssuer(secretKey(JWT_SECRET)).issue({ id: 1, role: 'admin' }).token;
 const API = '/api/v1';
 
 let shop: TestFleet;

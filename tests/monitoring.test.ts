@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { accessTokens } from '@shop/core/auth';
+import { accessTokenIssuer, secretKey } from '@shop/core/auth';
 import { runJourney } from '@shop/journey';
 import {
   createMonitoring,
@@ -15,7 +15,7 @@ import { dashboard, prometheusAt, rulesIn, selectorsIn, withoutVariables } from 
 import { JWT_SECRET } from './support/test-app';
 import { call, startTestFleet, type TestFleet } from './support/test-fleet';
 
-const admin = accessTokens(JWT_SECRET).issue({ id: 1, role: 'admin' }).token;
+const admin = accessTokenIssuer(secretKey(JWT_SECRET)).issue({ id: 1, role: 'admin' }).token;
 const alerts = rulesIn('alerting_rules.yml');
 const records = rulesIn('recording_rules.yml');
 const board = dashboard();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { accessTokens } from '@shop/core/auth';
+import { accessTokenIssuer, secretKey } from '@shop/core/auth';
 import { httpStatus, withConnection } from '@shop/test-servers';
 import type { RowDataPacket } from 'mysql2';
 import { eventually } from './support/eventually';
@@ -12,7 +12,7 @@ import { call, startTestFleet, type TestFleet } from './support/test-fleet';
 
 const API = '/api/v1';
 const PER_SECOND = 200;
-const token = accessTokens(JWT_SECRET).issue({ id: 1, role: 'admin' }).token;
+const token = accessTokenIssuer(secretKey(JWT_SECRET)).issue({ id: 1, role: 'admin' }).token;
 
 let shop: TestFleet;
 let load: PacedLoad | undefined;

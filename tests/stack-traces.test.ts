@@ -52,7 +52,7 @@ test('of a checkout', async () => {
   const app = await startApp(transactionService);
   const [buyer, product] = await Promise.all([aUser(), aProduct({ stock: 5 })]);
   const address = await anAddress(buyer);
-  const stacks = await statementStacks(() =>
+  const all = await statementStacks(() =>
     app.http
       .post('/api/v1/transactions')
       .set(buyer.auth)
@@ -62,7 +62,9 @@ test('of a checkout', async () => {
   );
   await app.close();
 
-  expect(stacks.flat().filter(isNameless)).toEqual([]);
+  expect(all.flat().filter(isNameless)).toEqual([]);
+  // A request may also read the revoked access tokens, before the endpoint.
+  const stacks = all.filter((frames) => !names(frames).includes('isRevoked'));
   for (const frames of stacks)
     expect(names(frames)).toEqual(expect.arrayContaining(['handler', 'placeOrder', 'transaction']));
   const statements = stacks.map((frames) => names(frames.filter(isOfService)).at(-1));

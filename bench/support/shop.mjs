@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 const require = createRequire(import.meta.url);
-const { accessTokens } = require('@shop/core/auth');
+const { accessTokenIssuer, secretKey } = require('@shop/core/auth');
 const {
   applySchema,
   serviceServer,
@@ -17,7 +17,8 @@ const {
 const JWT_SECRET = 'a-secret-for-benchmarks-only-0123456789';
 const UNLIMITED = '1000000';
 
-export const tokenFor = (caller) => accessTokens(JWT_SECRET, 86_400).issue(caller).token;
+const tokens = accessTokenIssuer(secretKey(JWT_SECRET), { lifetimeSeconds: 86_400 });
+export const tokenFor = (caller) => tokens.issue(caller).token;
 
 /**
  * One replica of `service` as in production (auth, rate limit, metrics, logs to a file), with its own Redis and with the given

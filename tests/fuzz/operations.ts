@@ -62,7 +62,7 @@ interface ResponseObject {
 
 interface OperationObject {
   security?: unknown[];
-  parameters?: Parameter[];
+  parameters?: (Parameter | { in: 'cookie'; name: string })[];
   requestBody?: { required?: boolean; content: Record<string, MediaType> };
   responses: Record<string, ResponseObject>;
 }
@@ -77,17 +77,20 @@ export const operationsOf = (document: OpenApi): Operation[] =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): Operation => {
       const content = operation.requestBody?.content ?? {};
+      const parameters = operation.parameters ?? [];
+      const json = content['application/json']?.schema;
+      // Requests have no cookies, so they need the fields that a cookie can replace.
+      const replaced = parameters.filter(({ in: place, name }) => place === 'cookie' && json?.properties?.[name]);
       return {
         name: `${method.toUpperCase()} ${path}`,
         method: method.toUpperCase(),
         path,
         isPublic: operation.security?.length === 0,
-        parameters: (operation.parameters ?? []).map((parameter) => ({
-          ...parameter,
-          required: Boolean(parameter.required),
-        })),
-        bodyRequired: operation.requestBody?.required ?? false,
-        json: content['application/json']?.schema,
+        parameters: parameters
+          .filter((parameter) => parameter.in !== 'cookie')
+          .map((parameter) => ({ ...parameter, required: Boolean(parameter.required) })),
+        bodyRequired: operation.requestBody?.required || replaced.length > 0,
+        json: json && { ...json, required: [...(json.required ?? []), ...replaced.map(({ name }) => name)] },
         form: content['multipart/form-data']?.schema,
         responses: new Map(
           Object.entries(operation.responses).map(([status, response]) => [

@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { accessTokens, type Role } from '@shop/core/auth';
+import { accessTokenIssuer, type Role, secretKey } from '@shop/core/auth';
 import { foldText, wordColumn } from '@shop/core/text';
 import { JWT_SECRET } from './test-app';
 import { write } from './test-database';
@@ -14,7 +14,7 @@ export interface TestUser {
   auth: { Authorization: string };
 }
 
-const tokens = accessTokens(JWT_SECRET);
+const tokens = accessTokenIssuer(secretKey(JWT_SECRET));
 
 /** A new user without a password, with a valid access token. */
 export async function aUser({

@@ -11,7 +11,7 @@ export { holdingInvalidation } from './invalidations';
 export { lockedRow } from './locked-row';
 export { aPart, multipartBody, multipartType, type RawPart } from './multipart';
 export { ownLoginOf, ownUsers } from './own-users';
-export { aFreshDatabase, productionEnv } from './production';
+export { aFreshDatabase, productionEnv, useOwnDatabase } from './production';
 export { startWatchedRedis, type WatchedRedis } from './redis-sentinels';
 export { retryWhileBusy } from './retry-while-busy';
 export { S3_KEYS, type S3Server, startS3Server } from './s3-server';

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Env } from '@shop/core/config';
 import { applySchema } from '@shop/test-servers';
+import { ownUsers } from './own-users';
 import { testEnv } from './test-app';
-import { write } from './test-database';
+import { closeTestDatabase, write } from './test-database';
 
 /** Settings that `APP_ENV=production` accepts, with a new database user, because the suite's password is public. */
 export async function productionEnv(database = testEnv().DB_NAME ?? ''): Promise<Env> {
@@ -24,12 +25,26 @@ export async function productionEnv(database = testEnv().DB_NAME ?? ''): Promise
   };
 }
 
-/** A new database with only schema and seed. @returns its name */
-export async function aFreshDatabase(): Promise<string> {
+/**
+ * A new database with only schema and seed.
+ * @param env names the database users that get rights in it; default: none
+ * @returns its name
+ */
+export async function aFreshDatabase(env: Env = {}): Promise<string> {
   const name = `shop_fresh_${randomBytes(4).toString('hex')}`;
   await write(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
   const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASS = '' } = testEnv();
   const server = { host: DB_HOST, port: Number(DB_PORT), user: DB_USER, password: DB_PASS };
-  await applySchema({ ...server, database: name });
+  await applySchema({ ...server, database: name }, { env });
   return name;
+}
+
+/**
+ * Gives this test file a database of its own, where no test of a concurrent file does anything. Call it first: `rows`, `startApp`
+ * and all others use it from then on.
+ */
+export async function useOwnDatabase(): Promise<void> {
+  const name = await aFreshDatabase(ownUsers(process.env.SHOP_TEST_DB_USER_PREFIX ?? ''));
+  await closeTestDatabase();
+  process.env.SHOP_TEST_DB_NAME = name;
 }

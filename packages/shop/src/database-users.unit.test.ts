@@ -18,9 +18,9 @@ test('a service may read and write its own tables, and those of core', () => {
   const [auth] = usersOf({ AUTH_DB_USER: 'auth', AUTH_DB_PASS: 'its own' }).users;
   expect(auth).toMatchObject({
     password: 'its own',
-    tables: { backups: ['SELECT'], stores: ['INSERT'], schema_migrations: ['SELECT'] },
+    tables: { backups: ['SELECT'], transactions: ['SELECT'], schema_migrations: ['SELECT'] },
   });
-  expect(auth?.tables).not.toHaveProperty('addresses');
+  expect(auth?.tables).not.toHaveProperty('stock_movements');
 });
 
 test('the exporter has no rights', () => {

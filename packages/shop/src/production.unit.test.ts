@@ -63,6 +63,13 @@ describe('JWT_SECRET', () => {
     if (secret) expect(problems.join()).not.toContain(secret);
   });
 
+  it.each(['JWT_SECRET_NEXT', 'JWT_SECRET_PREVIOUS'])('%s is checked alike', (key) => {
+    expect(problemsOf({ [key]: RANDOM_SECRET })).toEqual([]);
+    expect(problemsOf({ [key]: 'secret'.repeat(10) })).toEqual([
+      expect.stringMatching(`^${key}: is a well-known value`),
+    ]);
+  });
+
   it('must have at least 8 different characters in production', () => {
     expect(refusal('qzXv7KmW'.repeat(4))).toEqual([]);
     expect(refusal('qzXv7Kmq'.repeat(4))).toEqual([

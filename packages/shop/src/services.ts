@@ -1,7 +1,7 @@
 import type { TableRights } from '@shop/core/db';
 
-/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, Google's sign-in keys. */
-type Need = 'uploads' | 'mail' | 'google';
+/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, the pepper of passwords, Google's sign-in keys, the key of tokens. */
+type Need = 'uploads' | 'mail' | 'passwords' | 'google' | 'private-key';
 
 /** What a pod requests, and its limit. */
 interface PodResources {
@@ -56,17 +56,29 @@ export const services = {
     purpose: 'Accounts, sessions, categories. bcrypt uses most of its CPU.',
     port: 8080,
     portVariable: 'AUTH_PORT',
-    paths: ['/api/v1/auth', '/api/v1/users', '/api/v1/categories'],
+    paths: ['/api/v1/auth', '/api/v1/users', '/api/v1/categories', '/.well-known/jwks.json'],
     tables: {
       users: ['SELECT', 'INSERT', 'UPDATE'],
+      sessions: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       refresh_tokens: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      revocations: ['SELECT', 'INSERT', 'DELETE'],
       password_resets: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       mail_quotas: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      known_clients: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      mails: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      email_verifications: ['SELECT', 'INSERT', 'DELETE'],
       categories: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       backups: ['SELECT'],
     },
-    otherTables: { stores: ['INSERT'], products: ['SELECT', LOCK] },
-    needs: ['mail', 'google'],
+    otherTables: {
+      stores: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      products: ['SELECT', LOCK, 'DELETE'],
+      addresses: ['SELECT', 'DELETE'],
+      files: ['SELECT', 'DELETE'],
+      transactions: ['SELECT'],
+      product_logs: ['SELECT'],
+    },
+    needs: ['uploads', 'mail', 'passwords', 'google', 'private-key'],
     resources: { ...usual, cpu: '250m' },
   },
   product: {
@@ -95,6 +107,7 @@ export const services = {
       stock_movements: ['SELECT', 'INSERT'],
       stores: ['SELECT'],
       addresses: ['SELECT'],
+      users: ['SELECT'],
     },
     needs: [],
     resources: usual,

@@ -28,7 +28,7 @@ test('each port, port variable and path belongs to exactly one service', () => {
 
 test('the gateway routes each path to its service', () => {
   const template = readFileSync(path.join(repoRoot, 'nginx/templates/default.conf.template'), 'utf8');
-  const routes = [...template.matchAll(/^ {2}"~(\S*\/(?:api|uploads)\S*)" (\w+);$/gm)].map(
+  const routes = [...template.matchAll(/^ {2}"~(\S*\/(?:api|uploads|\\?\.well-known)\S*)" (\w+);$/gm)].map(
     ([, pattern = '', service]) => ({ pattern: new RegExp(pattern), service }),
   );
   for (const [name, { paths }] of Object.entries(services)) {

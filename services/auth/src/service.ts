@@ -1,15 +1,24 @@
 import type { Resources, ServiceDefinition } from '@shop/core/service';
-import { inShop } from '@shop/shop';
+import type { Storage } from '@shop/core/storage';
+import { createUploadStorage, inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/accounts.endpoints';
 import { backupMetrics } from './backups/backup-metrics';
 import { categoryEndpoints } from './categories/categories.endpoints';
+import { emailEndpoints } from './email/email.endpoints';
+import { forgetExpiredVerifications } from './email/forget-expired-verifications';
 import { googleEndpoints } from './google/google.endpoints';
 import { IdTokenVerifier } from './google/id-token-verifier';
+import { forgetOldClients } from './guessing/forget-old-clients';
+import { leavingEndpoints } from './leaving/leaving.endpoints';
+import { createMailer } from './mail/mailer';
+import { createOutbox, type Outbox } from './mail/outbox';
+import { makeToken } from './mail/token-makers';
 import { createPasswordHasher, type PasswordHasher } from './passwords/password-hasher';
 import { passwordEndpoints } from './passwords/passwords.endpoints';
-import { createResetMailer, type ResetMailer } from './passwords/reset-mailer';
 import { assertNoSeededAdmin } from './passwords/seeded-admin';
+import { forgetRevocations } from './sessions/forget-revocations';
 import { LoginCounter } from './sessions/login-counter';
+import { createRefreshCounter, type RefreshCounter } from './sessions/refresh-counter';
 import { sessionEndpoints } from './sessions/sessions.endpoints';
 import { createTokenIssuer, type TokenIssuer } from './sessions/token-issuer';
 import { type AuthSettings, settings } from './settings';
@@ -19,19 +28,31 @@ export interface AuthContext extends Resources {
   passwordHasher: PasswordHasher;
   tokenIssuer: TokenIssuer;
   loginCounter: LoginCounter;
+  refreshCounter: RefreshCounter;
+  /** How long a refresh token that was just used can be sent again. */
+  refreshGraceMs: number;
   /** undefined without an SMTP host, which only the local environment allows. */
-  resetMailer: ResetMailer | undefined;
+  outbox: Outbox | undefined;
+  /** Where the uploads and images of deleted accounts are. */
+  storage: Storage;
   /** undefined without a Google client id. */
   idTokenVerifier: IdTokenVerifier | undefined;
 }
 
 export function createContext(resources: Resources, settings: AuthSettings): AuthContext {
+  const mailer = createMailer(settings);
   return {
     ...resources,
-    passwordHasher: createPasswordHasher(),
-    tokenIssuer: createTokenIssuer(resources.config.jwtSecret, settings),
+    passwordHasher: createPasswordHasher(
+      { current: settings.PASSWORD_PEPPER, previous: settings.PASSWORD_PEPPER_PREVIOUS },
+      resources.logger,
+    ),
+    tokenIssuer: createTokenIssuer(resources.config, settings),
     loginCounter: new LoginCounter(resources.metrics),
-    resetMailer: createResetMailer(settings, resources.metrics),
+    refreshCounter: createRefreshCounter(resources.metrics),
+    refreshGraceMs: settings.REFRESH_GRACE_SECONDS * 1000,
+    storage: createUploadStorage(settings, resources),
+    outbox: mailer && createOutbox(resources, mailer, makeToken),
     idTokenVerifier:
       settings.GOOGLE_CLIENT_ID === undefined
         ? undefined
@@ -47,10 +68,18 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...accountEndpoints(ctx),
     ...sessionEndpoints(ctx),
     ...passwordEndpoints(ctx),
+    ...emailEndpoints(ctx),
+    ...leavingEndpoints(ctx),
     ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ],
-  jobs: (ctx) => [backupMetrics(ctx)],
+  jobs: (ctx) => [
+    backupMetrics(ctx),
+    forgetRevocations(ctx),
+    forgetOldClients(ctx),
+    forgetExpiredVerifications(ctx),
+    ...(ctx.outbox ? [ctx.outbox.job] : []),
+  ],
   async readinessCheck(ctx) {
     if (ctx.config.appEnv === 'production') await assertNoSeededAdmin(ctx);
   },

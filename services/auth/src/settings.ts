@@ -1,4 +1,6 @@
+import { privateKey, publicKeys } from '@shop/core/auth';
 import { setting } from '@shop/core/config';
+import { storageSettings } from '@shop/core/storage';
 import { z } from 'zod';
 import { emailAddress } from './accounts/email-address';
 
@@ -20,11 +22,32 @@ const isSender = (text: string): boolean => {
   return emailAddress.safeParse(address).success;
 };
 
+/** Why a private key cannot sign access tokens, or undefined if it can. */
+function privateKeyProblem(pem: string, publicPem = ''): string | undefined {
+  try {
+    const { id } = privateKey(pem);
+    if (publicKeys(publicPem).some((key) => key.id === id)) return undefined;
+  } catch (error) {
+    const isWrongHere = error instanceof Error && !error.message.startsWith('has');
+    if (isWrongHere) return error.message;
+  }
+  return 'its public key must be in JWT_PUBLIC_KEYS: without it, the services refuse its tokens';
+}
+const MIN_PEPPER_BYTES = 32;
+
+const pepper = z
+  .string()
+  .refine((value) => Buffer.byteLength(value) >= MIN_PEPPER_BYTES, `must have at least ${MIN_PEPPER_BYTES} bytes`);
+
 const MAX_ACCESS_SECONDS = 86_400;
-const MAX_REFRESH_SECONDS = 90 * 86_400;
+const MAX_SESSION_DAYS = 90;
+const MAX_REFRESH_SECONDS = MAX_SESSION_DAYS * 86_400;
 
 interface CheckedSettings {
   APP_ENV?: string | undefined;
+  JWT_SECRET?: string | undefined;
+  JWT_PUBLIC_KEYS?: string | undefined;
+  JWT_PRIVATE_KEY?: string | undefined;
   SMTP_HOST?: string | undefined;
   GOOGLE_CERTS_URL: string;
   PASSWORD_RESET_URL?: string | undefined;
@@ -44,12 +67,24 @@ const refusedInProductionIf = (path: keyof CheckedSettings, isWrong: (value: str
   refusedIf(path, (settings) => settings.APP_ENV === 'production' && isWrong(settings[path] ?? ''), error);
 
 /** Settings of this service only. `.env.local` documents each variable. */
-export const settings = z
-  .object({
+export const settings = storageSettings
+  .safeExtend({
     /** Validated by core. Used here for rules that depend on the environment. */
     APP_ENV: z.string().optional(),
+    JWT_SECRET: z.string().optional(),
+    JWT_PUBLIC_KEYS: z.string().optional(),
+    /** Signs access tokens, instead of JWT_SECRET. */
+    JWT_PRIVATE_KEY: z.string().optional(),
     ACCESS_TOKEN_EXP_SECONDS: setting.integer(1, MAX_ACCESS_SECONDS).default(3600),
     REFRESH_TOKEN_EXP_SECONDS: setting.integer(1, MAX_REFRESH_SECONDS).default(2_592_000),
+    REFRESH_GRACE_SECONDS: setting.integer(0, 60).default(10),
+    SESSION_MAX_DAYS: setting.integer(1, MAX_SESSION_DAYS).default(MAX_SESSION_DAYS),
+    PASSWORD_PEPPER: pepper.optional(),
+    PASSWORD_PEPPER_PREVIOUS: z
+      .string()
+      .transform((list) => list.split(',').map((one) => one.trim()))
+      .pipe(z.array(pepper))
+      .default([]),
     GOOGLE_CLIENT_ID: z.string().optional(),
     GOOGLE_CERTS_URL: webAddress.default('https://www.googleapis.com/oauth2/v1/certs'),
     SMTP_HOST: z.string().optional(),
@@ -61,7 +96,20 @@ export const settings = z
       .refine(isSender, 'must be an email address, optionally with a name: Shop <shop@shop.test>')
       .default('shop@example.com'),
     PASSWORD_RESET_URL: webAddress.optional(),
+    EMAIL_VERIFICATION_URL: webAddress.optional(),
+    SHOP_NAME: z.string().max(100).default('Shop'),
   })
+  .superRefine(({ JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS }, context) => {
+    const problem = JWT_PRIVATE_KEY && privateKeyProblem(JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS);
+    if (problem) context.addIssue({ code: 'custom', path: ['JWT_PRIVATE_KEY'], message: problem });
+  })
+  .refine(
+    ...refusedIf(
+      'JWT_PRIVATE_KEY',
+      ({ JWT_SECRET, JWT_PUBLIC_KEYS, JWT_PRIVATE_KEY }) => Boolean(JWT_PUBLIC_KEYS) && !JWT_SECRET && !JWT_PRIVATE_KEY,
+      'is required without JWT_SECRET: this service signs the access tokens',
+    ),
+  )
   .refine(
     ...refusedIf(
       'SMTP_HOST',
@@ -97,6 +145,3 @@ export const settings = z
   );
 
 export type AuthSettings = z.output<typeof settings>;
-
-/** A page of the local shop. Production must set its own. */
-export const LOCAL_RESET_PAGE = 'http://localhost:8000/reset-password';

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { ConfigError, type Env } from '@shop/core/config';
 import { loadConfig } from '@shop/core/service';
@@ -7,6 +8,7 @@ const production: Env = {
   ...testEnv(),
   APP_ENV: 'production',
   DB_HOST: 'db',
+  UPLOAD_PATH: 'uploads',
   DB_USER: 'shop',
   DB_NAME: 'shop',
   DB_PASS: 'x7Kq2mVw9Tz4',
@@ -31,6 +33,8 @@ describe.each(['local', 'testnet', 'production'])('in %s', (APP_ENV) => {
   test.each([
     ['ACCESS_TOKEN_EXP_SECONDS', 1, 86_400],
     ['REFRESH_TOKEN_EXP_SECONDS', 1, 7_776_000],
+    ['REFRESH_GRACE_SECONDS', 0, 60],
+    ['SESSION_MAX_DAYS', 1, 90],
     ['SMTP_PORT', 1, 65_535],
   ])('%s must be an integer from %d to %d', (key, min, max) => {
     for (const right of [min, max]) expect(problemsOf({ APP_ENV, [key]: String(right) })).toEqual([]);
@@ -53,6 +57,52 @@ describe.each(['local', 'testnet', 'production'])('in %s', (APP_ENV) => {
     const message = expect.stringMatching(/^MAIL_FROM: must be an email address/);
     expect(problemsOf({ APP_ENV, MAIL_FROM })).toEqual(isValid ? [] : [message]);
   });
+});
+
+describe('JWT_PRIVATE_KEY', () => {
+  const pairOf = () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    return {
+      JWT_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      JWT_PUBLIC_KEYS: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    };
+  };
+
+  test('needs its public key in JWT_PUBLIC_KEYS, and no JWT_SECRET', () => {
+    const { JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS } = pairOf();
+    expect(problemsOf({ JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS, JWT_SECRET: '' })).toEqual([]);
+    for (const given of [{}, { JWT_PUBLIC_KEYS: pairOf().JWT_PUBLIC_KEYS }]) {
+      expect(problemsOf({ JWT_PRIVATE_KEY, ...given })).toEqual([
+        expect.stringMatching(/^JWT_PRIVATE_KEY: its public key must be in JWT_PUBLIC_KEYS/),
+      ]);
+    }
+  });
+
+  test('is required where there are only public keys', () => {
+    const { JWT_PUBLIC_KEYS } = pairOf();
+    expect(problemsOf({ JWT_PUBLIC_KEYS, JWT_SECRET: '' })).toEqual([
+      expect.stringMatching(/^JWT_PRIVATE_KEY: is required without JWT_SECRET/),
+    ]);
+    expect(problemsOf({ JWT_PUBLIC_KEYS })).toEqual([]);
+  });
+
+  test('is checked, and not shown', () => {
+    const { JWT_PUBLIC_KEYS } = pairOf();
+    expect(problemsOf({ JWT_PUBLIC_KEYS, JWT_PRIVATE_KEY: 'hunter2' })).toEqual([
+      'JWT_PRIVATE_KEY: is not a private key in PEM without a password',
+    ]);
+    expect(problemsOf({ JWT_PUBLIC_KEYS: 'hunter2' })).toEqual(['JWT_PUBLIC_KEYS: has no public key in PEM']);
+  });
+});
+
+test('peppers must have 32 bytes', () => {
+  const [short, long] = ['x'.repeat(31), 'x'.repeat(32)];
+  expect(problemsOf({ PASSWORD_PEPPER: long, PASSWORD_PEPPER_PREVIOUS: `${long}1, ${long}2` })).toEqual([]);
+  const problems = problemsOf({ PASSWORD_PEPPER: short, PASSWORD_PEPPER_PREVIOUS: `${long},${short}` });
+  expect(problems).toEqual([
+    'PASSWORD_PEPPER: must have at least 32 bytes',
+    expect.stringContaining('PASSWORD_PEPPER_PREVIOUS'),
+  ]);
 });
 
 describe('production', () => {

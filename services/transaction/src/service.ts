@@ -16,6 +16,8 @@ export { countFaults, verifyStock } from './ledger/verify-stock';
 export const settings = z.object({
   /** 0: unpaid orders are never cancelled. */
   PENDING_ORDER_TTL_MINUTES: setting.integer(0, MINUTES_PER_YEAR).default(0),
+  /** true: users whose email address is not verified cannot order. */
+  REQUIRE_VERIFIED_EMAIL: setting.flag.default(false),
 });
 
 export type TransactionSettings = z.output<typeof settings>;
@@ -27,6 +29,7 @@ export interface TransactionContext extends Resources {
   /** Limits concurrent checkouts and cancellations of the same product. */
   productBulkhead: ProductBulkhead;
   orderMetrics: OrderMetrics;
+  requiresVerifiedEmail: boolean;
 }
 
 /** Checkouts and cancellations of one product wait for the same lock. They must not occupy all connections meanwhile. */
@@ -36,13 +39,14 @@ const KEY_WAIT_MS = 2000;
 export const transactionService: ServiceDefinition<typeof settings, TransactionContext> = {
   ...inShop('transaction'),
   settings,
-  createContext: (resources) => ({
+  createContext: (resources, { REQUIRE_VERIFIED_EMAIL }) => ({
     ...resources,
     keyMutex: new KeyMutex(KEY_WAIT_MS),
     productBulkhead: new ProductBulkhead(
       Math.max(1, Math.floor(resources.config.db.poolSize * MAX_POOL_SHARE_PER_PRODUCT)),
     ),
     orderMetrics: createOrderMetrics(resources.metrics),
+    requiresVerifiedEmail: REQUIRE_VERIFIED_EMAIL,
   }),
   endpoints: orderEndpoints,
   jobs: transactionJobs,

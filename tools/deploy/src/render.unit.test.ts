@@ -58,7 +58,7 @@ describe('a seventh service is one entry', () => {
     ['k8s/pdb.yaml', 'matchLabels: { app.kubernetes.io/name: review,'],
     ['k8s/networkpolicy.yaml', 'port: 8086'],
     ['k8s/networkpolicy.yaml', 'name: review-outside'],
-    ['k8s/networkpolicy.yaml', 'values: [product, store, file, review]'],
+    ['k8s/networkpolicy.yaml', 'values: [auth, product, store, file, review]'],
     ['k8s/configmap.yaml', 'REVIEW_PORT: "8086"'],
     ['k8s/nginx.yaml', 'review.shop.svc.cluster.local:8086'],
     ['k8s/nginx-config.yaml', '"~^/api/v1/reviews(?:[/?]|$)" review;'],

@@ -1,7 +1,7 @@
-import { createSecretKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import type { TokenKey } from './token-key';
 
 export const roles = ['user', 'admin'] as const;
 export type Role = (typeof roles)[number];
@@ -10,6 +10,28 @@ export type Role = (typeof roles)[number];
 export interface Caller {
   id: number;
   role: Role;
+  /** The session that the token belongs to. Tokens of earlier releases, and those of other issuers, name none. */
+  sessionId?: string | undefined;
+}
+
+/** A token whose signature and claims are right. It may have been revoked since. */
+export interface VerifiedToken {
+  caller: Caller;
+  /** Seconds since the epoch. */
+  issuedAt: number;
+}
+
+export interface AccessTokenIssuer {
+  /** Returns a JWT (RFC 7519) of the type `at+jwt` (RFC 9068), and its expiry time. */
+  issue(caller: Caller): { token: string; expiresAt: Date };
+}
+
+export interface AccessTokenVerifier {
+  /**
+   * Returns undefined if the token is malformed, expired, issued in the future, not signed with one of our keys and that
+   * key's algorithm, or made for something else (`typ`, `iss`, `aud`).
+   */
+  verify(token: string): VerifiedToken | undefined;
 }
 
 /** `iat` may be this far in the future, because the clocks of two machines differ. */
@@ -17,56 +39,101 @@ const CLOCK_SKEW_SECONDS = 30;
 /** Size of the cache of verified tokens: a client sends the same token with every request. */
 const MAX_VERIFIED = 10_000;
 
-const payloadSchema = z.object({
-  sub: z
-    .string()
-    .regex(/^[1-9]\d{0,15}$/)
-    .transform(Number)
-    .refine(Number.isSafeInteger),
-  role: z.enum(roles),
-  iat: z.int(),
-  exp: z.int(),
-});
+const TYPE = 'at+jwt';
+/** JWT is what earlier releases and common libraries write. */
+const ACCEPTED_TYPES = new Set([undefined, 'jwt', TYPE, `application/${TYPE}`]);
 
-export interface AccessTokens {
-  /** Returns a JWT (RFC 7519) signed with HS256, and its expiry time. */
-  issue(caller: Caller): { token: string; expiresAt: Date };
-  /** Returns undefined if the token is malformed, expired, issued in the future, or not signed with our key and HS256. */
-  verify(token: string): Caller | undefined;
+interface IssuerOptions {
+  /** The issuer and the audience of the tokens, as `iss` and `aud`. */
+  realm?: string | undefined;
+  lifetimeSeconds?: number;
 }
 
-interface Verified {
-  caller: Caller;
+export function accessTokenIssuer(
+  { id: kid, algorithm, key }: TokenKey,
+  { realm, lifetimeSeconds = 3600 }: IssuerOptions = {},
+): AccessTokenIssuer {
+  return {
+    issue({ id, role, sessionId }) {
+      const issuedAt = Math.floor(Date.now() / 1000);
+      const expires = issuedAt + lifetimeSeconds;
+      const claims = {
+        ...(realm === undefined ? {} : { iss: realm, aud: realm }),
+        sub: String(id),
+        user_id: id,
+        role,
+        ...(sessionId === undefined ? {} : { sid: sessionId }),
+        iat: issuedAt,
+        exp: expires,
+      };
+      const header = { alg: algorithm, typ: TYPE, kid };
+      return { token: jwt.sign(claims, key, { algorithm, header }), expiresAt: new Date(expires * 1000) };
+    },
+  };
+}
+
+/** @param realm an absent `iss` or `aud` is accepted, any other is not. undefined: neither is checked */
+const payloadOf = (realm: string | undefined) =>
+  z.object({
+    sub: z
+      .string()
+      .regex(/^[1-9]\d{0,15}$/)
+      .transform(Number)
+      .refine(Number.isSafeInteger),
+    role: z.enum(roles),
+    sid: z.string().min(1).max(64).optional(),
+    iat: z.int(),
+    exp: z.int(),
+    ...(realm === undefined
+      ? {}
+      : {
+          iss: z.literal(realm).optional(),
+          aud: z
+            .union([z.literal(realm), z.array(z.string()).refine((audience) => audience.includes(realm))])
+            .optional(),
+        }),
+  });
+
+interface Cached extends VerifiedToken {
   /** Milliseconds since the epoch. */
   expiresAt: number;
 }
 
-/** @param lifetimeSeconds only needed by the service that issues tokens */
-export function accessTokens(secret: string, lifetimeSeconds = 3600): AccessTokens {
-  // Given a string, jsonwebtoken first tries to parse it as a public key on every call, which takes half a millisecond.
-  const key = createSecretKey(Buffer.from(secret));
-  const verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
+/** @param keys any of them may have signed a token */
+export function accessTokenVerifier(keys: readonly TokenKey[], realm?: string): AccessTokenVerifier {
+  const payloadSchema = payloadOf(realm);
+  const verified = new LRUCache<string, Cached>({ max: MAX_VERIFIED });
+
+  /** A token that names its key is tried with no other. Tokens of earlier releases name none. */
+  function candidatesFor({ kid, alg, typ }: jwt.JwtHeader): TokenKey[] {
+    if (!ACCEPTED_TYPES.has(typ?.toLowerCase())) return [];
+    return keys.filter(({ id, algorithm }) => algorithm === alg && (kid === undefined || kid === id));
+  }
+
+  function payloadIn(token: string): unknown {
+    const header = jwt.decode(token, { complete: true })?.header;
+    for (const { key, algorithm } of header ? candidatesFor(header) : []) {
+      try {
+        return jwt.verify(token, key, { algorithms: [algorithm] });
+      } catch {
+        // Not this key, or expired.
+      }
+    }
+    return undefined;
+  }
+
   return {
-    issue({ id, role }) {
-      const issuedAt = Math.floor(Date.now() / 1000);
-      const expires = issuedAt + lifetimeSeconds;
-      const claims = { sub: String(id), user_id: id, role, iat: issuedAt, exp: expires };
-      return { token: jwt.sign(claims, key, { algorithm: 'HS256' }), expiresAt: new Date(expires * 1000) };
-    },
     verify(token) {
       const cached = verified.get(token);
-      if (cached) return cached.expiresAt > Date.now() ? cached.caller : undefined;
-      try {
-        const payload = payloadSchema.safeParse(jwt.verify(token, key, { algorithms: ['HS256'] }));
-        if (!payload.success) return undefined;
-        const { sub, role, iat, exp } = payload.data;
-        if (iat > Date.now() / 1000 + CLOCK_SKEW_SECONDS) return undefined;
-        const caller = Object.freeze({ id: sub, role });
-        verified.set(token, { caller, expiresAt: exp * 1000 });
-        return caller;
-      } catch {
-        return undefined;
-      }
+      if (cached) return cached.expiresAt > Date.now() ? cached : undefined;
+      const payload = payloadSchema.safeParse(payloadIn(token));
+      if (!payload.success) return undefined;
+      const { sub, role, sid, iat, exp } = payload.data;
+      if (iat > Date.now() / 1000 + CLOCK_SKEW_SECONDS) return undefined;
+      const caller = Object.freeze({ id: sub, role, sessionId: sid });
+      const result = { caller, issuedAt: iat, expiresAt: exp * 1000 };
+      verified.set(token, result);
+      return result;
     },
   };
 }

@@ -1,8 +1,13 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { accessTokens } from './access-token';
+import { accessTokenIssuer, accessTokenVerifier } from './access-token';
+import { privateKey, publicJwks, publicKeys, secretKey } from './token-key';
 
 const SECRET = 'a-secret-of-more-than-thirty-two-bytes';
-const tokens = accessTokens(SECRET);
+const KEY = secretKey(SECRET);
+const tokens = accessTokenIssuer(KEY, { realm: 'shop' });
+const verifier = accessTokenVerifier([KEY], 'shop');
+const callerOf = (token: string) => verifier.verify(token)?.caller;
 const now = () => Math.floor(Date.now() / 1000);
 
 const claims = (changes: object = {}): object => ({
@@ -17,31 +22,77 @@ const signed = (payload: object, secret = SECRET, algorithm: jwt.Algorithm = 'HS
   jwt.sign(payload, secret, { algorithm });
 const without = (key: string) => Object.fromEntries(Object.entries(claims()).filter(([name]) => name !== key));
 
-it('issues a token with the user id, role, issue time and expiry', () => {
-  const { token, expiresAt } = tokens.issue({ id: 7, role: 'admin' });
-  const payload = jwt.verify(token, SECRET, { algorithms: ['HS256'] });
-  expect(payload).toEqual({ sub: '7', user_id: 7, role: 'admin', iat: expect.any(Number), exp: expect.any(Number) });
-  expect(payload).toMatchObject({ exp: expiresAt.getTime() / 1000 });
+it('issues a token with the user id, role, session, issuer, audience, issue time and expiry', () => {
+  const { token, expiresAt } = tokens.issue({ id: 7, role: 'admin', sessionId: 'a-session' });
+  const { header, payload } = jwt.verify(token, SECRET, { algorithms: ['HS256'], complete: true });
+  expect(header).toEqual({ alg: 'HS256', typ: 'at+jwt', kid: KEY.id });
+  expect(payload).toEqual({
+    iss: 'shop',
+    aud: 'shop',
+    sub: '7',
+    user_id: 7,
+    role: 'admin',
+    sid: 'a-session',
+    iat: expect.any(Number),
+    exp: expiresAt.getTime() / 1000,
+  });
   expect(expiresAt.getTime() / 1000 - now()).toBeGreaterThan(3595);
-  expect(tokens.verify(token)).toEqual({ id: 7, role: 'admin' });
+  expect(callerOf(token)).toEqual({ id: 7, role: 'admin', sessionId: 'a-session' });
 });
 
 it('uses the configured lifetime', () => {
-  const { expiresAt } = accessTokens(SECRET, 60).issue({ id: 7, role: 'user' });
+  const { expiresAt } = accessTokenIssuer(KEY, { lifetimeSeconds: 60 }).issue({ id: 7, role: 'user' });
   expect(expiresAt.getTime() / 1000 - now()).toBeLessThanOrEqual(60);
 });
 
+it('accepts the tokens of earlier releases, which name no key, issuer, audience and session', () => {
+  expect(callerOf(signed(claims()))).toEqual({ id: 7, role: 'user' });
+});
+
+it.each([{ aud: ['another', 'shop'] }, { iss: 'shop' }, { aud: 'shop' }])('accepts %j', (changes) => {
+  expect(callerOf(signed(claims(changes)))).toEqual({ id: 7, role: 'user' });
+});
+
+describe('with several keys', () => {
+  const [next, previous] = [secretKey(`${SECRET}-next`), secretKey(`${SECRET}-previous`)];
+  const rotating = accessTokenVerifier([KEY, next, previous], 'shop');
+
+  it.each([
+    ['the current', KEY],
+    ['the next', next],
+    ['the previous', previous],
+  ])('accepts a token of %s one', (_what, key) => {
+    const { token } = accessTokenIssuer(key, { realm: 'shop' }).issue({ id: 7, role: 'user' });
+    expect(rotating.verify(token)?.caller).toEqual({ id: 7, role: 'user' });
+  });
+
+  it('tries each of them for a token that names none', () => {
+    const token = signed(claims(), `${SECRET}-previous`);
+    expect(rotating.verify(token)?.caller).toEqual({ id: 7, role: 'user' });
+  });
+
+  it('refuses a token of a key that was removed', () => {
+    const { token } = accessTokenIssuer(previous, { realm: 'shop' }).issue({ id: 7, role: 'user' });
+    expect(accessTokenVerifier([KEY, next], 'shop').verify(token)).toBeUndefined();
+  });
+
+  it('refuses a token that names another key than the one that signed it', () => {
+    const header = { alg: 'HS256', kid: next.id };
+    expect(rotating.verify(jwt.sign(claims(), SECRET, { algorithm: 'HS256', header }))).toBeUndefined();
+  });
+});
+
 it('accepts an issue time slightly in the future (clock skew)', () => {
-  expect(tokens.verify(signed(claims({ iat: now() + 10 })))).toEqual({ id: 7, role: 'user' });
+  expect(callerOf(signed(claims({ iat: now() + 10 })))).toEqual({ id: 7, role: 'user' });
 });
 
 it('rejects a previously verified token once it has expired', () => {
   jest.useFakeTimers({ now: 1_800_000_000_000, doNotFake: ['nextTick', 'setImmediate'] });
   try {
-    const { token } = accessTokens(SECRET, 60).issue({ id: 7, role: 'user' });
-    expect(tokens.verify(token)).toEqual({ id: 7, role: 'user' });
+    const { token } = accessTokenIssuer(KEY, { lifetimeSeconds: 60 }).issue({ id: 7, role: 'user' });
+    expect(callerOf(token)).toEqual({ id: 7, role: 'user' });
     jest.setSystemTime(1_800_000_060_000);
-    expect(tokens.verify(token)).toBeUndefined();
+    expect(callerOf(token)).toBeUndefined();
   } finally {
     jest.useRealTimers();
   }
@@ -64,6 +115,12 @@ it.each<[string, () => string]>([
   ['a subject above 2^53', () => signed(claims({ sub: '9007199254740993' }))],
   ['an exp that is not an integer', () => signed(claims({ exp: now() + 60.5 }))],
   ['a signature made with another key', () => signed(claims(), 'another-secret-of-more-than-thirty-two-bytes')],
+  ['a token of another type', () => typed('logout+jwt')],
+  ['a token of another issuer', () => signed(claims({ iss: 'another' }))],
+  ['a token for another audience', () => signed(claims({ aud: 'another' }))],
+  ['a token for several other audiences', () => signed(claims({ aud: ['one', 'two'] }))],
+  ['an empty session', () => signed(claims({ sid: '' }))],
+  ['a session that is not text', () => signed(claims({ sid: 7 }))],
   ['HS512', () => signed(claims(), SECRET, 'HS512')],
   ['HS384', () => signed(claims(), SECRET, 'HS384')],
   ['no signature (alg none)', () => jwt.sign(claims(), null, { algorithm: 'none' })],
@@ -73,7 +130,80 @@ it.each<[string, () => string]>([
   ['two dots', () => '..'],
   ['garbage', () => 'a.b.c'],
 ])('rejects %s', (_what, token) => {
-  expect(tokens.verify(token())).toBeUndefined();
+  expect(callerOf(token())).toBeUndefined();
+});
+
+const typed = (typ: string) => jwt.sign(claims(), SECRET, { algorithm: 'HS256', header: { alg: 'HS256', typ } });
+
+const pemOf = (key: KeyObject) =>
+  key.export({ type: key.type === 'private' ? 'pkcs8' : 'spki', format: 'pem' }).toString();
+const pairs = {
+  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+};
+
+describe.each(Object.entries(pairs))('with a private key for %s', (algorithm, pair) => {
+  const publicPem = pemOf(pair.publicKey);
+  const issuer = accessTokenIssuer(privateKey(pemOf(pair.privateKey)), { realm: 'shop' });
+  const byPublicKey = accessTokenVerifier(publicKeys(publicPem), 'shop');
+  const { token } = issuer.issue({ id: 7, role: 'user' });
+
+  it('signs tokens that verify with the public key, and with no secret', () => {
+    expect(jwt.decode(token, { complete: true })?.header).toEqual({
+      alg: algorithm,
+      typ: 'at+jwt',
+      kid: publicKeys(publicPem)[0]?.id,
+    });
+    expect(byPublicKey.verify(token)?.caller).toEqual({ id: 7, role: 'user' });
+    expect(verifier.verify(token)).toBeUndefined();
+  });
+
+  it('refuses a token that is signed with the public key as a secret (algorithm confusion)', () => {
+    for (const kid of [undefined, publicKeys(publicPem)[0]?.id]) {
+      const header = { alg: 'HS256', ...(kid === undefined ? {} : { kid }) };
+      const forged = jwt.sign(claims({ role: 'admin' }), publicPem, { algorithm: 'HS256', header });
+      expect(byPublicKey.verify(forged)).toBeUndefined();
+      expect(accessTokenVerifier([KEY, ...publicKeys(publicPem)], 'shop').verify(forged)).toBeUndefined();
+    }
+  });
+
+  it('publishes the public key only', () => {
+    const [jwk, ...others] = publicJwks([KEY, ...publicKeys(publicPem)]);
+    expect(others).toEqual([]);
+    expect(jwk).toMatchObject({ kid: publicKeys(publicPem)[0]?.id, alg: algorithm, use: 'sig' });
+    expect(createPublicKey({ key: JSON.parse(JSON.stringify(jwk)), format: 'jwk' }).equals(pair.publicKey)).toBe(true);
+    expect(JSON.stringify(jwk)).not.toMatch(/"[dpqk]":/);
+  });
+});
+
+describe('keys in PEM', () => {
+  const [one, two] = [pemOf(pairs.ES256.publicKey), pemOf(pairs.RS256.publicKey)];
+  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const other = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+
+  it('can follow each other, with comments between them', () => {
+    expect(publicKeys(`# current\n${one}\n# previous\n${two}`).map(({ algorithm }) => algorithm)).toEqual([
+      'ES256',
+      'RS256',
+    ]);
+  });
+
+  it.each([
+    ['nothing', '', /no public key/],
+    ['a private key', pemOf(pairs.ES256.privateKey), /has a private key/],
+    ['a broken key', one.replace('MF', 'AA'), /not a list of public keys/],
+    ['a short RSA key', pemOf(weak.publicKey), /at least 2048 bits/],
+    ['another curve', pemOf(other.publicKey), /P-256/],
+  ])('%s is refused as public keys', (_what, pem, problem) => {
+    expect(() => publicKeys(pem)).toThrow(problem);
+  });
+
+  it.each([
+    ['a public key', one, /not a private key/],
+    ['a short RSA key', pemOf(weak.privateKey), /at least 2048 bits/],
+  ])('%s is refused as a private key', (_what, pem, problem) => {
+    expect(() => privateKey(pem)).toThrow(problem);
+  });
 });
 
 function tampered(token: string): string {

@@ -1,2 +1,20 @@
-export { type AccessTokens, accessTokens, type Caller, type Role, roles } from './access-token';
+export {
+  type AccessTokenIssuer,
+  type AccessTokenVerifier,
+  accessTokenIssuer,
+  accessTokenVerifier,
+  type Caller,
+  type Role,
+  roles,
+  type VerifiedToken,
+} from './access-token';
 export { assertOwnerOrAdmin } from './assert-owner-or-admin';
+export {
+  createRevocations,
+  REVOCATIONS_TABLE,
+  type Revocation,
+  type RevocationStore,
+  type Revocations,
+  revocationsIn,
+} from './revocations';
+export { type PublicJwk, privateKey, publicJwks, publicKeys, secretKey, type TokenKey } from './token-key';

@@ -125,6 +125,7 @@ export const setting = {
       .map((item) => item.trim())
       .filter(Boolean),
   ),
+  flag: z.enum(['true', 'false']).transform((value) => value === 'true'),
   addressList,
   tls: tlsSetting,
 };

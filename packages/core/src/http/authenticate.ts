@@ -1,17 +1,18 @@
 import { parseCookie } from 'cookie';
 import type { Request } from 'express';
-import type { AccessTokens, Caller } from '../auth';
+import type { AccessTokenVerifier, Caller, Revocations } from '../auth';
 import { defineError, forbidden, unauthenticated } from '../errors';
 import type { Access } from './endpoint';
 
 export const crossSiteRequest = defineError(
   'forbidden',
   'cross_site_request',
-  'A request from another site may not use the access_token cookie to change something.',
+  'A request from another site may not use a cookie to change something.',
 );
 
 interface AuthenticationDeps {
-  tokens: AccessTokens;
+  tokens: AccessTokenVerifier;
+  revocations: Revocations;
   /** Other sites that may send requests for their users (CORS_ORIGINS). With '*', none may write with the cookie. */
   origins: '*' | string[];
 }
@@ -21,16 +22,18 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /**
  * Authenticates the caller by the bearer token (RFC 6750) or, without that header, by the `access_token` cookie.
  * @returns undefined on a public endpoint without a token
- * @throws AppError `unauthenticated`, `forbidden` (not an admin), `cross_site_request`
+ * @throws AppError `unauthenticated`, `forbidden` (not an admin), `cross_site_request`, or the database error while it cannot
+ *   be known whether the token was revoked
  */
-export function authenticate(
+export async function authenticate(
   req: Request,
   access: Access,
-  { tokens, origins }: AuthenticationDeps,
-): Caller | undefined {
+  { tokens, revocations, origins }: AuthenticationDeps,
+): Promise<Caller | undefined> {
   if (access === 'public') return undefined;
-  const caller = tokens.verify(tokenOf(req, origins) ?? '');
-  if (!caller) throw unauthenticated();
+  const token = tokens.verify(tokenOf(req, origins) ?? '');
+  if (!token || (await revocations.isRevoked(token))) throw unauthenticated();
+  const { caller } = token;
   if (access === 'admin' && caller.role !== 'admin') throw forbidden({ message: 'Only an admin may do this.' });
   return caller;
 }
@@ -38,7 +41,12 @@ export function authenticate(
 function tokenOf(req: Request, origins: AuthenticationDeps['origins']): string | undefined {
   const header = req.headers.authorization;
   if (header !== undefined) return /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header)?.[1];
-  const cookie = req.headers.cookie && parseCookie(req.headers.cookie).access_token;
+  return cookieOf(req, 'access_token', origins);
+}
+
+/** @throws AppError `cross_site_request` */
+export function cookieOf(req: Request, name: string, origins: AuthenticationDeps['origins']): string | undefined {
+  const cookie = req.headers.cookie && parseCookie(req.headers.cookie)[name];
   if (!cookie) return undefined;
   if (!SAFE_METHODS.has(req.method) && isCrossSite(req, origins)) throw crossSiteRequest();
   return cookie;

@@ -6,7 +6,7 @@ import express, {
   type RequestHandler,
   type RequestParamHandler,
 } from 'express';
-import type { AccessTokens } from '../auth';
+import type { AccessTokenVerifier, Revocations } from '../auth';
 import type { ResponseCache } from '../cache';
 import type { ErrorDefinition } from '../errors';
 import { notFound, queryTimeout } from '../errors';
@@ -35,7 +35,8 @@ interface AppDeps {
   metrics: Metrics;
   cache: ResponseCache;
   buckets: RateLimitBuckets;
-  tokens: AccessTokens;
+  tokens: AccessTokenVerifier;
+  revocations: Revocations;
   probes: Probes;
 }
 
@@ -170,7 +171,8 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     const body = problemBody(known, context.requestId);
     // Retrying a slow query would only use the database's time limit again.
     const mayRetry = known?.kind === 'unavailable' && known.code !== queryTimeout.code;
-    if (mayRetry) res.setHeader('Retry-After', String(known.retryAfterSeconds ?? 1));
+    const retryAfter = known?.retryAfterSeconds ?? (mayRetry ? 1 : undefined);
+    if (retryAfter !== undefined) res.setHeader('Retry-After', String(retryAfter));
     if (known?.kind === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer');
     res
       .status(body.status)

@@ -49,14 +49,14 @@ export const ALWAYS_POSSIBLE = [
  * declaration. The OpenAPI document lists them. Outside production, any other error becomes a 500.
  */
 export function errorsOf(endpoint: Endpoint): ErrorDefinition[] {
-  const { access, method, params, query, headers, body, upload } = endpoint;
+  const { access, method, params, query, headers, cookie, body, upload } = endpoint;
   const acceptsJson = readsBody(endpoint) && !upload?.required;
   return [
     ...(endpoint.errors ?? []),
     ...(params || query || headers || readsBody(endpoint) ? [invalidRequest] : []),
     ...(acceptsJson ? [invalidJson] : []),
     ...(access === 'public' ? [] : [unauthenticated]),
-    ...(access === 'public' || method === 'get' ? [] : [crossSiteRequest]),
+    ...(method !== 'get' && (cookie || access !== 'public') ? [crossSiteRequest] : []),
     ...(access === 'admin' ? [forbidden] : []),
     ...(readsBody(endpoint) ? [unsupportedMediaType] : []),
     ...(body ? [outOfRange] : []),

@@ -1,11 +1,12 @@
+import { stringifySetCookie } from 'cookie';
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import type { AccessTokens } from '../auth';
+import type { AccessTokenVerifier, Revocations } from '../auth';
 import type { ResponseCache } from '../cache';
 import type { Metrics } from '../metrics';
 import { clientIpOf } from '../rate-limit';
-import { authenticate } from './authenticate';
-import type { AnyInput, AnyResponse, Endpoint } from './endpoint';
+import { authenticate, cookieOf } from './authenticate';
+import type { AnyInput, AnyResponse, Endpoint, ResponseCookie } from './endpoint';
 import { undeclaredErrorCheck } from './endpoint-errors';
 import type { HttpConfig } from './http-config';
 import { isMultipart } from './multipart-boundary';
@@ -16,29 +17,34 @@ import { uploadMetrics } from './request-metrics';
 import { Validation, withoutEmpty } from './validation';
 
 interface HandlerDeps {
-  config: Pick<HttpConfig, 'corsOrigins' | 'refusesUndeclaredErrors'>;
-  tokens: AccessTokens;
+  config: Pick<HttpConfig, 'corsOrigins' | 'secureCookies' | 'refusesUndeclaredErrors'>;
+  tokens: AccessTokenVerifier;
+  revocations: Revocations;
   cache: ResponseCache;
   metrics: Metrics;
 }
 
 /** Authenticates, reads and validates a request, runs the handler or the cache, checks and sends the response. */
-export function endpointHandler(endpoint: Endpoint, { config, tokens, cache, metrics }: HandlerDeps): RequestHandler {
+export function endpointHandler(endpoint: Endpoint, deps: HandlerDeps): RequestHandler {
+  const { config, tokens, revocations, cache, metrics } = deps;
   const readBody = bodyReader(endpoint);
   const toInput = inputReader(endpoint);
   const respond = async (req: Request, res: Response): Promise<void> => {
-    const caller = authenticate(req, endpoint.access, { tokens, origins: config.corsOrigins });
+    const caller = await authenticate(req, endpoint.access, { tokens, revocations, origins: config.corsOrigins });
     if (caller) contextOf(res).caller = caller;
+    const cookie = endpoint.cookie && cookieOf(req, endpoint.cookie, config.corsOrigins);
     const body = await readBody(req, res);
     let response: AnyResponse | undefined;
     try {
-      const input: AnyInput = { caller, clientIp: clientIpOf(req), ...toInput(req, body) };
+      const client = { clientIp: clientIpOf(req), userAgent: req.headers['user-agent'], cookie };
+      const input: AnyInput = { caller, ...client, ...toInput(req, body) };
       if (endpoint.cache) return await sendCached(endpoint, cache, input, res);
       response = await endpoint.handler(input);
     } finally {
       // This does not affect a file that the handler stored.
       await body.file?.discard();
     }
+    setCookies(res, response?.cookies, config.secureCookies);
     return send(endpoint, response, req, res);
   };
   const counted = endpoint.upload ? countUploads(respond, metrics) : respond;
@@ -82,7 +88,7 @@ function inputReader(endpoint: Endpoint) {
   return function readInput(
     req: Request,
     { fields, isForm, file, errors }: RequestBody,
-  ): Omit<AnyInput, 'caller' | 'clientIp'> {
+  ): Omit<AnyInput, 'caller' | 'clientIp' | 'userAgent' | 'cookie'> {
     const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));
@@ -130,9 +136,16 @@ const sendJson = (res: Response, status: number, json: string | Buffer): void =>
   res.end(json);
 };
 
-/** @param response undefined if the endpoint declares a 204 */
+function setCookies(res: Response, cookies: readonly ResponseCookie[] = [], secure: boolean): void {
+  for (const { name, value, path, maxAgeSeconds: maxAge } of cookies) {
+    const options = { path, maxAge, secure, httpOnly: true, sameSite: 'strict' } as const;
+    res.appendHeader('Set-Cookie', stringifySetCookie(name, value, options));
+  }
+}
+
+/** @param response undefined or without a body if the endpoint declares a 204 */
 async function send(endpoint: Endpoint, response: AnyResponse | undefined, req: Request, res: Response): Promise<void> {
-  if (!response && endpoint.responses[204]) {
+  if ((!response || response.status === 204) && endpoint.responses[204]) {
     res.status(204).end();
     return;
   }

@@ -18,17 +18,27 @@ type SuccessStatus = 200 | 201 | 202 | 204;
 /** Per status: the schema of the body (fields that it does not name are removed), or binary. A 204 is empty. */
 export type Responses = Partial<Record<Exclude<SuccessStatus, 204>, z.ZodType | BinaryResponse>> & { 204?: 'empty' };
 
+/** Sent as HttpOnly, SameSite=Strict and, outside the local environment, Secure. */
+export interface ResponseCookie {
+  name: string;
+  value: string;
+  path: string;
+  /** 0 removes it. */
+  maxAgeSeconds: number;
+}
+
 interface WithHeaders {
   headers?: Record<string, string>;
+  cookies?: ResponseCookie[];
 }
 
 type ResponseFor<Status, Declared> = Declared extends z.ZodType
   ? { status: Status; body: z.input<Declared> } & WithHeaders
   : { status: Status; write: (req: Request, res: Response) => Promise<void> } & WithHeaders;
 
-/** A handler returns one of its declared statuses, with the body declared for that status; nothing for a 204. */
+/** A handler returns one of its declared statuses, with the body declared for that status; nothing or cookies for a 204. */
 type Handled<R extends Responses> = R extends { 204: 'empty' }
-  ? Promise<void>
+  ? Promise<void> | Promise<Pick<AnyResponse, 'status' | 'cookies'>>
   : Promise<{ [S in keyof R & SuccessStatus]: ResponseFor<S, R[S]> }[keyof R & SuccessStatus]>;
 
 /** The only file field of a multipart endpoint. */
@@ -53,6 +63,9 @@ interface Input<A extends Access, P, Q, B, U, H> {
   file: U extends Upload ? (U['required'] extends true ? UploadedFile : UploadedFile | undefined) : undefined;
   /** The client's IP address, as reported by trusted proxies. */
   clientIp: string;
+  userAgent: string | undefined;
+  /** The value of the declared `cookie`. */
+  cookie: string | undefined;
 }
 
 interface EndpointSpec<
@@ -75,6 +88,8 @@ interface EndpointSpec<
   query?: Q;
   /** Headers specific to this endpoint, by lower-case name. */
   headers?: H;
+  /** The name of the cookie that it reads. A write refuses it if another site has sent the request. */
+  cookie?: string;
   /** JSON body. Use a strict object, so that unknown fields are rejected. */
   body?: B;
   /** The fields of a multipart body, which are all strings. Must have the same output as `body`. */
@@ -137,6 +152,7 @@ export function endpoint<
 }
 
 export const ok = <T>(body: T) => ({ status: 200 as const, body });
+export const noContent = (cookies: ResponseCookie[]) => ({ status: 204 as const, cookies });
 export const accepted = <T>(body: T) => ({ status: 202 as const, body });
 export const created = <T>(location: string, body: T) => ({
   status: 201 as const,

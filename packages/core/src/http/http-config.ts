@@ -1,4 +1,6 @@
 export interface HttpConfig {
+  /** Whether cookies are only sent over TLS. */
+  secureCookies: boolean;
   /** The proxies whose X-Forwarded-For is trusted: IP addresses or CIDR blocks. */
   trustProxy: string[];
   /** '*': any origin, without credentials. */

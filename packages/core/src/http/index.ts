@@ -2,7 +2,7 @@
 import '../tracing';
 
 export { createApp } from './create-app';
-export { accepted, created, type Endpoint, endpoint, ok } from './endpoint';
+export { accepted, created, type Endpoint, endpoint, noContent, ok, type ResponseCookie } from './endpoint';
 export { parseOptions, toFieldErrors } from './field-errors';
 export type { HttpConfig } from './http-config';
 export { respondToMalformed } from './malformed';

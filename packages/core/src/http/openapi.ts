@@ -50,19 +50,20 @@ export function openApiDocument(title: string, endpoints: Endpoint[]): OpenApiDo
 }
 
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { params, query, headers } = endpoint;
+  const { params, query, headers, cookie } = endpoint;
   return {
     operationId: operationId(endpoint),
     tags: [endpoint.tag],
     summary: endpoint.summary,
     ...(endpoint.description ? { description: endpoint.description } : {}),
     security: endpoint.access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
-    ...(params || query || headers
+    ...(params || query || headers || cookie
       ? {
           requestParams: {
             ...(params instanceof z.ZodObject ? { path: params } : {}),
             ...(query instanceof z.ZodObject ? { query } : {}),
             ...(headers instanceof z.ZodObject ? { header: headers } : {}),
+            ...(cookie ? { cookie: z.object({ [cookie]: z.string().optional() }) } : {}),
           },
         }
       : {}),
@@ -72,7 +73,7 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
 }
 
 const operationId = ({ method, path }: Endpoint): string =>
-  [method, ...path.split('/').filter((part) => part && part !== 'api' && part !== 'v1')]
+  [method, ...path.split(/[/.]/).filter((part) => part && part !== 'api' && part !== 'v1')]
     .map((part) => part.replace(/^:/, 'by-'))
     .join('-')
     .replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { publicKeys, secretKey, type TokenKey } from '../auth';
 import { ConfigError, type Env, parseBlock, parseSettings, readEnv, secretOf, setting } from '../config';
 import { type DatabaseConfig, databaseSettings } from '../db';
 import type { HttpConfig } from '../http';
@@ -50,7 +51,12 @@ export interface CoreConfig extends HttpConfig {
   db: DatabaseConfig;
   /** undefined to run without Redis. */
   redis: RedisConfig | undefined;
-  jwtSecret: string;
+  /** The issuer and the audience of access tokens. */
+  tokenRealm: string | undefined;
+  /** Signs access tokens, unless the issuer has a private key. undefined: tokens are verified with public keys only. */
+  jwtSecret: string | undefined;
+  /** Access tokens that any of them has signed are accepted. */
+  tokenKeys: TokenKey[];
   rateLimit: Record<'general' | 'uploads' | 'preflights', BucketSize>;
   shutdownDelayMs: number;
 }
@@ -65,7 +71,7 @@ export interface ProductionRules {
 
 /** What `loadConfig` needs to know about a service. */
 export interface Configured<T extends z.ZodObject> {
-  /** OpenTelemetry's `service.namespace`. */
+  /** OpenTelemetry's `service.namespace`, and the issuer and audience of access tokens. */
   namespace?: string;
   /** The variable with its port, such as `PRODUCT_PORT`. */
   portKey: string;
@@ -76,20 +82,37 @@ export interface Configured<T extends z.ZodObject> {
 
 const MIN_SECRET_BYTES = 32;
 
+const pemOfPublicKeys = z.string().transform((pem, context) => {
+  try {
+    return publicKeys(pem);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+});
+
 /** A separate schema, so that a weak secret is reported together with all other errors. */
-const secretSettings = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =>
+const tokenSecrets = (weaknessOf: ProductionRules['weaknessOf'] | undefined) =>
   z
     .object({
       APP_ENV: z.enum(['local', 'testnet', 'production']).default('local'),
-      JWT_SECRET: z.string(),
+      JWT_SECRET: z.string().optional(),
+      /** Accepted, but do not sign: one replaces JWT_SECRET, the other was replaced by it. */
+      JWT_SECRET_NEXT: z.string().optional(),
+      JWT_SECRET_PREVIOUS: z.string().optional(),
+      JWT_PUBLIC_KEYS: pemOfPublicKeys.optional(),
     })
-    .superRefine(({ APP_ENV, JWT_SECRET }, context) => {
-      const problem = (message: string) => context.addIssue({ code: 'custom', path: ['JWT_SECRET'], message });
+    .superRefine(({ APP_ENV, JWT_PUBLIC_KEYS, ...secrets }, context) => {
+      if (secrets.JWT_SECRET === undefined && !JWT_PUBLIC_KEYS) {
+        context.addIssue({ code: 'custom', path: ['JWT_SECRET'], message: 'is required' });
+      }
       if (APP_ENV === 'local') return;
-      const weakness = APP_ENV === 'production' ? weaknessOf?.(JWT_SECRET) : undefined;
-      if (weakness) problem(`${weakness}: make one with \`openssl rand -hex 32\``);
-      else if (Buffer.byteLength(JWT_SECRET) < MIN_SECRET_BYTES) {
-        problem(`must have at least ${MIN_SECRET_BYTES} bytes`);
+      for (const [key, secret] of Object.entries(secrets)) {
+        if (secret === undefined) continue;
+        const problem = (message: string) => context.addIssue({ code: 'custom', path: [key], message });
+        const weakness = APP_ENV === 'production' ? weaknessOf?.(secret) : undefined;
+        if (weakness) problem(`${weakness}: make one with \`openssl rand -hex 32\``);
+        else if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) problem(`must have at least ${MIN_SECRET_BYTES} bytes`);
       }
     });
 
@@ -108,11 +131,11 @@ function rateLimits(settings: z.output<typeof coreSettings>): CoreConfig['rateLi
 
 /** Reads the shared settings and the service's own. @throws ConfigError naming every bad variable */
 export function loadConfig<T extends z.ZodObject>(
-  { portKey, settings, production }: Configured<T>,
+  { namespace, portKey, settings, production }: Configured<T>,
   env: Env = readEnv(),
 ): { core: CoreConfig; own: z.output<T> } {
   const problems: string[] = [];
-  const secret = parseSettings(secretSettings(production?.weaknessOf), env, problems);
+  const secret = parseSettings(tokenSecrets(production?.weaknessOf), env, problems);
   const { APP_ENV } = parseSettings(z.object({ APP_ENV: z.string().optional() }), env, problems) ?? {};
   if (production && APP_ENV === 'production') parseSettings(production.settings, env, problems);
   const shared = parseSettings(coreSettings, env, problems);
@@ -144,10 +167,18 @@ export function loadConfig<T extends z.ZodObject>(
       checkColumns: secret.APP_ENV !== 'production',
     },
     redis: redisConfigOf(redis, env),
+    tokenRealm: namespace,
     jwtSecret: secret.JWT_SECRET,
+    tokenKeys: [
+      ...[secret.JWT_SECRET, secret.JWT_SECRET_NEXT, secret.JWT_SECRET_PREVIOUS]
+        .filter((given) => given !== undefined)
+        .map(secretKey),
+      ...(secret.JWT_PUBLIC_KEYS ?? []),
+    ],
     rateLimit: rateLimits(shared),
     trustProxy: shared.TRUST_PROXY,
     corsOrigins: origins[0] === '*' ? '*' : origins,
+    secureCookies: secret.APP_ENV !== 'local',
     refusesUndeclaredErrors: secret.APP_ENV !== 'production',
     shutdownDelayMs: shared.SHUTDOWN_DELAY_SECONDS * 1000,
   };

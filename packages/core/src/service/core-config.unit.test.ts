@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { z } from 'zod';
+import { secretKey } from '../auth';
 import { ConfigError, type Env, readEnv, setting } from '../config';
 import { loadConfig } from './core-config';
 
@@ -155,13 +156,13 @@ it('reports all invalid variables at once: shared ones, the port, its own ones a
   expect(new ConfigError(problems).message.split('\n')).toHaveLength(problems.length + 1);
 });
 
-describe('JWT_SECRET', () => {
-  const refusal = (APP_ENV: string, JWT_SECRET: string) => problemsOf(() => load({ ...needed, APP_ENV, JWT_SECRET }));
+describe.each(['JWT_SECRET', 'JWT_SECRET_NEXT', 'JWT_SECRET_PREVIOUS'])('%s', (key) => {
+  const refusal = (APP_ENV: string, secret: string) => problemsOf(() => load({ ...needed, APP_ENV, [key]: secret }));
 
   it.each(['testnet', 'production'])(
     'must have at least 32 bytes in %s, regardless of the number of characters',
     (environment) => {
-      const tooShort = ['JWT_SECRET: must have at least 32 bytes'];
+      const tooShort = [`${key}: must have at least 32 bytes`];
       expect(refusal(environment, RANDOM_SECRET)).toEqual([]);
       expect(refusal(environment, RANDOM_SECRET.slice(1))).toEqual(tooShort);
       // 16 characters, each two bytes in UTF-8 except the ASCII "x".
@@ -172,8 +173,16 @@ describe('JWT_SECRET', () => {
 
   it('may be weak only in the local environment', () => {
     expect(refusal('local', 'short')).toEqual([]);
-    expect(refusal('testnet', 'short')).toEqual([expect.stringMatching(/^JWT_SECRET: /)]);
+    expect(refusal('testnet', 'short')).toEqual([`${key}: must have at least 32 bytes`]);
   });
+});
+
+it('accepts tokens of the current, the next and the previous secret, and signs with the current one', () => {
+  const secrets = { JWT_SECRET: 'current', JWT_SECRET_NEXT: 'next', JWT_SECRET_PREVIOUS: 'previous' };
+  const { jwtSecret, tokenKeys } = load({ ...needed, ...secrets });
+  expect(jwtSecret).toBe('current');
+  expect(tokenKeys).toEqual(['current', 'next', 'previous'].map(secretKey));
+  expect(load({ ...needed, JWT_SECRET_NEXT: '' }).tokenKeys).toEqual([secretKey(RANDOM_SECRET)]);
 });
 
 it('has usable defaults', () => {

@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
-import { freePort, httpStatus, type MysqlServer, mysqlServer, portState, withConnection } from '@shop/test-servers';
+import {
+  freePort,
+  httpStatus,
+  type MysqlServer,
+  mysqlServer,
+  portState,
+  repoRoot,
+  withConnection,
+} from '@shop/test-servers';
 import {
   aUser,
   type ExampleProcess,
@@ -65,6 +73,7 @@ describe('a service whose database', () => {
     await withConnection(mysql.settings, 60_000, async (connection) => {
       await connection.query('CREATE TABLE users (id BIGINT PRIMARY KEY)');
       await connection.query('CREATE TABLE cache_generation (id TINYINT PRIMARY KEY, generation CHAR(36))');
+      await connection.query(readFileSync(path.join(repoRoot, 'sql/migrations/0013_revocations.sql'), 'utf8'));
     });
     await becomes(service, '/ready', 200);
     expect(await status(service, '/users')).toBe(204);

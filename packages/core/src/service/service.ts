@@ -1,6 +1,13 @@
 import type { Express } from 'express';
 import type { z } from 'zod';
-import { type AccessTokens, accessTokens } from '../auth';
+import {
+  type AccessTokenVerifier,
+  accessTokenVerifier,
+  createRevocations,
+  REVOCATIONS_TABLE,
+  type Revocations,
+  revocationsIn,
+} from '../auth';
 import { createGeneration, createResponseCache, GENERATION_TABLE, generationIn, type ResponseCache } from '../cache';
 import type { Env } from '../config';
 import {
@@ -25,6 +32,7 @@ import { type Job, jobMetrics } from './jobs';
 /** The rights that every service needs on core's own tables. */
 export const coreRights = {
   [GENERATION_TABLE]: ['SELECT', 'INSERT', 'UPDATE'],
+  [REVOCATIONS_TABLE]: ['SELECT'],
   [MIGRATIONS_TABLE]: ['SELECT'],
   // Otherwise information_schema would not show it.
   [UNFINISHED_RESTORE_TABLE]: ['SELECT'],
@@ -35,7 +43,7 @@ export interface Resources {
   db: Database;
   cache: ResponseCache;
   redis: RedisLink;
-  tokens: AccessTokens;
+  tokens: AccessTokenVerifier;
   logger: Logger;
   metrics: Metrics;
   config: CoreConfig;
@@ -111,18 +119,21 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   const cache = createResponseCache({ redis, generation, metrics });
   const onLostResponse = () => cache.invalidateAll();
   const db: Database = createDatabase(config.db, { ...deps, onLostResponse });
-  const tokens = accessTokens(config.jwtSecret);
+  const tokens = accessTokenVerifier(config.tokenKeys, config.tokenRealm);
+  const revocations = createRevocations(revocationsIn(db), { metrics });
   const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
   let draining = false;
   const context = definition.createContext?.(resources, own) ?? (resources as C);
   const endpoints = definition.endpoints(context);
-  const jobs = definition.jobs?.(context, own) ?? [];
-  const checkSchema = schemaCheck(db, [...definition.tables, GENERATION_TABLE], definition.migration);
+  const jobs = [readRevocations(revocations), ...(definition.jobs?.(context, own) ?? [])];
+  const coreTables = [GENERATION_TABLE, REVOCATIONS_TABLE];
+  const checkSchema = schemaCheck(db, [...definition.tables, ...coreTables], definition.migration);
   const checkOnce = once(async () => definition.readinessCheck?.(context));
   const checkDatabase = async () => {
     await pingDatabase(db);
     await checkSchema();
     await checkOnce();
+    await revocations.current();
   };
   const app = createApp({
     service: definition.name,
@@ -132,6 +143,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
     metrics,
     cache,
     tokens,
+    revocations,
     buckets: {
       general: tokenBuckets(redis, config.rateLimit.general),
       uploads: tokenBuckets(redis, config.rateLimit.uploads),
@@ -164,6 +176,13 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
     },
   };
 }
+
+/** Keeps the known revocations so recent that no request waits for them. A failure shows in their age. */
+const readRevocations = ({ refresh }: Revocations): Job => ({
+  name: 'revocations',
+  everySeconds: 1,
+  run: () => refresh().catch(() => undefined),
+});
 
 /** Calls `check` until it has resolved once. */
 function once(check: () => Promise<void>): () => Promise<void> {

@@ -1,9 +1,11 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
 import { created, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { weakPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
-import { tokenSet } from '../sessions/sessions.schemas';
+import { tokenResponse } from '../sessions/session-cookies';
+import { tokenQuery } from '../sessions/sessions.schemas';
 import { emailTaken, lastAdmin, phoneTaken } from './accounts.errors';
-import { newAccount, user, userChange, userQuery } from './accounts.schemas';
+import { newAccount, registeredTokens, user, userChange, userQuery } from './accounts.schemas';
 import { listUsers } from './accounts.sql';
 import { changeUser } from './change-user';
 import { getOwnUser } from './get-own-user';
@@ -20,12 +22,14 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     tag: 'auth',
     summary: 'Register an account with its first store',
     access: 'public',
+    query: tokenQuery,
     body: newAccount,
-    responses: { 201: tokenSet },
-    errors: [emailTaken, phoneTaken, overloaded],
-    handler: async ({ body }) => {
-      const { id, tokenSet } = await register(ctx, body);
-      return created(`${USERS}/${id}`, tokenSet);
+    responses: { 201: registeredTokens },
+    errors: [emailTaken, phoneTaken, weakPassword, overloaded],
+    handler: async ({ query, body, clientIp, userAgent }) => {
+      const { id, tokenSet } = await register(ctx, body, { ip: clientIp, userAgent });
+      const response = tokenResponse(tokenSet, query.cookies === 'true');
+      return { ...created(`${USERS}/${id}`, response.body), cookies: response.cookies };
     },
   }),
 

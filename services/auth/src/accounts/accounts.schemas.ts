@@ -1,7 +1,9 @@
 import { roles } from '@shop/core/auth';
 import { changesOf, id, nameText, pageQuery, searchText, text, timestamp } from '@shop/core/http';
 import { z } from 'zod';
+import { verificationToken } from '../email/email.schemas';
 import { newPassword } from '../passwords/passwords.schemas';
+import { cookieSession, tokenSet } from '../sessions/sessions.schemas';
 import { emailAddress } from './email-address';
 
 const phoneNumber = text(1, 255)
@@ -14,6 +16,7 @@ export const user = z
     id,
     name: z.string(),
     email: z.string(),
+    email_verified: z.boolean(),
     phone: z.string().nullable(),
     role: z.enum(roles),
     created_at: timestamp,
@@ -28,6 +31,17 @@ export const newAccount = z.strictObject({
   phone: phoneNumber,
   password: newPassword,
 });
+
+const verification = { verification_token: verificationToken.optional() };
+const registeredTokenSet = tokenSet.extend(verification).meta({ id: 'RegisteredTokenSet' });
+
+/** The response to a registration. */
+export const registeredTokens = z.union([
+  registeredTokenSet,
+  cookieSession.extend(verification).meta({ id: 'RegisteredCookieSession' }),
+]);
+
+export type RegisteredTokenSet = z.input<typeof registeredTokenSet>;
 
 export type NewAccount = z.output<typeof newAccount>;
 

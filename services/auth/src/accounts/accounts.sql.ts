@@ -1,6 +1,7 @@
 import { type Caller, type Role, roles } from '@shop/core/auth';
 import {
   contains,
+  flag,
   int,
   type List,
   nullable,
@@ -25,10 +26,13 @@ const userColumns = {
   id: int,
   name: text,
   email: text,
+  email_verified: flag,
   phone: nullable(text),
   role: textOf(roles),
   created_at: timestamp,
 };
+
+const USER_COLUMNS = 'users.id, name, email, email_verified_at IS NOT NULL AS email_verified, phone, role, created_at';
 
 const callerColumns = { id: int, role: textOf(roles) };
 
@@ -69,14 +73,18 @@ export async function insertFirstStore(sql: Sql, ownerId: number, name: string):
 const FIND_USER = statement(
   'account.findById',
   userColumns,
-  'SELECT id, name, email, phone, role, created_at FROM users WHERE id = :id',
+  `SELECT ${USER_COLUMNS} FROM users WHERE id = :id AND deleted_at IS NULL`,
 );
 
 export async function findUser(sql: Sql, id: number): Promise<User | undefined> {
   return await sql.row(FIND_USER, { id });
 }
 
-const FIND_CALLER = statement('account.findCaller', callerColumns, 'SELECT id, role FROM users WHERE id = :id');
+const FIND_CALLER = statement(
+  'account.findCaller',
+  callerColumns,
+  'SELECT id, role FROM users WHERE id = :id AND deleted_at IS NULL',
+);
 
 /** The id and role that an access token carries. */
 export async function findCaller(sql: Sql, id: number): Promise<Caller | undefined> {
@@ -86,7 +94,7 @@ export async function findCaller(sql: Sql, id: number): Promise<Caller | undefin
 const FIND_CALLER_BY_EMAIL = statement(
   'account.findCallerByEmail',
   callerColumns,
-  'SELECT id, role FROM users WHERE email = :email',
+  'SELECT id, role FROM users WHERE email = :email AND deleted_at IS NULL',
 );
 
 export async function findCallerByEmail(sql: Sql, email: string): Promise<Caller | undefined> {
@@ -114,12 +122,12 @@ export async function listUsers(sql: Sql, query: UserQuery): Promise<List<User>>
   const source = {
     name: 'account.list',
     columns: userColumns,
-    select: 'users.id, name, email, phone, role, created_at',
+    select: USER_COLUMNS,
     table: 'users',
     // Email addresses are lower-case ASCII, so folding does not change them.
-    where: [contains(['name_folded', 'email'], query.search)],
-    index: 'users_newest',
-    newest: 'users_newest',
+    where: [{ text: 'deleted_at IS NULL', values: {} }, contains(['name_folded', 'email'], query.search)],
+    index: 'users_present',
+    newest: 'users_present',
   };
   return await selectList(sql, source, query);
 }
@@ -147,4 +155,20 @@ const VERIFY_EMAIL = statement(
 /** Keeps an earlier verification time. */
 export async function updateEmailVerified(sql: Sql, id: number, verifiedAt: Date): Promise<void> {
   await sql.write(VERIFY_EMAIL, { id, verifiedAt });
+}
+
+const UPDATE_EMAIL = statement(
+  'account.updateEmail',
+  'UPDATE users SET email = :email, email_verified_at = :verifiedAt WHERE id = :id AND email <> :email',
+);
+
+/**
+ * Makes it the verified address of the account.
+ * @returns whether it is another one than before
+ */
+export async function updateEmail(sql: Sql, id: number, email: string, verifiedAt: Date): Promise<boolean> {
+  const update = sql.write(UPDATE_EMAIL, { id, email, verifiedAt });
+  if ((await onDuplicateKey(update, { users_email: emailTaken })).affectedRows === 1) return true;
+  await updateEmailVerified(sql, id, verifiedAt);
+  return false;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
-import { accessTokens } from '@shop/core/auth';
+import { accessTokenIssuer, secretKey } from '@shop/core/auth';
 import { aFreshDatabase, aUser, rows, startApp, type TestApp, testEnv, write } from '@shop/testing';
 import { aRegisteredUser, claimsOf, logIn, refresh } from '../../tests/people';
 
@@ -27,6 +27,7 @@ describe('getting a user', () => {
         id: user.id,
         name: 'Ada',
         email: user.email,
+        email_verified: false,
         phone: user.phone,
         role: 'user',
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
@@ -222,7 +223,7 @@ describe('changing a user', () => {
 
 test('a token signed with another secret does not authenticate', async () => {
   const user = await aUser({ role: 'admin' });
-  const { token } = accessTokens('another-secret-0123456789-0123456789').issue(user);
+  const { token } = accessTokenIssuer(secretKey('another-secret-0123456789-0123456789')).issue(user);
   await app.http.get(`${USERS}/${user.id}`).set('Authorization', `Bearer ${token}`).expect(401);
 });
 
@@ -244,7 +245,7 @@ describe('the last admin', () => {
   const anAdmin = async () => {
     const [name, email] = ['Admin', `${randomUUID()}@example.com`];
     const id = await write(`INSERT INTO ${database}.users (name, email, role) VALUES (?, ?, 'admin')`, [name, email]);
-    const { token } = accessTokens(testEnv().JWT_SECRET ?? '').issue({ id, role: 'admin' });
+    const { token } = accessTokenIssuer(secretKey(testEnv().JWT_SECRET ?? '')).issue({ id, role: 'admin' });
     return { id, auth: { Authorization: `Bearer ${token}` } };
   };
   type Admin = Awaited<ReturnType<typeof anAdmin>>;

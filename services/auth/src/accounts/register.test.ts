@@ -47,7 +47,7 @@ describe('registering', () => {
     const { body } = await register(aPerson()).expect(201);
     const { exp, iat, user_id } = claimsOf(body.token) as { exp: number; iat: number; user_id: number };
     expect(Object.keys(body).sort()).toEqual(
-      ['expires_at', 'expires_in', 'refresh_expires_at', 'refresh_token', 'token'].sort(),
+      ['expires_at', 'expires_in', 'refresh_expires_at', 'refresh_token', 'token', 'verification_token'].sort(),
     );
     expect(body.expires_in).toBe(3600);
     expect(exp - iat).toBe(3600);
@@ -110,11 +110,26 @@ describe('registering', () => {
     expect(await storesOf(user?.id ?? 0)).toEqual([{ name: person.name }]);
   });
 
-  test('accepts a password of 72 bytes and of two emoji, and keeps its spaces', async () => {
-    for (const password of ['x'.repeat(72), '🔑🔑', '  spaces  ']) {
-      const person = aPerson({ password });
+  test.each([
+    ['8 characters', 'eight ch'],
+    ['256 emoji, 1024 bytes', '🔑'.repeat(256)],
+    ['256 characters in NFC, and 512 in NFD', 'é'.normalize('NFD').repeat(256)],
+    ['spaces at both ends', '  spaces  '],
+    ['a common password in another case', 'PASSWORD'],
+  ])('accepts a password with %s, and login does', async (_title, password) => {
+    const person = aPerson({ password });
+    await register(person).expect(201);
+    await logIn(app, { ...person, password }).expect(200);
+    await logIn(app, { ...person, password: `${password}x` }).expect(401);
+  });
+
+  test('the Unicode form of a password does not matter', async () => {
+    const [composed, decomposed] = ['Zoë’s café', 'Zoë’s café'.normalize('NFD')];
+    const [first, second] = [aPerson({ password: composed }), aPerson({ password: decomposed })];
+    for (const person of [first, second]) {
       await register(person).expect(201);
-      await logIn(app, { ...person, password }).expect(200);
+      await logIn(app, { ...person, password: composed }).expect(200);
+      await logIn(app, { ...person, password: decomposed }).expect(200);
     }
   });
 });
@@ -153,6 +168,16 @@ describe('registering is refused', () => {
     );
   });
 
+  test.each(['password', '12345678', 'qwertyuiop', 'iloveyou', 'trustno1'])(
+    'with the common password %s',
+    async (password) => {
+      const person = aPerson({ password });
+      const { body } = await register(person).expect(400);
+      expect(body).toMatchObject({ code: 'weak_password', errors: [{ in: 'body', path: 'password' }] });
+      expect(await usersWith(person.email)).toEqual([]);
+    },
+  );
+
   test.each([
     ['a name of 256 characters', 'name', 'x'.repeat(256)],
     ['a NUL in the name', 'name', 'a\0b'],
@@ -173,9 +198,9 @@ describe('registering is refused', () => {
     ['a letter in the phone number', 'phone', '123456x'],
     ['non-ASCII digits in the phone number', 'phone', '١٢٣٤٥٦٧'],
     ['a JSON number as phone number', 'phone', 123456],
-    ['a password of 7 bytes', 'password', '1234567'],
-    ['a password of 73 bytes', 'password', 'x'.repeat(73)],
-    ['a password of 76 bytes in 19 emoji', 'password', '🔑'.repeat(19)],
+    ['a password of 7 characters', 'password', '🔑'.repeat(7)],
+    ['a password of 257 characters', 'password', 'x'.repeat(257)],
+    ['a password of 14 characters that are 7 in NFC', 'password', 'é'.normalize('NFD').repeat(7)],
     ['a NUL in the password', 'password', 'a\0bcdefgh'],
     ['an array as password', 'password', ['a good password']],
     ['no password', 'password', undefined],

@@ -1,19 +1,31 @@
+import { clientNetwork } from '@shop/core/rate-limit';
+import { queueVerification } from '../email/send-verification';
+import { insertKnownClient } from '../guessing/known-clients.sql';
+import { assertUncommon } from '../passwords/common-passwords';
 import type { AuthContext } from '../service';
-import type { TokenSet } from '../sessions/sessions.schemas';
-import { insertRefreshToken } from '../sessions/sessions.sql';
-import type { NewAccount } from './accounts.schemas';
+import { type Client, insertSession } from '../sessions/sessions.sql';
+import type { NewAccount, RegisteredTokenSet } from './accounts.schemas';
 import { openAccount } from './open-account';
 
 /** Opens an account with a store and starts a session. */
-export async function register(ctx: AuthContext, account: NewAccount): Promise<{ id: number; tokenSet: TokenSet }> {
+export async function register(
+  ctx: AuthContext,
+  account: NewAccount,
+  client: Client,
+): Promise<{ id: number; tokenSet: RegisteredTokenSet }> {
   const { name, email, phone, password } = account;
-  const passwordHash = await ctx.passwordHasher.hash(password);
+  assertUncommon(password);
+  const network = clientNetwork(client.ip);
+  const passwordHash = await ctx.passwordHasher.hash(password, network);
   const refreshToken = ctx.tokenIssuer.newRefreshToken();
-  const id = await ctx.db.transaction(async function insertAccountAndSession(sql) {
+  const { id, verification } = await ctx.db.transaction(async function insertAccountAndSession(sql) {
     const fields = { name, email, phone, passwordHash, googleSub: null, emailVerifiedAt: null };
     const userId = await openAccount(sql, fields);
-    await insertRefreshToken(sql, userId, refreshToken);
-    return userId;
+    await insertSession(sql, userId, refreshToken, client);
+    await insertKnownClient(sql, userId, network);
+    return { id: userId, verification: await queueVerification(ctx, sql, { id: userId, email }, client.ip) };
   });
-  return { id, tokenSet: ctx.tokenIssuer.tokenSet({ id, role: 'user' }, refreshToken) };
+  ctx.outbox?.wake();
+  const tokenSet = ctx.tokenIssuer.tokenSet({ id, role: 'user' }, refreshToken);
+  return { id, tokenSet: { ...tokenSet, ...(verification === undefined ? {} : { verification_token: verification }) } };
 }

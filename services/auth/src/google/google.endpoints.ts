@@ -1,6 +1,7 @@
-import { type Endpoint, endpoint, ok } from '@shop/core/http';
+import { type Endpoint, endpoint } from '@shop/core/http';
 import type { AuthContext } from '../service';
-import { tokenSet } from '../sessions/sessions.schemas';
+import { tokenResponse } from '../sessions/session-cookies';
+import { tokenQuery, tokens } from '../sessions/sessions.schemas';
 import { googleUnavailable, invalidIdToken, ssoNotConfigured } from './google.errors';
 import { googleSignIn } from './google.schemas';
 import { signInWithGoogle } from './sign-in-with-google';
@@ -12,9 +13,13 @@ export const googleEndpoints = (ctx: AuthContext): Endpoint[] => [
     tag: 'auth',
     summary: 'Log in with a Google ID token; opens an account if the email address is new',
     access: 'public',
+    query: tokenQuery,
     body: googleSignIn,
-    responses: { 200: tokenSet },
+    responses: { 200: tokens },
     errors: [invalidIdToken, googleUnavailable, ssoNotConfigured],
-    handler: async ({ body }) => ok(await ctx.loginCounter.count('google', signInWithGoogle(ctx, body.id_token))),
+    handler: async ({ query, body, clientIp, userAgent }) => {
+      const signIn = signInWithGoogle(ctx, body.id_token, { ip: clientIp, userAgent });
+      return tokenResponse(await ctx.loginCounter.count('google', signIn), query.cookies === 'true');
+    },
   }),
 ];

@@ -1,14 +1,16 @@
 import type { Caller } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
 import { AppError } from '@shop/core/errors';
+import { clientNetwork } from '@shop/core/rate-limit';
 import { emailTaken } from '../accounts/accounts.errors';
 import { openAccount } from '../accounts/open-account';
+import { insertKnownClient } from '../guessing/known-clients.sql';
 import { removePassword } from '../passwords/credentials.sql';
 import { deleteResets } from '../passwords/password-resets.sql';
 import type { AuthContext } from '../service';
-import { forgetExpiredTokens } from '../sessions/forget-expired-tokens';
+import { forgetExpiredSessions } from '../sessions/forget-expired-sessions';
 import type { TokenSet } from '../sessions/sessions.schemas';
-import { insertRefreshToken, revokeAllSessions } from '../sessions/sessions.sql';
+import { type Client, insertSession, revokeAllSessions } from '../sessions/sessions.sql';
 import { invalidIdToken, ssoNotConfigured } from './google.errors';
 import type { GoogleIdentity } from './google.schemas';
 import { findAccountByIdentity, type LinkableAccount, lockAccountForLink, updateGoogleLink } from './google.sql';
@@ -17,14 +19,15 @@ import { findAccountByIdentity, type LinkableAccount, lockAccountForLink, update
  * Identifies a user by Google's `sub`, because email addresses change hands. The first sign-in matches by the verified
  * email address.
  */
-export async function signInWithGoogle(ctx: AuthContext, idToken: string): Promise<TokenSet> {
+export async function signInWithGoogle(ctx: AuthContext, idToken: string, client: Client): Promise<TokenSet> {
   if (!ctx.idTokenVerifier) throw ssoNotConfigured();
   const caller = await findOrOpenAccount(ctx, await ctx.idTokenVerifier.verify(idToken));
   const refreshToken = ctx.tokenIssuer.newRefreshToken();
   await ctx.db.transaction(async function startSession(sql) {
-    await insertRefreshToken(sql, caller.id, refreshToken);
+    await insertSession(sql, caller.id, refreshToken, client);
+    await insertKnownClient(sql, caller.id, clientNetwork(client.ip));
   });
-  await forgetExpiredTokens(ctx);
+  await forgetExpiredSessions(ctx);
   return ctx.tokenIssuer.tokenSet(caller, refreshToken);
 }
 
@@ -51,15 +54,14 @@ async function findLinkedAccount(ctx: AuthContext, identity: GoogleIdentity): Pr
 const isLinked = ({ googleSub, emailVerifiedAt }: LinkableAccount, { sub }: GoogleIdentity): boolean =>
   googleSub === sub && emailVerifiedAt !== null;
 
-async function linkAccount({ db, logger }: AuthContext, userId: number, identity: GoogleIdentity): Promise<void> {
-  const hadPassword = await db.transaction(async function linkLocked(sql) {
-    return await linkLockedAccount(sql, userId, identity);
+async function linkAccount(ctx: AuthContext, userId: number, identity: GoogleIdentity): Promise<void> {
+  const hadPassword = await ctx.db.transaction(async function linkLocked(sql) {
+    return await linkLockedAccount(sql, ctx, userId, identity);
   });
   if (!hadPassword) return;
-  logger.warn(
+  ctx.logger.warn(
     { user_id: userId },
-    'the first Google sign-in to an account with an unverified email address removed its password and ended its ' +
-      'sessions; access tokens issued before stay valid until they expire',
+    'the first Google sign-in to an account with an unverified email address removed its password and ended its sessions',
   );
 }
 
@@ -68,7 +70,12 @@ async function linkAccount({ db, logger }: AuthContext, userId: number, identity
  * stranger's. Removes such a password with all sessions and reset tokens.
  * @returns whether a password was removed
  */
-async function linkLockedAccount(sql: Sql, userId: number, { sub, email }: GoogleIdentity): Promise<boolean> {
+async function linkLockedAccount(
+  sql: Sql,
+  { tokenIssuer }: AuthContext,
+  userId: number,
+  { sub, email }: GoogleIdentity,
+): Promise<boolean> {
   // Logins and password resets read the password hash under the same lock, so they wait for this database transaction.
   const account = await lockAccountForLink(sql, userId);
   // Linked to another Google account: the email address has a new holder, who must not get the old holder's shop.
@@ -77,7 +84,7 @@ async function linkLockedAccount(sql: Sql, userId: number, { sub, email }: Googl
   const now = new Date();
   await updateGoogleLink(sql, userId, sub, now);
   if (account.emailVerifiedAt !== null || !(await removePassword(sql, userId))) return false;
-  await revokeAllSessions(sql, userId, now);
+  await revokeAllSessions(sql, userId, tokenIssuer.revocationTimes());
   await deleteResets(sql, userId);
   return true;
 }

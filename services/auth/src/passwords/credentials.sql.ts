@@ -1,23 +1,33 @@
 import { roles } from '@shop/core/auth';
-import { int, nullable, type RowOf, type Sql, statement, text, textOf } from '@shop/core/db';
+import { flag, int, nullable, type RowOf, type Sql, statement, text, textOf } from '@shop/core/db';
 
-/* Password hashes in table users. Only this file reads them; only this file and the insert of a user write them. */
+/*
+ * Password hashes in table users. Only this file reads them; only this file and the insert of a user write them. Also reads
+ * whether a client is in table known_clients.
+ */
 
 const credentialColumns = {
   id: int,
   role: textOf(roles),
   /** null: signs in through Google only. */
   passwordHash: nullable(text),
+  /** The client has logged in to this account before. */
+  knowsClient: flag,
 };
 
 const FIND_CREDENTIALS = statement(
   'credential.findByEmail',
   credentialColumns,
-  'SELECT id, role, password_hash AS passwordHash FROM users WHERE email = :email',
+  `SELECT id, role, password_hash AS passwordHash,
+     EXISTS (SELECT 1 FROM known_clients WHERE user_id = users.id AND client = :client) AS knowsClient
+   FROM users WHERE email = :email`,
 );
 
-export async function findCredentials(sql: Sql, email: string): Promise<RowOf<typeof credentialColumns> | undefined> {
-  return await sql.row(FIND_CREDENTIALS, { email });
+export type Account = RowOf<typeof credentialColumns>;
+
+/** @param client its address, as `clientNetwork` returns it */
+export async function findCredentials(sql: Sql, email: string, client: string): Promise<Account | undefined> {
+  return await sql.row(FIND_CREDENTIALS, { email, client });
 }
 
 const UPDATE_PASSWORD = statement(
@@ -27,6 +37,16 @@ const UPDATE_PASSWORD = statement(
 
 export async function updatePassword(sql: Sql, userId: number, passwordHash: string): Promise<void> {
   await sql.write(UPDATE_PASSWORD, { userId, passwordHash });
+}
+
+const REPLACE_HASH = statement(
+  'credential.replaceHash',
+  'UPDATE users SET password_hash = :newHash WHERE id = :userId AND password_hash = :oldHash',
+);
+
+/** @returns false if the hash has changed meanwhile */
+export async function replaceHash(sql: Sql, userId: number, oldHash: string, newHash: string): Promise<boolean> {
+  return (await sql.write(REPLACE_HASH, { userId, oldHash, newHash })).affectedRows === 1;
 }
 
 const REMOVE_PASSWORD = statement(

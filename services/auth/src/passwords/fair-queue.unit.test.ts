@@ -48,6 +48,27 @@ test('limits running and queued calls over all groups', async () => {
   expect(started).toEqual(['a', 'b', 'c', 'd', 'f']);
 });
 
+test('a full queue rejects the newest call of the longest group, not that of another group', async () => {
+  const queue = new FairQueue({ concurrency: 1, waiting: 3 });
+  const started: string[] = [];
+  const jobs = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'd1', 'e1'].map((name) => ({ name, ...aJob(name, started) }));
+  const outcomes = jobs.map(async ({ name, work }) => {
+    return await queue.run(work, name[0]).catch((error: { code: string }) => error.code);
+  });
+  for (const { finish } of jobs) finish();
+  // a1 runs at once, a2 to a4 fill the queue. b1 and c1 take the places of a4 and a3. After that all groups are equally long.
+  expect(await Promise.all(outcomes)).toEqual([
+    'a1',
+    'a2',
+    'overloaded',
+    'overloaded',
+    'b1',
+    'c1',
+    'overloaded',
+    'overloaded',
+  ]);
+});
+
 test('a failed call frees its slot', async () => {
   const queue = new FairQueue({ concurrency: 1, waiting: 1 });
   const failing = queue.run(() => Promise.reject(new Error('no')));

@@ -1,4 +1,6 @@
 import { int, type Sql, statement } from '@shop/core/db';
+import { newOpaqueToken } from '../sessions/opaque-token';
+import { RESET_SECONDS } from './passwords.schemas';
 
 /* Table password_resets: at most one usable row per user. */
 
@@ -16,11 +18,14 @@ const INSERT_RESET = statement(
 /**
  * Must run in a database transaction. The lock on the user's row serializes the requests of one user, so that the last one
  * supersedes all others.
+ * @returns the token
  */
-export async function replaceResets(sql: Sql, userId: number, hash: string, expiresAt: Date): Promise<void> {
+export async function addResetToken(sql: Sql, userId: number): Promise<string> {
+  const { token, hash } = newOpaqueToken();
   await sql.row(LOCK_USER, { userId });
   await deleteResets(sql, userId);
-  await sql.write(INSERT_RESET, { userId, hash, expiresAt });
+  await sql.write(INSERT_RESET, { userId, hash, expiresAt: new Date(Date.now() + RESET_SECONDS * 1000) });
+  return token;
 }
 
 const LIST_RESETS = statement(

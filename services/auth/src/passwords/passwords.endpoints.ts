@@ -1,8 +1,17 @@
 import { notFound, overloaded } from '@shop/core/errors';
 import { accepted, type Endpoint, endpoint, ok } from '@shop/core/http';
+import { tooManyAttempts } from '../guessing/guessing.errors';
 import type { AuthContext } from '../service';
-import { invalidToken } from './passwords.errors';
-import { passwordReset, RESET_SECONDS, resetByMail, resetInResponse, resetRequest } from './passwords.schemas';
+import { changePassword } from './change-password';
+import { invalidToken, weakPassword, wrongPassword } from './passwords.errors';
+import {
+  passwordChange,
+  passwordReset,
+  RESET_SECONDS,
+  resetByMail,
+  resetInResponse,
+  resetRequest,
+} from './passwords.schemas';
 import { requestReset, requestResetByMail } from './request-reset';
 import { resetPassword } from './reset-password';
 
@@ -40,7 +49,20 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'public',
     body: passwordReset,
     responses: { 204: 'empty' },
-    errors: [invalidToken, overloaded],
-    handler: async ({ body }) => await resetPassword(ctx, body),
+    errors: [invalidToken, weakPassword, overloaded],
+    handler: async ({ body, clientIp }) => await resetPassword(ctx, body, clientIp),
+  }),
+
+  endpoint({
+    method: 'put',
+    path: '/api/v1/auth/me/password',
+    tag,
+    summary: 'Change your password; ends all your other sessions',
+    description: 'Accounts without a password set their first one through a password reset.',
+    access: 'user',
+    body: passwordChange,
+    responses: { 204: 'empty' },
+    errors: [wrongPassword, weakPassword, tooManyAttempts, overloaded],
+    handler: async ({ caller, body, clientIp }) => await changePassword(ctx, caller, body, clientIp),
   }),
 ];

@@ -1,29 +1,33 @@
 import { checkInOrder, storable, text } from '@shop/core/http';
+import { characterCount } from '@shop/core/text';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 
-const MIN_BYTES = 8;
-/** bcrypt ignores bytes beyond 72: a longer password would match any password with the same first 72 bytes. */
-const MAX_BYTES = 72;
+const MIN_CHARACTERS = 8;
+const MAX_CHARACTERS = 256;
 
-const PASSWORD_LENGTH = `must have ${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`;
-
-export const hasPasswordLength = (password: string): boolean => {
-  const bytes = Buffer.byteLength(password);
-  return bytes >= MIN_BYTES && bytes <= MAX_BYTES;
-};
-
-/** Not trimmed: spaces are significant. */
+/** In NFC, which is what is hashed. Not trimmed: spaces are significant. */
 export const newPassword = z
   .string()
+  .overwrite((value) => value.normalize('NFC'))
   .check(
     checkInOrder(
       storable,
-      [(value) => Buffer.byteLength(value) >= MIN_BYTES, 'too_small', PASSWORD_LENGTH],
-      [(value) => Buffer.byteLength(value) <= MAX_BYTES, 'too_big', PASSWORD_LENGTH],
+      [
+        (value) => characterCount(value) >= MIN_CHARACTERS,
+        'too_small',
+        `must have at least ${MIN_CHARACTERS} characters`,
+      ],
+      [(value) => characterCount(value) <= MAX_CHARACTERS, 'too_big', `must have at most ${MAX_CHARACTERS} characters`],
     ),
   )
-  .meta({ format: 'password', description: `${MIN_BYTES} to ${MAX_BYTES} bytes in UTF-8`, minLength: 1 });
+  .meta({
+    format: 'password',
+    minLength: MIN_CHARACTERS,
+    maxLength: MAX_CHARACTERS,
+    description:
+      'Spaces count. Different Unicode encodings of a character are the same. The 10,000 most common are refused.',
+  });
 
 /** At a login a password of the wrong length is a wrong password, not an invalid request. */
 export const givenPassword = z
@@ -42,5 +46,9 @@ export const resetInResponse = z.object({ reset_token: z.string(), expires_in: e
 export const resetByMail = z.object({ expires_in: expiresIn });
 
 export const passwordReset = z.strictObject({ token: text(1, 1000), password: newPassword });
+
+export const passwordChange = z.strictObject({ current_password: givenPassword, password: newPassword });
+
+export type PasswordChange = z.output<typeof passwordChange>;
 
 export type PasswordReset = z.output<typeof passwordReset>;

@@ -1,19 +1,28 @@
+import { clientNetwork } from '@shop/core/rate-limit';
 import { updateEmailVerified } from '../accounts/accounts.sql';
+import { insertKnownClient } from '../guessing/known-clients.sql';
 import type { AuthContext } from '../service';
 import { hashToken } from '../sessions/opaque-token';
 import { revokeAllSessions } from '../sessions/sessions.sql';
+import { assertUncommon } from './common-passwords';
 import { updatePassword } from './credentials.sql';
 import { findLiveReset, spendReset } from './password-resets.sql';
 import { invalidToken } from './passwords.errors';
 import type { PasswordReset } from './passwords.schemas';
 
-/** Also ends all sessions of the user. */
-export async function resetPassword(ctx: AuthContext, { token, password }: PasswordReset): Promise<void> {
+/** Also ends all sessions of the user. The client counts as known: the owner gets in where strangers have guessed. */
+export async function resetPassword(
+  ctx: AuthContext,
+  { token, password }: PasswordReset,
+  clientIp: string,
+): Promise<void> {
+  assertUncommon(password);
+  const client = clientNetwork(clientIp);
   const tokenHash = hashToken(token);
   // Checked before the expensive hash, decided after it: only one of several concurrent calls can spend the token.
   const reset = await findLiveReset(ctx.db, tokenHash, new Date());
   if (!reset) throw invalidToken();
-  const passwordHash = await ctx.passwordHasher.hash(password);
+  const passwordHash = await ctx.passwordHasher.hash(password, client);
   // Where tokens are only sent by mail, using one proves that the email address belongs to the user.
   const provesEmail = ctx.config.appEnv !== 'local';
   await ctx.db.transaction(async function setPassword(sql) {
@@ -22,6 +31,7 @@ export async function resetPassword(ctx: AuthContext, { token, password }: Passw
     await updatePassword(sql, reset.userId, passwordHash);
     if (!(await spendReset(sql, tokenHash, now))) throw invalidToken();
     if (provesEmail) await updateEmailVerified(sql, reset.userId, now);
-    await revokeAllSessions(sql, reset.userId, now);
+    await revokeAllSessions(sql, reset.userId, ctx.tokenIssuer.revocationTimes());
+    await insertKnownClient(sql, reset.userId, client);
   });
 }

@@ -1,25 +1,73 @@
-import { findCredentials } from '../passwords/credentials.sql';
+import { errorCode } from '@shop/core/errors';
+import { clientNetwork } from '@shop/core/rate-limit';
+import { type Attempt, countAttempt, uncountAttempt } from '../guessing/attempts';
+import { insertKnownClient } from '../guessing/known-clients.sql';
+import { type Account, findCredentials, replaceHash } from '../passwords/credentials.sql';
 import { isSeededLogin } from '../passwords/seeded-admin';
 import type { AuthContext } from '../service';
-import { forgetExpiredTokens } from './forget-expired-tokens';
+import { forgetExpiredSessions } from './forget-expired-sessions';
 import { invalidCredentials } from './sessions.errors';
 import type { Credentials, TokenSet } from './sessions.schemas';
-import { insertRefreshTokenIfPasswordIs } from './sessions.sql';
+import { type Client, insertSessionIfPasswordIs } from './sessions.sql';
+
+interface Login {
+  given: Credentials;
+  client: Client;
+  network: string;
+  /** undefined for a client that has logged in to the account before. */
+  attempt: Attempt | undefined;
+}
 
 /** An unknown email address, an account without a password and a wrong password take the same code path and time. */
-export async function logIn(ctx: AuthContext, given: Credentials): Promise<TokenSet> {
-  const account = await findCredentials(ctx.db, given.email);
+export async function logIn(ctx: AuthContext, given: Credentials, client: Client): Promise<TokenSet> {
+  const network = clientNetwork(client.ip);
+  const account = await findCredentials(ctx.db, given.email, network);
+  const attempt = account?.knowsClient ? undefined : await countAttempt(ctx, given.email);
+  try {
+    const tokenSet = await startSession(ctx, { given, client, network, attempt }, account);
+    await forgetExpiredSessions(ctx);
+    return tokenSet;
+  } catch (error) {
+    // For example an overload, which says nothing about the password.
+    if (attempt && errorCode(error) !== invalidCredentials.code) {
+      await ctx.db.transaction(async function uncount(sql) {
+        await uncountAttempt(sql, attempt);
+      });
+    }
+    throw error;
+  }
+}
+
+async function startSession(ctx: AuthContext, login: Login, account: Account | undefined): Promise<TokenSet> {
+  const { given, client, network, attempt } = login;
   // A replica that is not ready still serves requests that bypass the load balancer: never accept the published password.
   const isPublished = ctx.config.appEnv === 'production' && isSeededLogin(given);
-  const matches = await ctx.passwordHasher.matches(isPublished ? '' : given.password, account?.passwordHash);
-  if (!account?.passwordHash || !matches) throw invalidCredentials();
+  const match = await ctx.passwordHasher.match(isPublished ? '' : given.password, account?.passwordHash, network);
+  if (!account?.passwordHash || match === 'none') throw invalidCredentials();
   const { id, passwordHash } = account;
   const refreshToken = ctx.tokenIssuer.newRefreshToken();
-  // A concurrent password reset revokes all sessions. No session may start with the old password after that.
-  const isCurrent = await ctx.db.transaction(async function startSession(sql) {
-    return await insertRefreshTokenIfPasswordIs(sql, passwordHash, id, refreshToken);
+  const isCurrent = await ctx.db.transaction(async function insertSession(sql) {
+    if (!(await insertSessionIfPasswordIs(sql, passwordHash, id, refreshToken, client))) return false;
+    if (attempt) {
+      await insertKnownClient(sql, id, network);
+      await uncountAttempt(sql, attempt);
+    }
+    return true;
   });
-  if (!isCurrent) throw invalidCredentials();
-  await forgetExpiredTokens(ctx);
+  if (!isCurrent) {
+    // Another login has stored another hash of the same password, or the password was reset, which ends all sessions: none
+    // may start with the old password after that. So the password is compared again.
+    return await startSession(ctx, login, await findCredentials(ctx.db, given.email, network));
+  }
+  if (match === 'outdated') await updateHash(ctx, login, id, passwordHash);
   return ctx.tokenIssuer.tokenSet(account, refreshToken);
+}
+
+/** A failure here does not fail the login. */
+async function updateHash(ctx: AuthContext, { given, network }: Login, userId: number, oldHash: string): Promise<void> {
+  try {
+    await replaceHash(ctx.db, userId, oldHash, await ctx.passwordHasher.hash(given.password, network));
+  } catch (error) {
+    ctx.logger.warn({ err: error, user_id: userId }, 'could not renew a password hash, retrying with the next login');
+  }
 }

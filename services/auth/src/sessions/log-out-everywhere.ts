@@ -9,6 +9,6 @@ export async function logOutEverywhere(ctx: AuthContext, caller: Caller, userId:
   assertOwnerOrAdmin(caller, userId);
   await ctx.db.transaction(async function revokeSessions(sql) {
     if (userId !== caller.id && !(await findCaller(sql, userId))) throw notFound();
-    await revokeAllSessions(sql, userId, new Date());
+    await revokeAllSessions(sql, userId, ctx.tokenIssuer.revocationTimes());
   });
 }

@@ -1,6 +1,7 @@
 import { errorCode } from '@shop/core/errors';
 import type { Metrics } from '@shop/core/metrics';
 import { invalidIdToken } from '../google/google.errors';
+import { tooManyAttempts } from '../guessing/guessing.errors';
 import { invalidCredentials } from './sessions.errors';
 
 export class LoginCounter {
@@ -16,6 +17,7 @@ export class LoginCounter {
       [
         { method: 'password', outcome: 'success' },
         { method: 'password', outcome: invalidCredentials.code },
+        { method: 'password', outcome: tooManyAttempts.code },
         { method: 'google', outcome: 'success' },
         { method: 'google', outcome: invalidIdToken.code },
       ],

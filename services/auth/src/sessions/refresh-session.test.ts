@@ -1,6 +1,10 @@
 import { authService } from '@shop/auth';
-import { rows, startApp, type TestApp } from '@shop/testing';
+import { rows, samplesIn, startApp, type TestApp } from '@shop/testing';
 import { aRegisteredUser, claimsOf, logIn, refresh } from '../../tests/people';
+import { hashToken } from './opaque-token';
+
+/** `REFRESH_ROUNDS=100 npx jest services/auth/src/sessions/refresh` measures. */
+const ROUNDS = Number(process.env.REFRESH_ROUNDS ?? 5);
 
 let app: TestApp;
 let replica: TestApp;
@@ -49,39 +53,146 @@ describe('refreshing', () => {
   });
 });
 
+/** Makes it look as if the token had been spent some seconds ago. */
+const spentAgo = (refreshToken: string, seconds: number) =>
+  rows('UPDATE refresh_tokens SET spent_at = spent_at - INTERVAL ? SECOND WHERE token_hash = ?', [
+    seconds,
+    hashToken(refreshToken),
+  ]);
+const familiesOf = async (userId: number) =>
+  (await rows<{ family_id: string }>('SELECT DISTINCT family_id FROM refresh_tokens WHERE user_id = ?', [userId]))
+    .length;
+const next = async (refreshToken: string): Promise<string> =>
+  (await refresh(app, refreshToken).expect(200)).body.refresh_token;
+
 describe('a spent token that is used again', () => {
-  test('revokes the whole session', async () => {
+  test('within the grace period gives another token of the same session, and all of them go on working', async () => {
     const user = await aRegisteredUser(app);
     const first = user.set.refresh_token;
-    const second = (await refresh(app, first).expect(200)).body.refresh_token;
-    const third = (await refresh(app, second).expect(200)).body.refresh_token;
+    const second = await next(first);
+    await spentAgo(first, 8);
+    const again = await next(first);
+    expect(again).not.toBe(second);
+    for (const token of [second, again]) await next(await next(token));
+    expect(await familiesOf(user.id)).toBe(1);
+  });
+
+  test('in a branch of its own is not an ancestor of the other branch', async () => {
+    const { refresh_token: first } = (await aRegisteredUser(app)).set;
+    const [one, other] = [await next(first), await next(first)];
+    await next(one);
+    await next(other);
+    await next(one);
+  });
+
+  test('after the grace period ends the whole session', async () => {
+    const user = await aRegisteredUser(app);
+    const first = user.set.refresh_token;
+    const second = await next(first);
+    await spentAgo(first, 11);
+    await refused(first);
+    await refused(second);
+    expect(await liveTokens(user.id)).toEqual([]);
+    expect(await rows('SELECT id FROM sessions WHERE user_id = ?', [user.id])).toEqual([]);
+  });
+
+  test('ends the whole session once its successor is used, at any time', async () => {
+    const user = await aRegisteredUser(app);
+    const first = user.set.refresh_token;
+    const second = await next(first);
+    const third = await next(second);
     await refused(first);
     await refused(third);
     await refused(second);
     expect(await liveTokens(user.id)).toEqual([]);
   });
 
+  test('ends the session without a grace period', async () => {
+    const strict = await startApp(authService, { REFRESH_GRACE_SECONDS: '0' });
+    const user = await aRegisteredUser(strict);
+    await refresh(strict, user.set.refresh_token).expect(200);
+    await refresh(strict, user.set.refresh_token).expect(401);
+    expect(await liveTokens(user.id)).toEqual([]);
+    await strict.close();
+  });
+
+  test('and whose successor came from the release before, which records no parent, ends the session', async () => {
+    const user = await aRegisteredUser(app);
+    await next(user.set.refresh_token);
+    await rows('UPDATE refresh_tokens SET parent_id = NULL WHERE user_id = ?', [user.id]);
+    await refused(user.set.refresh_token);
+  });
+
   test("does not affect the user's other sessions", async () => {
     const user = await aRegisteredUser(app);
     const other = (await logIn(app, user).expect(200)).body;
-    await refresh(app, user.set.refresh_token).expect(200);
+    await next(await next(user.set.refresh_token));
     await refused(user.set.refresh_token);
     await refresh(app, other.refresh_token).expect(200);
   });
 
-  test.each([1, 2, 3])(
-    'exactly one of several concurrent refreshes succeeds, over two replicas (round %i)',
+  test(
+    `by 20 callers at once, over two replicas, leaves each with a working session (${ROUNDS} rounds)`,
     async () => {
-      const user = await aRegisteredUser(app);
-      const responses = await Promise.all(
-        Array.from({ length: 10 }, (_, index) => refresh(index % 2 ? app : replica, user.set.refresh_token)),
-      );
-      const statuses = responses.map(({ status }) => status).sort();
-      expect(statuses).toEqual([200, ...Array(9).fill(401)]);
-      expect(await rows('SELECT id FROM refresh_tokens WHERE user_id = ?', [user.id])).toHaveLength(2);
-      expect(await liveTokens(user.id)).toEqual([]);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const user = await aRegisteredUser(app);
+        const first = user.set.refresh_token;
+        const responses = await Promise.all(
+          Array.from({ length: 20 }, (_, index) => refresh(index % 2 ? app : replica, first)),
+        );
+        expect(responses.map(({ status }) => status)).toEqual(Array(20).fill(200));
+        const tokens: string[] = responses.map(({ body }) => body.refresh_token);
+        expect(new Set(tokens).size).toBe(20);
+        const refreshed = await Promise.all(tokens.map((token, index) => refresh(index % 2 ? replica : app, token)));
+        expect(refreshed.map(({ status }) => status)).toEqual(Array(20).fill(200));
+        expect(await familiesOf(user.id)).toBe(1);
+        await refused(first);
+        expect(await liveTokens(user.id)).toEqual([]);
+      }
     },
+    60_000 + ROUNDS * 5000,
   );
+});
+
+describe('the end of a session', () => {
+  const DAY_MS = 86_400_000;
+  const beganAgo = (userId: number, ms: number) =>
+    rows('UPDATE sessions SET created_at = ? WHERE user_id = ?', [new Date(Date.now() - ms), userId]);
+
+  test('comes 90 days after the login, and limits the refresh tokens before', async () => {
+    const user = await aRegisteredUser(app);
+    await beganAgo(user.id, 90 * DAY_MS - 60_000);
+    const { body } = await refresh(app, user.set.refresh_token).expect(200);
+    const left = Date.parse(body.refresh_expires_at) - Date.now();
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(60_000);
+    await beganAgo(user.id, 90 * DAY_MS + 1);
+    await refused(body.refresh_token);
+  });
+
+  test('follows from SESSION_MAX_DAYS at login, too', async () => {
+    const short = await startApp(authService, { SESSION_MAX_DAYS: '2' });
+    const { set } = await aRegisteredUser(short);
+    expect(Date.parse(set.refresh_expires_at) - Date.now()).toBeLessThanOrEqual(2 * DAY_MS);
+    await short.close();
+  });
+});
+
+test('counts refreshes by outcome', async () => {
+  const counts = async (): Promise<Record<string, number>> => {
+    const samples = (await samplesIn(app.resources.metrics)).filter(({ name }) => name === 'session_refreshes_total');
+    return Object.fromEntries(samples.map(({ labels, value }) => [labels.outcome, value]));
+  };
+  const before = await counts();
+  const { refresh_token: first } = (await aRegisteredUser(app)).set;
+  const second = await next(first);
+  await next(first);
+  await next(second);
+  await refused(first);
+  await refused(first);
+  const after = await counts();
+  const added = Object.fromEntries(Object.entries(after).map(([key, value]) => [key, value - (before[key] ?? 0)]));
+  expect(added).toEqual({ rotated: 2, rotated_again: 1, reused: 1, refused: 1 });
 });
 
 describe('a refresh is refused', () => {

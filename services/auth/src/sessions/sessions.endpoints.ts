@@ -1,14 +1,35 @@
-import { forbidden, notFound, overloaded } from '@shop/core/errors';
-import { type Endpoint, endpoint, ok } from '@shop/core/http';
+import { publicJwks } from '@shop/core/auth';
+import { forbidden, invalidRequest, notFound, overloaded } from '@shop/core/errors';
+import { type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
+import { tooManyAttempts } from '../guessing/guessing.errors';
 import type { AuthContext } from '../service';
+import { listOwnSessions } from './list-own-sessions';
 import { logIn } from './log-in';
-import { logOut } from './log-out';
+import { logOut, logOutSession } from './log-out';
 import { logOutEverywhere } from './log-out-everywhere';
 import { refreshSession } from './refresh-session';
+import { REFRESH_COOKIE, removedCookies, tokenResponse } from './session-cookies';
 import { invalidCredentials, invalidRefreshToken } from './sessions.errors';
-import { credentials, givenRefreshToken, logOutUser, tokenSet } from './sessions.schemas';
+import {
+  credentials,
+  givenRefreshToken,
+  logOutUser,
+  publicKeySet,
+  session,
+  sessionQuery,
+  tokenQuery,
+  tokens,
+} from './sessions.schemas';
 
 const tag = 'auth';
+
+/** @throws AppError `invalid_request` if the request has neither */
+function refreshTokenOf(body: { refresh_token?: string | undefined } | undefined, cookie: string | undefined): string {
+  const token = body?.refresh_token ?? cookie;
+  if (token !== undefined) return token;
+  const [path, message] = body ? ['refresh_token', 'is required'] : ['', 'a JSON body is required'];
+  throw invalidRequest({ errors: [{ in: 'body', path, code: 'required', message }] });
+}
 
 export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
@@ -16,11 +37,18 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     path: '/api/v1/auth/login',
     tag,
     summary: 'Log in with email address and password',
+    description:
+      'After 10 wrong passwords for an email address within 15 minutes, clients that have never logged in to its account get a ' +
+      '429. Clients that have logged in to it before are neither counted nor refused.',
     access: 'public',
+    query: tokenQuery,
     body: credentials,
-    responses: { 200: tokenSet },
-    errors: [invalidCredentials, overloaded],
-    handler: async ({ body }) => ok(await ctx.loginCounter.count('password', logIn(ctx, body))),
+    responses: { 200: tokens },
+    errors: [invalidCredentials, tooManyAttempts, overloaded],
+    handler: async ({ query, body, clientIp, userAgent }) => {
+      const login = logIn(ctx, body, { ip: clientIp, userAgent });
+      return tokenResponse(await ctx.loginCounter.count('password', login), query.cookies === 'true');
+    },
   }),
 
   endpoint({
@@ -28,12 +56,20 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     path: '/api/v1/auth/refresh',
     tag,
     summary: 'Exchange a refresh token for a new token set',
-    description: 'The old refresh token cannot be used again. Using it again revokes all tokens of its session.',
+    description:
+      'The old refresh token is used up. For a few seconds it can be sent again, by a second tab or by a client that has ' +
+      'not received the response. Later, or after its successor was used, sending it again ends the session. A session ' +
+      'lasts at most 90 days, whatever is refreshed. A token that came as a cookie is replaced by cookies.',
     access: 'public',
+    query: tokenQuery,
+    cookie: REFRESH_COOKIE,
     body: givenRefreshToken,
-    responses: { 200: tokenSet },
+    responses: { 200: tokens },
     errors: [invalidRefreshToken],
-    handler: async ({ body }) => ok(await refreshSession(ctx, body.refresh_token)),
+    handler: async ({ query, body, cookie }) => {
+      const set = await refreshSession(ctx, refreshTokenOf(body, cookie));
+      return tokenResponse(set, query.cookies === 'true' || body?.refresh_token === undefined);
+    },
   }),
 
   endpoint({
@@ -42,9 +78,13 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     tag,
     summary: 'End the session of a refresh token; an unknown token is ignored',
     access: 'public',
+    cookie: REFRESH_COOKIE,
     body: givenRefreshToken,
     responses: { 204: 'empty' },
-    handler: async ({ body }) => await logOut(ctx, body.refresh_token),
+    handler: async ({ body, cookie }) => {
+      await logOut(ctx, refreshTokenOf(body, cookie));
+      return noContent(cookie === undefined ? [] : removedCookies());
+    },
   }),
 
   endpoint({
@@ -57,5 +97,41 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, body }) => await logOutEverywhere(ctx, caller, body?.user_id ?? caller.id),
+  }),
+
+  endpoint({
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    tag,
+    summary: 'Get the public keys that verify access tokens (RFC 7517); none if a shared secret signs them',
+    access: 'public',
+    responses: { 200: publicKeySet },
+    handler: async () => ({
+      ...ok({ keys: publicJwks(ctx.config.tokenKeys) }),
+      headers: { 'Cache-Control': 'public, max-age=300' },
+    }),
+  }),
+
+  endpoint({
+    method: 'get',
+    path: '/api/v1/auth/me/sessions',
+    tag,
+    summary: 'List your sessions: where you are logged in',
+    access: 'user',
+    query: sessionQuery,
+    responses: { 200: listOf(session) },
+    handler: async ({ caller, query }) => ok(listResponse(await listOwnSessions(ctx, caller, query), query)),
+  }),
+
+  endpoint({
+    method: 'delete',
+    path: '/api/v1/auth/me/sessions/:id',
+    tag,
+    summary: 'End one of your sessions',
+    access: 'user',
+    params: idParams,
+    responses: { 204: 'empty' },
+    errors: [notFound],
+    handler: async ({ caller, params }) => await logOutSession(ctx, caller, params.id),
   }),
 ];

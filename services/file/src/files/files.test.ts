@@ -208,8 +208,11 @@ describe('POST /api/v1/files/upload', () => {
   test('deletes the stored file when its row is refused', async () => {
     const { auth } = user;
     const gone = { ...user, id: 999_999_999 };
-    const { accessTokens } = await import('@shop/core/auth');
-    const { token } = accessTokens('a-secret-for-tests-only-0123456789abcdef').issue({ id: gone.id, role: 'user' });
+    const { accessTokenIssuer, secretKey } = await import('@shop/core/auth');
+    const { token } = accessTokenIssuer(secretKey('a-secret-for-tests-only-0123456789abcdef')).issue({
+      id: gone.id,
+      role: 'user',
+    });
     await app.http
       .post(UPLOAD)
       .set({ ...auth, Authorization: `Bearer ${token}` })

@@ -71,8 +71,11 @@ test('a cached response for one caller is never served to another', async () => 
 });
 
 test("a user with the id of an admin token's holder does not get the admin's responses", async () => {
-  const { accessTokens } = await import('@shop/core/auth');
-  const { token } = accessTokens('a-secret-for-tests-only-0123456789abcdef').issue({ id: seller.id, role: 'admin' });
+  const { accessTokenIssuer, secretKey } = await import('@shop/core/auth');
+  const { token } = accessTokenIssuer(secretKey('a-secret-for-tests-only-0123456789abcdef')).issue({
+    id: seller.id,
+    role: 'admin',
+  });
   const { storeId } = await aProduct();
   const asAdmin = await here.http
     .get(`${PATH}?store_id=${storeId}`)

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { accessTokens } from '@shop/core/auth';
+import { accessTokenIssuer, secretKey } from '@shop/core/auth';
 import { aProduct, aStore, aUser, rows, startApp, type TestApp, type TestUser, testEnv, write } from '@shop/testing';
 import { storeService } from '../service';
 
@@ -73,7 +73,10 @@ describe('POST /api/v1/stores', () => {
     await open({ name: 'x'.repeat(110_000) }).expect(413);
     await app.http.post(PATH).set(owner.auth).type('form').send('name=x').expect(415);
     await app.http.post(PATH).send({ name: 'x' }).expect(401).expect('WWW-Authenticate', 'Bearer');
-    const { token } = accessTokens(String(testEnv().JWT_SECRET)).issue({ id: 999_999_999, role: 'user' });
+    const { token } = accessTokenIssuer(secretKey(String(testEnv().JWT_SECRET))).issue({
+      id: 999_999_999,
+      role: 'user',
+    });
     await app.http.post(PATH).set('Authorization', `Bearer ${token}`).send({ name: 'x' }).expect(401);
   });
 });

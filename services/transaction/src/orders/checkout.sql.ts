@@ -4,10 +4,20 @@ import { type Attempt, idempotencyKeyReused, KEY_LIFETIME_HOURS } from './idempo
 import type { OrderLine } from './orders.schemas';
 
 /*
- * The checkout's statements in execution order. They read other services' tables products, stores and addresses, and
+ * The checkout's statements in execution order. They read other services' tables users, products, stores and addresses, and
  * update the stock in products. All of it runs in the order's database transaction, because an order must not exist
  * without them.
  */
+
+const FIND_VERIFIED = statement(
+  'order.hasVerifiedEmail',
+  { id: int },
+  'SELECT id FROM users WHERE id = :userId AND email_verified_at IS NOT NULL',
+);
+
+export async function hasVerifiedEmail(sql: Sql, userId: number): Promise<boolean> {
+  return (await sql.row(FIND_VERIFIED, { userId })) !== undefined;
+}
 
 const CLAIM_KEY = statement(
   'idempotency.claim',

@@ -8,6 +8,7 @@ import { listOrders } from './list-orders';
 import { invalidTransition } from './order-status';
 import {
   addressNotFound,
+  emailNotVerified,
   insufficientStock,
   mixedStores,
   productNotFound,
@@ -33,6 +34,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     body: newOrder,
     responses: { 201: createdId },
     errors: [
+      emailNotVerified,
       addressNotFound,
       productNotFound,
       mixedStores,

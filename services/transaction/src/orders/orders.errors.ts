@@ -13,6 +13,11 @@ const demanded = {
   },
 };
 
+export const emailNotVerified = defineError(
+  'forbidden',
+  'email_not_verified',
+  'Confirm your email address before you order.',
+);
 export const addressNotFound = defineError('not_found', 'address_not_found', 'You have no such address.');
 export const productNotFound = defineError('not_found', 'product_not_found', 'There is no such product.', demanded);
 export const mixedStores = defineError(

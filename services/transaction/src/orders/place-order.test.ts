@@ -315,3 +315,22 @@ describe('concurrently', () => {
     expect(metrics?.values.find(({ labels }) => labels.reason === 'deadlock')?.value).toBe(0);
   });
 });
+
+test('with REQUIRE_VERIFIED_EMAIL only users with a verified email address can order', async () => {
+  const strict = await startApp(transactionService, { REQUIRE_VERIFIED_EMAIL: 'true' });
+  try {
+    const { buyer, address_id } = await aBuyer();
+    const product = await aProduct({ stock: 10 });
+    const order = () =>
+      strict.http
+        .post(PATH)
+        .set(buyer.auth)
+        .send({ address_id, items: [{ product_id: product.id, quantity: 1 }] });
+    expect((await order().expect(403)).body.code).toBe('email_not_verified');
+    await expectNothingBought(buyer, [product.id]);
+    await write('UPDATE users SET email_verified_at = NOW(3) WHERE id = ?', [buyer.id]);
+    await order().expect(201);
+  } finally {
+    await strict.close();
+  }
+});

@@ -7,6 +7,7 @@ import type { TransactionContext } from '../service';
 import {
   claimKey,
   hasAddress,
+  hasVerifiedEmail,
   insertOrder,
   insertOrderLines,
   type LockedProduct,
@@ -17,6 +18,7 @@ import {
 import { type Attempt, fingerprint } from './idempotency-key';
 import {
   addressNotFound,
+  emailNotVerified,
   insufficientStock,
   MAX_LINE_QUANTITY,
   mixedStores,
@@ -37,7 +39,7 @@ const ROUTE = 'POST /api/v1/transactions';
  * @returns `replayed`: an earlier request with the same key placed the order
  */
 export async function placeOrder(
-  { db, cache, keyMutex, productBulkhead, orderMetrics }: TransactionContext,
+  { db, cache, keyMutex, productBulkhead, orderMetrics, requiresVerifiedEmail }: TransactionContext,
   buyer: Caller,
   order: NewOrder,
   key: string | undefined,
@@ -48,6 +50,7 @@ export async function placeOrder(
   const attempt = key === undefined ? undefined : { userId: buyer.id, route: ROUTE, key, hash: fingerprint(order) };
   const mutexKey = attempt && `${buyer.id} ${key}`;
   try {
+    if (requiresVerifiedEmail && !(await hasVerifiedEmail(db, buyer.id))) throw emailNotVerified();
     const { id, sold, total } = await keyMutex.runExclusive(mutexKey, async function placeWithKey() {
       return await productBulkhead.run(productIds, deadline - WORK_MS, async function placeInBulkhead() {
         return await db.transaction(async function placeInTransaction(sql) {

@@ -1,56 +1,59 @@
 import { type Sql, statement, text } from '@shop/core/db';
 
-/* Table mail_quotas: when the recent mails for a subject were sent, in milliseconds since the epoch. */
+/*
+ * Table mail_quotas: when the recent events of a subject happened, in milliseconds since the epoch. It is named after the first
+ * of these events.
+ */
 
 const quotaColumns = { sentAt: text };
 
 const parseTimes = (sentAt = ''): number[] => (sentAt === '' ? [] : sentAt.split(',').map(Number));
 
 const FIND_TIMES = statement(
-  'mail_quota.find',
+  'quota.find',
   quotaColumns,
   'SELECT sent_at AS sentAt FROM mail_quotas WHERE subject = :subject',
 );
 
-export async function listMailTimes(sql: Sql, subject: string): Promise<number[]> {
+export async function listTimes(sql: Sql, subject: string): Promise<number[]> {
   return parseTimes((await sql.row(FIND_TIMES, { subject }))?.sentAt);
 }
 
 const ENSURE_QUOTA = statement(
-  'mail_quota.lock',
+  'quota.lock',
   `INSERT INTO mail_quotas (subject, sent_at, expires_at) VALUES (:subject, '', :expiresAt)
    ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at)`,
 );
 
 const LOCK_QUOTA = statement(
-  'mail_quota.lock',
+  'quota.lock',
   quotaColumns,
   'SELECT sent_at AS sentAt FROM mail_quotas WHERE subject = :subject FOR UPDATE',
 );
 
 /** Inserts the row if it is missing and locks it by key until the end of the database transaction. */
-export async function lockMailTimes(sql: Sql, subject: string, expiresAt: Date): Promise<number[]> {
+export async function lockTimes(sql: Sql, subject: string, expiresAt: Date): Promise<number[]> {
   await sql.write(ENSURE_QUOTA, { subject, expiresAt });
   return parseTimes((await sql.row(LOCK_QUOTA, { subject }))?.sentAt);
 }
 
 const UPDATE_TIMES = statement(
-  'mail_quota.updateTimes',
+  'quota.updateTimes',
   'UPDATE mail_quotas SET sent_at = :sentAt WHERE subject = :subject',
 );
 
-export async function updateMailTimes(sql: Sql, subject: string, times: number[]): Promise<void> {
+export async function updateTimes(sql: Sql, subject: string, times: number[]): Promise<void> {
   await sql.write(UPDATE_TIMES, { subject, sentAt: times.join(',') });
 }
 
 const LIST_EXPIRED = statement(
-  'mail_quota.deleteExpired',
+  'quota.deleteExpired',
   { subject: text },
   'SELECT subject FROM mail_quotas WHERE expires_at < :now ORDER BY expires_at LIMIT :limit',
 );
 
 const DELETE_EXPIRED = statement(
-  'mail_quota.deleteExpired',
+  'quota.deleteExpired',
   'DELETE FROM mail_quotas WHERE subject IN (:subjects) AND expires_at < :now',
 );
 

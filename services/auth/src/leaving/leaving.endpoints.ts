@@ -1,0 +1,66 @@
+import { forbidden, notFound, overloaded } from '@shop/core/errors';
+import { type Endpoint, endpoint, idParams, ok } from '@shop/core/http';
+import { lastAdmin } from '../accounts/accounts.errors';
+import { tooManyAttempts } from '../guessing/guessing.errors';
+import { wrongPassword } from '../passwords/passwords.errors';
+import type { AuthContext } from '../service';
+import { deleteAccountOf, deleteOwnAccount } from './delete-account';
+import { exportAccountOf, exportOwnAccount } from './export-account';
+import { storeHasOpenOrders } from './leaving.errors';
+import { accountDeletion, accountExport } from './leaving.schemas';
+
+const tag = 'users';
+
+const WHAT_GOES =
+  'Orders stay, with their copies of address and products. Everything else goes: the account, addresses, sessions, uploads, ' +
+  'products, and stores that never had an order.';
+
+export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
+  endpoint({
+    method: 'get',
+    path: '/api/v1/auth/me/export',
+    tag,
+    summary: 'Get everything that the shop keeps about you',
+    access: 'user',
+    responses: { 200: accountExport },
+    handler: async ({ caller }) => ok(await exportOwnAccount(ctx, caller)),
+  }),
+
+  endpoint({
+    method: 'delete',
+    path: '/api/v1/auth/me',
+    tag,
+    summary: 'Delete your account',
+    description: `${WHAT_GOES} Accounts without a password set one through a password reset first.`,
+    access: 'user',
+    body: accountDeletion,
+    responses: { 204: 'empty' },
+    errors: [wrongPassword, tooManyAttempts, storeHasOpenOrders, lastAdmin, overloaded],
+    handler: async ({ caller, body, clientIp }) => await deleteOwnAccount(ctx, caller, body.current_password, clientIp),
+  }),
+
+  endpoint({
+    method: 'get',
+    path: '/api/v1/auth/users/:id/export',
+    tag,
+    summary: 'Get everything that the shop keeps about a user',
+    access: 'admin',
+    params: idParams,
+    responses: { 200: accountExport },
+    errors: [forbidden, notFound],
+    handler: async ({ caller, params }) => ok(await exportAccountOf(ctx, caller, params.id)),
+  }),
+
+  endpoint({
+    method: 'delete',
+    path: '/api/v1/auth/users/:id',
+    tag,
+    summary: "Delete a user's account",
+    description: WHAT_GOES,
+    access: 'admin',
+    params: idParams,
+    responses: { 204: 'empty' },
+    errors: [forbidden, notFound, storeHasOpenOrders, lastAdmin],
+    handler: async ({ caller, params }) => await deleteAccountOf(ctx, caller, params.id),
+  }),
+];

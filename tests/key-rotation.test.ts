@@ -1,0 +1,119 @@
+import { authService } from '@shop/auth';
+import type { Env } from '@shop/core/config';
+import { productService } from '@shop/product';
+import { figure, samplesIn, startApp, type TestApp } from '@shop/testing';
+import { aPerson } from '../services/auth/tests/people';
+import { eventually } from './support/eventually';
+import { type PacedLoad, pacedLoad } from './support/paced-load';
+import { call } from './support/test-fleet';
+
+/** The steps of docs/guides/key-rotation.md, replica by replica, with customers who read and refresh their sessions. */
+
+const API = '/api/v1';
+const PER_SECOND = 100;
+const SESSIONS = 8;
+const OLD = 'the-old-secret-of-the-rotation-test-0123456789';
+const NEW = 'the-new-secret-of-the-rotation-test-0123456789';
+
+const services = {
+  auth: (secrets: Env) => startApp(authService, secrets),
+  product: (secrets: Env) => startApp(productService, secrets),
+};
+type Name = keyof typeof services;
+
+/** The replicas that get requests. */
+const live: Record<Name, TestApp[]> = { auth: [], product: [] };
+const start = async (name: Name, secrets: Env) => {
+  live[name].push(await services[name](secrets));
+};
+let turn = 0;
+const urlOf = (name: Name): string => {
+  const replicas = live[name];
+  turn += 1;
+  return `${replicas[turn % replicas.length]?.url}${API}`;
+};
+
+let load: PacedLoad | undefined;
+afterEach(async () => {
+  await load?.stop();
+  await Promise.all([...live.auth, ...live.product].map((app) => app.close()));
+});
+
+/** Replaces each replica by one with these secrets, as a rolling update does: the old one finishes its requests first. */
+async function roll(secrets: Env, reads: PacedLoad): Promise<void> {
+  for (const name of ['auth', 'product'] as const) {
+    for (const old of [...live[name]]) {
+      await start(name, secrets);
+      const served = reads.results.length;
+      await eventually('requests of the old and the new replica', () => reads.results.length > served + PER_SECOND / 2);
+      live[name] = live[name].filter((app) => app !== old);
+      await eventually(
+        'the last response',
+        async () => figure(await samplesIn(old.resources.metrics), 'http_requests_in_flight') === 0,
+      );
+      await old.close();
+    }
+  }
+}
+
+interface Tokens {
+  token: string;
+  refresh_token: string;
+}
+
+const post = async (route: string, json: object): Promise<Tokens> => {
+  const { status, body } = await call('POST', `${urlOf('auth')}/auth/${route}`, { json });
+  if (status > 201) throw new Error(`${route}: ${status} ${JSON.stringify(body)}`);
+  return body as unknown as Tokens;
+};
+const keyOf = ({ token }: Tokens): unknown =>
+  JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
+
+/** Refreshes the sessions one after the other. The returned function stops, and rejects if a refresh has failed. */
+function keepRefreshing(sessions: Tokens[]): () => Promise<void> {
+  let running = true;
+  const refreshed = (async () => {
+    for (let index = 0; running; index = (index + 1) % sessions.length) {
+      const { refresh_token } = sessions[index] as Tokens;
+      sessions[index] = await post('refresh', { refresh_token });
+    }
+  })();
+  refreshed.catch(() => undefined);
+  return () => {
+    running = false;
+    return refreshed;
+  };
+}
+
+test('replacing the secret under load refuses no request and ends no session', async () => {
+  for (const name of ['auth', 'product', 'auth', 'product'] as const) await start(name, { JWT_SECRET: OLD });
+  const person = aPerson();
+  const { email, password } = person;
+  const first = await post('register', person);
+  const sessions = [first];
+  while (sessions.length < SESSIONS) sessions.push(await post('login', { email, password }));
+
+  const reads = pacedLoad(PER_SECOND, (number) => ({
+    method: 'GET',
+    url: number % 2 ? `${urlOf('auth')}/auth/me` : `${urlOf('product')}/products`,
+    headers: { authorization: `Bearer ${sessions[number % SESSIONS]?.token}` },
+    expected: 200,
+  }));
+  load = reads;
+  const stopRefreshing = keepRefreshing(sessions);
+  const statusWith = async ({ token }: Tokens) => (await call('GET', `${urlOf('auth')}/auth/me`, { token })).status;
+
+  await roll({ JWT_SECRET: OLD, JWT_SECRET_NEXT: NEW }, reads);
+  await roll({ JWT_SECRET: NEW, JWT_SECRET_PREVIOUS: OLD }, reads);
+  expect(await statusWith(first)).toBe(200);
+  await eventually('every session to have a token of the new secret', () =>
+    sessions.every((session) => keyOf(session) !== keyOf(first)),
+  );
+  await roll({ JWT_SECRET: NEW }, reads);
+  await stopRefreshing();
+
+  const failures = (await reads.stop()).filter(({ status, request }) => status !== request.expected);
+  expect(failures.map(({ at, status, body }) => `${at.toFixed(2)} s: ${status} ${body}`)).toEqual([]);
+  // A key that was removed: what it has signed is worthless.
+  expect(await statusWith(first)).toBe(401);
+});
