@@ -15,7 +15,7 @@ import { type Connection, createConnection } from 'mysql2/promise';
  * users.
  */
 
-const tablesOf = (name: ServiceName) => ({ ...services[name].tables, ...services[name].otherTables, ...coreRights });
+const tablesOf = (name: ServiceName) => ({ ...coreRights, ...services[name].tables, ...services[name].otherTables });
 /** unfinished_restore exists only during a restore. */
 const allTables = [...new Set(serviceNames.flatMap((name) => Object.keys(tablesOf(name))))]
   .filter((table) => table !== 'unfinished_restore')

@@ -41,12 +41,17 @@ afterEach(async () => {
 
 /** Replaces each replica by one with these secrets, as a rolling update does: the old one finishes its requests first. */
 async function roll(secrets: Env, reads: PacedLoad): Promise<void> {
+  const someReads = () => {
+    const served = reads.results.length;
+    return eventually('more reads', () => reads.results.length > served + PER_SECOND / 2);
+  };
   for (const name of ['auth', 'product'] as const) {
     for (const old of [...live[name]]) {
       await start(name, secrets);
-      const served = reads.results.length;
-      await eventually('requests of the old and the new replica', () => reads.results.length > served + PER_SECOND / 2);
+      await someReads();
       live[name] = live[name].filter((app) => app !== old);
+      // Until then, requests that were sent to the old replica have arrived there.
+      await someReads();
       await eventually(
         'the last response',
         async () => figure(await samplesIn(old.resources.metrics), 'http_requests_in_flight') === 0,
@@ -69,19 +74,27 @@ const post = async (route: string, json: object): Promise<Tokens> => {
 const keyOf = ({ token }: Tokens): unknown =>
   JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
 
-/** Refreshes the sessions one after the other. The returned function stops, and rejects if a refresh has failed. */
-function keepRefreshing(sessions: Tokens[]): () => Promise<void> {
+/** Refreshes the sessions one after the other, until it is stopped or a refresh fails. */
+function keepRefreshing(sessions: Tokens[]): { failures: string[]; stop(): Promise<void> } {
+  const failures: string[] = [];
   let running = true;
   const refreshed = (async () => {
-    for (let index = 0; running; index = (index + 1) % sessions.length) {
+    for (let index = 0; running && failures.length === 0; index = (index + 1) % sessions.length) {
       const { refresh_token } = sessions[index] as Tokens;
-      sessions[index] = await post('refresh', { refresh_token });
+      await post('refresh', { refresh_token }).then(
+        (tokens) => {
+          sessions[index] = tokens;
+        },
+        (error) => failures.push(String(error.cause ?? error)),
+      );
     }
   })();
-  refreshed.catch(() => undefined);
-  return () => {
-    running = false;
-    return refreshed;
+  return {
+    failures,
+    stop() {
+      running = false;
+      return refreshed;
+    },
   };
 }
 
@@ -100,17 +113,17 @@ test('replacing the secret under load refuses no request and ends no session', a
     expected: 200,
   }));
   load = reads;
-  const stopRefreshing = keepRefreshing(sessions);
+  const refreshes = keepRefreshing(sessions);
   const statusWith = async ({ token }: Tokens) => (await call('GET', `${urlOf('auth')}/auth/me`, { token })).status;
 
   await roll({ JWT_SECRET: OLD, JWT_SECRET_NEXT: NEW }, reads);
   await roll({ JWT_SECRET: NEW, JWT_SECRET_PREVIOUS: OLD }, reads);
   expect(await statusWith(first)).toBe(200);
-  await eventually('every session to have a token of the new secret', () =>
-    sessions.every((session) => keyOf(session) !== keyOf(first)),
-  );
+  const isNew = (session: Tokens) => keyOf(session) !== keyOf(first);
+  await eventually('tokens of the new secret', () => refreshes.failures.length > 0 || sessions.every(isNew));
   await roll({ JWT_SECRET: NEW }, reads);
-  await stopRefreshing();
+  await refreshes.stop();
+  expect(refreshes.failures).toEqual([]);
 
   const failures = (await reads.stop()).filter(({ status, request }) => status !== request.expected);
   expect(failures.map(({ at, status, body }) => `${at.toFixed(2)} s: ${status} ${body}`)).toEqual([]);

@@ -13,9 +13,10 @@ type ServiceDatabaseUser = DatabaseUser & { name: Name };
 
 /** What a service's statements need. */
 const serviceRights = (name: ServiceName): TableRights => ({
+  // First: the owner of a table that all read has more rights on it.
+  ...coreRights,
   ...services[name].tables,
   ...services[name].otherTables,
-  ...coreRights,
 });
 
 /** What each command of tools/backup needs, which its tests take away one by one. */

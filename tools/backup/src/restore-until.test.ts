@@ -78,7 +78,7 @@ test('restores exactly the orders that were committed before a second, while oth
   const buyer = await aUser();
   const { id: address_id } = await anAddress(buyer);
   const [product, other] = [await aProduct({ stock: 100 }), await aProduct({ stock: 1_000_000 })];
-  const app = await startApp(transactionService);
+  const app = await startApp(transactionService, { DB_NAME: shop.database.name });
   const order = async (product_id: number): Promise<number> => {
     const json = { address_id, items: [{ product_id, quantity: 1 }] };
     const send = () => app.http.post('/api/v1/transactions').set(buyer.auth).send(json);

@@ -126,8 +126,8 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   const context = definition.createContext?.(resources, own) ?? (resources as C);
   const endpoints = definition.endpoints(context);
   const jobs = [readRevocations(revocations), ...(definition.jobs?.(context, own) ?? [])];
-  const coreTables = [GENERATION_TABLE, REVOCATIONS_TABLE];
-  const checkSchema = schemaCheck(db, [...definition.tables, ...coreTables], definition.migration);
+  const tables = new Set([...definition.tables, GENERATION_TABLE, REVOCATIONS_TABLE]);
+  const checkSchema = schemaCheck(db, [...tables], definition.migration);
   const checkOnce = once(async () => definition.readinessCheck?.(context));
   const checkDatabase = async () => {
     await pingDatabase(db);

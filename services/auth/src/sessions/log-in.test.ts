@@ -127,6 +127,7 @@ describe('a login is refused', () => {
     );
     await expect(login).rejects.toMatchObject({ code: 'invalid_credentials' });
     expect(await rows('SELECT id FROM refresh_tokens WHERE user_id = ? AND revoked_at IS NULL', [user.id])).toEqual([]);
+    expect(await rows('SELECT id FROM sessions WHERE user_id = ?', [user.id])).toEqual([]);
   });
 });
 

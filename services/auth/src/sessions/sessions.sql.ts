@@ -70,9 +70,8 @@ const INSERT_TOKEN_IF_PASSWORD_IS = statement(
 );
 
 /**
- * Must run in a database transaction, which the caller rolls back if this returns false. Waits for a concurrent password
- * reset.
- * @returns false if the password has changed
+ * Must run in a database transaction. Waits for a concurrent password reset.
+ * @returns false if the password has changed: then there is no session
  */
 export async function insertSessionIfPasswordIs(
   sql: Sql,
@@ -81,10 +80,11 @@ export async function insertSessionIfPasswordIs(
   token: NewRefreshToken,
   client: Client,
 ): Promise<boolean> {
-  await insertSessionRow(sql, userId, token, client);
   const { familyId, hash, expiresAt } = token;
   const values = { userId, passwordHash, familyId, hash, expiresAt };
-  return (await sql.write(INSERT_TOKEN_IF_PASSWORD_IS, values)).affectedRows === 1;
+  const isCurrent = (await sql.write(INSERT_TOKEN_IF_PASSWORD_IS, values)).affectedRows === 1;
+  if (isCurrent) await insertSessionRow(sql, userId, token, client);
+  return isCurrent;
 }
 
 const FIND_FAMILY = statement(
