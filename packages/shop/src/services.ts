@@ -1,4 +1,4 @@
-/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, the pepper of passwords, Google's sign-in keys, the key of tokens. */
+/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, the keys of passwords and second factors, Google's sign-in keys, the key of tokens. */
 type Need = 'uploads' | 'mail' | 'passwords' | 'google' | 'private-key';
 
 /** What a pod requests, and its limit. */
@@ -58,6 +58,8 @@ export const services = {
       'password_resets',
       'mail_quotas',
       'known_clients',
+      'second_factors',
+      'recovery_codes',
       'mails',
       'email_verifications',
       'categories',
