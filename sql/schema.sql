@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS sessions (
   created_at   DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   last_used_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) COMMENT 'login or last refresh',
   expires_at   DATETIME(3) NOT NULL COMMENT 'of its newest refresh token',
+  with_factor  TINYINT NOT NULL DEFAULT 0 COMMENT 'the login needed a second factor',
   UNIQUE KEY sessions_family (family_id),
   KEY sessions_user (user_id, created_at, id),
   KEY sessions_expiry (expires_at),
@@ -141,6 +142,21 @@ CREATE TABLE IF NOT EXISTS known_clients (
   PRIMARY KEY (user_id, client),
   KEY known_clients_oldest (created_at),
   CONSTRAINT known_clients_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE IF NOT EXISTS second_factors (
+  user_id      BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  secret       VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'encrypted with FACTOR_KEY',
+  confirmed_at DATETIME(3) NULL COMMENT 'NULL: set up, but no login needs it yet',
+  last_step    BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'time step of the last accepted code: it works once',
+  CONSTRAINT second_factors_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE IF NOT EXISTS recovery_codes (
+  user_id   BIGINT UNSIGNED NOT NULL,
+  code_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'SHA-256, hex',
+  PRIMARY KEY (user_id, code_hash),
+  CONSTRAINT recovery_codes_factor FOREIGN KEY (user_id) REFERENCES second_factors (user_id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 CREATE TABLE IF NOT EXISTS categories (
@@ -341,4 +357,5 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0015_mails.sql', 'ae67fc2852bb81643f78b5c1edf3fcea9c504b4df2949b8a22680d87f6ae8cfa'
   UNION ALL SELECT '0016_email_verifications.sql', '6c3936157f66028ef197488ea1e40b5abe1f8cbab718fc6f4b6e5262eecde98a'
   UNION ALL SELECT '0017_deleted_users.sql', 'd09b95f9b36bed6655cf9d976580f410c1b846ff138b7d2df5e022da968352a4'
+  UNION ALL SELECT '0019_second_factors.sql', '519a1cf7e514bee9a0d63550c93dcf84129d2fef95721cb2dfe9b982972a8080'
 ) AS migrations WHERE @is_empty;

@@ -172,6 +172,20 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       ...loggedIn(403),
       request: at('/api/v1/auth/me/password', { current_password: 'not the password', password: 'another one' }),
     },
+    'GET /api/v1/auth/me/factor': { ...loggedIn(200), request: at('/api/v1/auth/me/factor') },
+    'POST /api/v1/auth/me/factor': {
+      ...loggedIn(503),
+      request: at('/api/v1/auth/me/factor', { current_password: 'not the password' }),
+    },
+    'PUT /api/v1/auth/me/factor': { ...loggedIn(404), request: at('/api/v1/auth/me/factor', { code: '123456' }) },
+    'DELETE /api/v1/auth/me/factor': {
+      ...loggedIn(403),
+      request: at('/api/v1/auth/me/factor', { current_password: 'not the password', code: '123456' }),
+    },
+    'POST /api/v1/auth/me/factor/recovery-codes': {
+      ...loggedIn(403),
+      request: at('/api/v1/auth/me/factor/recovery-codes', { current_password: 'not the password' }),
+    },
     'GET /api/v1/auth/me/export': { ...loggedIn(200), request: at('/api/v1/auth/me/export') },
     'DELETE /api/v1/auth/me': {
       ...loggedIn(403),

@@ -78,6 +78,7 @@ test('with the settings of .env.local, production refuses each known default', (
   expect(refused.sort()).toEqual([
     'CORS_ORIGINS',
     'DB_PASS',
+    'FACTOR_KEY',
     'GRAFANA_ADMIN_PASSWORD',
     'JWT_SECRET',
     'PASSWORD_RESET_URL',

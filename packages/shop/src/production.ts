@@ -34,6 +34,11 @@ const password = z
   .refine((value) => !isPlaceholder(value), `is a placeholder: ${HOW_TO_FIX}`)
   .refine((value) => isPlaceholder(value) || !isWellKnownPassword(value), `is a well-known password: ${HOW_TO_FIX}`);
 
+const key = z.string().check(({ value, issues }) => {
+  const weakness = weaknessOf(value);
+  if (weakness) issues.push({ code: 'custom', input: value, message: `${weakness}: ${HOW_TO_FIX}` });
+});
+
 const items = (list: string): string[] =>
   list
     .split(',')
@@ -53,12 +58,13 @@ function isTooWide(text: string): boolean {
 }
 
 /**
- * No service uses GRAFANA_ADMIN_PASSWORD. But it is in the same environment file as their settings, and only a service can
- * refuse to start.
+ * No service uses GRAFANA_ADMIN_PASSWORD, and only auth uses FACTOR_KEY. But both are in the same environment file as the other
+ * settings, and only a service can refuse to start.
  */
 const productionSettings = z
   .object({
     DB_PASS: password,
+    FACTOR_KEY: key.optional(),
     REDIS_HOST: z.string().optional(),
     REDIS_SENTINELS: z.string().optional(),
     REDIS_PASSWORD: password.optional(),

@@ -116,6 +116,15 @@ describe('production', () => {
     expect(refusedKeys({ GRAFANA_ADMIN_PASSWORD: password })).toEqual(password ? ['GRAFANA_ADMIN_PASSWORD'] : []);
   });
 
+  it('refuses a FACTOR_KEY that is public or easy to guess, and needs none', () => {
+    expect(problemsOf({ FACTOR_KEY: RANDOM_SECRET })).toEqual([]);
+    for (const key of ['local-development-only-factor-key-never-deploy-this', 'secret'.repeat(10), 'CHANGE_ME']) {
+      expect(problemsOf({ FACTOR_KEY: key })).toEqual([
+        expect.stringMatching(/^FACTOR_KEY: is a (well-known|placeholder)/),
+      ]);
+    }
+  });
+
   it('checks secret files too', () => {
     expect(refusedKeys({ DB_PASS: undefined, DB_PASS_FILE: file('default-pass', 'password\n') })).toEqual(['DB_PASS']);
     expect(refusedKeys({ DB_PASS_FILE: file('good-pass', 'x7Kq2mVw9Tz4\n') })).toEqual([]);

@@ -1,6 +1,6 @@
 import type { TableRights } from '@shop/core/db';
 
-/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, the pepper of passwords, Google's sign-in keys, the key of tokens. */
+/** What a service needs in addition to MySQL and Redis: storage for uploads, a mail server, the keys of passwords and second factors, Google's sign-in keys, the key of tokens. */
 type Need = 'uploads' | 'mail' | 'passwords' | 'google' | 'private-key';
 
 /** What a pod requests, and its limit. */
@@ -65,6 +65,8 @@ export const services = {
       password_resets: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       mail_quotas: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       known_clients: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      second_factors: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      recovery_codes: ['SELECT', 'INSERT', 'DELETE'],
       mails: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       email_verifications: ['SELECT', 'INSERT', 'DELETE'],
       categories: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],

@@ -16,6 +16,8 @@ import { makeToken } from './mail/token-makers';
 import { createPasswordHasher, type PasswordHasher } from './passwords/password-hasher';
 import { passwordEndpoints } from './passwords/passwords.endpoints';
 import { assertNoSeededAdmin } from './passwords/seeded-admin';
+import { secondFactorEndpoints } from './second-factor/second-factor.endpoints';
+import { createSecretBox, type SecretBox } from './second-factor/secret-box';
 import { forgetRevocations } from './sessions/forget-revocations';
 import { LoginCounter } from './sessions/login-counter';
 import { createRefreshCounter, type RefreshCounter } from './sessions/refresh-counter';
@@ -33,6 +35,11 @@ export interface AuthContext extends Resources {
   refreshGraceMs: number;
   /** undefined without an SMTP host, which only the local environment allows. */
   outbox: Outbox | undefined;
+  /** undefined without a FACTOR_KEY: no second factor can be set up. */
+  factorSecrets: SecretBox | undefined;
+  /** Admins are ordinary users until they log in with a second factor. */
+  adminsNeedFactor: boolean;
+  shopName: string;
   /** Where the uploads and images of deleted accounts are. */
   storage: Storage;
   /** undefined without a Google client id. */
@@ -51,6 +58,9 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
     loginCounter: new LoginCounter(resources.metrics),
     refreshCounter: createRefreshCounter(resources.metrics),
     refreshGraceMs: settings.REFRESH_GRACE_SECONDS * 1000,
+    factorSecrets: settings.FACTOR_KEY === undefined ? undefined : createSecretBox(settings.FACTOR_KEY),
+    adminsNeedFactor: settings.REQUIRE_ADMIN_FACTOR,
+    shopName: settings.SHOP_NAME,
     storage: createUploadStorage(settings, resources),
     outbox: mailer && createOutbox(resources, mailer, makeToken),
     idTokenVerifier:
@@ -68,6 +78,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...accountEndpoints(ctx),
     ...sessionEndpoints(ctx),
     ...passwordEndpoints(ctx),
+    ...secondFactorEndpoints(ctx),
     ...emailEndpoints(ctx),
     ...leavingEndpoints(ctx),
     ...googleEndpoints(ctx),

@@ -33,11 +33,12 @@ function privateKeyProblem(pem: string, publicPem = ''): string | undefined {
   }
   return 'its public key must be in JWT_PUBLIC_KEYS: without it, the services refuse its tokens';
 }
-const MIN_PEPPER_BYTES = 32;
 
-const pepper = z
+const MIN_KEY_BYTES = 32;
+
+const key = z
   .string()
-  .refine((value) => Buffer.byteLength(value) >= MIN_PEPPER_BYTES, `must have at least ${MIN_PEPPER_BYTES} bytes`);
+  .refine((value) => Buffer.byteLength(value) >= MIN_KEY_BYTES, `must have at least ${MIN_KEY_BYTES} bytes`);
 
 const MAX_ACCESS_SECONDS = 86_400;
 const MAX_SESSION_DAYS = 90;
@@ -49,9 +50,13 @@ interface CheckedSettings {
   JWT_PUBLIC_KEYS?: string | undefined;
   JWT_PRIVATE_KEY?: string | undefined;
   SMTP_HOST?: string | undefined;
+  FACTOR_KEY?: string | undefined;
+  REQUIRE_ADMIN_FACTOR: boolean;
   GOOGLE_CERTS_URL: string;
   PASSWORD_RESET_URL?: string | undefined;
 }
+
+type TextSettings = Omit<CheckedSettings, 'REQUIRE_ADMIN_FACTOR'>;
 
 /** A refinement that also runs if other settings are invalid, so that a failed start reports every problem. */
 const refusedIf = (
@@ -63,7 +68,7 @@ const refusedIf = (
   { path: [path], error, when: () => true },
 ];
 
-const refusedInProductionIf = (path: keyof CheckedSettings, isWrong: (value: string) => boolean, error: string) =>
+const refusedInProductionIf = (path: keyof TextSettings, isWrong: (value: string) => boolean, error: string) =>
   refusedIf(path, (settings) => settings.APP_ENV === 'production' && isWrong(settings[path] ?? ''), error);
 
 /** Settings of this service only. `.env.local` documents each variable. */
@@ -79,12 +84,14 @@ export const settings = storageSettings
     REFRESH_TOKEN_EXP_SECONDS: setting.integer(1, MAX_REFRESH_SECONDS).default(2_592_000),
     REFRESH_GRACE_SECONDS: setting.integer(0, 60).default(10),
     SESSION_MAX_DAYS: setting.integer(1, MAX_SESSION_DAYS).default(MAX_SESSION_DAYS),
-    PASSWORD_PEPPER: pepper.optional(),
+    PASSWORD_PEPPER: key.optional(),
     PASSWORD_PEPPER_PREVIOUS: z
       .string()
       .transform((list) => list.split(',').map((one) => one.trim()))
-      .pipe(z.array(pepper))
+      .pipe(z.array(key))
       .default([]),
+    FACTOR_KEY: key.optional(),
+    REQUIRE_ADMIN_FACTOR: setting.flag.default(false),
     GOOGLE_CLIENT_ID: z.string().optional(),
     GOOGLE_CERTS_URL: webAddress.default('https://www.googleapis.com/oauth2/v1/certs'),
     SMTP_HOST: z.string().optional(),
@@ -115,6 +122,13 @@ export const settings = storageSettings
       'SMTP_HOST',
       ({ APP_ENV = 'local', SMTP_HOST }) => APP_ENV !== 'local' && !SMTP_HOST,
       'is required outside the local environment: password resets are sent by mail',
+    ),
+  )
+  .refine(
+    ...refusedIf(
+      'REQUIRE_ADMIN_FACTOR',
+      ({ REQUIRE_ADMIN_FACTOR, FACTOR_KEY }) => REQUIRE_ADMIN_FACTOR && FACTOR_KEY === undefined,
+      'needs FACTOR_KEY: without it no admin can set up a second factor',
     ),
   )
   .refine(...refusedInProductionIf('SMTP_HOST', isPlaceholderHost, 'is a placeholder: name the mail server'))

@@ -105,6 +105,15 @@ test('peppers must have 32 bytes', () => {
   ]);
 });
 
+test('FACTOR_KEY must have 32 bytes, and admins can only need a factor where it is set', () => {
+  const FACTOR_KEY = '0f9e8d7c6b5a49382716f5e4d3c2b1a0';
+  expect(problemsOf({ FACTOR_KEY, REQUIRE_ADMIN_FACTOR: 'true' })).toEqual([]);
+  expect(problemsOf({ FACTOR_KEY: FACTOR_KEY.slice(1) })).toEqual(['FACTOR_KEY: must have at least 32 bytes']);
+  expect(problemsOf({ FACTOR_KEY: '', REQUIRE_ADMIN_FACTOR: 'true' })).toEqual([
+    expect.stringMatching(/^REQUIRE_ADMIN_FACTOR: needs FACTOR_KEY/),
+  ]);
+});
+
 describe('production', () => {
   test.each([
     ['SMTP_HOST', '', 'is required outside the local environment'],

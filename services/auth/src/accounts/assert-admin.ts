@@ -3,9 +3,19 @@ import { forbidden, unauthenticated } from '@shop/core/errors';
 import type { AuthContext } from '../service';
 import { findCaller } from './accounts.sql';
 
-/** Reads the caller's role from the database: an access token may be older than a demotion. */
-export async function assertAdmin({ db }: AuthContext, { id }: Caller): Promise<void> {
-  const caller = await findCaller(db, id);
-  if (!caller) throw unauthenticated();
-  if (caller.role !== 'admin') throw forbidden();
+/**
+ * With the role of the database: an access token may be older than a change of the role. Where admins need a second factor, a
+ * token with the role `user` may be of an admin without one.
+ */
+export async function getCurrentCaller(
+  { db, adminsNeedFactor }: Pick<AuthContext, 'db' | 'adminsNeedFactor'>,
+  { id, role }: Caller,
+): Promise<Caller> {
+  const stored = await findCaller(db, id);
+  if (!stored) throw unauthenticated();
+  return adminsNeedFactor && role === 'user' ? { ...stored, role } : stored;
+}
+
+export async function assertAdmin(ctx: AuthContext, caller: Caller): Promise<void> {
+  if ((await getCurrentCaller(ctx, caller)).role !== 'admin') throw forbidden();
 }

@@ -1,43 +1,44 @@
 import type { Caller, Role } from '@shop/core/auth';
-import { forbidden, notFound, unauthenticated } from '@shop/core/errors';
+import { forbidden, notFound } from '@shop/core/errors';
 import type { AuthContext } from '../service';
 import { revokeOtherRoles } from '../sessions/revocations.sql';
 import { lastAdmin } from './accounts.errors';
 import type { UserChange } from './accounts.schemas';
-import { findCaller, listAdminIds, lockRoles, updateUser } from './accounts.sql';
+import { listAdminIds, lockRoles, updateUser } from './accounts.sql';
+import { getCurrentCaller } from './assert-admin';
 import { getUser } from './get-user';
 
 /** A new role ends the access tokens with the old one. The next refresh or login gives tokens with the new one. */
 export async function changeUser(ctx: AuthContext, caller: Caller, id: number, change: UserChange): Promise<void> {
   const { role } = change;
-  if (role !== undefined) return await changeWithRole(ctx, caller.id, id, { ...change, role });
+  if (role !== undefined) return await changeWithRole(ctx, caller, id, { ...change, role });
   await getUser(ctx, caller, id);
   await updateUser(ctx.db, id, change);
 }
 
-/** Reads the caller's role from the database: an access token may be older than a demotion. */
 async function changeWithRole(
   ctx: AuthContext,
-  callerId: number,
+  givenCaller: Caller,
   id: number,
   change: UserChange & { role: Role },
 ): Promise<void> {
   const { role } = change;
-  const caller = await findCaller(ctx.db, callerId);
-  if (!caller) throw unauthenticated();
+  const caller = await getCurrentCaller(ctx, givenCaller);
   await getUser(ctx, caller, id);
   assertMayChangeRoles(caller.role);
   // Demoting another user leaves the caller as an admin. Only a self-demotion can leave none.
-  const involved = callerId === id ? await listAdminIds(ctx.db) : [callerId, id];
+  const involved = caller.id === id ? await listAdminIds(ctx.db) : [caller.id, id];
   await ctx.db.transaction(async function updateLocked(sql) {
     const roles = await lockRoles(sql, involved);
-    assertMayChangeRoles(roles.get(callerId));
+    assertMayChangeRoles(roles.get(caller.id));
     if (!roles.has(id)) throw notFound();
     const before = roles.get(id);
     roles.set(id, role);
     if (![...roles.values()].includes('admin')) throw lastAdmin();
     await updateUser(sql, id, change);
-    if (role !== before) await revokeOtherRoles(sql, id, role, ctx.tokenIssuer.revocationTimes());
+    // Where admins need a second factor, the new admin goes on as a user until the next login.
+    const endsTokens = role !== before && !(role === 'admin' && ctx.adminsNeedFactor);
+    if (endsTokens) await revokeOtherRoles(sql, id, role, ctx.tokenIssuer.revocationTimes());
   });
 }
 

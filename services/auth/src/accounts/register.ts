@@ -17,7 +17,7 @@ export async function register(
   assertUncommon(password);
   const network = clientNetwork(client.ip);
   const passwordHash = await ctx.passwordHasher.hash(password, network);
-  const refreshToken = ctx.tokenIssuer.newRefreshToken();
+  const refreshToken = ctx.tokenIssuer.newRefreshToken({ withFactor: false });
   const { id, verification } = await ctx.db.transaction(async function insertAccountAndSession(sql) {
     const fields = { name, email, phone, passwordHash, googleSub: null, emailVerifiedAt: null };
     const userId = await openAccount(sql, fields);

@@ -1,4 +1,10 @@
 import { type Endpoint, endpoint } from '@shop/core/http';
+import {
+  factorNotConfigured,
+  invalidCode,
+  secondFactorRequired,
+  tooManyCodes,
+} from '../second-factor/second-factor.errors';
 import type { AuthContext } from '../service';
 import { tokenResponse } from '../sessions/session-cookies';
 import { tokenQuery, tokens } from '../sessions/sessions.schemas';
@@ -12,13 +18,22 @@ export const googleEndpoints = (ctx: AuthContext): Endpoint[] => [
     path: '/api/v1/auth/sso/google',
     tag: 'auth',
     summary: 'Log in with a Google ID token; opens an account if the email address is new',
+    description: 'An account with a second factor needs a code, too, as in a login with a password.',
     access: 'public',
     query: tokenQuery,
     body: googleSignIn,
     responses: { 200: tokens },
-    errors: [invalidIdToken, googleUnavailable, ssoNotConfigured],
+    errors: [
+      invalidIdToken,
+      secondFactorRequired,
+      invalidCode,
+      tooManyCodes,
+      factorNotConfigured,
+      googleUnavailable,
+      ssoNotConfigured,
+    ],
     handler: async ({ query, body, clientIp, userAgent }) => {
-      const signIn = signInWithGoogle(ctx, body.id_token, { ip: clientIp, userAgent });
+      const signIn = signInWithGoogle(ctx, body, { ip: clientIp, userAgent });
       return tokenResponse(await ctx.loginCounter.count('google', signIn), query.cookies === 'true');
     },
   }),

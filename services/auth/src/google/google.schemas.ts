@@ -2,8 +2,11 @@ import { text } from '@shop/core/http';
 import { hasVisibleCharacter } from '@shop/core/text';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
+import { givenCode } from '../second-factor/second-factor.schemas';
 
-export const googleSignIn = z.strictObject({ id_token: text(1, 16_384) });
+export const googleSignIn = z.strictObject({ id_token: text(1, 16_384), code: givenCode.optional() });
+
+export type GoogleSignIn = z.output<typeof googleSignIn>;
 
 const MAX_NAME = 255;
 

@@ -7,22 +7,29 @@ import { openAccount } from '../accounts/open-account';
 import { insertKnownClient } from '../guessing/known-clients.sql';
 import { removePassword } from '../passwords/credentials.sql';
 import { deleteResets } from '../passwords/password-resets.sql';
+import { deleteFactor } from '../second-factor/second-factors.sql';
+import { assertSecondFactor } from '../second-factor/spend-code';
 import type { AuthContext } from '../service';
 import { forgetExpiredSessions } from '../sessions/forget-expired-sessions';
 import type { TokenSet } from '../sessions/sessions.schemas';
 import { type Client, insertSession, revokeAllSessions } from '../sessions/sessions.sql';
 import { invalidIdToken, ssoNotConfigured } from './google.errors';
-import type { GoogleIdentity } from './google.schemas';
+import type { GoogleIdentity, GoogleSignIn } from './google.schemas';
 import { findAccountByIdentity, type LinkableAccount, lockAccountForLink, updateGoogleLink } from './google.sql';
 
 /**
  * Identifies a user by Google's `sub`, because email addresses change hands. The first sign-in matches by the verified
  * email address.
  */
-export async function signInWithGoogle(ctx: AuthContext, idToken: string, client: Client): Promise<TokenSet> {
+export async function signInWithGoogle(
+  ctx: AuthContext,
+  { id_token, code }: GoogleSignIn,
+  client: Client,
+): Promise<TokenSet> {
   if (!ctx.idTokenVerifier) throw ssoNotConfigured();
-  const caller = await findOrOpenAccount(ctx, await ctx.idTokenVerifier.verify(idToken));
-  const refreshToken = ctx.tokenIssuer.newRefreshToken();
+  const caller = await findOrOpenAccount(ctx, await ctx.idTokenVerifier.verify(id_token));
+  const withFactor = await assertSecondFactor(ctx, caller.id, code);
+  const refreshToken = ctx.tokenIssuer.newRefreshToken({ withFactor });
   await ctx.db.transaction(async function startSession(sql) {
     await insertSession(sql, caller.id, refreshToken, client);
     await insertKnownClient(sql, caller.id, clientNetwork(client.ip));
@@ -67,7 +74,7 @@ async function linkAccount(ctx: AuthContext, userId: number, identity: GoogleIde
 
 /**
  * Anyone can register someone else's email address, so a password set before the email address was verified may be a
- * stranger's. Removes such a password with all sessions and reset tokens.
+ * stranger's. Removes such a password with the second factor, all sessions and reset tokens.
  * @returns whether a password was removed
  */
 async function linkLockedAccount(
@@ -86,6 +93,7 @@ async function linkLockedAccount(
   if (account.emailVerifiedAt !== null || !(await removePassword(sql, userId))) return false;
   await revokeAllSessions(sql, userId, tokenIssuer.revocationTimes());
   await deleteResets(sql, userId);
+  await deleteFactor(sql, userId);
   return true;
 }
 

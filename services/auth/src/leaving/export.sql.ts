@@ -83,8 +83,9 @@ const KNOWN_CLIENTS = statement(
 
 const ACCOUNT = statement(
   'export.account',
-  { has_password: flag, google_linked: flag },
-  `SELECT password_hash IS NOT NULL AS has_password, google_sub IS NOT NULL AS google_linked
+  { has_password: flag, google_linked: flag, second_factor: flag },
+  `SELECT password_hash IS NOT NULL AS has_password, google_sub IS NOT NULL AS google_linked,
+     EXISTS (SELECT 1 FROM second_factors WHERE user_id = users.id AND confirmed_at IS NOT NULL) AS second_factor
    FROM users WHERE id = :userId`,
 );
 

@@ -18,7 +18,9 @@ const exportedTransaction = z.object({
 export const accountExport = z
   .object({
     exported_at: timestamp,
-    user: user.extend({ has_password: z.boolean(), google_linked: z.boolean() }).meta({ id: 'ExportedUser' }),
+    user: user
+      .extend({ has_password: z.boolean(), google_linked: z.boolean(), second_factor: z.boolean() })
+      .meta({ id: 'ExportedUser' }),
     sessions: z.array(
       z.object({
         created_at: timestamp,

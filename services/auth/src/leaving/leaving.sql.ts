@@ -79,6 +79,7 @@ const deletions = [
   statement('leaving.deleteAddresses', 'DELETE FROM addresses WHERE user_id = :userId'),
   statement('leaving.deleteFiles', 'DELETE FROM files WHERE user_id = :userId'),
   statement('leaving.deleteKnownClients', 'DELETE FROM known_clients WHERE user_id = :userId'),
+  statement('leaving.deleteSecondFactor', 'DELETE FROM second_factors WHERE user_id = :userId'),
   statement('leaving.deleteVerifications', 'DELETE FROM email_verifications WHERE user_id = :userId'),
   statement('leaving.deleteResets', 'DELETE FROM password_resets WHERE user_id = :userId'),
   statement('leaving.deleteMails', 'DELETE FROM mails WHERE user_id = :userId'),

@@ -4,6 +4,7 @@ import { type Attempt, countAttempt, uncountAttempt } from '../guessing/attempts
 import { insertKnownClient } from '../guessing/known-clients.sql';
 import { type Account, findCredentials, replaceHash } from '../passwords/credentials.sql';
 import { isSeededLogin } from '../passwords/seeded-admin';
+import { assertSecondFactor } from '../second-factor/spend-code';
 import type { AuthContext } from '../service';
 import { forgetExpiredSessions } from './forget-expired-sessions';
 import { invalidCredentials } from './sessions.errors';
@@ -16,6 +17,8 @@ interface Login {
   network: string;
   /** undefined for a client that has logged in to the account before. */
   attempt: Attempt | undefined;
+  /** Whether the account has a second factor; undefined until its code was checked, which works only once. */
+  withFactor?: boolean;
 }
 
 /** An unknown email address, an account without a password and a wrong password take the same code path and time. */
@@ -45,7 +48,8 @@ async function startSession(ctx: AuthContext, login: Login, account: Account | u
   const match = await ctx.passwordHasher.match(isPublished ? '' : given.password, account?.passwordHash, network);
   if (!account?.passwordHash || match === 'none') throw invalidCredentials();
   const { id, passwordHash } = account;
-  const refreshToken = ctx.tokenIssuer.newRefreshToken();
+  const withFactor = login.withFactor ?? (await assertSecondFactor(ctx, id, given.code));
+  const refreshToken = ctx.tokenIssuer.newRefreshToken({ withFactor });
   const isCurrent = await ctx.db.transaction(async function insertSession(sql) {
     if (!(await insertSessionIfPasswordIs(sql, passwordHash, id, refreshToken, client))) return false;
     if (attempt) {
@@ -57,7 +61,7 @@ async function startSession(ctx: AuthContext, login: Login, account: Account | u
   if (!isCurrent) {
     // Another login has stored another hash of the same password, or the password was reset, which ends all sessions: none
     // may start with the old password after that. So the password is compared again.
-    return await startSession(ctx, login, await findCredentials(ctx.db, given.email, network));
+    return await startSession(ctx, { ...login, withFactor }, await findCredentials(ctx.db, given.email, network));
   }
   if (match === 'outdated') await updateHash(ctx, login, id, passwordHash);
   return ctx.tokenIssuer.tokenSet(account, refreshToken);

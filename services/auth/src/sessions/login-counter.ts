@@ -2,6 +2,7 @@ import { errorCode } from '@shop/core/errors';
 import type { Metrics } from '@shop/core/metrics';
 import { invalidIdToken } from '../google/google.errors';
 import { tooManyAttempts } from '../guessing/guessing.errors';
+import { invalidCode, secondFactorRequired, tooManyCodes } from '../second-factor/second-factor.errors';
 import { invalidCredentials } from './sessions.errors';
 
 export class LoginCounter {
@@ -18,8 +19,14 @@ export class LoginCounter {
         { method: 'password', outcome: 'success' },
         { method: 'password', outcome: invalidCredentials.code },
         { method: 'password', outcome: tooManyAttempts.code },
+        { method: 'password', outcome: secondFactorRequired.code },
+        { method: 'password', outcome: invalidCode.code },
+        { method: 'password', outcome: tooManyCodes.code },
         { method: 'google', outcome: 'success' },
         { method: 'google', outcome: invalidIdToken.code },
+        { method: 'google', outcome: secondFactorRequired.code },
+        { method: 'google', outcome: invalidCode.code },
+        { method: 'google', outcome: tooManyCodes.code },
       ],
     );
   }

@@ -62,7 +62,7 @@ async function rotateToken(sql: Sql, ctx: AuthContext, familyId: string, hash: s
   if (stored.expiresAt <= now || endsAt <= now) return { outcome: 'refused' };
   const owner = await findCaller(sql, stored.userId);
   if (!owner) return { outcome: 'refused' };
-  const successor = ctx.tokenIssuer.newRefreshToken({ familyId, endsAt });
+  const successor = ctx.tokenIssuer.newRefreshToken({ familyId, endsAt, withFactor: session.withFactor });
   if (!stored.spentAt) await spendRefreshToken(sql, stored.id, now);
   await insertRefreshToken(sql, stored.userId, successor, stored.id);
   await updateSessionUsed(sql, session.id, now, successor.expiresAt);

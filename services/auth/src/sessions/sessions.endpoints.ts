@@ -2,6 +2,12 @@ import { publicJwks } from '@shop/core/auth';
 import { forbidden, invalidRequest, notFound, overloaded } from '@shop/core/errors';
 import { type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
 import { tooManyAttempts } from '../guessing/guessing.errors';
+import {
+  factorNotConfigured,
+  invalidCode,
+  secondFactorRequired,
+  tooManyCodes,
+} from '../second-factor/second-factor.errors';
 import type { AuthContext } from '../service';
 import { listOwnSessions } from './list-own-sessions';
 import { logIn } from './log-in';
@@ -39,12 +45,22 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Log in with email address and password',
     description:
       'After 10 wrong passwords for an email address within 15 minutes, clients that have never logged in to its account get a ' +
-      '429. Clients that have logged in to it before are neither counted nor refused.',
+      '429. Clients that have logged in to it before are neither counted nor refused. An account with a second factor ' +
+      'needs a code, too. Without it, the response to a right password is 401 `second_factor_required`. After 5 wrong codes for ' +
+      'an account within 15 minutes, all clients get a 429.',
     access: 'public',
     query: tokenQuery,
     body: credentials,
     responses: { 200: tokens },
-    errors: [invalidCredentials, tooManyAttempts, overloaded],
+    errors: [
+      invalidCredentials,
+      secondFactorRequired,
+      invalidCode,
+      tooManyAttempts,
+      tooManyCodes,
+      factorNotConfigured,
+      overloaded,
+    ],
     handler: async ({ query, body, clientIp, userAgent }) => {
       const login = logIn(ctx, body, { ip: clientIp, userAgent });
       return tokenResponse(await ctx.loginCounter.count('password', login), query.cookies === 'true');

@@ -2,6 +2,7 @@ import { id, pageQuery, text, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 import { givenPassword } from '../passwords/passwords.schemas';
+import { givenCode } from '../second-factor/second-factor.schemas';
 
 export const tokenSet = z
   .object({
@@ -30,7 +31,7 @@ export const tokenQuery = z.object({
     .meta({ description: 'true: for browsers, the tokens are set as cookies that scripts cannot read' }),
 });
 
-export const credentials = z.strictObject({ email: emailAddress, password: givenPassword });
+export const credentials = z.strictObject({ email: emailAddress, password: givenPassword, code: givenCode.optional() });
 
 export type Credentials = z.output<typeof credentials>;
 

@@ -1,5 +1,6 @@
 import {
   dateTime,
+  flag,
   int,
   type List,
   nullable,
@@ -31,8 +32,8 @@ const MAX_USER_AGENT = 255;
 
 const INSERT_SESSION = statement(
   'session.insert',
-  `INSERT INTO sessions (user_id, family_id, ip, user_agent, created_at, last_used_at, expires_at)
-   VALUES (:userId, :familyId, :ip, :userAgent, :now, :now, :expiresAt)`,
+  `INSERT INTO sessions (user_id, family_id, with_factor, ip, user_agent, created_at, last_used_at, expires_at)
+   VALUES (:userId, :familyId, :withFactor, :ip, :userAgent, :now, :now, :expiresAt)`,
 );
 
 const INSERT_TOKEN = statement(
@@ -52,9 +53,10 @@ export async function insertRefreshToken(
 }
 
 async function insertSessionRow(sql: Sql, userId: number, token: NewRefreshToken, client: Client): Promise<void> {
-  const { familyId, expiresAt } = token;
+  const { familyId, withFactor, expiresAt } = token;
   const userAgent = client.userAgent?.slice(0, MAX_USER_AGENT) ?? null;
-  await sql.write(INSERT_SESSION, { userId, familyId, ip: client.ip, userAgent, now: new Date(), expiresAt });
+  const values = { userId, familyId, withFactor: Number(withFactor), ip: client.ip, userAgent, expiresAt };
+  await sql.write(INSERT_SESSION, { ...values, now: new Date() });
 }
 
 /** Must run in a database transaction. */
@@ -118,14 +120,16 @@ export async function adoptSessions(sql: Sql, userId: number): Promise<void> {
   await sql.write(ADOPT_SESSIONS, { userId });
 }
 
+const sessionLock = { id: int, withFactor: flag, createdAt: dateTime };
+
 const LOCK_SESSION = statement(
   'session.lock',
-  { id: int, createdAt: dateTime },
-  'SELECT id, created_at AS createdAt FROM sessions WHERE family_id = :familyId FOR UPDATE',
+  sessionLock,
+  'SELECT id, with_factor AS withFactor, created_at AS createdAt FROM sessions WHERE family_id = :familyId FOR UPDATE',
 );
 
 /** Serializes all changes of a session until the end of the database transaction. */
-export async function lockSession(sql: Sql, familyId: string): Promise<{ id: number; createdAt: Date } | undefined> {
+export async function lockSession(sql: Sql, familyId: string): Promise<RowOf<typeof sessionLock> | undefined> {
   return await sql.row(LOCK_SESSION, { familyId });
 }
 
@@ -176,6 +180,16 @@ const UPDATE_USED = statement(
 
 export async function updateSessionUsed(sql: Sql, id: number, usedAt: Date, expiresAt: Date): Promise<void> {
   await sql.write(UPDATE_USED, { id, usedAt, expiresAt });
+}
+
+const UPDATE_WITHOUT_FACTOR = statement(
+  'session.updateWithoutFactor',
+  'UPDATE sessions SET with_factor = 0 WHERE user_id = :userId',
+);
+
+/** For a second factor that is removed: the sessions that began with it count as begun without. */
+export async function updateSessionsWithoutFactor(sql: Sql, userId: number): Promise<void> {
+  await sql.write(UPDATE_WITHOUT_FACTOR, { userId });
 }
 
 const REVOKE_FAMILY = statement(

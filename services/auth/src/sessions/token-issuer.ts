@@ -11,23 +11,30 @@ export interface NewRefreshToken {
   hash: string;
   /** The session. */
   familyId: string;
+  /** Whether the session began with a second factor. */
+  withFactor: boolean;
   expiresAt: Date;
 }
 
 /** Creates the tokens in the responses to login and refresh. */
 export interface TokenIssuer {
-  /** @param session the session to continue; a new session by default */
-  newRefreshToken(session?: { familyId: string; endsAt: Date }): NewRefreshToken;
+  /** For the session to continue, or without a `familyId` for a new session. */
+  newRefreshToken(session: { withFactor: boolean; familyId?: string; endsAt?: Date }): NewRefreshToken;
   /** When a session ends, whatever is refreshed until then. */
   endOfSession(createdAt: Date): Date;
   /** For access tokens that are revoked now. */
   revocationTimes(): RevocationTimes;
+  /** Where admins need a second factor, an admin whose session began without one gets the role `user`. */
   tokenSet(owner: Caller, refreshToken: NewRefreshToken): TokenSet;
 }
 
-type Lifetimes = Pick<
+type TokenSettings = Pick<
   AuthSettings,
-  'ACCESS_TOKEN_EXP_SECONDS' | 'REFRESH_TOKEN_EXP_SECONDS' | 'SESSION_MAX_DAYS' | 'JWT_PRIVATE_KEY'
+  | 'ACCESS_TOKEN_EXP_SECONDS'
+  | 'REFRESH_TOKEN_EXP_SECONDS'
+  | 'SESSION_MAX_DAYS'
+  | 'JWT_PRIVATE_KEY'
+  | 'REQUIRE_ADMIN_FACTOR'
 >;
 type Signing = Pick<Resources['config'], 'jwtSecret' | 'tokenRealm'>;
 
@@ -35,7 +42,7 @@ const DAY_MS = 86_400_000;
 /** Clocks differ, and a token may be issued while it is being revoked. */
 const REVOCATION_MARGIN_MS = 60_000;
 
-export function createTokenIssuer({ jwtSecret, tokenRealm }: Signing, settings: Lifetimes): TokenIssuer {
+export function createTokenIssuer({ jwtSecret, tokenRealm }: Signing, settings: TokenSettings): TokenIssuer {
   const { ACCESS_TOKEN_EXP_SECONDS: accessSeconds, REFRESH_TOKEN_EXP_SECONDS: refreshSeconds } = settings;
   const { JWT_PRIVATE_KEY: pem } = settings;
   // The settings have one of the two.
@@ -43,9 +50,9 @@ export function createTokenIssuer({ jwtSecret, tokenRealm }: Signing, settings: 
   const tokens = accessTokenIssuer(key, { realm: tokenRealm, lifetimeSeconds: accessSeconds });
   const endOfSession = (createdAt: Date) => new Date(createdAt.getTime() + settings.SESSION_MAX_DAYS * DAY_MS);
   return {
-    newRefreshToken({ familyId, endsAt } = { familyId: randomUUID(), endsAt: endOfSession(new Date()) }) {
+    newRefreshToken({ withFactor, familyId = randomUUID(), endsAt = endOfSession(new Date()) }) {
       const expiresAt = new Date(Math.min(Date.now() + refreshSeconds * 1000, endsAt.getTime()));
-      return { ...newOpaqueToken(), familyId, expiresAt };
+      return { ...newOpaqueToken(), familyId, withFactor, expiresAt };
     },
     endOfSession,
     revocationTimes() {
@@ -54,7 +61,8 @@ export function createTokenIssuer({ jwtSecret, tokenRealm }: Signing, settings: 
       return { revokedAt: new Date(now), expiresAt };
     },
     tokenSet(owner, refreshToken) {
-      const { token, expiresAt } = tokens.issue({ ...owner, sessionId: refreshToken.familyId });
+      const role = settings.REQUIRE_ADMIN_FACTOR && !refreshToken.withFactor ? 'user' : owner.role;
+      const { token, expiresAt } = tokens.issue({ ...owner, role, sessionId: refreshToken.familyId });
       return {
         token,
         expires_in: accessSeconds,
