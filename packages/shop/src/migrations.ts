@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 /** The newest migration. All services need it: /ready is 503 until the database records it. */
-export const REQUIRED_MIGRATION = '0017_deleted_users.sql';
+export const REQUIRED_MIGRATION = '0018_audit_events.sql';
 
 /** The same relative path from `src/`, `dist/` and in an image. */
 export const migrationsFolder = path.resolve(__dirname, '../../../sql/migrations');

@@ -60,6 +60,7 @@ export const services = {
       'known_clients',
       'mails',
       'email_verifications',
+      'audit_events',
       'categories',
       'backups',
     ],

@@ -2,6 +2,8 @@ import type { Resources, ServiceDefinition } from '@shop/core/service';
 import type { Storage } from '@shop/core/storage';
 import { createUploadStorage, inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/accounts.endpoints';
+import { auditEndpoints } from './audit/audit.endpoints';
+import { type AuditTrail, createAuditTrail } from './audit/audit-trail';
 import { backupMetrics } from './backups/backup-metrics';
 import { categoryEndpoints } from './categories/categories.endpoints';
 import { emailEndpoints } from './email/email.endpoints';
@@ -31,6 +33,7 @@ export interface AuthContext extends Resources {
   refreshCounter: RefreshCounter;
   /** How long a refresh token that was just used can be sent again. */
   refreshGraceMs: number;
+  audit: AuditTrail;
   /** undefined without an SMTP host, which only the local environment allows. */
   outbox: Outbox | undefined;
   /** Where the uploads and images of deleted accounts are. */
@@ -51,6 +54,7 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
     loginCounter: new LoginCounter(resources.metrics),
     refreshCounter: createRefreshCounter(resources.metrics),
     refreshGraceMs: settings.REFRESH_GRACE_SECONDS * 1000,
+    audit: createAuditTrail(resources, settings.AUDIT_RETENTION_DAYS),
     storage: createUploadStorage(settings, resources),
     outbox: mailer && createOutbox(resources, mailer, makeToken),
     idTokenVerifier:
@@ -75,6 +79,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     'known_clients',
     'mails',
     'email_verifications',
+    'audit_events',
     'categories',
     'backups',
     'stores',
@@ -93,6 +98,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...passwordEndpoints(ctx),
     ...emailEndpoints(ctx),
     ...leavingEndpoints(ctx),
+    ...auditEndpoints(ctx),
     ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ],
@@ -101,6 +107,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     forgetRevocations(ctx),
     forgetOldClients(ctx),
     forgetExpiredVerifications(ctx),
+    ctx.audit.job,
     ...(ctx.outbox ? [ctx.outbox.job] : []),
   ],
   async readinessCheck(ctx) {

@@ -1,4 +1,5 @@
 import { type Endpoint, endpoint } from '@shop/core/http';
+import { clientOf } from '../audit/client';
 import type { AuthContext } from '../service';
 import { tokenResponse } from '../sessions/session-cookies';
 import { tokenQuery, tokens } from '../sessions/sessions.schemas';
@@ -17,8 +18,8 @@ export const googleEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: googleSignIn,
     responses: { 200: tokens },
     errors: [invalidIdToken, googleUnavailable, ssoNotConfigured],
-    handler: async ({ query, body, clientIp, userAgent }) => {
-      const signIn = signInWithGoogle(ctx, body.id_token, { ip: clientIp, userAgent });
+    handler: async ({ query, body, ...input }) => {
+      const signIn = signInWithGoogle(ctx, body.id_token, clientOf(input));
       return tokenResponse(await ctx.loginCounter.count('google', signIn), query.cookies === 'true');
     },
   }),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Sql } from '@shop/core/db';
+import type { Client } from '../audit/client';
 import { findExhausted, forgetExpiredQuotas, giveBackToQuota, type Quota, takeFromQuotas } from '../quotas/quota';
 import type { AuthContext } from '../service';
 import { tooManyAttempts } from './guessing.errors';
@@ -11,6 +12,8 @@ const WINDOW_MS = 15 * 60_000;
 export interface Attempt {
   quota: Quota;
   takenAt: number;
+  /** Whether the limit is reached with it. */
+  isLast: boolean;
 }
 
 /** Hashed, because the email address may be longer than a subject. It may belong to no account. */
@@ -35,11 +38,21 @@ export async function countAttempt(ctx: AuthContext, email: string): Promise<Att
   });
   await forgetExpiredQuotas(ctx);
   if ('exhaustedUntil' in taken) throw refusal(taken.exhaustedUntil);
-  return { quota, takenAt: taken.takenAt };
+  return { quota, ...taken };
 }
 
 const refusal = (until: number) =>
   tooManyAttempts({ retryAfterSeconds: Math.max(1, Math.ceil((until - Date.now()) / 1000)) });
+
+/** For a try with a wrong password. @param userId undefined for an unknown email address */
+export async function recordFailure(
+  { audit }: AuthContext,
+  attempt: Attempt | undefined,
+  userId: number | undefined,
+  client: Client,
+): Promise<void> {
+  if (attempt?.isLast) await audit.recordLoginFailures(userId, WINDOW_MS, client);
+}
 
 /** For a try that did not fail because of its password. Must run in a database transaction. */
 export async function uncountAttempt(sql: Sql, { quota, takenAt }: Attempt): Promise<void> {
