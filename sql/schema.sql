@@ -159,6 +159,22 @@ CREATE TABLE IF NOT EXISTS recovery_codes (
   CONSTRAINT recovery_codes_factor FOREIGN KEY (user_id) REFERENCES second_factors (user_id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- What happened to accounts. Without a foreign key, so that an insert locks no user.
+CREATE TABLE IF NOT EXISTS audit_events (
+  id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  event      VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  user_id    BIGINT UNSIGNED NOT NULL COMMENT 'the account that it happened to',
+  actor_id   BIGINT UNSIGNED NULL COMMENT 'the user who did it; NULL: unknown',
+  detail     VARCHAR(100) NULL,
+  ip         VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'of the client; NULL: its account is deleted',
+  user_agent VARCHAR(255) NULL,
+  request_id VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY audit_events_newest (created_at, id),
+  KEY audit_events_user (user_id, created_at, id),
+  KEY audit_events_event (event, created_at, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 CREATE TABLE IF NOT EXISTS categories (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name       VARCHAR(255) NOT NULL,
@@ -357,5 +373,6 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0015_mails.sql', 'ae67fc2852bb81643f78b5c1edf3fcea9c504b4df2949b8a22680d87f6ae8cfa'
   UNION ALL SELECT '0016_email_verifications.sql', '6c3936157f66028ef197488ea1e40b5abe1f8cbab718fc6f4b6e5262eecde98a'
   UNION ALL SELECT '0017_deleted_users.sql', 'd09b95f9b36bed6655cf9d976580f410c1b846ff138b7d2df5e022da968352a4'
+  UNION ALL SELECT '0018_audit_events.sql', '66eb8a315c872f2bf5c0ec7002537ed751e49c104bf6dcfab77c0ba1f3d8bf84'
   UNION ALL SELECT '0019_second_factors.sql', '519a1cf7e514bee9a0d63550c93dcf84129d2fef95721cb2dfe9b982972a8080'
 ) AS migrations WHERE @is_empty;

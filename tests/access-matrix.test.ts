@@ -199,6 +199,7 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       ...adminOnly(204),
       request: async () => ({ path: `/api/v1/auth/users/${(await aUser()).id}` }),
     },
+    'GET /api/v1/auth/audit': { ...adminOnly(200), request: at('/api/v1/auth/audit') },
     'GET /api/v1/auth/users': { ...adminOnly(200), request: at('/api/v1/auth/users') },
     'GET /api/v1/auth/users/:id': {
       ...ownerOrAdmin(200),

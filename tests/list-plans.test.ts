@@ -6,6 +6,7 @@ import { aUser, sqlOver, startApp, type TestApp, testEnv, write } from '@shop/te
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { listUsers } from '../services/auth/src/accounts/accounts.sql';
+import { listEvents } from '../services/auth/src/audit/audit.sql';
 import { listProducts } from '../services/product/src/products/products.sql';
 import { listStores } from '../services/store/src/stores/stores.sql';
 import { listOrdersOf } from '../services/transaction/src/orders/orders.sql';
@@ -57,8 +58,13 @@ async function seed(db: Connection): Promise<void> {
      IF(n < 100, 'pending', 'completed'), ${time}`,
     PRODUCTS,
   );
+  await insert(
+    'audit_events (event, user_id, request_id, created_at)',
+    `IF(n < 100, 'role_changed', 'login'), 1 + MOD(n, 1000), REPEAT('x', 100), ${time}`,
+    PRODUCTS,
+  );
   await db.query('DROP TABLE n');
-  await db.query('ANALYZE TABLE users, stores, products, transactions');
+  await db.query('ANALYZE TABLE users, stores, products, transactions, audit_events');
 }
 
 interface Ran {
@@ -118,6 +124,9 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>(
   ['all transactions', orders({}, {}), 'transactions_newest'],
   ['all completed transactions', orders({}, { status: 'completed' }), 'transactions_status'],
   ['transactions above a common total', orders({}, { min_total: 10_000n }), 'transactions_newest'],
+  ['all audit events', (sql) => listEvents(sql, first), 'audit_events_newest'],
+  ['all logins', (sql) => listEvents(sql, { ...first, event: 'login' }), 'audit_events_event'],
+  ["a user's audit events", (sql) => listEvents(sql, { ...first, user_id: 7 }), 'audit_events_user'],
   ['all users', (sql) => listUsers(sql, first), 'users_present'],
   ['own stores', (sql) => listStores(sql, BIG_SELLER, first), 'stores_owner_newest'],
 ])('%s: the page is read in index order', async (_, list, index) => {
@@ -145,6 +154,8 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, most: number]>([
   ['sales in several stores', orders({ sellerId: CHAIN }, {}), 5000],
   ['a total of no transaction', orders({}, { min_total: 1_000_000n }), 20],
   ['pending transactions', orders({}, { status: 'pending' }), 400],
+  ['rare audit events', (sql) => listEvents(sql, { ...first, event: 'role_changed' }), 400],
+  ["a user's rare audit events", (sql) => listEvents(sql, { ...first, user_id: 7, event: 'role_changed' }), 200],
   ['a buyer without transactions', orders({ buyerId: 11_000 }, {}), 20],
   ['a status and a total of no transaction', orders({}, { status: 'completed', min_total: 1_000_000n }), 20],
 ])('%s: only matching rows are read', async (_, list, most) => {

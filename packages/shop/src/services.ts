@@ -69,6 +69,7 @@ export const services = {
       recovery_codes: ['SELECT', 'INSERT', 'DELETE'],
       mails: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       email_verifications: ['SELECT', 'INSERT', 'DELETE'],
+      audit_events: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       categories: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
       backups: ['SELECT'],
     },

@@ -2,6 +2,8 @@ import type { Resources, ServiceDefinition } from '@shop/core/service';
 import type { Storage } from '@shop/core/storage';
 import { createUploadStorage, inShop } from '@shop/shop';
 import { accountEndpoints } from './accounts/accounts.endpoints';
+import { auditEndpoints } from './audit/audit.endpoints';
+import { type AuditTrail, createAuditTrail } from './audit/audit-trail';
 import { backupMetrics } from './backups/backup-metrics';
 import { categoryEndpoints } from './categories/categories.endpoints';
 import { emailEndpoints } from './email/email.endpoints';
@@ -33,6 +35,7 @@ export interface AuthContext extends Resources {
   refreshCounter: RefreshCounter;
   /** How long a refresh token that was just used can be sent again. */
   refreshGraceMs: number;
+  audit: AuditTrail;
   /** undefined without an SMTP host, which only the local environment allows. */
   outbox: Outbox | undefined;
   /** undefined without a FACTOR_KEY: no second factor can be set up. */
@@ -61,6 +64,7 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
     factorSecrets: settings.FACTOR_KEY === undefined ? undefined : createSecretBox(settings.FACTOR_KEY),
     adminsNeedFactor: settings.REQUIRE_ADMIN_FACTOR,
     shopName: settings.SHOP_NAME,
+    audit: createAuditTrail(resources, settings.AUDIT_RETENTION_DAYS),
     storage: createUploadStorage(settings, resources),
     outbox: mailer && createOutbox(resources, mailer, makeToken),
     idTokenVerifier:
@@ -81,6 +85,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     ...secondFactorEndpoints(ctx),
     ...emailEndpoints(ctx),
     ...leavingEndpoints(ctx),
+    ...auditEndpoints(ctx),
     ...googleEndpoints(ctx),
     ...categoryEndpoints(ctx),
   ],
@@ -89,6 +94,7 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
     forgetRevocations(ctx),
     forgetOldClients(ctx),
     forgetExpiredVerifications(ctx),
+    ctx.audit.job,
     ...(ctx.outbox ? [ctx.outbox.job] : []),
   ],
   async readinessCheck(ctx) {

@@ -42,6 +42,7 @@ const key = z
 
 const MAX_ACCESS_SECONDS = 86_400;
 const MAX_SESSION_DAYS = 90;
+const MAX_AUDIT_DAYS = 3650;
 const MAX_REFRESH_SECONDS = MAX_SESSION_DAYS * 86_400;
 
 interface CheckedSettings {
@@ -84,6 +85,7 @@ export const settings = storageSettings
     REFRESH_TOKEN_EXP_SECONDS: setting.integer(1, MAX_REFRESH_SECONDS).default(2_592_000),
     REFRESH_GRACE_SECONDS: setting.integer(0, 60).default(10),
     SESSION_MAX_DAYS: setting.integer(1, MAX_SESSION_DAYS).default(MAX_SESSION_DAYS),
+    AUDIT_RETENTION_DAYS: setting.integer(1, MAX_AUDIT_DAYS).default(365),
     PASSWORD_PEPPER: key.optional(),
     PASSWORD_PEPPER_PREVIOUS: z
       .string()

@@ -35,6 +35,7 @@ describe.each(['local', 'testnet', 'production'])('in %s', (APP_ENV) => {
     ['REFRESH_TOKEN_EXP_SECONDS', 1, 7_776_000],
     ['REFRESH_GRACE_SECONDS', 0, 60],
     ['SESSION_MAX_DAYS', 1, 90],
+    ['AUDIT_RETENTION_DAYS', 1, 3650],
     ['SMTP_PORT', 1, 65_535],
   ])('%s must be an integer from %d to %d', (key, min, max) => {
     for (const right of [min, max]) expect(problemsOf({ APP_ENV, [key]: String(right) })).toEqual([]);

@@ -36,7 +36,8 @@ export function endpointHandler(endpoint: Endpoint, deps: HandlerDeps): RequestH
     const body = await readBody(req, res);
     let response: AnyResponse | undefined;
     try {
-      const client = { clientIp: clientIpOf(req), userAgent: req.headers['user-agent'], cookie };
+      const { requestId } = contextOf(res);
+      const client = { clientIp: clientIpOf(req), userAgent: req.headers['user-agent'], requestId, cookie };
       const input: AnyInput = { caller, ...client, ...toInput(req, body) };
       if (endpoint.cache) return await sendCached(endpoint, cache, input, res);
       response = await endpoint.handler(input);
@@ -88,7 +89,7 @@ function inputReader(endpoint: Endpoint) {
   return function readInput(
     req: Request,
     { fields, isForm, file, errors }: RequestBody,
-  ): Omit<AnyInput, 'caller' | 'clientIp' | 'userAgent' | 'cookie'> {
+  ): Omit<AnyInput, 'caller' | 'clientIp' | 'userAgent' | 'requestId' | 'cookie'> {
     const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));

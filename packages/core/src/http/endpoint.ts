@@ -64,6 +64,8 @@ interface Input<A extends Access, P, Q, B, U, H> {
   /** The client's IP address, as reported by trusted proxies. */
   clientIp: string;
   userAgent: string | undefined;
+  /** The id of the request in its log lines and in its response. */
+  requestId: string;
   /** The value of the declared `cookie`. */
   cookie: string | undefined;
 }

@@ -23,6 +23,15 @@ const endpoints: Endpoint[] = [
     responses: { 204: 'empty' },
     handler: async () => undefined,
   }),
+  endpoint({
+    method: 'get',
+    path: '/request-id',
+    tag: 'me',
+    summary: 'The id of this request',
+    access: 'public',
+    responses: { 200: z.object({ id: z.string() }) },
+    handler: async ({ requestId }) => ok({ id: requestId }),
+  }),
 ];
 
 const service = exampleService(() => endpoints);
@@ -55,6 +64,11 @@ describe('the request id', () => {
     const [first, second] = [await open.http.get('/me'), await open.http.get('/me')];
     expect(first.headers['x-request-id']).not.toBe(second.headers['x-request-id']);
     expect(first.body.request_id).toBe(first.headers['x-request-id']);
+  });
+
+  it('is passed to the handler', async () => {
+    const { body, headers } = await open.http.get('/request-id').expect(200);
+    expect(body.id).toBe(headers['x-request-id']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
 import { created, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { clientOf } from '../audit/client';
 import { weakPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
 import { tokenResponse } from '../sessions/session-cookies';
@@ -26,8 +27,8 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: newAccount,
     responses: { 201: registeredTokens },
     errors: [emailTaken, phoneTaken, weakPassword, overloaded],
-    handler: async ({ query, body, clientIp, userAgent }) => {
-      const { id, tokenSet } = await register(ctx, body, { ip: clientIp, userAgent });
+    handler: async ({ query, body, ...input }) => {
+      const { id, tokenSet } = await register(ctx, body, clientOf(input));
       const response = tokenResponse(tokenSet, query.cookies === 'true');
       return { ...created(`${USERS}/${id}`, response.body), cookies: response.cookies };
     },
@@ -80,6 +81,7 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: userChange,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound, phoneTaken, lastAdmin],
-    handler: async ({ caller, params, body }) => await changeUser(ctx, caller, params.id, body),
+    handler: async ({ caller, params, body, ...input }) =>
+      await changeUser(ctx, caller, params.id, body, clientOf(input)),
   }),
 ];

@@ -1,5 +1,6 @@
 import type { Caller, Role } from '@shop/core/auth';
 import { forbidden, notFound } from '@shop/core/errors';
+import type { Client } from '../audit/client';
 import type { AuthContext } from '../service';
 import { revokeOtherRoles } from '../sessions/revocations.sql';
 import { lastAdmin } from './accounts.errors';
@@ -9,9 +10,15 @@ import { getCurrentCaller } from './assert-admin';
 import { getUser } from './get-user';
 
 /** A new role ends the access tokens with the old one. The next refresh or login gives tokens with the new one. */
-export async function changeUser(ctx: AuthContext, caller: Caller, id: number, change: UserChange): Promise<void> {
+export async function changeUser(
+  ctx: AuthContext,
+  caller: Caller,
+  id: number,
+  change: UserChange,
+  client: Client,
+): Promise<void> {
   const { role } = change;
-  if (role !== undefined) return await changeWithRole(ctx, caller, id, { ...change, role });
+  if (role !== undefined) return await changeWithRole(ctx, caller, id, { ...change, role }, client);
   await getUser(ctx, caller, id);
   await updateUser(ctx.db, id, change);
 }
@@ -21,6 +28,7 @@ async function changeWithRole(
   givenCaller: Caller,
   id: number,
   change: UserChange & { role: Role },
+  client: Client,
 ): Promise<void> {
   const { role } = change;
   const caller = await getCurrentCaller(ctx, givenCaller);
@@ -28,7 +36,7 @@ async function changeWithRole(
   assertMayChangeRoles(caller.role);
   // Demoting another user leaves the caller as an admin. Only a self-demotion can leave none.
   const involved = caller.id === id ? await listAdminIds(ctx.db) : [caller.id, id];
-  await ctx.db.transaction(async function updateLocked(sql) {
+  await ctx.audit.transaction(client, async function updateLocked(sql, record) {
     const roles = await lockRoles(sql, involved);
     assertMayChangeRoles(roles.get(caller.id));
     if (!roles.has(id)) throw notFound();
@@ -36,9 +44,11 @@ async function changeWithRole(
     roles.set(id, role);
     if (![...roles.values()].includes('admin')) throw lastAdmin();
     await updateUser(sql, id, change);
+    if (role === before) return;
+    await record('role_changed', id, { actorId: caller.id, detail: `${before} to ${role}` });
     // Where admins need a second factor, the new admin goes on as a user until the next login.
-    const endsTokens = role !== before && !(role === 'admin' && ctx.adminsNeedFactor);
-    if (endsTokens) await revokeOtherRoles(sql, id, role, ctx.tokenIssuer.revocationTimes());
+    if (role === 'admin' && ctx.adminsNeedFactor) return;
+    await revokeOtherRoles(sql, id, role, ctx.tokenIssuer.revocationTimes());
   });
 }
 

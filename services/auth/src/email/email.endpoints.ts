@@ -1,6 +1,7 @@
 import { overloaded } from '@shop/core/errors';
 import { accepted, type Endpoint, endpoint } from '@shop/core/http';
 import { emailTaken } from '../accounts/accounts.errors';
+import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import { invalidToken, wrongPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
@@ -24,7 +25,7 @@ export const emailEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: givenVerification,
     responses: { 204: 'empty' },
     errors: [invalidToken, emailTaken],
-    handler: async ({ body }) => await verifyEmail(ctx, body.token),
+    handler: async ({ body, ...input }) => await verifyEmail(ctx, body.token, clientOf(input)),
   }),
 
   endpoint({
@@ -52,6 +53,6 @@ export const emailEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: emailChange,
     responses: { 202: verificationSent },
     errors: [emailTaken, wrongPassword, tooManyAttempts, overloaded],
-    handler: async ({ caller, body, clientIp }) => inLocal(await changeEmail(ctx, caller, body, clientIp)),
+    handler: async ({ caller, body, ...input }) => inLocal(await changeEmail(ctx, caller, body, clientOf(input))),
   }),
 ];

@@ -1,4 +1,5 @@
 import { type Endpoint, endpoint } from '@shop/core/http';
+import { clientOf } from '../audit/client';
 import {
   factorNotConfigured,
   invalidCode,
@@ -32,8 +33,8 @@ export const googleEndpoints = (ctx: AuthContext): Endpoint[] => [
       googleUnavailable,
       ssoNotConfigured,
     ],
-    handler: async ({ query, body, clientIp, userAgent }) => {
-      const signIn = signInWithGoogle(ctx, body, { ip: clientIp, userAgent });
+    handler: async ({ query, body, ...input }) => {
+      const signIn = signInWithGoogle(ctx, body, clientOf(input));
       return tokenResponse(await ctx.loginCounter.count('google', signIn), query.cookies === 'true');
     },
   }),

@@ -177,6 +177,14 @@ describe('an email address that a stranger registered first', () => {
     expect((await userRows(squatter.email))[0]?.password_hash).toBeNull();
     await refresh(replica, body.refresh_token).expect(200);
     expect(takeovers(squatter.id)).toEqual([expect.objectContaining({ level: 'warn' })]);
+    const events = await rows<{ event: string; detail: string | null }>(
+      'SELECT event, detail FROM audit_events WHERE user_id = ? ORDER BY id DESC LIMIT 2',
+      [squatter.id],
+    );
+    expect(events).toEqual([
+      { event: 'login', detail: 'google' },
+      { event: 'google_linked', detail: 'password removed' },
+    ]);
   });
 
   test('is claimed once: later sign-ins do not end sessions or remove a password', async () => {

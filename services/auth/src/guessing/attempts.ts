@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Sql } from '@shop/core/db';
 import type { ErrorDefinition } from '@shop/core/errors';
+import type { Client } from '../audit/client';
 import { findExhausted, forgetExpiredQuotas, giveBackToQuota, type Quota, takeFromQuotas } from '../quotas/quota';
 import { tooManyCodes } from '../second-factor/second-factor.errors';
 import type { AuthContext } from '../service';
@@ -14,6 +15,8 @@ const WINDOW_MS = 15 * 60_000;
 export interface Attempt {
   quota: Quota;
   takenAt: number;
+  /** Whether the limit is reached with it. */
+  isLast: boolean;
 }
 
 /** Hashed, because the email address may be longer than a subject. It may belong to no account. */
@@ -54,7 +57,17 @@ async function count(ctx: AuthContext, quota: Quota, refusal: ErrorDefinition): 
   });
   await forgetExpiredQuotas(ctx);
   if ('exhaustedUntil' in taken) throw refuse(taken.exhaustedUntil);
-  return { quota, takenAt: taken.takenAt };
+  return { quota, ...taken };
+}
+
+/** For a try with a wrong password. @param userId undefined for an unknown email address */
+export async function recordFailure(
+  { audit }: AuthContext,
+  attempt: Attempt | undefined,
+  userId: number | undefined,
+  client: Client,
+): Promise<void> {
+  if (attempt?.isLast) await audit.recordLoginFailures(userId, WINDOW_MS, client);
 }
 
 /** For a try that did not fail because of its password or code. Must run in a database transaction. */

@@ -127,7 +127,8 @@ test('a try that was refused by overload is not counted', async () => {
       throw overloaded();
     },
   };
-  const attempt = logInUseCase({ ...ctx, passwordHasher }, aPerson(), { ip: aClient(), userAgent: undefined });
+  const client = { ip: aClient(), userAgent: undefined, requestId: 'test' };
+  const attempt = logInUseCase({ ...ctx, passwordHasher }, aPerson(), client);
   await expect(attempt).rejects.toMatchObject({ code: 'overloaded' });
   expect(await attemptsOf()).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { lastAdmin } from '../accounts/accounts.errors';
 import { findUser, listAdminIds, lockRoles } from '../accounts/accounts.sql';
 import { assertAdmin } from '../accounts/assert-admin';
 import { getOwnUser } from '../accounts/get-own-user';
+import type { Client } from '../audit/client';
 import { assertPassword } from '../passwords/assert-password';
 import type { AuthContext } from '../service';
 import { revokeAllSessions } from '../sessions/sessions.sql';
@@ -24,29 +25,29 @@ export async function deleteOwnAccount(
   ctx: AuthContext,
   caller: Caller,
   currentPassword: string,
-  clientIp: string,
+  client: Client,
 ): Promise<void> {
   const { email } = await getOwnUser(ctx, caller);
-  await assertPassword(ctx, email, currentPassword, clientIp);
-  await deleteAccount(ctx, caller.id);
+  await assertPassword(ctx, email, currentPassword, client);
+  await deleteAccount(ctx, caller, caller.id, client);
 }
 
 /** Deletes another user's account. Only for administrators. */
-export async function deleteAccountOf(ctx: AuthContext, caller: Caller, userId: number): Promise<void> {
+export async function deleteAccountOf(ctx: AuthContext, caller: Caller, userId: number, client: Client): Promise<void> {
   await assertAdmin(ctx, caller);
   if (!(await findUser(ctx.db, userId))) throw notFound();
-  await deleteAccount(ctx, userId);
+  await deleteAccount(ctx, caller, userId, client);
 }
 
 /**
  * Orders stay, with their copies of addresses and products. Everything else that belongs to the user goes.
  * @throws AppError `last_admin`, `store_has_open_orders`
  */
-async function deleteAccount(ctx: AuthContext, userId: number): Promise<void> {
+async function deleteAccount(ctx: AuthContext, caller: Caller, userId: number, client: Client): Promise<void> {
   const [storeIds, admins] = [await listStoreIds(ctx.db, userId), await listAdminIds(ctx.db)];
   if (await haveOpenOrders(ctx.db, storeIds)) throw storeHasOpenOrders();
   const productIds = await listProductIds(ctx.db, storeIds);
-  const storedNames = await ctx.db.transaction(async function deleteLocked(sql) {
+  const storedNames = await ctx.audit.transaction(client, async function deleteLocked(sql, record) {
     // Lock order: products, stores, users, as in a checkout. While a store is locked, it gets no products and no orders.
     await lockInIdOrder(sql, 'products', productIds);
     await lockInIdOrder(sql, 'stores', storeIds);
@@ -58,6 +59,7 @@ async function deleteAccount(ctx: AuthContext, userId: number): Promise<void> {
     const names = await listStoredNames(sql, userId, storeIds);
     await deleteStores(sql, storeIds);
     await revokeAllSessions(sql, userId, ctx.tokenIssuer.revocationTimes());
+    await record('account_deleted', userId, { actorId: caller.id });
     await anonymiseUser(sql, userId);
     return names;
   });

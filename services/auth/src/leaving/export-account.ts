@@ -4,26 +4,35 @@ import type { User } from '../accounts/accounts.schemas';
 import { findUser } from '../accounts/accounts.sql';
 import { assertAdmin } from '../accounts/assert-admin';
 import { getOwnUser } from '../accounts/get-own-user';
+import type { Client } from '../audit/client';
 import type { AuthContext } from '../service';
 import { readExport } from './export.sql';
 import type { AccountExport } from './leaving.schemas';
 
-export async function exportOwnAccount(ctx: AuthContext, caller: Caller): Promise<AccountExport> {
-  return await exportUser(ctx, await getOwnUser(ctx, caller));
+export async function exportOwnAccount(ctx: AuthContext, caller: Caller, client: Client): Promise<AccountExport> {
+  return await exportUser(ctx, caller, await getOwnUser(ctx, caller), client);
 }
 
 /** Only for administrators. */
-export async function exportAccountOf(ctx: AuthContext, caller: Caller, userId: number): Promise<AccountExport> {
+export async function exportAccountOf(
+  ctx: AuthContext,
+  caller: Caller,
+  userId: number,
+  client: Client,
+): Promise<AccountExport> {
   await assertAdmin(ctx, caller);
   const user = await findUser(ctx.db, userId);
   if (!user) throw notFound();
-  return await exportUser(ctx, user);
+  return await exportUser(ctx, caller, user, client);
 }
 
-async function exportUser(ctx: AuthContext, user: User): Promise<AccountExport> {
-  const { account, transactions, logs, ...rest } = await ctx.db.transaction(async function readInOneSnapshot(sql) {
-    return await readExport(sql, user.id);
+async function exportUser(ctx: AuthContext, caller: Caller, user: User, client: Client): Promise<AccountExport> {
+  const found = await ctx.audit.transaction(client, async function readInOneSnapshot(sql, record) {
+    const all = await readExport(sql, user.id);
+    await record('account_exported', user.id, { actorId: caller.id });
+    return all;
   });
+  const { account, transactions, logs, ...rest } = found;
   if (!account) throw notFound();
   const logsOf = new Map<number, Omit<(typeof logs)[number], 'transaction_id'>[]>(
     transactions.map(({ id }) => [id, []]),

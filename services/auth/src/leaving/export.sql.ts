@@ -81,6 +81,16 @@ const KNOWN_CLIENTS = statement(
   'SELECT client, created_at FROM known_clients WHERE user_id = :userId ORDER BY created_at',
 );
 
+/** Without the addresses of administrators, which are not the user's. */
+const AUDIT_EVENTS = statement(
+  'export.auditEvents',
+  { created_at: timestamp, event: text, detail: nullable(text), ip: nullable(text), user_agent: nullable(text) },
+  `SELECT created_at, event, detail,
+     CASE WHEN actor_id IS NULL OR actor_id = user_id THEN ip END AS ip,
+     CASE WHEN actor_id IS NULL OR actor_id = user_id THEN user_agent END AS user_agent
+   FROM audit_events WHERE user_id = :userId ORDER BY id`,
+);
+
 const ACCOUNT = statement(
   'export.account',
   { has_password: flag, google_linked: flag, second_factor: flag },
@@ -100,5 +110,6 @@ export async function readExport(sql: Sql, userId: number) {
     logs: await sql.rows(LOGS, { userId }),
     sessions: await sql.rows(SESSIONS, { userId }),
     known_clients: await sql.rows(KNOWN_CLIENTS, { userId }),
+    audit_events: await sql.rows(AUDIT_EVENTS, { userId }),
   };
 }

@@ -1,6 +1,7 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
 import { type Endpoint, endpoint, idParams, ok } from '@shop/core/http';
 import { lastAdmin } from '../accounts/accounts.errors';
+import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import { wrongPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
@@ -23,7 +24,7 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
     summary: 'Get everything that the shop keeps about you',
     access: 'user',
     responses: { 200: accountExport },
-    handler: async ({ caller }) => ok(await exportOwnAccount(ctx, caller)),
+    handler: async ({ caller, ...input }) => ok(await exportOwnAccount(ctx, caller, clientOf(input))),
   }),
 
   endpoint({
@@ -36,7 +37,8 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: accountDeletion,
     responses: { 204: 'empty' },
     errors: [wrongPassword, tooManyAttempts, storeHasOpenOrders, lastAdmin, overloaded],
-    handler: async ({ caller, body, clientIp }) => await deleteOwnAccount(ctx, caller, body.current_password, clientIp),
+    handler: async ({ caller, body, ...input }) =>
+      await deleteOwnAccount(ctx, caller, body.current_password, clientOf(input)),
   }),
 
   endpoint({
@@ -48,7 +50,7 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
     params: idParams,
     responses: { 200: accountExport },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => ok(await exportAccountOf(ctx, caller, params.id)),
+    handler: async ({ caller, params, ...input }) => ok(await exportAccountOf(ctx, caller, params.id, clientOf(input))),
   }),
 
   endpoint({
@@ -61,6 +63,6 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
     params: idParams,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound, storeHasOpenOrders, lastAdmin],
-    handler: async ({ caller, params }) => await deleteAccountOf(ctx, caller, params.id),
+    handler: async ({ caller, params, ...input }) => await deleteAccountOf(ctx, caller, params.id, clientOf(input)),
   }),
 ];

@@ -30,6 +30,15 @@ export const accountExport = z
       }),
     ),
     known_clients: z.array(z.object({ client: z.string(), created_at: timestamp })),
+    audit_events: z.array(
+      z.object({
+        created_at: timestamp,
+        event: z.string(),
+        detail: z.string().nullable(),
+        ip: z.string().nullable().meta({ description: 'null if an administrator did it' }),
+        user_agent: z.string().nullable(),
+      }),
+    ),
     stores: z.array(z.object({ id, name: z.string(), created_at: timestamp })),
     products: z.array(
       z.object({

@@ -85,6 +85,13 @@ const deletions = [
   statement('leaving.deleteMails', 'DELETE FROM mails WHERE user_id = :userId'),
 ];
 
+/** What an administrator did keeps the administrator's address. */
+const ANONYMISE_EVENTS = statement(
+  'leaving.anonymiseEvents',
+  `UPDATE audit_events SET ip = NULL, user_agent = NULL
+   WHERE user_id = :userId AND (actor_id IS NULL OR actor_id = user_id)`,
+);
+
 const ANONYMISE = statement(
   'leaving.anonymise',
   `UPDATE users
@@ -93,9 +100,10 @@ const ANONYMISE = statement(
    WHERE id = :userId`,
 );
 
-/** Deletes what belongs to the user alone. The row of the user stays for the orders, without personal data. */
+/** Deletes what belongs to the user alone. The user's row stays for the orders, and the events stay, without personal data. */
 export async function anonymiseUser(sql: Sql, userId: number): Promise<void> {
   for (const deletion of deletions) await sql.write(deletion, { userId });
+  await sql.write(ANONYMISE_EVENTS, { userId });
   const name = 'Deleted user';
   const email = `${randomUUID()}@deleted.invalid`;
   await sql.write(ANONYMISE, { userId, name, nameFolded: foldText(name), email, now: new Date() });

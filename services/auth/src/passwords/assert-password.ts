@@ -1,5 +1,6 @@
 import { clientNetwork } from '@shop/core/rate-limit';
-import { countAttempt, uncountAttempt } from '../guessing/attempts';
+import type { Client } from '../audit/client';
+import { countAttempt, recordFailure, uncountAttempt } from '../guessing/attempts';
 import type { AuthContext } from '../service';
 import { findCredentials } from './credentials.sql';
 import { wrongPassword } from './passwords.errors';
@@ -14,13 +15,16 @@ export async function assertPassword(
   ctx: AuthContext,
   email: string,
   password: string,
-  clientIp: string,
+  client: Client,
 ): Promise<string> {
-  const client = clientNetwork(clientIp);
-  const account = await findCredentials(ctx.db, email, client);
+  const network = clientNetwork(client.ip);
+  const account = await findCredentials(ctx.db, email, network);
   const attempt = account?.knowsClient ? undefined : await countAttempt(ctx, email);
-  const match = await ctx.passwordHasher.match(password, account?.passwordHash, client);
-  if (!account?.passwordHash || match === 'none') throw wrongPassword();
+  const match = await ctx.passwordHasher.match(password, account?.passwordHash, network);
+  if (!account?.passwordHash || match === 'none') {
+    await recordFailure(ctx, attempt, account?.id, client);
+    throw wrongPassword();
+  }
   if (!attempt) return account.passwordHash;
   await ctx.db.transaction(async function uncount(sql) {
     await uncountAttempt(sql, attempt);

@@ -1,6 +1,7 @@
 import type { Caller } from '@shop/core/auth';
 import { clientNetwork } from '@shop/core/rate-limit';
 import { getOwnUser } from '../accounts/get-own-user';
+import type { Client } from '../audit/client';
 import type { AuthContext } from '../service';
 import { revokeAllSessions } from '../sessions/sessions.sql';
 import { assertPassword } from './assert-password';
@@ -15,16 +16,17 @@ export async function changePassword(
   ctx: AuthContext,
   caller: Caller,
   { current_password, password }: PasswordChange,
-  clientIp: string,
+  client: Client,
 ): Promise<void> {
   assertUncommon(password);
   const { email } = await getOwnUser(ctx, caller);
-  const oldHash = await assertPassword(ctx, email, current_password, clientIp);
-  const newHash = await ctx.passwordHasher.hash(password, clientNetwork(clientIp));
-  await ctx.db.transaction(async function setPassword(sql) {
+  const oldHash = await assertPassword(ctx, email, current_password, client);
+  const newHash = await ctx.passwordHasher.hash(password, clientNetwork(client.ip));
+  await ctx.audit.transaction(client, async function setPassword(sql, record) {
     // Changed or renewed by a concurrent request.
     if (!(await replaceHash(sql, caller.id, oldHash, newHash))) throw wrongPassword();
     await revokeAllSessions(sql, caller.id, ctx.tokenIssuer.revocationTimes(), caller.sessionId);
     await deleteResets(sql, caller.id);
+    await record('password_changed', caller.id);
   });
 }

@@ -1,5 +1,6 @@
 import { notFound, overloaded } from '@shop/core/errors';
 import { accepted, type Endpoint, endpoint, ok } from '@shop/core/http';
+import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import type { AuthContext } from '../service';
 import { changePassword } from './change-password';
@@ -50,7 +51,7 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: passwordReset,
     responses: { 204: 'empty' },
     errors: [invalidToken, weakPassword, overloaded],
-    handler: async ({ body, clientIp }) => await resetPassword(ctx, body, clientIp),
+    handler: async ({ body, ...input }) => await resetPassword(ctx, body, clientOf(input)),
   }),
 
   endpoint({
@@ -63,6 +64,6 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: passwordChange,
     responses: { 204: 'empty' },
     errors: [wrongPassword, weakPassword, tooManyAttempts, overloaded],
-    handler: async ({ caller, body, clientIp }) => await changePassword(ctx, caller, body, clientIp),
+    handler: async ({ caller, body, ...input }) => await changePassword(ctx, caller, body, clientOf(input)),
   }),
 ];

@@ -131,7 +131,8 @@ describe('a reset token', () => {
         return await ctx.passwordHasher.hash(password, client);
       },
     };
-    const slowReset = resetPassword({ ...ctx, passwordHasher }, { token, password: NEW }, '');
+    const client = { ip: '127.0.0.1', userAgent: undefined, requestId: 'test' };
+    const slowReset = resetPassword({ ...ctx, passwordHasher }, { token, password: NEW }, client);
     await expect(slowReset).rejects.toMatchObject({ code: 'invalid_token' });
     await logIn(app, user).expect(200);
     expect(await liveSessions(user.id)).toHaveLength(2);

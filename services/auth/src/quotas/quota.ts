@@ -31,25 +31,25 @@ export async function findExhausted(sql: Sql, quotas: readonly Quota[]): Promise
   return undefined;
 }
 
-/** `takenAt` or `exhaustedUntil`, in milliseconds since the epoch. */
-export type Taken = { takenAt: number } | { exhaustedUntil: number };
+/** Times in milliseconds since the epoch. `isLast`: the next event would be refused. */
+export type Taken = { takenAt: number; isLast: boolean } | { exhaustedUntil: number };
 
 /**
  * Counts one event against all quotas or none. Must run in a database transaction, with the quotas always in the same order
  * (they are locked one after the other).
  */
 export async function takeFromQuotas(sql: Sql, quotas: readonly Quota[]): Promise<Taken> {
-  const counted: { subject: string; recent: number[] }[] = [];
+  const counted: { subject: string; recent: number[]; isLast: boolean }[] = [];
   for (const quota of quotas) {
     const locked = await lockTimes(sql, quota.subject, new Date(Date.now() + quota.windowMs));
     const recent = recentOf(locked, quota, Date.now());
     const until = exhaustedUntil(recent, quota);
     if (until !== undefined) return { exhaustedUntil: until };
-    counted.push({ subject: quota.subject, recent });
+    counted.push({ subject: quota.subject, recent, isLast: recent.length + 1 >= quota.limit });
   }
   const takenAt = Date.now();
   for (const { subject, recent } of counted) await updateTimes(sql, subject, [...recent, takenAt]);
-  return { takenAt };
+  return { takenAt, isLast: counted.some(({ isLast }) => isLast) };
 }
 
 /** Uncounts an event. Must run in a database transaction. */

@@ -2,6 +2,7 @@ import type { Caller } from '@shop/core/auth';
 import { lockInIdOrder } from '@shop/core/db';
 import { Secret } from 'otpauth';
 import { getOwnUser } from '../accounts/get-own-user';
+import type { Client } from '../audit/client';
 import { assertPassword } from '../passwords/assert-password';
 import type { AuthContext } from '../service';
 import { hashToken } from '../sessions/opaque-token';
@@ -28,15 +29,16 @@ export async function renewRecoveryCodes(
   ctx: AuthContext,
   caller: Caller,
   currentPassword: string,
-  clientIp: string,
+  client: Client,
 ): Promise<string[]> {
   const { email } = await getOwnUser(ctx, caller);
-  await assertPassword(ctx, email, currentPassword, clientIp);
+  await assertPassword(ctx, email, currentPassword, client);
   const { codes, hashes } = newRecoveryCodes();
-  await ctx.db.transaction(async function replaceLocked(sql) {
+  await ctx.audit.transaction(client, async function replaceLocked(sql, record) {
     await lockInIdOrder(sql, 'users', [caller.id]);
     if (!(await findConfirmedFactor(sql, caller.id))) throw noFactor();
     await replaceRecoveryCodes(sql, caller.id, hashes);
+    await record('recovery_codes_renewed', caller.id);
   });
   return codes;
 }

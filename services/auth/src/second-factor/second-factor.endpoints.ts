@@ -1,5 +1,6 @@
 import { overloaded } from '@shop/core/errors';
 import { type Endpoint, endpoint, ok } from '@shop/core/http';
+import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import { wrongPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
@@ -45,7 +46,8 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: factorSetup,
     responses: { 200: pendingFactor },
     errors: [wrongPassword, tooManyAttempts, factorEnabled, factorNotConfigured, overloaded],
-    handler: async ({ caller, body, clientIp }) => ok(await setUpFactor(ctx, caller, body.current_password, clientIp)),
+    handler: async ({ caller, body, ...input }) =>
+      ok(await setUpFactor(ctx, caller, body.current_password, clientOf(input))),
   }),
 
   endpoint({
@@ -58,7 +60,8 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: factorConfirmation,
     responses: { 200: recoveryCodes },
     errors: [wrongCode, noFactor, factorEnabled, tooManyCodes, factorNotConfigured],
-    handler: async ({ caller, body }) => ok({ recovery_codes: await confirmFactor(ctx, caller, body.code) }),
+    handler: async ({ caller, body, ...input }) =>
+      ok({ recovery_codes: await confirmFactor(ctx, caller, body.code, clientOf(input)) }),
   }),
 
   endpoint({
@@ -70,7 +73,7 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: factorRemoval,
     responses: { 204: 'empty' },
     errors: [wrongPassword, tooManyAttempts, wrongCode, noFactor, tooManyCodes, factorNotConfigured, overloaded],
-    handler: async ({ caller, body, clientIp }) => await removeFactor(ctx, caller, body, clientIp),
+    handler: async ({ caller, body, ...input }) => await removeFactor(ctx, caller, body, clientOf(input)),
   }),
 
   endpoint({
@@ -82,7 +85,7 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: factorSetup,
     responses: { 200: recoveryCodes },
     errors: [wrongPassword, tooManyAttempts, noFactor, overloaded],
-    handler: async ({ caller, body, clientIp }) =>
-      ok({ recovery_codes: await renewRecoveryCodes(ctx, caller, body.current_password, clientIp) }),
+    handler: async ({ caller, body, ...input }) =>
+      ok({ recovery_codes: await renewRecoveryCodes(ctx, caller, body.current_password, clientOf(input)) }),
   }),
 ];

@@ -1,6 +1,7 @@
 import type { Caller } from '@shop/core/auth';
 import { lockInIdOrder } from '@shop/core/db';
 import { getOwnUser } from '../accounts/get-own-user';
+import type { Client } from '../audit/client';
 import { assertPassword } from '../passwords/assert-password';
 import type { AuthContext } from '../service';
 import { newRecoveryCodes } from './recovery-codes';
@@ -21,12 +22,12 @@ export async function setUpFactor(
   ctx: AuthContext,
   caller: Caller,
   currentPassword: string,
-  clientIp: string,
+  client: Client,
 ): Promise<{ secret: string; otpauth_uri: string }> {
   const secret = newSecret();
   const sealed = sealSecret(ctx, caller.id, secret);
   const { email } = await getOwnUser(ctx, caller);
-  await assertPassword(ctx, email, currentPassword, clientIp);
+  await assertPassword(ctx, email, currentPassword, client);
   await ctx.db.transaction(async function insertLocked(sql) {
     await lockInIdOrder(sql, 'users', [caller.id]);
     if (await findConfirmedFactor(sql, caller.id)) throw factorEnabled();
@@ -36,7 +37,7 @@ export async function setUpFactor(
 }
 
 /** @returns the recovery codes */
-export async function confirmFactor(ctx: AuthContext, caller: Caller, code: string): Promise<string[]> {
+export async function confirmFactor(ctx: AuthContext, caller: Caller, code: string, client: Client): Promise<string[]> {
   const factor = await findFactor(ctx.db, caller.id);
   if (!factor) throw noFactor();
   if (factor.confirmedAt) throw factorEnabled();
@@ -50,5 +51,8 @@ export async function confirmFactor(ctx: AuthContext, caller: Caller, code: stri
     return true;
   });
   if (!isRight) throw wrongCode();
+  await ctx.audit.transaction(client, async function recordFactor(_sql, record) {
+    await record('factor_enabled', caller.id);
+  });
   return codes;
 }

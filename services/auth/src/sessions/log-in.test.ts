@@ -123,7 +123,7 @@ describe('a login is refused', () => {
     const login = logInUseCase(
       { ...ctx, passwordHasher },
       { email: user.email, password: user.password },
-      { ip: '127.0.0.1', userAgent: undefined },
+      { ip: '127.0.0.1', userAgent: undefined, requestId: 'test' },
     );
     await expect(login).rejects.toMatchObject({ code: 'invalid_credentials' });
     expect(await rows('SELECT id FROM refresh_tokens WHERE user_id = ? AND revoked_at IS NULL', [user.id])).toEqual([]);

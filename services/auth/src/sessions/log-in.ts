@@ -1,6 +1,7 @@
 import { errorCode } from '@shop/core/errors';
 import { clientNetwork } from '@shop/core/rate-limit';
-import { type Attempt, countAttempt, uncountAttempt } from '../guessing/attempts';
+import type { Client } from '../audit/client';
+import { type Attempt, countAttempt, recordFailure, uncountAttempt } from '../guessing/attempts';
 import { insertKnownClient } from '../guessing/known-clients.sql';
 import { type Account, findCredentials, replaceHash } from '../passwords/credentials.sql';
 import { isSeededLogin } from '../passwords/seeded-admin';
@@ -9,7 +10,7 @@ import type { AuthContext } from '../service';
 import { forgetExpiredSessions } from './forget-expired-sessions';
 import { invalidCredentials } from './sessions.errors';
 import type { Credentials, TokenSet } from './sessions.schemas';
-import { type Client, insertSessionIfPasswordIs } from './sessions.sql';
+import { insertSessionIfPasswordIs } from './sessions.sql';
 
 interface Login {
   given: Credentials;
@@ -31,8 +32,10 @@ export async function logIn(ctx: AuthContext, given: Credentials, client: Client
     await forgetExpiredSessions(ctx);
     return tokenSet;
   } catch (error) {
-    // For example an overload, which says nothing about the password.
-    if (attempt && errorCode(error) !== invalidCredentials.code) {
+    if (errorCode(error) === invalidCredentials.code) {
+      await recordFailure(ctx, attempt, account?.id, client);
+    } else if (attempt) {
+      // For example an overload, which says nothing about the password.
       await ctx.db.transaction(async function uncount(sql) {
         await uncountAttempt(sql, attempt);
       });
@@ -50,12 +53,13 @@ async function startSession(ctx: AuthContext, login: Login, account: Account | u
   const { id, passwordHash } = account;
   const withFactor = login.withFactor ?? (await assertSecondFactor(ctx, id, given.code));
   const refreshToken = ctx.tokenIssuer.newRefreshToken({ withFactor });
-  const isCurrent = await ctx.db.transaction(async function insertSession(sql) {
+  const isCurrent = await ctx.audit.transaction(client, async function insertSession(sql, record) {
     if (!(await insertSessionIfPasswordIs(sql, passwordHash, id, refreshToken, client))) return false;
     if (attempt) {
       await insertKnownClient(sql, id, network);
       await uncountAttempt(sql, attempt);
     }
+    await record('login', id, { detail: 'password' });
     return true;
   });
   if (!isCurrent) {

@@ -1,6 +1,8 @@
 import type { Caller } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
 import { findCaller } from '../accounts/accounts.sql';
+import type { RecordEvent } from '../audit/audit-trail';
+import type { Client } from '../audit/client';
 import type { AuthContext } from '../service';
 import { forgetExpiredSessions } from './forget-expired-sessions';
 import { hashToken } from './opaque-token';
@@ -26,29 +28,29 @@ type Rotation =
   | { outcome: Exclude<RefreshOutcome, 'rotated' | 'rotated_again'> };
 
 /** Exchanges the token for a new token set with the user's current role. */
-export async function refreshSession(ctx: AuthContext, token: string): Promise<TokenSet> {
+export async function refreshSession(ctx: AuthContext, token: string, client: Client): Promise<TokenSet> {
   const hash = hashToken(token);
   const family = await findFamily(ctx.db, hash);
   if (family?.sessionId === null) await adoptSessions(ctx.db, family.userId);
   const rotation: Rotation = family
-    ? await ctx.db.transaction(async function rotateLocked(sql) {
-        return await rotateToken(sql, ctx, family.familyId, hash);
+    ? await ctx.audit.transaction(client, async function rotateLocked(sql, record) {
+        return await rotateToken(sql, record, ctx, family.familyId, hash);
       })
     : { outcome: 'refused' };
   ctx.refreshCounter.inc(rotation.outcome);
-  if (rotation.outcome === 'reused') {
-    ctx.logger.warn(
-      { user_id: family?.userId, session: family?.familyId },
-      'a used refresh token was sent again: somebody may have stolen it, so its session was ended',
-    );
-  }
   if (!('owner' in rotation)) throw invalidRefreshToken();
   await forgetExpiredSessions(ctx);
   return ctx.tokenIssuer.tokenSet(rotation.owner, rotation.successor);
 }
 
 /** Returns instead of throwing, so that a revocation is committed. */
-async function rotateToken(sql: Sql, ctx: AuthContext, familyId: string, hash: string): Promise<Rotation> {
+async function rotateToken(
+  sql: Sql,
+  record: RecordEvent,
+  ctx: AuthContext,
+  familyId: string,
+  hash: string,
+): Promise<Rotation> {
   const session = await lockSession(sql, familyId);
   const stored = await lockRefreshToken(sql, hash);
   const now = new Date();
@@ -56,6 +58,7 @@ async function rotateToken(sql: Sql, ctx: AuthContext, familyId: string, hash: s
   if (stored.spentAt && !(await isInGrace(sql, ctx, familyId, stored, now))) {
     // Two clients have it, and one may have stolen it. End the session for both.
     await revokeSession(sql, familyId, ctx.tokenIssuer.revocationTimes());
+    await record('refresh_token_reused', stored.userId, { actorId: null });
     return { outcome: 'reused' };
   }
   const endsAt = ctx.tokenIssuer.endOfSession(session.createdAt);

@@ -1,6 +1,7 @@
 import { publicJwks } from '@shop/core/auth';
 import { forbidden, invalidRequest, notFound, overloaded } from '@shop/core/errors';
 import { type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
+import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import {
   factorNotConfigured,
@@ -61,8 +62,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
       factorNotConfigured,
       overloaded,
     ],
-    handler: async ({ query, body, clientIp, userAgent }) => {
-      const login = logIn(ctx, body, { ip: clientIp, userAgent });
+    handler: async ({ query, body, ...input }) => {
+      const login = logIn(ctx, body, clientOf(input));
       return tokenResponse(await ctx.loginCounter.count('password', login), query.cookies === 'true');
     },
   }),
@@ -82,8 +83,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: givenRefreshToken,
     responses: { 200: tokens },
     errors: [invalidRefreshToken],
-    handler: async ({ query, body, cookie }) => {
-      const set = await refreshSession(ctx, refreshTokenOf(body, cookie));
+    handler: async ({ query, body, cookie, ...input }) => {
+      const set = await refreshSession(ctx, refreshTokenOf(body, cookie), clientOf(input));
       return tokenResponse(set, query.cookies === 'true' || body?.refresh_token === undefined);
     },
   }),
@@ -97,8 +98,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     cookie: REFRESH_COOKIE,
     body: givenRefreshToken,
     responses: { 204: 'empty' },
-    handler: async ({ body, cookie }) => {
-      await logOut(ctx, refreshTokenOf(body, cookie));
+    handler: async ({ body, cookie, ...input }) => {
+      await logOut(ctx, refreshTokenOf(body, cookie), clientOf(input));
       return noContent(cookie === undefined ? [] : removedCookies());
     },
   }),
@@ -112,7 +113,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: logOutUser,
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
-    handler: async ({ caller, body }) => await logOutEverywhere(ctx, caller, body?.user_id ?? caller.id),
+    handler: async ({ caller, body, ...input }) =>
+      await logOutEverywhere(ctx, caller, body?.user_id ?? caller.id, clientOf(input)),
   }),
 
   endpoint({
@@ -148,6 +150,6 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     params: idParams,
     responses: { 204: 'empty' },
     errors: [notFound],
-    handler: async ({ caller, params }) => await logOutSession(ctx, caller, params.id),
+    handler: async ({ caller, params, ...input }) => await logOutSession(ctx, caller, params.id, clientOf(input)),
   }),
 ];

@@ -12,6 +12,7 @@ import {
   timestamp,
   when,
 } from '@shop/core/db';
+import { type Client, clientColumns } from '../audit/client';
 import { type RevocationTimes, revokeTokensOfSession, revokeTokensOfUser } from './revocations.sql';
 import type { PageQuery } from './sessions.schemas';
 import type { NewRefreshToken } from './token-issuer';
@@ -21,14 +22,6 @@ import type { NewRefreshToken } from './token-issuer';
  * from it. The row in sessions is locked before the rows of its tokens. Reads from table users only whether a password hash
  * is unchanged.
  */
-
-/** Where a login came from. */
-export interface Client {
-  ip: string;
-  userAgent: string | undefined;
-}
-
-const MAX_USER_AGENT = 255;
 
 const INSERT_SESSION = statement(
   'session.insert',
@@ -54,8 +47,7 @@ export async function insertRefreshToken(
 
 async function insertSessionRow(sql: Sql, userId: number, token: NewRefreshToken, client: Client): Promise<void> {
   const { familyId, withFactor, expiresAt } = token;
-  const userAgent = client.userAgent?.slice(0, MAX_USER_AGENT) ?? null;
-  const values = { userId, familyId, withFactor: Number(withFactor), ip: client.ip, userAgent, expiresAt };
+  const values = { userId, familyId, withFactor: Number(withFactor), ...clientColumns(client), expiresAt };
   await sql.write(INSERT_SESSION, { ...values, now: new Date() });
 }
 
@@ -199,12 +191,16 @@ const REVOKE_FAMILY = statement(
 
 const DELETE_SESSION = statement('session.delete', 'DELETE FROM sessions WHERE family_id = :familyId');
 
-/** Ends a session with all of its tokens: a logout. Must run in a database transaction. */
-export async function revokeSession(sql: Sql, familyId: string, times: RevocationTimes): Promise<void> {
+/**
+ * Ends a session with all of its tokens: a logout. Must run in a database transaction.
+ * @returns false if it had ended before
+ */
+export async function revokeSession(sql: Sql, familyId: string, times: RevocationTimes): Promise<boolean> {
   await lockSession(sql, familyId);
   await revokeTokensOfSession(sql, familyId, times);
-  await sql.write(REVOKE_FAMILY, { familyId, revokedAt: times.revokedAt });
+  const { affectedRows } = await sql.write(REVOKE_FAMILY, { familyId, revokedAt: times.revokedAt });
   await sql.write(DELETE_SESSION, { familyId });
+  return affectedRows > 0;
 }
 
 const LOCK_SESSIONS_OF = statement(

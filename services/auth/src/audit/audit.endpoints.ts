@@ -1,0 +1,20 @@
+import { type Endpoint, endpoint, listOf, listResponse, ok } from '@shop/core/http';
+import type { AuthContext } from '../service';
+import { auditEntry, auditQuery } from './audit.schemas';
+import { listEvents } from './audit.sql';
+
+export const auditEndpoints = (ctx: AuthContext): Endpoint[] => [
+  endpoint({
+    method: 'get',
+    path: '/api/v1/auth/audit',
+    tag: 'users',
+    summary: 'List what happened to accounts: logins, changes, revoked sessions',
+    description:
+      '`login_failures` says that an account had 10 wrong passwords within 15 minutes. It is recorded once per 15 minutes. ' +
+      'Events are deleted after a year, unless the shop has set another time.',
+    access: 'admin',
+    query: auditQuery,
+    responses: { 200: listOf(auditEntry) },
+    handler: async ({ query }) => ok(listResponse(await listEvents(ctx.db, query), query)),
+  }),
+];
