@@ -393,3 +393,19 @@ describe('REQUIRE_ADMIN_FACTOR', () => {
     await logIn(strict, person).expect(200);
   });
 });
+
+test('the audit trail has the confirmation, new recovery codes and the removal', async () => {
+  const user = await aUserWithFactor();
+  const renewal = { current_password: user.password };
+  await app.http.post(`${FACTOR}/recovery-codes`).set(user.auth).send(renewal).expect(200);
+  await forgetSteps();
+  await remove(user, codeOf(user.secret)).expect(204);
+  const events = await rows<{ event: string }>('SELECT event FROM audit_events WHERE user_id = ? ORDER BY id', [
+    user.id,
+  ]);
+  expect(events.map(({ event }) => event).slice(-3)).toEqual([
+    'factor_enabled',
+    'recovery_codes_renewed',
+    'factor_disabled',
+  ]);
+});
