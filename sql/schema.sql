@@ -357,15 +357,15 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 INSERT INTO schema_migrations (name, checksum)
 SELECT name, checksum FROM (
   SELECT '0001_first_tables.sql' AS name, '5927d92df4cc1871f2345121c9f5969fc9eb07dc32f98bd0ce244be90e81931f' AS checksum
-  UNION ALL SELECT '0002_order_history_and_stock_ledger.sql', 'c3e5ba2f99e987cb4e4ebf423d50a45142c84d7e3597a7f919611ea3ab823bea'
-  UNION ALL SELECT '0003_search_columns.sql', 'b290b661c83e44cbea60087383e15b20570731a514977ebdb92424beed89f73d'
-  UNION ALL SELECT '0004_fill_search_columns.cjs', '529d4aeae3c0d5b7a5710b9a7554eb47eca266243e26432c2d440b1012a33350'
-  UNION ALL SELECT '0005_email_verified_at.sql', '822a74b15708727c7cdc85b8a5a3a1d20e196132bf672d32276babb0a83074f0'
+  UNION ALL SELECT '0002_order_history_and_stock_ledger.sql', 'd5fc4bf9592d391f8db8b9ed20e6ff5307c8cc75e55840ec37bb685a2cbf9f78'
+  UNION ALL SELECT '0003_search_columns.sql', '6210ce8566e2e948ad67ffc74ae3c8cf92060c8f6ff55eb0ab5fe75faccd30d0'
+  UNION ALL SELECT '0004_fill_search_columns.cjs', 'a36fe82c2987edd839812a4a920ac4bc7f26dc41f35a4867671245fc883e464f'
+  UNION ALL SELECT '0005_email_verified_at.sql', '34b9176fc0e3bc7f141e23221c3754432d0a311e17c5d7cff0fe5d1a2a6968c9'
   UNION ALL SELECT '0006_mail_quotas.sql', '4aa86d8553b6d825e761f346757cbef086a06a3a90e5bfa321ccda3085900f54'
-  UNION ALL SELECT '0007_idempotency_keys_without_foreign_key.sql', '2130865651f9e0523b62b999c897faa53d5e4d30822f798cc0ae9ced4133897b'
+  UNION ALL SELECT '0007_idempotency_keys_without_foreign_key.sql', '2870cc0d4c38dd56a157f94a52c3fec7fa05f546a7b34f42c1c38670b1ee4c69'
   UNION ALL SELECT '0008_cache_generation.sql', '3340e7d6a9e7034bb7d36472ee1a7e34fce6aded4cef8f37310da04db0c21984'
-  UNION ALL SELECT '0009_superseded_indexes.sql', '93d3df96673659bb12d2c4f8d68a03aebb75b2c27a341391dee4af08b04b07b6'
-  UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', 'b9a545afa4c972a2fb33192ecdfa478cf7e3fccab1ed40001ff52d3615bfca91'
+  UNION ALL SELECT '0009_superseded_indexes.sql', 'd1620bb266fff7afe61241a39510d7c27a29c0c4503d58cde396d0ec105cdd93'
+  UNION ALL SELECT '0010_stock_movements_of_old_products.cjs', '8ca92730b7d413233ff8a1c8003af3aae2a3c7c401c5bcbefdb4a1817f4bdef9'
   UNION ALL SELECT '0011_backups.sql', 'd862a483a4b96cac009b3c8db57ab3df35a83bd00f3aa8925285e6e90c0e5586'
   UNION ALL SELECT '0012_sessions.sql', '50407821820376aeba659fcbd44d74557c17e3101ea743159807a66b6bee5f8d'
   UNION ALL SELECT '0013_revocations.sql', 'd74529db18d17ff4c3e1576a2be0cf732caba2d871279e5f4cf9cec405249c63'

@@ -1,3 +1,6 @@
+-- replaces: c3e5ba2f99e987cb4e4ebf423d50a45142c84d7e3597a7f919611ea3ab823bea
+-- replaces: 918ba189d5bcf60211f02cad697c61e219d1f1c19eb49d5d40ce2b9582998ea3
+
 -- The status history of orders, idempotency keys, and the ledger of stock changes.
 
 -- rebuilds: the column is an INT in a database of the first version.

@@ -1,3 +1,6 @@
+-- replaces: b290b661c83e44cbea60087383e15b20570731a514977ebdb92424beed89f73d
+-- replaces: 3e00a456d1a93bc48a83ee26a58578ee25b358cf270d274f159702e25a613af3
+
 -- Columns for searching (docs/decisions/0018-text-search.md), and an index for each order in which lists are read.
 
 -- unless column users.name_folded

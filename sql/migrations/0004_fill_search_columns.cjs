@@ -1,3 +1,6 @@
+// replaces: 529d4aeae3c0d5b7a5710b9a7554eb47eca266243e26432c2d440b1012a33350
+// replaces: ff66e0e8757a59e76feb8e80f61e3d514b0bb6c2267c493d0b0cad3e9b155aac
+
 const { foldText, wordColumn } = require('@shop/core/text');
 
 /** Also at each later run: a release before these columns, or a person, may have added rows since. */

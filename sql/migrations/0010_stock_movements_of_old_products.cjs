@@ -1,3 +1,6 @@
+// replaces: b9a545afa4c972a2fb33192ecdfa478cf7e3fccab1ed40001ff52d3615bfca91
+// replaces: 6228d827f023768ef65bc1ffcaf08ea34750a0e7afe96463f1dc45db33b49c90
+
 /*
  * Products that are older than the ledger have no stock movements, so `npm run verify:stock` rejects them. Gives each of them an
  * initial movement that explains its stock, and each of their orders that were cancelled before the history of statuses existed

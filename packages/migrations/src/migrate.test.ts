@@ -70,6 +70,17 @@ test('a step that asks for it runs again in each later run', async () => {
   expect(await database.rows('SELECT id FROM t')).toEqual([{ id: 1 }, { id: 2 }]);
 });
 
+test('a file that names the one that it replaces is as good, and is not run again', async () => {
+  put('0001_a.sql', 'CREATE TABLE t (id INT);\n');
+  await run();
+  const [applied] = await readMigrations(folder);
+  const replacement = (checksum = '') => `-- replaces: ${checksum}\n\nCREATE TABLE t (id INT) COMMENT 'better';\n`;
+  put('0001_a.sql', replacement(applied?.checksum));
+  expect(await run()).toEqual([]);
+  put('0001_a.sql', replacement('0'.repeat(64)));
+  await expect(run()).rejects.toThrow(/^0001_a\.sql was changed after it was applied/);
+});
+
 test('a file that was changed after it was applied stops the run, and is named', async () => {
   put('0001_a.sql', 'CREATE TABLE t (id INT);');
   await run();

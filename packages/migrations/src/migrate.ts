@@ -85,7 +85,9 @@ export async function migrationStatus(
 ): Promise<MigrationStatus> {
   const recorded = await readRecorded(connection);
   const byName = new Map(recorded.map((row) => [row.name, row]));
-  const changed = migrations.filter(({ name, checksum }) => (byName.get(name)?.checksum ?? checksum) !== checksum);
+  const changed = migrations.filter(
+    ({ name, checksum, replaced }) => ![checksum, ...replaced].includes(byName.get(name)?.checksum ?? checksum),
+  );
   if (changed.length > 0) {
     const names = changed.map(({ name }) => name).join(', ');
     throw new MigrationError(

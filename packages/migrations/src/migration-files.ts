@@ -15,11 +15,16 @@ export interface Migration {
   name: string;
   /** SHA-256 of the file, hex. */
   checksum: string;
+  /** Checksums of the files that it replaces. A database on which one of them was applied is as good. */
+  replaced: readonly string[];
   /** Run it in each later run too. */
   everyRun: boolean;
   /** Safe to repeat, also after it was interrupted. */
   up(connection: Connection, log: MigrationLog): Promise<void>;
 }
+
+/** A comment line of a file: it has the same result as another one, which was applied somewhere. */
+const REPLACES = /^(?:--|\/\/) replaces: ([0-9a-f]{64})$/gm;
 
 const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.(sql|cjs)$/;
 
@@ -43,14 +48,16 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
 async function readMigration(file: string, name: string): Promise<Migration> {
   const text = await readFile(file, 'utf8');
   const checksum = createHash('sha256').update(text).digest('hex');
+  const replaced = [...text.matchAll(REPLACES)].map(([, other = '']) => other);
   if (name.endsWith('.cjs')) {
     const { up, everyRun = false } = require(file);
-    return { name, checksum, everyRun, up };
+    return { name, checksum, replaced, everyRun, up };
   }
   const statements = parseStatements(text, name);
   return {
     name,
     checksum,
+    replaced,
     everyRun: false,
     async up(connection) {
       for (const { guard, sql } of statements) {

@@ -61,7 +61,7 @@ describe('one at a time', () => {
       reached.open();
       await gate.passed;
     };
-    const slow = { name: '9999_slow.cjs', checksum: '', everyRun: false, up };
+    const slow = { name: '9999_slow.cjs', checksum: '', replaced: [], everyRun: false, up };
     const migrating = migrate(migrator, [...migrations, slow]);
     await reached.passed;
     await expect(shop.backup({ migrationWaitSeconds: 0 })).rejects.toThrow(
