@@ -207,8 +207,18 @@ const mistakes: Record<string, Mistake[]> = {
       /backup to db:3306: must be allow/,
     ],
     [policies, 'port: 587', 'port: 578', /auth to anybody:587: must be allowed/],
-    [policies, 'values: [product, store, file]', 'values: [product, store]', /file to anybody:443: must be allowed/],
-    [policies, 'values: [product, store, file]', 'values: [product, store, file, address]', /address .*must be denied/],
+    [
+      policies,
+      'values: [auth, product, store, file]',
+      'values: [auth, product, store]',
+      /file to anybody:443: must be allowed/,
+    ],
+    [
+      policies,
+      'values: [auth, product, store, file]',
+      'values: [auth, product, store, file, address]',
+      /address .*must be denied/,
+    ],
     [policies, /name: default-deny[\s\S]*?---[\s\S]*?---/, '---', /db to anybody:443: must be denied/],
     [
       policies,
@@ -249,9 +259,9 @@ const mistakes: Record<string, Mistake[]> = {
     [compose, 'TRUST_PROXY:', 'TRUSTED_PROXY:', /TRUSTED_PROXY is set but not read/],
     [
       compose,
-      '      DB_USER: ${AUTH_DB_USER',
-      '      S3_SECRET_ACCESS_KEY: x\n      DB_USER: ${AUTH_DB_USER',
-      /auth.*: S3_SECRET_ACCESS_KEY is set but not read/,
+      '      DB_USER: ${ADDRESS_DB_USER',
+      '      S3_SECRET_ACCESS_KEY: x\n      DB_USER: ${ADDRESS_DB_USER',
+      /address.*: S3_SECRET_ACCESS_KEY is set but not read/,
     ],
     ['k8s/configmap.yaml', 'CORS_ORIGINS: ""', '', /Deployment auth: CORS_ORIGINS is read but not set/],
     ['k8s/configmap.yaml', 'DB_POOL_SIZE: "8"', 'DB_POOL_SIZE: many', /does not start: DB_POOL_SIZE/],
