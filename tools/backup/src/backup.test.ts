@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { newStoredName } from '@shop/shop';
+import { newStoredName, REQUIRED_MIGRATION } from '@shop/shop';
 import { type BareDatabase, dropBareDatabases, eventually } from '@shop/testing';
 import { aDatabaseFrom, aShopToBackUp, bytesIn, filesBelow, insertFile } from '../tests/shop';
 import { listBackups, readUploads } from './manifest';
@@ -80,7 +80,7 @@ test('the files are checkable without anything but a SHA-256, and the manifest s
   expect(manifest).toMatchObject({
     format: 1,
     appVersion: '0.2.0',
-    schemaVersion: '0011_backups.sql',
+    schemaVersion: REQUIRED_MIGRATION,
     database: shop.database.name,
     encrypted: null,
     uploads: { files: 1, size: 5 },
