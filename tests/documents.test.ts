@@ -11,7 +11,7 @@ const PRINTED: Record<string, RegExp> = {
   'docs/backups.md': /^backup \S+ in \S+ is complete$/m,
   'docs/first-calls.md': /"email_taken".*"Blue mug".*{"id":\d+}.*"path":"price"/s,
   'docs/guides/cloud-costs.md': /^\d+ requests, \d+ bytes each\n\d+\.\d+ MB of uploads$/m,
-  'docs/guides/compliance.md': /^deleted\tNULL\tStore \d+$.*"code":"invalid_credentials"/ms,
+  'docs/guides/compliance.md': /"email":"grace@example\.com".*^deleted: 204$.*"code":"invalid_credentials"/ms,
   'docs/guides/database-testing.md':
     /db_pool_waiting.*SHOW FULL PROCESSLIST.*^max_connections\t\d+$.*^X-Cache: .*^seconds: .*^cache_requests_total{.*^X-Cache: [A-Z]+\s+buffer pool hit ratio: \d+\.\d\d %\ndb_query_.*^id\tselect_type/ms,
   'docs/guides/editor.md': /^the same$/m,
