@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { accessTokenIssuer, secretKey } from '@shop/core/auth';
 import { type ServiceName, serviceNames } from '@shop/test-servers';
 import { eventually } from './support/eventually';
@@ -32,7 +33,8 @@ const requests = (): [string, number, () => Promise<HttpResponse>][] => [
   [
     'a login',
     401,
-    () => call('POST', url('auth', `${API}/auth/login`), { json: { email: 'no@example.com', password: 'x' } }),
+    () =>
+      call('POST', url('auth', `${API}/auth/login`), { json: { email: `${randomUUID()}@example.com`, password: 'x' } }),
   ],
   ['categories', 200, () => call('GET', url('auth', `${API}/categories`))],
   ['products', 200, () => call('GET', url('product', `${API}/products`), { token: admin })],
