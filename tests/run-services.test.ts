@@ -157,7 +157,7 @@ async function everythingIsScraped(up: Run): Promise<void> {
     const { data } = (await response.json()) as { data: { activeTargets: { health: string }[] } };
     return data.activeTargets.map(({ health }) => health);
   };
-  const everythingUp = async () => (await targets()).join() === Array(11).fill('up').join();
+  const everythingUp = async () => (await targets()).join() === Array(12).fill('up').join();
   await eventually('every target to be up', everythingUp);
   const { code, output } = await finished(['status']);
   expect([code, output]).toEqual([0, expect.stringMatching(/prometheus .* healthy/)]);
