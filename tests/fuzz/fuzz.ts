@@ -135,7 +135,7 @@ async function takeTurn(run: Run, turn: number): Promise<void> {
 }
 
 function plan({ world }: Run, operation: Operation, caller: Person | undefined, draw: Random): Planned {
-  const known = world.known(operation.path, caller);
+  const known = world.known(operation, caller);
   const kind = draw.integer(1, 100);
   if (kind <= 40) {
     const wrong = wrongRequests(operation, draw, known);

@@ -14,8 +14,8 @@ export interface World {
   admin: Person;
   users: Person[];
   logIn(person: Person): Promise<void>;
-  /** Values for the fields of an operation at `path`: mostly existing ids, and mostly the caller's own. */
-  known(path: string, caller: Person | undefined): KnownValues;
+  /** Values for the fields of an operation: mostly existing ids, and mostly the caller's own. */
+  known(operation: { method: string; path: string }, caller: Person | undefined): KnownValues;
   /** Stores the ids, file names and tokens of a response. */
   learn(path: string, caller: Person | undefined, headers: { location?: string | undefined }, body: unknown): void;
 }
@@ -23,6 +23,7 @@ export interface World {
 const USERS = 2;
 const PRODUCTS = 5;
 const KEPT = 40;
+const NO_USER = 999_999_999;
 /** How often a login is tried. */
 const LOGINS = 10;
 
@@ -86,17 +87,26 @@ export async function openWorld(url: string): Promise<World> {
     const known = own.length > 0 && random.chance(0.7) ? own : all;
     return known.length > 0 && random.chance(0.85) ? random.pick(known).value : undefined;
   };
+  const strangerId = (random: Random): unknown => {
+    const callers: unknown[] = [admin.id, ...users.map(({ id }) => id)];
+    const strangers = (collections.get('users') ?? []).filter(({ value }) => !callers.includes(value));
+    return strangers.length > 0 ? random.pick(strangers).value : NO_USER;
+  };
   return {
     admin,
     users,
     logIn,
-    known: (path, caller) => (name, random) => {
-      // Products of one store. With random stores, an order of several products would hardly ever be valid.
-      if (name === 'product_id' && random.chance(0.9)) return random.pick(goods);
-      if (name === 'email' && random.chance(0.3)) return random.pick(users).email;
-      const collection = name === 'id' ? collectionOf(path) : collectionByField[name];
-      return (collection && existing(collection, caller, random)) ?? knownGrammar(name, random);
-    },
+    known:
+      ({ method, path }, caller) =>
+      (name, random) => {
+        // The users who send the requests stay.
+        if (method === 'DELETE' && path === '/api/v1/auth/users/{id}' && name === 'id') return strangerId(random);
+        // Products of one store. With random stores, an order of several products would hardly ever be valid.
+        if (name === 'product_id' && random.chance(0.9)) return random.pick(goods);
+        if (name === 'email' && random.chance(0.3)) return random.pick(users).email;
+        const collection = name === 'id' ? collectionOf(path) : collectionByField[name];
+        return (collection && existing(collection, caller, random)) ?? knownGrammar(name, random);
+      },
     learn(path, caller, { location }, body) {
       const id = /\/(\d+)$/.exec(location ?? '')?.[1];
       if (id !== undefined) remember(collectionOf(path), Number(id), caller);
