@@ -137,10 +137,15 @@ test('Kubernetes: pod and container come from the name of the file', () => {
   });
 });
 
-describe('docker-compose.yml', () => {
-  const { services } = parse(source('docker-compose.yml'), { merge: true }) as {
-    services: Record<string, { logging: { options: { labels: string } }; environment: Record<string, string> }>;
-  };
+describe('Compose', () => {
+  const servicesIn = (file: string) =>
+    (
+      parse(source(file), { merge: true }) as {
+        services: Record<string, { logging: { options: { labels: string } }; environment: Record<string, string> }>;
+      }
+    ).services;
+  const logs = servicesIn('docker-compose.logs.yml');
+  const services = { ...servicesIn('docker-compose.yml'), ...logs };
 
   test('makes Docker write the labels that are read, for each service', () => {
     const read = ['com.docker.compose.service', 'com.docker.swarm.service.name'];
@@ -150,7 +155,7 @@ describe('docker-compose.yml', () => {
   test('names a parser that exists, as the DaemonSet does', () => {
     const names = config.parsers.map(({ name }) => name);
     const [, inKubernetes] = /name: LOG_PARSER, value: (\S+) /.exec(source('k8s/alternatives/log-shipping.yaml')) ?? [];
-    expect(names).toEqual(expect.arrayContaining([services['fluent-bit']?.environment.LOG_PARSER, inKubernetes]));
+    expect(names).toEqual(expect.arrayContaining([logs['fluent-bit']?.environment.LOG_PARSER, inKubernetes]));
   });
 });
 

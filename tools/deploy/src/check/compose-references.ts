@@ -9,6 +9,7 @@ import {
   declarable,
   environmentOf,
   interpolated,
+  readCompose,
 } from './compose';
 import type { DeployFiles } from './files';
 import { yamlValues } from './yaml';
@@ -78,7 +79,11 @@ function serviceProblems(
     ...addressesUsedBy(layer, service, files).flatMap(([called, port]) => {
       const host = ['localhost', '127.0.0.1'].includes(called) ? name : called;
       const target = layer.services[host];
-      if (!target) return host.includes('.') ? [] : [`uses ${host}:${port}, but there is no service "${host}"`];
+      if (!target) {
+        // A service of another file, such as Loki, may be absent.
+        const isKnown = host.includes('.') || readCompose(files).some(({ services }) => host in services);
+        return isKnown ? [] : [`uses ${host}:${port}, but there is no service "${host}"`];
+      }
       if (!listening(host).includes(port)) return [`uses ${host}:${port}, but ${host} does not listen on that port`];
       const isReachable = target.networks?.some((network) => service.networks?.includes(network));
       return isReachable ? [] : [`uses ${host}:${port}, but shares no network with it`];

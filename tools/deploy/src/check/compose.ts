@@ -3,6 +3,8 @@ import { yamlValues } from './yaml';
 
 /** The keys of a Compose service that the checks use, as this repository's files write them. */
 export interface ComposeService {
+  /** The service of another file that it is, apart from what it adds. */
+  extends?: { file: string; service: string };
   image?: string;
   user?: string;
   environment?: Record<string, string | number | null>;
@@ -44,8 +46,19 @@ export interface ComposeFile extends Partial<Record<(typeof declarable)[number],
   services: Record<string, ComposeService>;
 }
 
-export const readCompose = (files: DeployFiles): ComposeFile[] =>
-  composeFiles(files).map((file) => ({ services: {}, ...(yamlValues(files, file)[0] as object), file }));
+export function readCompose(files: DeployFiles): ComposeFile[] {
+  const read = composeFiles(files).map(
+    (file): ComposeFile => ({ services: {}, ...(yamlValues(files, file)[0] as object), file }),
+  );
+  const extended = ({ extends: origin }: ComposeService) =>
+    origin && read.find(({ file }) => file === origin.file)?.services[origin.service];
+  return read.map((composeFile) => ({
+    ...composeFile,
+    services: Object.fromEntries(
+      Object.entries(composeFile.services).map(([name, service]) => [name, { ...extended(service), ...service }]),
+    ),
+  }));
+}
 
 export function baseCompose(files: DeployFiles): ComposeFile {
   const base = readCompose(files).find(({ file }) => file === 'docker-compose.yml');
