@@ -31,7 +31,13 @@ export const manifestChecks: Record<string, (objects: KubernetesObject[], expect
     const routes = objectNamed(objects, 'ConfigMap', 'nginx-templates').data?.['default.conf.template'] ?? '';
     const [gateway] = objectNamed(objects, 'Deployment', 'nginx').spec.template.spec.containers;
     for (const name of serviceNames) {
-      for (const path of services[name].paths) assert.match(routes, new RegExp(`"~\\^${path}.*" ${name};`));
+      const patterns = [...routes.matchAll(/^ {2}"~(\S+)" (\w+);$/gm)].filter(([, , service]) => service === name);
+      for (const path of services[name].paths) {
+        assert.ok(
+          patterns.some(([, pattern = '']) => new RegExp(pattern).test(`${path.replace(/\/$/, '')}/1`)),
+          path,
+        );
+      }
       const upstream = {
         name: `${name.toUpperCase()}_UPSTREAM`,
         value: `${name}.shop.svc.cluster.local:${services[name].port}`,
