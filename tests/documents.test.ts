@@ -44,7 +44,7 @@ describe('shellcheck has nothing to say about', () => {
   });
 });
 
-/** Of a block on its own: somebody who types it sees a failing `cd`, and may paste a function for a later block. */
+/** Of a block on its own: a reader who types it sees a failing `cd`, and may paste a function for a later block. */
 function complaints({ document, line, text }: ShellBlock): string[] {
   const args = ['--shell=bash', '--severity=warning', '--exclude=SC2164,SC2034', '--format=gcc', '-'];
   const { status, stdout, stderr } = spawnSync(requireProgram('shellcheck'), args, { input: text, encoding: 'utf8' });

@@ -63,7 +63,7 @@ function parsed(parse: () => KeyObject, problem: string): KeyObject {
   try {
     return parse();
   } catch {
-    // The message of OpenSSL helps nobody.
+    // The message of OpenSSL does not help.
     throw new Error(problem);
   }
 }

@@ -100,7 +100,7 @@ describe('verifying the address of a registration', () => {
 });
 
 describe('changing the address', () => {
-  test('the new one counts once it is verified, and the old one is told', async () => {
+  test('the new one counts once it is verified, and the old one gets a notice', async () => {
     const user = await register();
     await verify(user.verificationToken).expect(204);
     const email = anAddress();

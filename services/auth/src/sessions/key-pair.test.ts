@@ -54,7 +54,7 @@ test('while the secret is being replaced by the key pair, tokens of both are acc
 });
 
 describe('/.well-known/jwks.json', () => {
-  test('has the public key, with which anybody can verify a token', async () => {
+  test('has the public key, with which others can verify tokens', async () => {
     const { body, headers } = await auth.http.get('/.well-known/jwks.json').expect(200);
     expect(headers['cache-control']).toBe('public, max-age=300');
     const { token } = (await aRegisteredUser(auth)).set;
