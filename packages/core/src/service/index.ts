@@ -3,6 +3,6 @@ import '../tracing';
 
 export { runCommand } from './command';
 export { loadConfig, type ProductionRules } from './core-config';
-export type { Job } from './jobs';
+export { deletionJob, type Job } from './jobs';
 export { runService } from './run-service';
 export { buildService, coreRights, type Resources, type RunningApp, type ServiceDefinition } from './service';

@@ -10,6 +10,23 @@ export interface Job {
   run(stopping?: AbortSignal): Promise<unknown>;
 }
 
+/**
+ * A job that deletes rows which are no longer needed, in batches, so that each statement is short.
+ * @param deleteBatch returns how many rows it found, at most `limit`
+ */
+export const deletionJob = (
+  name: string,
+  everySeconds: number,
+  limit: number,
+  deleteBatch: (limit: number) => Promise<number>,
+): Job => ({
+  name,
+  everySeconds,
+  async run(stopping) {
+    while (!stopping?.aborted && (await deleteBatch(limit)) === limit);
+  },
+});
+
 interface JobDeps {
   logger: Logger;
   metrics: Metrics;

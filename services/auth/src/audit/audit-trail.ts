@@ -1,7 +1,7 @@
 import type { Database, Sql } from '@shop/core/db';
 import type { Logger } from '@shop/core/log';
 import type { Metrics } from '@shop/core/metrics';
-import type { Job } from '@shop/core/service';
+import { deletionJob, type Job } from '@shop/core/service';
 import { type AuditEvent, auditEvents } from './audit.schemas';
 import { type AuditRecord, deleteOldEvents, insertEvent, insertLoginFailures } from './audit.sql';
 import type { Client } from './client';
@@ -87,13 +87,8 @@ export function createAuditTrail({ db, logger, metrics }: AuditDeps, retentionDa
       await insertLoginFailures(db, userId ?? null, new Date(Date.now() - windowMs), client);
       report({ event: 'login_failures', ...(userId === undefined ? {} : { userId }) }, client);
     },
-    job: {
-      name: 'delete_old_audit_events',
-      everySeconds: 3600,
-      async run(stopping) {
-        const before = new Date(Date.now() - retentionDays * DAY_MS);
-        while (!stopping?.aborted && (await deleteOldEvents(db, before, BATCH)) === BATCH);
-      },
-    },
+    job: deletionJob('delete_old_audit_events', 3600, BATCH, async function deleteBatch(limit) {
+      return await deleteOldEvents(db, new Date(Date.now() - retentionDays * DAY_MS), limit);
+    }),
   };
 }
