@@ -51,7 +51,7 @@ export const revocationsIn = (db: Pick<Database, 'rows'>): RevocationStore => ({
 
 /**
  * The access tokens that were ended before their expiry. Each process keeps them in memory and reads new ones from MySQL every
- * second, so that a check costs no round trip and does not depend on Redis. See docs/decisions/0030-revocation.md.
+ * second, so that a check costs no round trip and does not depend on Redis. See docs/decisions/0038-revocation.md.
  */
 export interface Revocations {
   /** @throws AppError if the revocations of the last seconds cannot be read: the token may have been revoked */
