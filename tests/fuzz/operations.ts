@@ -1,5 +1,6 @@
 /** The part of JSON Schema that the shop's OpenAPI document uses for requests. */
 export interface Schema {
+  $ref?: string;
   type?: string;
   properties?: Record<string, Schema>;
   required?: string[];
@@ -15,7 +16,6 @@ export interface Schema {
   maxLength?: number;
   minimum?: number;
   maximum?: number;
-  multipleOf?: number;
   format?: string;
   pattern?: string;
 }
@@ -60,24 +60,41 @@ interface ResponseObject {
   content?: Record<string, MediaType>;
 }
 
+interface RequestBody {
+  required?: boolean;
+  content?: Record<string, MediaType>;
+  'x-also-accepts'?: Record<string, MediaType>;
+}
+
 interface OperationObject {
   security?: unknown[];
   parameters?: (Parameter | { in: 'cookie'; name: string })[];
-  requestBody?: { required?: boolean; content: Record<string, MediaType> };
+  requestBody?: RequestBody;
   responses: Record<string, ResponseObject>;
 }
 
 export interface OpenApi {
   paths: Record<string, Record<string, OperationObject>>;
-  components?: { responses?: Record<string, ResponseObject> };
+  components?: { responses?: Record<string, ResponseObject>; schemas?: Record<string, Schema> };
 }
 
-/** All operations of an OpenAPI document. Only responses may have `$ref`s. */
+/** Replaces the `$ref`s to named schemas with the schemas. */
+function resolved<T>(value: T, schemas: Record<string, Schema>): T {
+  if (typeof value !== 'object' || value === null) return value;
+  const { $ref: to } = value as { $ref?: unknown };
+  if (typeof to === 'string') return resolved(schemas[to.replace('#/components/schemas/', '')] as T, schemas);
+  if (Array.isArray(value)) return value.map((item) => resolved(item, schemas)) as T;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolved(inner, schemas)])) as T;
+}
+
+/** All operations of an OpenAPI document. */
 export const operationsOf = (document: OpenApi): Operation[] =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): Operation => {
-      const content = operation.requestBody?.content ?? {};
-      const parameters = operation.parameters ?? [];
+      const schemas = document.components?.schemas ?? {};
+      const body: RequestBody = resolved(operation.requestBody ?? {}, schemas);
+      const { content = {}, 'x-also-accepts': alsoAccepts = {} } = body;
+      const parameters = resolved(operation.parameters ?? [], schemas);
       const json = content['application/json']?.schema;
       // Requests have no cookies, so they need the fields that a cookie can replace.
       const replaced = parameters.filter(({ in: place, name }) => place === 'cookie' && json?.properties?.[name]);
@@ -91,12 +108,15 @@ export const operationsOf = (document: OpenApi): Operation[] =>
           .map((parameter) => ({ ...parameter, required: Boolean(parameter.required) })),
         bodyRequired: operation.requestBody?.required || replaced.length > 0,
         json: json && { ...json, required: [...(json.required ?? []), ...replaced.map(({ name }) => name)] },
-        form: content['multipart/form-data']?.schema,
+        form: (content['multipart/form-data'] ?? alsoAccepts['multipart/form-data'])?.schema,
         responses: new Map(
-          Object.entries(operation.responses).map(([status, response]) => [
-            Number(status),
-            declaredResponse(document, response, ['paths', path, method, 'responses', status]),
-          ]),
+          Object.entries(operation.responses)
+            // The default is for bugs. It must not make every response a declared one.
+            .filter(([status]) => status !== 'default')
+            .map(([status, response]) => [
+              Number(status),
+              declaredResponse(document, response, ['paths', path, method, 'responses', status]),
+            ]),
         ),
       };
     }),

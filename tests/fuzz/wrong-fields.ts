@@ -78,13 +78,13 @@ function hasType({ type, enum: values }: Schema, value: unknown): boolean {
   return typeof value === type;
 }
 
-function typeMessage({ type, enum: values, multipleOf }: Schema): RegExp {
+/** Every number that is not whole is an amount of money. */
+function typeMessage({ type, enum: values }: Schema): RegExp {
   if (values) return new RegExp(`^must be one of: ${values.join(', ')}$`);
-  if (multipleOf === 0.01) return /^must be a number with at most 2 decimals$/;
   const names: Record<string, string> = {
     string: 'a string',
     integer: 'a whole number',
-    number: 'a number',
+    number: 'a number with at most 2 decimals',
     boolean: 'true or false',
     array: 'an array',
     object: 'a JSON object',
@@ -95,7 +95,7 @@ function typeMessage({ type, enum: values, multipleOf }: Schema): RegExp {
 type MakeWrong = (what: string, value: unknown, code: string, message: RegExp, below?: At) => WrongField;
 
 function wrongSizes(schema: Schema, wrong: MakeWrong): WrongField[] {
-  const { type, enum: values, minimum, maximum, multipleOf, minLength, maxLength, format } = schema;
+  const { type, enum: values, minimum, maximum, minLength, maxLength, format } = schema;
   const found: WrongField[] = [];
   if (values) found.push(wrong('another word', 'nonsense', 'invalid_value', typeMessage(schema)));
   else if (type === 'string') {
@@ -121,7 +121,7 @@ function wrongSizes(schema: Schema, wrong: MakeWrong): WrongField[] {
     found.push(wrong('too big a number', maximum + 1, 'too_big', message));
     found.push(wrong('a very big number', 1e300, 'too_big', message));
   }
-  if (multipleOf) found.push(wrong('three decimals', 9.999, 'invalid_format', typeMessage(schema)));
+  if (type === 'number') found.push(wrong('three decimals', 9.999, 'invalid_format', typeMessage(schema)));
   return found;
 }
 
@@ -181,7 +181,7 @@ function wrongTexts(
   { place, required }: { place: ExpectedError['in']; required: boolean },
 ): WrongText[] {
   const plain = schema.anyOf?.find(({ type }) => type !== 'null') ?? schema;
-  const { type, enum: values, const: only, minimum, maximum, multipleOf, minLength, maxLength } = plain;
+  const { type, enum: values, const: only, minimum, maximum, minLength, maxLength } = plain;
   const found: WrongText[] = [];
   const add = (what: string, given: string | string[], code: string, message: RegExp) =>
     found.push({ what, name, values: [given].flat(), expected: { in: place, path: name, code, message } });
@@ -207,7 +207,7 @@ function wrongTexts(
       add('too big', String(BigInt(Math.floor(maximum)) + 1n), 'too_big', /^must be at most [\d.]+$/);
       add('very big', '9'.repeat(40), 'too_big', /^must be at most [\d.]+$/);
     }
-    if (multipleOf) add('three decimals', '9.999', 'invalid_format', typeMessage(plain));
+    if (type === 'number') add('three decimals', '9.999', 'invalid_format', typeMessage(plain));
   } else if (values) {
     add('another word', 'nonsense', 'invalid_value', typeMessage(plain));
   } else if (only !== undefined) {

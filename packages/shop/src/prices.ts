@@ -4,7 +4,7 @@ import { centsFromNumber, MAX_CENTS } from './money';
 
 const MAX_AMOUNT = Number(MAX_CENTS) / 100;
 const AMOUNT = 'must be a number with at most 2 decimals';
-const amountSchema = { type: 'number', minimum: 0, maximum: MAX_AMOUNT, multipleOf: 0.01 } as const;
+const amountSchema = { type: 'number', minimum: 0, maximum: MAX_AMOUNT } as const;
 
 /** A price in JSON: a number with at most two decimals. In code it is integer cents (bigint). */
 export const price = z

@@ -13,6 +13,12 @@ interface BinaryResponse {
   binary: readonly string[];
 }
 
+/** What an operation belongs to in the document. */
+export interface Tag {
+  name: string;
+  description: string;
+}
+
 type SuccessStatus = 200 | 201 | 202 | 204;
 
 /** Per status: the schema of the body (fields that it does not name are removed), or binary. A 204 is empty. */
@@ -82,7 +88,9 @@ interface EndpointSpec<
   method: Method;
   /** Express path (`/api/v1/products/:id`), also the metrics label. */
   path: string;
-  tag: string;
+  /** The name of the operation in the document, from which generated clients name their functions. Default: from the path. */
+  operationId?: string;
+  tag: string | Tag;
   summary: string;
   description?: string;
   access: A;
@@ -98,6 +106,8 @@ interface EndpointSpec<
   form?: B extends z.ZodType ? z.ZodType<z.output<B>> : never;
   upload?: U;
   responses: R;
+  /** Whether its success can have cookies. */
+  setsCookies?: true;
   errors?: readonly ErrorDefinition[];
   /** The rate-limit bucket for everything below this path, if not the general one. */
   bucket?: 'uploads';
@@ -131,7 +141,8 @@ export interface AnyResponse extends WithHeaders {
  * endpoint({
  *   method: 'get',
  *   path: '/api/v1/products/:id',
- *   tag: 'products',
+ *   operationId: 'getProduct',
+ *   tag,
  *   summary: 'Show one product',
  *   access: 'user',
  *   params: idParams,

@@ -1,25 +1,21 @@
 import { z } from 'zod';
 import {
   createDocument,
+  createSchema,
   type ZodOpenApiObject,
   type ZodOpenApiOperationObject,
-  type ZodOpenApiResponseObject,
-  type ZodOpenApiResponsesObject,
+  type ZodOpenApiOverride,
 } from 'zod-openapi';
-import type { ErrorDefinition } from '../errors';
-import { forbidden, notFound, unauthenticated, unsupportedMediaType } from '../errors';
-import type { Endpoint } from './endpoint';
-import { ALWAYS_POSSIBLE, errorsOf } from './endpoint-errors';
-import { problemSchemaFor, statusOf } from './problem';
+import type { Endpoint, Tag } from './endpoint';
+import { errorsOf } from './endpoint-errors';
+import { addExamples } from './openapi-examples';
+import { responseHeaders, responsesOf } from './openapi-responses';
+import { problemSchemaFor } from './problem';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
-const SUCCESS_WORDS: Record<string, string> = {
-  200: 'Done',
-  201: 'Created; Location names it',
-  202: 'Accepted',
-  204: 'Done, no body',
-};
+/** All packages have the version of the release. */
+const { version }: { version: string } = require('../../package.json');
 
 /** Creates the OpenAPI 3.1 document for a list of declared endpoints. */
 export function openApiDocument(title: string, endpoints: Endpoint[]): OpenApiDocument {
@@ -28,34 +24,69 @@ export function openApiDocument(title: string, endpoints: Endpoint[]): OpenApiDo
     const path = endpoint.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [endpoint.method]: operation(endpoint) };
   }
-  return createDocument({
-    openapi: '3.1.0',
-    info: {
-      title,
-      version: '1',
-      description:
-        'Errors are application/problem+json (RFC 9457) with a stable `code`. Send X-Request-Id to find a request in the logs.',
-      license: { name: 'MIT', identifier: 'MIT' },
-    },
-    servers: [{ url: '/' }],
-    paths,
-    components: {
-      schemas: { Problem: problemSchemaFor(endpoints.flatMap(errorsOf)) },
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-        cookie: { type: 'apiKey', in: 'cookie', name: 'access_token' },
+  const document = createDocument(
+    {
+      openapi: '3.1.0',
+      info: {
+        title,
+        version,
+        description:
+          'Errors are application/problem+json (RFC 9457) with a stable `code`. Send X-Request-Id to find a request in the logs.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'The server that this document comes from' }],
+      tags: tagsOf(endpoints),
+      paths,
+      components: {
+        schemas: { Problem: problemSchemaFor(endpoints.flatMap(errorsOf)) },
+        headers: responseHeaders,
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'The `token` of a login or a registration.',
+          },
+          cookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'access_token',
+            description:
+              'For browsers: set by a login with `?cookies=true`. Ignored if there is an Authorization header.',
+          },
+        },
       },
     },
-  });
+    { override: simplify },
+  );
+  return addExamples(document);
+}
+
+/** Leaves out what generated clients and validators cannot use, and puts back the examples of requests. */
+const simplify: ZodOpenApiOverride = ({ jsonSchema, zodSchema }) => {
+  // That an integer is exact in JavaScript is no rule of the shop, and the format says all of a time's pattern.
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+  // zod takes examples for values after the transformation, and drops them from the schema of a request that has one.
+  const examples = z.globalRegistry.get(zodSchema)?.examples;
+  if (Array.isArray(examples)) jsonSchema.examples = examples;
+};
+
+function tagsOf(endpoints: Endpoint[]): Tag[] {
+  const tags = new Map<string, Tag>();
+  for (const { tag } of endpoints) if (typeof tag !== 'string') tags.set(tag.name, tag);
+  return [...tags.values()];
 }
 
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { params, query, headers, cookie } = endpoint;
+  const { params, query, headers, cookie, tag } = endpoint;
+  const description = descriptionOf(endpoint);
   return {
-    operationId: operationId(endpoint),
-    tags: [endpoint.tag],
+    operationId: endpoint.operationId ?? derivedId(endpoint),
+    tags: [typeof tag === 'string' ? tag : tag.name],
     summary: endpoint.summary,
-    ...(endpoint.description ? { description: endpoint.description } : {}),
+    ...(description ? { description } : {}),
     security: endpoint.access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
     ...(params || query || headers || cookie
       ? {
@@ -63,96 +94,59 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
             ...(params instanceof z.ZodObject ? { path: params } : {}),
             ...(query instanceof z.ZodObject ? { query } : {}),
             ...(headers instanceof z.ZodObject ? { header: headers } : {}),
-            ...(cookie ? { cookie: z.object({ [cookie]: z.string().optional() }) } : {}),
+            ...(cookie ? { cookie: z.object({ [cookie]: cookieSchema }) } : {}),
           },
         }
       : {}),
     ...requestBody(endpoint),
-    responses: { ...successes(endpoint), ...failures(endpoint) },
+    responses: responsesOf(endpoint),
   };
 }
 
-const operationId = ({ method, path }: Endpoint): string =>
+const cookieSchema = z
+  .string()
+  .optional()
+  .meta({ description: 'Set by a login with `?cookies=true`', examples: ['vq7Yw2kq0m1xJf8cBzTn5RdHs3LuGaEp'] });
+
+const derivedId = ({ method, path }: Endpoint): string =>
   [method, ...path.split(/[/.]/).filter((part) => part && part !== 'api' && part !== 'v1')]
     .map((part) => part.replace(/^:/, 'by-'))
     .join('-')
     .replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-function requestBody({ body, form, upload }: Endpoint): Pick<ZodOpenApiOperationObject, 'requestBody'> {
-  if (!body && !upload) return {};
-  const content: Record<string, { schema: z.ZodType }> = {};
-  if (body && !upload?.required) content['application/json'] = { schema: body };
-  if (upload) {
-    const file = z.string().meta({ format: 'binary', description: `At most ${upload.maxBytes} bytes` });
-    const fields = form instanceof z.ZodObject ? form.shape : {};
-    content['multipart/form-data'] = {
-      schema: z.strictObject({ ...fields, [upload.field]: upload.required ? file : file.optional() }),
-    };
+/** An operation has one body type in the document, because generated clients support one. */
+function requestBody(endpoint: Endpoint): Pick<ZodOpenApiOperationObject, 'requestBody'> {
+  const { body, upload } = endpoint;
+  if (upload?.required) {
+    const id = `${capitalized(endpoint.operationId ?? derivedId(endpoint))}Form`;
+    const schema = formOf(endpoint).meta({ id, description: 'A form with the file' });
+    return { requestBody: { required: true, content: { 'multipart/form-data': { schema } } } };
   }
-  const required = upload?.required || !body?.safeParse(undefined).success;
-  return { requestBody: { required, content } };
-}
-
-function successes({ responses: declared, cache }: Endpoint): ZodOpenApiResponsesObject {
-  const responses: ZodOpenApiResponsesObject = {};
-  for (const [status, response] of Object.entries(declared)) {
-    const description = SUCCESS_WORDS[status] ?? 'Done';
-    const headers = {
-      ...(status === '201' ? { Location: { schema: { type: 'string' as const } } } : {}),
-      ...(cache ? { 'X-Cache': { schema: { type: 'string' as const, enum: ['HIT', 'MISS', 'BYPASS'] } } } : {}),
-    };
-    const content =
-      response === 'empty'
-        ? undefined
-        : response instanceof z.ZodType
-          ? { 'application/json': { schema: response } }
-          : Object.fromEntries(
-              response.binary.map((type) => [type, { schema: { type: 'string' as const, format: 'binary' } }]),
-            );
-    responses[status as '200'] = {
-      description,
-      ...(Object.keys(headers).length > 0 ? { headers } : {}),
-      ...(content ? { content } : {}),
-    };
-  }
-  return responses;
-}
-
-function failures(endpoint: Endpoint): ZodOpenApiResponsesObject {
-  const responses: ZodOpenApiResponsesObject = {};
-  const byStatus = new Map<number, Map<string, ErrorDefinition>>();
-  for (const error of errorsOf(endpoint)) {
-    const status = statusOf[error.kind];
-    byStatus.set(status, (byStatus.get(status) ?? new Map()).set(error.code, error));
-  }
-  for (const [status, errors] of [...byStatus].sort(([a], [b]) => a - b)) {
-    const [code] = errors.keys();
-    const shared = errors.size === 1 && code !== undefined ? sharedFailures.get(code) : undefined;
-    responses[String(status) as '400'] = shared ?? failureOf([...errors.values()]);
-  }
-  return responses;
-}
-
-/** Describes the error codes of a status: as text, and as an enum for programs. */
-function failureOf(errors: ErrorDefinition[]): ZodOpenApiResponseObject {
-  const code = { enum: errors.map((error) => error.code) };
-  const narrowed = { type: 'object' as const, properties: { code } };
+  if (!body) return {};
+  const form = upload && createSchema(formOf(endpoint), { io: 'input', opts: { override: simplify } }).schema;
   return {
-    description: errors.map((error) => `\`${error.code}\`: ${error.description}`).join('\n\n'),
-    content: {
-      'application/problem+json': { schema: { allOf: [{ $ref: '#/components/schemas/Problem' }, narrowed] } },
+    requestBody: {
+      required: !body.safeParse(undefined).success,
+      content: { 'application/json': { schema: body } },
+      ...(form ? { 'x-also-accepts': { 'multipart/form-data': { schema: form } } } : {}),
     },
   };
 }
 
-/** Responses shared by many operations. Their id makes zod-openapi write each one once, as a component. */
-const sharedFailures = new Map(
-  [...ALWAYS_POSSIBLE, unauthenticated, forbidden, notFound, unsupportedMediaType].map((error) => [
-    error.code,
-    { id: pascalCase(error.code), ...failureOf([error]) },
-  ]),
-);
+const capitalized = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
-function pascalCase(code: string): string {
-  return code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+function formOf({ form, upload }: Endpoint): z.ZodType {
+  if (!upload) throw new Error('only an endpoint with an upload accepts a form');
+  const megabytes = upload.maxBytes / 2 ** 20;
+  const file = z.string().meta({ format: 'binary', description: `The file, at most ${megabytes} MiB` });
+  const fields = form instanceof z.ZodObject ? form.shape : {};
+  return z.strictObject({ ...fields, [upload.field]: upload.required ? file : file.optional() });
+}
+
+function descriptionOf({ description, path, upload, form }: Endpoint): string | undefined {
+  if (!upload || upload.required || !form) return description;
+  const alsoAForm =
+    `Also accepts the same fields as multipart/form-data, with a file as \`${upload.field}\`:\n\n` +
+    `    curl ${path} -H "Authorization: Bearer $TOKEN" -F name='Blue mug' -F price=12.50 -F ${upload.field}=@mug.png`;
+  return description ? `${description}\n\n${alsoAForm}` : alsoAForm;
 }

@@ -38,30 +38,41 @@ export const statusOf: Record<ErrorKind, number> = {
 
 /** The body of an error response: RFC 9457 with a stable `code`. An error definition can add members. */
 const problemSchema = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  request_id: z.string(),
+  type: z.string().meta({ description: 'A URI of the kind of error', examples: ['about:blank'] }),
+  title: z.string().meta({ description: 'The name of the HTTP status', examples: ['Not Found'] }),
+  status: z.int().meta({ description: 'The HTTP status', examples: [404] }),
+  detail: z.string().meta({ description: 'What is wrong, for people', examples: ['There is no such resource.'] }),
+  code: z.string().meta({ description: 'What is wrong, for programs. It never changes', examples: ['not_found'] }),
+  request_id: z.string().meta({
+    description: 'The id of the request in the logs',
+    examples: ['0b8f7c1e-6d3a-4c55-9a51-3f1d2c9e7b42'],
+  }),
   errors: z
     .array(
       z.object({
-        in: z.enum(['body', 'query', 'path', 'header']),
-        path: z.string().meta({ description: 'Dotted, such as items.0.quantity; empty for the whole part' }),
-        code: z.enum(fieldErrorCodes),
-        message: z.string(),
+        in: z
+          .enum(['body', 'query', 'path', 'header'])
+          .meta({ description: 'The part of the request', examples: ['body'] }),
+        path: z.string().meta({
+          description: 'The field, dotted; empty for the whole part',
+          examples: ['items.0.quantity'],
+        }),
+        code: z.enum(fieldErrorCodes).meta({ description: 'What is wrong, for programs', examples: ['too_small'] }),
+        message: z.string().meta({ description: 'What is wrong, for people', examples: ['must be at least 1'] }),
       }),
     )
     .optional()
-    .meta({ description: 'The invalid fields; present in every 400' }),
+    .meta({
+      description: 'The invalid fields; present in every 400',
+      examples: [[{ in: 'body', path: 'items.0.quantity', code: 'too_small', message: 'must be at least 1' }]],
+    }),
 });
 
 /** The schema of the problems that these errors make. */
 export const problemSchemaFor = (errors: ErrorDefinition[]) =>
   problemSchema
     .extend(Object.assign({}, ...errors.map(({ members }) => members)))
-    .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
+    .meta({ id: 'Problem', description: 'An error (RFC 9457)' });
 
 /** @param error undefined for a bug, which is not described to the client */
 export function problemBody(error: AppError | undefined, requestId: string): z.output<typeof problemSchema> {

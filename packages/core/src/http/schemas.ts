@@ -52,7 +52,11 @@ export const text = (min: number, max: number) =>
 export const nameText = text(1, 255);
 
 /** An id in a JSON body: a positive integer up to 2^53 - 1. */
-export const id = z.int().min(1).max(MAX_ID);
+export const id = z
+  .int()
+  .min(1)
+  .max(MAX_ID)
+  .meta({ examples: [1] });
 
 /** The body of a partial update: at least one of the fields. */
 export const changesOf = <T extends z.ZodRawShape>(fields: T) =>
@@ -78,10 +82,10 @@ export const integerString = (min: number, max: number) =>
       ),
     )
     .transform(Number)
-    .meta({ override: { type: 'integer', minimum: min, maximum: max } });
+    .meta({ override: { type: 'integer', minimum: min, ...(max === MAX_ID ? {} : { maximum: max }) } });
 
-export const idString = integerString(1, MAX_ID);
-export const idParams = z.object({ id: idString });
+export const idString = integerString(1, MAX_ID).meta({ examples: [1] });
+export const idParams = z.object({ id: idString.meta({ description: 'The id of the resource' }) });
 
 /**
  * A rule for a query with two bounds: `min` must not be over `max`. Reported together with other errors in the query.
@@ -102,29 +106,47 @@ export const inOrder = <Min extends string, Max extends string>(
 ];
 
 /** RFC 3339 in UTC with milliseconds, as `Date.toISOString` writes it. */
-export const timestamp = z.iso.datetime();
+export const timestamp = z.iso.datetime().meta({ examples: ['2026-01-31T09:00:00.000Z'] });
 
 export const searchText = text(0, 255);
 
 export const pageQuery = {
-  page: integerString(1, Number.MAX_SAFE_INTEGER).default(1),
-  limit: integerString(1, 100).default(10),
+  page: integerString(1, MAX_ID)
+    .default(1)
+    .meta({ description: 'Which page of the list, from 1. Default: 1', examples: [1] }),
+  limit: integerString(1, 100)
+    .default(10)
+    .meta({ description: 'Items on a page. Default: 10', examples: [10] }),
 };
 
-/** The envelope of every list. */
-export const listOf = <T extends z.ZodType>(item: T) =>
-  z.object({
-    data: z.array(item),
-    pagination: z.object({
-      page: z.int(),
-      limit: z.int(),
-      total: z.int().max(MAX_TOTAL),
-      total_capped: z
-        .literal(true)
-        .optional()
-        .meta({ description: `There are more than ${MAX_TOTAL}; absent if \`total\` is exact` }),
-    }),
+const pagination = z
+  .object({
+    page: z.int().meta({ description: 'This page', examples: [1] }),
+    limit: z.int().meta({ description: 'The most items that a page has', examples: [10] }),
+    total: z
+      .int()
+      .max(MAX_TOTAL)
+      .meta({ description: 'The items on all pages', examples: [1] }),
+    total_capped: z
+      .literal(true)
+      .optional()
+      .meta({ description: `There are more than ${MAX_TOTAL}; absent if \`total\` is exact` }),
+  })
+  .meta({
+    id: 'Pagination',
+    description: 'Where this page is in the list',
+    examples: [{ page: 1, limit: 10, total: 1 }],
   });
+
+/** The envelope of every list. In the document its name is that of the item with `List` behind. */
+export const listOf = <T extends z.ZodType>(item: T) => {
+  const list = z.object({
+    data: z.array(item).meta({ description: 'The items of this page' }),
+    pagination,
+  });
+  const name = item.meta()?.id;
+  return name === undefined ? list : list.meta({ id: `${name}List`, description: 'One page of a list' });
+};
 
 /** Combines the rows of a page with its pagination. */
 export const listResponse = <T>({ rows, total }: List<T>, { page, limit }: Page) => ({
@@ -132,4 +154,6 @@ export const listResponse = <T>({ rows, total }: List<T>, { page, limit }: Page)
   pagination: { page, limit, ...(total > MAX_TOTAL ? { total: MAX_TOTAL, total_capped: true as const } : { total }) },
 });
 
-export const createdId = z.object({ id });
+export const createdId = z
+  .object({ id: id.meta({ description: 'The id of what was created' }) })
+  .meta({ id: 'CreatedId', description: 'Names what was created' });

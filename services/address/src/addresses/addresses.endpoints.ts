@@ -8,12 +8,13 @@ import { deleteAddress } from './delete-address';
 import { getAddress } from './get-address';
 
 const PATH = '/api/v1/addresses';
-const tag = 'addresses';
+const tag = { name: 'addresses', description: 'Where orders are shipped to. Each user has their own.' };
 
 export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
+    operationId: 'createAddress',
     tag,
     summary: 'Add a shipping address',
     access: 'user',
@@ -28,6 +29,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: PATH,
+    operationId: 'listAddresses',
     tag,
     summary: 'List your addresses',
     description:
@@ -41,6 +43,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: `${PATH}/:id`,
+    operationId: 'getAddress',
     tag,
     summary: 'Get an address (owner or admin)',
     access: 'user',
@@ -53,6 +56,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
   endpoint({
     method: 'put',
     path: `${PATH}/:id`,
+    operationId: 'updateAddress',
     tag,
     summary: 'Update the given fields of an address',
     access: 'user',
@@ -66,6 +70,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
   endpoint({
     method: 'delete',
     path: `${PATH}/:id`,
+    operationId: 'deleteAddress',
     tag,
     summary: 'Delete an address; existing orders keep their copy',
     access: 'user',

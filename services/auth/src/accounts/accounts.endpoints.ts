@@ -5,6 +5,7 @@ import { weakPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
 import { tokenResponse } from '../sessions/session-cookies';
 import { tokenQuery } from '../sessions/sessions.schemas';
+import { authTag, usersTag } from '../tags';
 import { emailTaken, lastAdmin, phoneTaken } from './accounts.errors';
 import { newAccount, registeredTokens, user, userChange, userQuery } from './accounts.schemas';
 import { listUsers } from './accounts.sql';
@@ -14,18 +15,19 @@ import { getUser } from './get-user';
 import { register } from './register';
 
 const USERS = '/api/v1/auth/users';
-const tag = 'users';
 
 export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/register',
-    tag: 'auth',
+    operationId: 'register',
+    tag: authTag,
     summary: 'Register an account with its first store',
     access: 'public',
     query: tokenQuery,
     body: newAccount,
     responses: { 201: registeredTokens },
+    setsCookies: true,
     errors: [emailTaken, phoneTaken, weakPassword, overloaded],
     handler: async ({ query, body, ...input }) => {
       const { id, tokenSet } = await register(ctx, body, clientOf(input));
@@ -37,7 +39,8 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: '/api/v1/auth/me',
-    tag,
+    operationId: 'getOwnAccount',
+    tag: usersTag,
     summary: 'Get your own account',
     access: 'user',
     responses: { 200: user },
@@ -47,7 +50,8 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: USERS,
-    tag,
+    operationId: 'listUsers',
+    tag: usersTag,
     summary: 'List all users',
     access: 'admin',
     query: userQuery,
@@ -55,11 +59,14 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     handler: async ({ query }) => ok(listResponse(await listUsers(ctx.db, query), query)),
   }),
 
-  ...[`${USERS}/:id`, '/api/v1/users/:id'].map((path) =>
+  ...[
+    { operationId: 'getUser', path: `${USERS}/:id` },
+    { operationId: 'getUserByShortPath', path: '/api/v1/users/:id' },
+  ].map((at) =>
     endpoint({
       method: 'get',
-      path,
-      tag,
+      ...at,
+      tag: usersTag,
       summary: 'Get a user (the user or an admin)',
       access: 'user',
       params: idParams,
@@ -72,7 +79,8 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'put',
     path: `${USERS}/:id`,
-    tag,
+    operationId: 'updateUser',
+    tag: usersTag,
     summary: 'Update name, phone or role; only an admin can change a role',
     description:
       "If `role` is sent, the caller's own role is read from the database, not from the access token. The last admin cannot be demoted.",

@@ -12,4 +12,9 @@ const MAX_LENGTH = 254;
 export const emailAddress = text(1, MAX_LENGTH)
   .regex(z.regexes.html5Email, 'must be an email address')
   .toLowerCase()
-  .meta({ format: 'email', maxLength: MAX_LENGTH });
+  .meta({
+    format: 'email',
+    maxLength: MAX_LENGTH,
+    description: 'An email address; international domains as punycode. Upper and lower case are the same',
+    examples: ['ada@example.com'],
+  });

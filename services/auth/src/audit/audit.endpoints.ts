@@ -1,5 +1,6 @@
 import { type Endpoint, endpoint, listOf, listResponse, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
+import { usersTag } from '../tags';
 import { auditEntry, auditQuery } from './audit.schemas';
 import { listEvents } from './audit.sql';
 
@@ -7,7 +8,8 @@ export const auditEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: '/api/v1/auth/audit',
-    tag: 'users',
+    operationId: 'listAuditEvents',
+    tag: usersTag,
     summary: 'List what happened to accounts: logins, changes, revoked sessions',
     description:
       '`login_failures` says that an account had 10 wrong passwords within 15 minutes. It is recorded once per 15 minutes. ' +

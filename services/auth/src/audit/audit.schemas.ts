@@ -26,25 +26,44 @@ export type AuditEvent = (typeof auditEvents)[number];
 
 export const auditQuery = z.object({
   ...pageQuery,
-  user_id: idString.optional(),
-  event: z.enum(auditEvents).optional(),
+  user_id: idString.optional().meta({ description: 'Only events of this account' }),
+  event: z
+    .enum(auditEvents)
+    .optional()
+    .meta({ description: 'Only events of this kind', examples: ['login'] }),
 });
 
 export type AuditQuery = z.output<typeof auditQuery>;
 
 export const auditEntry = z
   .object({
-    id,
-    created_at: timestamp,
+    id: id.meta({ description: 'The id of the entry' }),
+    created_at: timestamp.meta({ description: 'When it happened' }),
     // Not an enum: after a rollback, the table has events of the release after.
-    event: z.string().meta({ description: `${auditEvents.join(', ')}, or one of a newer release` }),
+    event: z
+      .string()
+      .meta({ description: `${auditEvents.join(', ')}, or one of a newer release`, examples: ['login'] }),
     user_id: id.meta({ description: 'The account that it happened to' }),
     actor_id: id.nullable().meta({ description: 'The user who did it; null if that is unknown' }),
-    detail: z.string().nullable(),
-    ip: z.string().nullable().meta({ description: 'Of the client; null once its account is deleted' }),
-    user_agent: z.string().nullable().meta({ description: 'At most 255 characters; null once its account is deleted' }),
-    request_id: z.string().meta({ description: 'Of the request, as in the log' }),
+    detail: z
+      .string()
+      .nullable()
+      .meta({ description: 'More about some kinds of events', examples: ['password'] }),
+    ip: z
+      .string()
+      .nullable()
+      .meta({ description: 'IP address of the client; null once its account is deleted', examples: ['192.0.2.1'] }),
+    user_agent: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'Of the client, at most 255 characters; null once its account is deleted',
+        examples: ['Mozilla/5.0'],
+      }),
+    request_id: z
+      .string()
+      .meta({ description: 'Of the request, as in the log', examples: ['0b8f7c1e-6d3a-4c55-9a51-3f1d2c9e7b42'] }),
   })
-  .meta({ id: 'AuditEntry' });
+  .meta({ id: 'AuditEntry', description: 'Something that happened to an account' });
 
 export type AuditEntry = z.input<typeof auditEntry>;

@@ -7,12 +7,16 @@ import { getCategory, insertCategory, listCategories, updateCategoryName } from 
 import { deleteCategory } from './delete-category';
 
 const PATH = '/api/v1/categories';
-const tag = 'categories';
+const tag = {
+  name: 'categories',
+  description: 'What products are sorted into. Everyone can read them, administrators change them.',
+};
 
 export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: PATH,
+    operationId: 'listCategories',
     tag,
     summary: 'List the categories',
     access: 'public',
@@ -24,6 +28,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
+    operationId: 'createCategory',
     tag,
     summary: 'Add a category',
     access: 'admin',
@@ -39,6 +44,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: `${PATH}/:id`,
+    operationId: 'getCategory',
     tag,
     summary: 'Get a category',
     access: 'public',
@@ -51,6 +57,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'put',
     path: `${PATH}/:id`,
+    operationId: 'renameCategory',
     tag,
     summary: 'Rename a category',
     access: 'admin',
@@ -64,6 +71,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'delete',
     path: `${PATH}/:id`,
+    operationId: 'deleteCategory',
     tag,
     summary: 'Delete a category; its products are kept without a category',
     access: 'admin',

@@ -1,12 +1,25 @@
 import { id, nameText, pageQuery, searchText, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 
-export const category = z.object({ id, name: z.string(), created_at: timestamp }).meta({ id: 'Category' });
+const naming = { description: 'The name, unique whatever its case', examples: ['Mugs'] };
+
+export const category = z
+  .object({
+    id: id.meta({ description: 'The id of the category' }),
+    name: z.string().meta(naming),
+    created_at: timestamp.meta({ description: 'When it was added' }),
+  })
+  .meta({ id: 'Category', description: 'What products are sorted into' });
 
 export type Category = z.input<typeof category>;
 
-export const categoryName = z.strictObject({ name: nameText });
+export const categoryName = z
+  .strictObject({ name: nameText.meta(naming) })
+  .meta({ id: 'CategoryName', description: 'The name of a category' });
 
-export const categoryQuery = z.object({ ...pageQuery, search: searchText.optional() });
+export const categoryQuery = z.object({
+  ...pageQuery,
+  search: searchText.optional().meta({ description: 'A part of the name, in any case', examples: ['mug'] }),
+});
 
 export type CategoryQuery = z.output<typeof categoryQuery>;

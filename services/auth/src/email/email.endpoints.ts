@@ -5,12 +5,11 @@ import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import { invalidToken, wrongPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
+import { authTag } from '../tags';
 import { changeEmail } from './change-email';
 import { emailChange, givenVerification, verificationSent } from './email.schemas';
 import { resendVerification } from './send-verification';
 import { verifyEmail } from './verify-email';
-
-const tag = 'auth';
 
 const inLocal = (token: string | undefined) => accepted(token === undefined ? {} : { verification_token: token });
 
@@ -18,7 +17,8 @@ export const emailEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/verify-email',
-    tag,
+    operationId: 'verifyEmail',
+    tag: authTag,
     summary: 'Confirm an email address with the token that was mailed to it',
     description: 'A token works once, for 24 hours. A newer one supersedes it.',
     access: 'public',
@@ -31,7 +31,8 @@ export const emailEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/verify-email/resend',
-    tag,
+    operationId: 'resendVerificationMail',
+    tag: authTag,
     summary: 'Mail a new token for your email address, unless it is verified',
     description:
       'At most 3 mails to an email address and 20 per client IP address are sent in an hour; beyond that the response is the ' +
@@ -44,7 +45,8 @@ export const emailEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'put',
     path: '/api/v1/auth/me/email',
-    tag,
+    operationId: 'changeEmail',
+    tag: authTag,
     summary: 'Change your email address',
     description:
       'The new address counts once it is verified with the token that is mailed to it. A mail tells the old address. Accounts ' +

@@ -9,6 +9,7 @@ import {
 import type { AuthContext } from '../service';
 import { tokenResponse } from '../sessions/session-cookies';
 import { tokenQuery, tokens } from '../sessions/sessions.schemas';
+import { authTag } from '../tags';
 import { googleUnavailable, invalidIdToken, ssoNotConfigured } from './google.errors';
 import { googleSignIn } from './google.schemas';
 import { signInWithGoogle } from './sign-in-with-google';
@@ -17,13 +18,15 @@ export const googleEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/sso/google',
-    tag: 'auth',
+    operationId: 'logInWithGoogle',
+    tag: authTag,
     summary: 'Log in with a Google ID token; opens an account if the email address is new',
     description: 'An account with a second factor needs a code, too, as in a login with a password.',
     access: 'public',
     query: tokenQuery,
     body: googleSignIn,
     responses: { 200: tokens },
+    setsCookies: true,
     errors: [
       invalidIdToken,
       secondFactorRequired,

@@ -4,7 +4,19 @@ import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address';
 import { givenCode } from '../second-factor/second-factor.schemas';
 
-export const googleSignIn = z.strictObject({ id_token: text(1, 16_384), code: givenCode.optional() });
+export const googleSignIn = z
+  .strictObject({
+    id_token: text(1, 16_384).meta({
+      description: 'The ID token (JWT) that Google has given to your application',
+      examples: ['eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'],
+    }),
+    code: givenCode.optional(),
+  })
+  .meta({
+    id: 'GoogleSignIn',
+    description: 'An ID token, and a code if the account has a second factor',
+    examples: [{ id_token: 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl' }],
+  });
 
 export type GoogleSignIn = z.output<typeof googleSignIn>;
 

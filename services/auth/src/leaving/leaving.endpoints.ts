@@ -5,12 +5,11 @@ import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import { wrongPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
+import { usersTag } from '../tags';
 import { deleteAccountOf, deleteOwnAccount } from './delete-account';
 import { exportAccountOf, exportOwnAccount } from './export-account';
 import { storeHasOpenOrders } from './leaving.errors';
 import { accountDeletion, accountExport } from './leaving.schemas';
-
-const tag = 'users';
 
 const WHAT_GOES =
   'Orders stay, with their copies of address and products. Everything else goes: the account, addresses, sessions, uploads, ' +
@@ -20,7 +19,8 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: '/api/v1/auth/me/export',
-    tag,
+    operationId: 'exportOwnAccount',
+    tag: usersTag,
     summary: 'Get everything that the shop keeps about you',
     access: 'user',
     responses: { 200: accountExport },
@@ -30,7 +30,8 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'delete',
     path: '/api/v1/auth/me',
-    tag,
+    operationId: 'deleteOwnAccount',
+    tag: usersTag,
     summary: 'Delete your account',
     description: `${WHAT_GOES} Accounts without a password set one through a password reset first.`,
     access: 'user',
@@ -44,7 +45,8 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: '/api/v1/auth/users/:id/export',
-    tag,
+    operationId: 'exportUser',
+    tag: usersTag,
     summary: 'Get everything that the shop keeps about a user',
     access: 'admin',
     params: idParams,
@@ -56,7 +58,8 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'delete',
     path: '/api/v1/auth/users/:id',
-    tag,
+    operationId: 'deleteUser',
+    tag: usersTag,
     summary: "Delete a user's account",
     description: WHAT_GOES,
     access: 'admin',

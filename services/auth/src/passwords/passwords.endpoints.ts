@@ -3,6 +3,7 @@ import { accepted, type Endpoint, endpoint, ok } from '@shop/core/http';
 import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import type { AuthContext } from '../service';
+import { authTag } from '../tags';
 import { changePassword } from './change-password';
 import { invalidToken, weakPassword, wrongPassword } from './passwords.errors';
 import {
@@ -16,13 +17,12 @@ import {
 import { requestReset, requestResetByMail } from './request-reset';
 import { resetPassword } from './reset-password';
 
-const tag = 'auth';
-
 export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/forgot-password',
-    tag,
+    operationId: 'requestPasswordReset',
+    tag: authTag,
     summary: 'Request a password reset token',
     description:
       'The token is sent by mail, and the response is 202 whether or not the email address is known. Only in the local ' +
@@ -45,7 +45,8 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/reset-password',
-    tag,
+    operationId: 'resetPassword',
+    tag: authTag,
     summary: 'Set a new password with a reset token; ends all sessions',
     access: 'public',
     body: passwordReset,
@@ -57,7 +58,8 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'put',
     path: '/api/v1/auth/me/password',
-    tag,
+    operationId: 'changePassword',
+    tag: authTag,
     summary: 'Change your password; ends all your other sessions',
     description: 'Accounts without a password set their first one through a password reset.',
     access: 'user',

@@ -4,6 +4,7 @@ import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import { wrongPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
+import { authTag } from '../tags';
 import { renewRecoveryCodes } from './recovery-codes';
 import { removeFactor } from './remove-factor';
 import { factorEnabled, factorNotConfigured, noFactor, tooManyCodes, wrongCode } from './second-factor.errors';
@@ -18,13 +19,12 @@ import {
 import { findConfirmedFactor } from './second-factors.sql';
 import { confirmFactor, setUpFactor } from './set-up-factor';
 
-const tag = 'auth';
-
 export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: '/api/v1/auth/me/factor',
-    tag,
+    operationId: 'getSecondFactor',
+    tag: authTag,
     summary: 'Get whether your logins need a second factor',
     access: 'user',
     responses: { 200: factor },
@@ -37,7 +37,8 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/me/factor',
-    tag,
+    operationId: 'setUpSecondFactor',
+    tag: authTag,
     summary: 'Set up a second factor: an app that shows codes (TOTP, RFC 6238)',
     description:
       'It is not in force until it is confirmed with a code. Until then, another call replaces it. Accounts without a password ' +
@@ -53,7 +54,8 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'put',
     path: '/api/v1/auth/me/factor',
-    tag,
+    operationId: 'confirmSecondFactor',
+    tag: authTag,
     summary: 'Confirm the second factor with a code; returns the recovery codes',
     description: 'From now on, every login needs a code. Sessions that have begun go on.',
     access: 'user',
@@ -67,7 +69,8 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'delete',
     path: '/api/v1/auth/me/factor',
-    tag,
+    operationId: 'removeSecondFactor',
+    tag: authTag,
     summary: 'Remove the second factor and its recovery codes',
     access: 'user',
     body: factorRemoval,
@@ -79,7 +82,8 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/me/factor/recovery-codes',
-    tag,
+    operationId: 'renewRecoveryCodes',
+    tag: authTag,
     summary: 'Get new recovery codes; the old ones end',
     access: 'user',
     body: factorSetup,

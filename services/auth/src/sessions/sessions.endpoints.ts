@@ -10,6 +10,7 @@ import {
   tooManyCodes,
 } from '../second-factor/second-factor.errors';
 import type { AuthContext } from '../service';
+import { authTag } from '../tags';
 import { listOwnSessions } from './list-own-sessions';
 import { logIn } from './log-in';
 import { logOut, logOutSession } from './log-out';
@@ -28,8 +29,6 @@ import {
   tokens,
 } from './sessions.schemas';
 
-const tag = 'auth';
-
 /** @throws AppError `invalid_request` if the request has neither */
 function refreshTokenOf(body: { refresh_token?: string | undefined } | undefined, cookie: string | undefined): string {
   const token = body?.refresh_token ?? cookie;
@@ -42,7 +41,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/login',
-    tag,
+    operationId: 'logIn',
+    tag: authTag,
     summary: 'Log in with email address and password',
     description:
       'After 10 wrong passwords for an email address within 15 minutes, clients that have never logged in to its account get a ' +
@@ -53,6 +53,7 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     query: tokenQuery,
     body: credentials,
     responses: { 200: tokens },
+    setsCookies: true,
     errors: [
       invalidCredentials,
       secondFactorRequired,
@@ -71,7 +72,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/refresh',
-    tag,
+    operationId: 'refreshTokens',
+    tag: authTag,
     summary: 'Exchange a refresh token for a new token set',
     description:
       'The old refresh token is used up. For a few seconds it can be sent again, by a second tab or by a client that has ' +
@@ -82,6 +84,7 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     cookie: REFRESH_COOKIE,
     body: givenRefreshToken,
     responses: { 200: tokens },
+    setsCookies: true,
     errors: [invalidRefreshToken],
     handler: async ({ query, body, cookie, ...input }) => {
       const set = await refreshSession(ctx, refreshTokenOf(body, cookie), clientOf(input));
@@ -92,12 +95,14 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/logout',
-    tag,
+    operationId: 'logOut',
+    tag: authTag,
     summary: 'End the session of a refresh token; an unknown token is ignored',
     access: 'public',
     cookie: REFRESH_COOKIE,
     body: givenRefreshToken,
     responses: { 204: 'empty' },
+    setsCookies: true,
     handler: async ({ body, cookie, ...input }) => {
       await logOut(ctx, refreshTokenOf(body, cookie), clientOf(input));
       return noContent(cookie === undefined ? [] : removedCookies());
@@ -107,7 +112,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: '/api/v1/auth/logout/all',
-    tag,
+    operationId: 'logOutEverywhere',
+    tag: authTag,
     summary: 'End all your sessions; an admin can end those of another user',
     access: 'user',
     body: logOutUser,
@@ -120,7 +126,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: '/.well-known/jwks.json',
-    tag,
+    operationId: 'getPublicKeys',
+    tag: authTag,
     summary: 'Get the public keys that verify access tokens (RFC 7517); none if a shared secret signs them',
     access: 'public',
     responses: { 200: publicKeySet },
@@ -133,7 +140,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: '/api/v1/auth/me/sessions',
-    tag,
+    operationId: 'listSessions',
+    tag: authTag,
     summary: 'List your sessions: where you are logged in',
     access: 'user',
     query: sessionQuery,
@@ -144,7 +152,8 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
   endpoint({
     method: 'delete',
     path: '/api/v1/auth/me/sessions/:id',
-    tag,
+    operationId: 'endSession',
+    tag: authTag,
     summary: 'End one of your sessions',
     access: 'user',
     params: idParams,

@@ -9,12 +9,13 @@ import { uploadFile } from './upload-file';
 import { uploadHeaders } from './upload-headers';
 
 const PATH = '/api/v1/files';
-const tag = 'files';
+const tag = { name: 'files', description: 'Uploads: images, PDFs and plain text files.' };
 
 export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: `${PATH}/upload`,
+    operationId: 'uploadFile',
     tag,
     summary: 'Upload one file',
     description:
@@ -35,6 +36,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: PATH,
+    operationId: 'listFiles',
     tag,
     summary: 'List your uploads',
     access: 'user',
@@ -46,6 +48,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
   endpoint({
     method: 'delete',
     path: `${PATH}/:filename`,
+    operationId: 'deleteFile',
     tag,
     summary: 'Delete an upload by its stored name',
     access: 'user',
@@ -58,6 +61,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: '/uploads/:filename',
+    operationId: 'downloadFile',
     tag,
     summary: 'Download an upload or a product image',
     description: 'Supports range requests (206, 416) and conditional requests (304, 412).',

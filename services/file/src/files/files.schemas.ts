@@ -1,23 +1,30 @@
 import { pageQuery, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 
+const url = { description: 'The path of the bytes', examples: ['/uploads/1_0b8f7c1e.png'] };
+const size = { description: 'The bytes of the file', examples: [1234] };
+
 /** `url` serves the bytes; `filename` is the client's name for them. */
 export const uploadedFile = z
-  .object({ url: z.string(), filename: z.string(), size: z.int() })
-  .meta({ id: 'UploadedFile' });
+  .object({
+    url: z.string().meta(url),
+    filename: z.string().meta({ description: "The client's name for the file", examples: ['mug.png'] }),
+    size: z.int().meta(size),
+  })
+  .meta({ id: 'UploadedFile', description: 'A file that was stored' });
 
 export type UploadedFile = z.input<typeof uploadedFile>;
 
 export const storedFile = z
   .object({
-    filename: z.string().meta({ description: 'The stored name' }),
-    original_name: z.string(),
-    url: z.string(),
-    content_type: z.string(),
-    size: z.int(),
-    created_at: timestamp,
+    filename: z.string().meta({ description: 'The stored name', examples: ['1_0b8f7c1e.png'] }),
+    original_name: z.string().meta({ description: "The client's name for the file", examples: ['mug.png'] }),
+    url: z.string().meta(url),
+    content_type: z.string().meta({ description: 'The media type, detected from the bytes', examples: ['image/png'] }),
+    size: z.int().meta(size),
+    created_at: timestamp.meta({ description: 'When it was stored' }),
   })
-  .meta({ id: 'StoredFile' });
+  .meta({ id: 'StoredFile', description: 'An upload' });
 
 export type StoredFile = z.input<typeof storedFile>;
 
@@ -29,4 +36,6 @@ export const fileQuery = z.object(pageQuery);
 export type FileQuery = z.output<typeof fileQuery>;
 
 /** Accepts any text: a name that is not a stored name gets a 404. */
-export const filenameParams = z.object({ filename: z.string() });
+export const filenameParams = z.object({
+  filename: z.string().meta({ description: 'The stored name of the file', examples: ['1_0b8f7c1e.png'] }),
+});

@@ -7,12 +7,13 @@ import { catalogProduct, productQuery } from './products.schemas';
 import { listProducts } from './products.sql';
 
 const PATH = '/api/v1/catalog/products';
-const tag = 'catalog';
+const tag = { name: 'catalog', description: 'The products of all stores, as buyers see them. No login needed.' };
 
 export const catalogEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: PATH,
+    operationId: 'listCatalogProducts',
     tag,
     summary: 'List the products of all stores',
     access: 'public',
@@ -25,6 +26,7 @@ export const catalogEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: `${PATH}/:id`,
+    operationId: 'getCatalogProduct',
     tag,
     summary: 'Get a product of any store',
     access: 'public',

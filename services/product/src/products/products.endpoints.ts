@@ -12,12 +12,13 @@ import { newProduct, newProductForm, product, productChanges, productQuery } fro
 import { listProducts } from './products.sql';
 
 const PATH = '/api/v1/products';
-const tag = 'products';
+const tag = { name: 'products', description: 'The products of your own stores, as sellers manage them.' };
 
 export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
+    operationId: 'createProduct',
     tag,
     summary: 'Add a product to a store, optionally with an image',
     description: 'As JSON, or as multipart/form-data with a JPEG, PNG, GIF or WebP file of at most 5 MiB.',
@@ -36,6 +37,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: PATH,
+    operationId: 'listProducts',
     tag,
     summary: 'List the products of your stores; an admin gets all products',
     access: 'user',
@@ -51,6 +53,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: `${PATH}/:id`,
+    operationId: 'getProduct',
     tag,
     summary: 'Get a product (owner of its store or admin)',
     access: 'user',
@@ -64,6 +67,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
     method: 'put',
     path: `${PATH}/:id`,
+    operationId: 'updateProduct',
     tag,
     summary: 'Update the given fields of a product',
     access: 'user',
@@ -77,6 +81,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
     method: 'delete',
     path: `${PATH}/:id`,
+    operationId: 'deleteProduct',
     tag,
     summary: 'Delete a product and its image',
     description: 'Past transactions keep their logs.',

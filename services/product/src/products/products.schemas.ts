@@ -15,57 +15,89 @@ import { z } from 'zod';
 
 const MAX_STOCK = 2_147_483_647;
 
-const description = text(0, 10_000);
-const stock = z.int().min(0).max(MAX_STOCK);
+/** What the fields mean, and an example of each, for JSON and forms alike. */
+const meanings = {
+  name: { description: 'The name', examples: ['Blue mug'] },
+  description: { description: 'The description', examples: ['Holds 300 ml'] },
+  price: { description: 'The price, with at most 2 decimals', examples: [12.5] },
+  stock: { description: 'How many are in stock', examples: [10] },
+};
+
+const name = nameText.meta(meanings.name);
+const description = text(0, 10_000).meta(meanings.description);
+const stock = z.int().min(0).max(MAX_STOCK).meta(meanings.stock);
+const example = { name: 'Blue mug', price: 12.5, description: 'Holds 300 ml', stock: 10 };
 
 export const product = z
   .object({
-    id,
-    store_id: id,
-    category_id: id.nullable(),
-    name: z.string(),
-    description: z.string(),
-    price: amount,
-    stock: z.int(),
-    image_url: z.string().nullable(),
-    created_at: timestamp,
+    id: id.meta({ description: 'The id of the product' }),
+    store_id: id.meta({ description: 'The store that sells it' }),
+    category_id: id.nullable().meta({ description: 'Its category; null: none', examples: [1] }),
+    name: z.string().meta(meanings.name),
+    description: z.string().meta(meanings.description),
+    price: amount.meta(meanings.price),
+    stock: z.int().meta(meanings.stock),
+    image_url: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'The path of the image; null: none',
+        examples: ['/uploads/1_0b8f7c1e.png'],
+      }),
+    created_at: timestamp.meta({ description: 'When it was added' }),
   })
-  .meta({ id: 'Product' });
+  .meta({ id: 'Product', description: 'A product, as its seller sees it' });
 
 /** As buyers see it. */
 export const catalogProduct = product
-  .extend({ store: z.object({ id, name: z.string() }) })
-  .meta({ id: 'CatalogProduct' });
+  .extend({
+    store: z
+      .object({
+        id: id.meta({ description: 'The id of the store' }),
+        name: z.string().meta({ description: 'The name of the store', examples: ["Ada's Store"] }),
+      })
+      .meta({ id: 'SellingStore', description: 'The store that sells it' }),
+  })
+  .meta({ id: 'CatalogProduct', description: 'A product, as buyers see it' });
 
 export type CatalogProduct = z.input<typeof catalogProduct>;
 
-export const newProduct = z.strictObject({
-  name: nameText,
-  price,
-  description: description.default(''),
-  stock: stock.default(0),
-  category_id: id.nullable().default(null),
-  store_id: id.optional().meta({ description: "By default the user's oldest store" }),
-});
+export const newProduct = z
+  .strictObject({
+    name,
+    price: price.meta(meanings.price),
+    description: description.default(''),
+    stock: stock.default(0),
+    category_id: id
+      .nullable()
+      .default(null)
+      .meta({ description: 'Its category; null: none', examples: [1] }),
+    store_id: id.optional().meta({ description: "The store that sells it. Default: the user's oldest store" }),
+  })
+  .meta({ id: 'NewProduct', description: 'A product to add to a store', examples: [example] });
 
 export type NewProduct = z.output<typeof newProduct>;
 
 /** The same fields in a form, where every value is a string. */
 export const newProductForm = z.strictObject({
-  name: nameText,
-  price: priceString,
+  name,
+  price: priceString.meta(meanings.price),
   description: description.default(''),
-  stock: integerString(0, MAX_STOCK).default(0),
-  category_id: idString.nullable().default(null),
-  store_id: idString.optional(),
+  stock: integerString(0, MAX_STOCK).default(0).meta(meanings.stock),
+  category_id: idString.nullable().default(null).meta({ description: 'Its category; empty: none' }),
+  store_id: idString.optional().meta({ description: "The store that sells it. Default: the user's oldest store" }),
 });
 
 export const productChanges = changesOf({
-  name: nameText,
+  name,
   description,
-  price,
+  price: price.meta(meanings.price),
   stock,
-  category_id: id.nullable().meta({ description: 'null removes the product from its category' }),
+  category_id: id.nullable().meta({ description: 'null removes the product from its category', examples: [1] }),
+}).meta({
+  id: 'ProductChanges',
+  description: 'The fields to change, at least one',
+  examples: [{ price: 11.5, stock: 25 }],
 });
 
 export type ProductChanges = z.output<typeof productChanges>;
@@ -73,11 +105,14 @@ export type ProductChanges = z.output<typeof productChanges>;
 export const productQuery = z
   .object({
     ...pageQuery,
-    search: searchText.optional(),
-    category_id: idString.optional(),
-    min_price: priceString.optional(),
-    max_price: priceString.optional(),
-    store_id: idString.optional(),
+    search: searchText.optional().meta({
+      description: 'A part of the name, or words that begin words of the name or the description, in any case',
+      examples: ['blue'],
+    }),
+    category_id: idString.optional().meta({ description: 'Only products of this category' }),
+    min_price: priceString.optional().meta({ description: 'Only products that cost at least this', examples: [5] }),
+    max_price: priceString.optional().meta({ description: 'Only products that cost at most this', examples: [19.99] }),
+    store_id: idString.optional().meta({ description: 'Only products of this store' }),
   })
   .refine(...inOrder('min_price', 'max_price'));
 

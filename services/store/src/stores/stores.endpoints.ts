@@ -9,12 +9,16 @@ import { store, storeName, storeQuery } from './stores.schemas';
 import { insertStore, listStores } from './stores.sql';
 
 const PATH = '/api/v1/stores';
-const tag = 'stores';
+const tag = {
+  name: 'stores',
+  description: 'Stores sell products. A registration opens the first, and a user can have several.',
+};
 
 export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
+    operationId: 'createStore',
     tag,
     summary: 'Open a store',
     access: 'user',
@@ -29,6 +33,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: PATH,
+    operationId: 'listStores',
     tag,
     summary: 'List your stores; an admin gets all stores',
     access: 'user',
@@ -43,6 +48,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: `${PATH}/:id`,
+    operationId: 'getStore',
     tag,
     summary: 'Get a store (owner or admin)',
     access: 'user',
@@ -55,6 +61,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
   endpoint({
     method: 'put',
     path: `${PATH}/:id`,
+    operationId: 'renameStore',
     tag,
     summary: 'Rename a store',
     access: 'user',
@@ -68,6 +75,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
   endpoint({
     method: 'delete',
     path: `${PATH}/:id`,
+    operationId: 'deleteStore',
     tag,
     summary: 'Delete a store and its products',
     access: 'user',

@@ -20,6 +20,7 @@ export const idempotencyHeaders = z.object({
     .optional()
     .meta({
       description: `Makes a retry safe: within ${KEY_LIFETIME_HOURS} hours the same key and body get the first response again.`,
+      examples: ['order-7f3c9a10'],
     }),
 });
 

@@ -19,12 +19,16 @@ import { newOrder, order, orderDetails, orderQuery, statusChange } from './order
 import { placeOrder } from './place-order';
 
 const PATH = '/api/v1/transactions';
-const tag = 'transactions';
+const tag = {
+  name: 'transactions',
+  description: 'Orders: a buyer orders products of one store, and the store ships them.',
+};
 
 export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
   endpoint({
     method: 'post',
     path: PATH,
+    operationId: 'createTransaction',
     tag,
     summary: 'Place an order for products of one store',
     description:
@@ -53,6 +57,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: PATH,
+    operationId: 'listTransactions',
     tag,
     summary: 'List your purchases (all transactions for an admin); with as=seller, the transactions of your stores',
     access: 'user',
@@ -64,6 +69,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
   endpoint({
     method: 'get',
     path: `${PATH}/:id`,
+    operationId: 'getTransaction',
     tag,
     summary: 'Get a transaction (buyer, owner of its store or admin)',
     access: 'user',
@@ -76,6 +82,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
   endpoint({
     method: 'patch',
     path: `${PATH}/:id`,
+    operationId: 'changeTransactionStatus',
     tag,
     summary: 'Change the status of a transaction',
     description:

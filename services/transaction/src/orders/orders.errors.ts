@@ -4,11 +4,18 @@ import { z } from 'zod';
 const demanded = {
   members: {
     products: z
-      .array(z.object({ product_id: z.int(), requested: z.int(), available: z.int() }))
+      .array(
+        z.object({
+          product_id: z.int().meta({ description: 'The product', examples: [1] }),
+          requested: z.int().meta({ description: 'How many were ordered', examples: [2] }),
+          available: z.int().meta({ description: 'How many there are', examples: [1] }),
+        }),
+      )
       .optional()
       .meta({
         description:
           'In errors about products: the requested and the available quantity of each (0 if it does not exist)',
+        examples: [[{ product_id: 1, requested: 2, available: 1 }]],
       }),
   },
 };
