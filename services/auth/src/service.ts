@@ -61,7 +61,10 @@ export function createContext(resources: Resources, settings: AuthSettings): Aut
     loginCounter: new LoginCounter(resources.metrics),
     refreshCounter: createRefreshCounter(resources.metrics),
     refreshGraceMs: settings.REFRESH_GRACE_SECONDS * 1000,
-    factorSecrets: settings.FACTOR_KEY === undefined ? undefined : createSecretBox(settings.FACTOR_KEY),
+    factorSecrets:
+      settings.FACTOR_KEY === undefined
+        ? undefined
+        : createSecretBox(settings.FACTOR_KEY, settings.FACTOR_KEY_PREVIOUS),
     adminsNeedFactor: settings.REQUIRE_ADMIN_FACTOR,
     shopName: settings.SHOP_NAME,
     audit: createAuditTrail(resources, settings.AUDIT_RETENTION_DAYS),

@@ -40,6 +40,13 @@ const key = z
   .string()
   .refine((value) => Buffer.byteLength(value) >= MIN_KEY_BYTES, `must have at least ${MIN_KEY_BYTES} bytes`);
 
+/** Separated by commas. */
+const keys = z
+  .string()
+  .transform((list) => list.split(',').map((one) => one.trim()))
+  .pipe(z.array(key))
+  .default([]);
+
 const MAX_ACCESS_SECONDS = 86_400;
 const MAX_SESSION_DAYS = 90;
 const MAX_AUDIT_DAYS = 3650;
@@ -87,12 +94,9 @@ export const settings = storageSettings
     SESSION_MAX_DAYS: setting.integer(1, MAX_SESSION_DAYS).default(MAX_SESSION_DAYS),
     AUDIT_RETENTION_DAYS: setting.integer(1, MAX_AUDIT_DAYS).default(365),
     PASSWORD_PEPPER: key.optional(),
-    PASSWORD_PEPPER_PREVIOUS: z
-      .string()
-      .transform((list) => list.split(',').map((one) => one.trim()))
-      .pipe(z.array(key))
-      .default([]),
+    PASSWORD_PEPPER_PREVIOUS: keys,
     FACTOR_KEY: key.optional(),
+    FACTOR_KEY_PREVIOUS: keys,
     REQUIRE_ADMIN_FACTOR: setting.flag.default(false),
     GOOGLE_CLIENT_ID: z.string().optional(),
     GOOGLE_CERTS_URL: webAddress.default('https://www.googleapis.com/oauth2/v1/certs'),

@@ -15,13 +15,22 @@ function getSecretBox({ factorSecrets }: Pick<AuthContext, 'factorSecrets'>): Se
 export const sealSecret = (ctx: Context, userId: number, secret: string): string =>
   getSecretBox(ctx).seal(secret, contextOf(userId));
 
-/** @throws AppError `factor_not_configured`, also with another FACTOR_KEY than that of the factor */
-export function openSecret(ctx: Context, { userId, secret }: Factor): string {
-  const opened = getSecretBox(ctx).open(secret, contextOf(userId));
-  if (opened !== undefined) return opened;
+/** The secret, and as it is to be stored from now on: sealed anew if FACTOR_KEY has changed. */
+interface OpenedSecret {
+  secret: string;
+  sealed: string;
+}
+
+/** @throws AppError `factor_not_configured`, also if the key of the factor is not among those given */
+export function openSecret(ctx: Context, { userId, secret: sealed }: Factor): OpenedSecret {
+  const opened = getSecretBox(ctx).open(sealed, contextOf(userId));
+  if (opened) {
+    const { text: secret, isOutdated } = opened;
+    return { secret, sealed: isOutdated ? sealSecret(ctx, userId, secret) : sealed };
+  }
   ctx.logger.error(
     { user_id: userId },
-    'a second factor cannot be decrypted: FACTOR_KEY is not the one it was set up with',
+    'a second factor cannot be decrypted: its key is in neither FACTOR_KEY nor FACTOR_KEY_PREVIOUS',
   );
   throw factorNotConfigured();
 }

@@ -305,6 +305,28 @@ describe('FACTOR_KEY', () => {
     await logInWith(user, user.recoveryCodes[0] ?? '', other).expect(200);
     await other.close();
   });
+
+  test('a previous one opens what it sealed, which is sealed with the current one once a code is right', async () => {
+    const [user, pending] = [await aUserWithFactor(), await aRegisteredUser(app)];
+    const { secret } = (await setUp(pending).expect(200)).body;
+    const newKey = `newer ${FACTOR_KEY}`;
+    const both = await startApp(authService, {
+      FACTOR_KEY: newKey,
+      FACTOR_KEY_PREVIOUS: `${newKey.slice(1)},${FACTOR_KEY}`,
+    });
+    const onlyNew = await startApp(authService, { FACTOR_KEY: newKey });
+    await logInWith(user, wrongCode(user.secret), both).expect(401);
+    await logInWith(user, codeOf(user.secret), onlyNew).expect(503);
+    await logInWith(user, codeOf(user.secret), both).expect(200);
+    await confirm(pending, codeOf(secret), both).expect(200);
+    await forgetSteps();
+    await logInWith(user, codeOf(user.secret), onlyNew).expect(200);
+    // A confirmation seals nothing. The first login does.
+    await logInWith(pending, codeOf(secret), both).expect(200);
+    await forgetSteps();
+    await logInWith(pending, codeOf(secret), onlyNew).expect(200);
+    await Promise.all([both.close(), onlyNew.close()]);
+  });
 });
 
 describe('leaving', () => {

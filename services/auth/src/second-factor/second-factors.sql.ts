@@ -55,12 +55,20 @@ export async function confirmFactorRow(sql: Sql, { userId, secret }: Factor, ste
 
 const SPEND_STEP = statement(
   'second_factor.spendStep',
-  'UPDATE second_factors SET last_step = :step WHERE user_id = :userId AND secret = :secret AND last_step < :step',
+  `UPDATE second_factors SET last_step = :step, secret = :sealed
+   WHERE user_id = :userId AND secret = :secret AND last_step < :step`,
 );
 
-/** @returns false if a code of this time step, or of a later one, was already accepted */
-export async function spendStep(sql: Sql, { userId, secret }: Factor, step: number): Promise<boolean> {
-  return (await sql.write(SPEND_STEP, { userId, secret, step })).affectedRows === 1;
+/**
+ * @param sealed replaces the sealed secret
+ * @returns false if a code of this time step, or of a later one, was already accepted
+ */
+export async function spendStep(
+  sql: Sql,
+  { userId, secret }: Factor,
+  { step, sealed }: { step: number; sealed: string },
+): Promise<boolean> {
+  return (await sql.write(SPEND_STEP, { userId, secret, step, sealed })).affectedRows === 1;
 }
 
 const DELETE_FACTOR = statement('second_factor.delete', 'DELETE FROM second_factors WHERE user_id = :userId');

@@ -41,7 +41,7 @@ export async function confirmFactor(ctx: AuthContext, caller: Caller, code: stri
   const factor = await findFactor(ctx.db, caller.id);
   if (!factor) throw noFactor();
   if (factor.confirmedAt) throw factorEnabled();
-  const step = findStep(openSecret(ctx, factor), code);
+  const step = findStep(openSecret(ctx, factor).secret, code);
   const { codes, hashes } = newRecoveryCodes();
   const isRight = await countWrongCodes(ctx, caller.id, async function confirmLocked(sql) {
     if (step === undefined) return false;

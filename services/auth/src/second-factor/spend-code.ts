@@ -35,9 +35,10 @@ export async function spendCode(ctx: AuthContext, factor: Factor, given: string)
       return await spendRecoveryCode(sql, factor.userId, hash);
     });
   }
-  const step = findStep(openSecret(ctx, factor), code);
+  const { secret, sealed } = openSecret(ctx, factor);
+  const step = findStep(secret, code);
   return await countWrongCodes(ctx, factor.userId, async function spendAppCode(sql) {
-    return step !== undefined && (await spendStep(sql, factor, step));
+    return step !== undefined && (await spendStep(sql, factor, { step, sealed }));
   });
 }
 
