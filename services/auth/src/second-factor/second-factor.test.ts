@@ -3,6 +3,10 @@ import { aUser, figure, rows, scrape, startApp, type TestApp, useOwnDatabase } f
 import { TOTP } from 'otpauth';
 import { aGoogleAccount, CLIENT_ID, type GoogleIssuer, startGoogleIssuer } from '../../tests/google-issuer';
 import { aPerson, aRegisteredUser, claimsOf, logIn, type Registered, refresh } from '../../tests/people';
+import type { AuditTrail } from '../audit/audit-trail';
+import { createContext } from '../service';
+import { settings } from '../settings';
+import { confirmFactor } from './set-up-factor';
 
 afterEach(() => jest.restoreAllMocks());
 
@@ -414,6 +418,25 @@ describe('REQUIRE_ADMIN_FACTOR', () => {
     expect(roleOf(body)).toBe('user');
     await logIn(strict, person).expect(200);
   });
+});
+
+test('a confirmation that cannot be recorded confirms nothing', async () => {
+  const user = await aRegisteredUser(app);
+  const { secret } = (await setUp(user).expect(200)).body;
+  const ctx = createContext(app.resources, settings.parse({ FACTOR_KEY, UPLOAD_PATH: '.' }));
+  const audit: AuditTrail = {
+    ...ctx.audit,
+    transaction: (client, work) =>
+      ctx.audit.transaction(client, (sql) =>
+        work(sql, async () => {
+          throw new Error('not recorded');
+        }),
+      ),
+  };
+  const client = { ip: '203.0.113.7', userAgent: undefined, requestId: 'test' };
+  const confirmation = confirmFactor({ ...ctx, audit }, { id: user.id, role: 'user' }, codeOf(secret), client);
+  await expect(confirmation).rejects.toThrow('not recorded');
+  expect(await stateOf(user)).toEqual({ enabled: false, recovery_codes_left: 0 });
 });
 
 test('the audit trail has the confirmation, new recovery codes and the removal', async () => {

@@ -2,6 +2,7 @@ import type { Caller } from '@shop/core/auth';
 import { lockInIdOrder } from '@shop/core/db';
 import { getOwnUser } from '../accounts/get-own-user';
 import type { Client } from '../audit/client';
+import { countCodeAttempt, uncountAttempt } from '../guessing/attempts';
 import { assertPassword } from '../passwords/assert-password';
 import type { AuthContext } from '../service';
 import { newRecoveryCodes } from './recovery-codes';
@@ -14,7 +15,6 @@ import {
   insertFactor,
   replaceRecoveryCodes,
 } from './second-factors.sql';
-import { countWrongCodes } from './spend-code';
 import { findStep, newSecret, otpauthUri } from './totp';
 
 /** The factor is not needed at a login until it is confirmed, which proves that the user's app knows the secret. */
@@ -43,16 +43,16 @@ export async function confirmFactor(ctx: AuthContext, caller: Caller, code: stri
   if (factor.confirmedAt) throw factorEnabled();
   const step = findStep(openSecret(ctx, factor).secret, code);
   const { codes, hashes } = newRecoveryCodes();
-  const isRight = await countWrongCodes(ctx, caller.id, async function confirmLocked(sql) {
+  const attempt = await countCodeAttempt(ctx, caller.id);
+  const isRight = await ctx.audit.transaction(client, async function confirmLocked(sql, record) {
     if (step === undefined) return false;
     await lockInIdOrder(sql, 'users', [caller.id]);
     if (!(await confirmFactorRow(sql, factor, step))) return false;
     await replaceRecoveryCodes(sql, caller.id, hashes);
+    await record('factor_enabled', caller.id);
+    await uncountAttempt(sql, attempt);
     return true;
   });
   if (!isRight) throw wrongCode();
-  await ctx.audit.transaction(client, async function recordFactor(_sql, record) {
-    await record('factor_enabled', caller.id);
-  });
   return codes;
 }

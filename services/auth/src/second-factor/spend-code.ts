@@ -46,7 +46,7 @@ export async function spendCode(ctx: AuthContext, factor: Factor, given: string)
  * Counts the code before it is tried, so that concurrent tries cannot exceed the limit.
  * @param spend runs in a database transaction; returns whether the code is right
  */
-export async function countWrongCodes(
+async function countWrongCodes(
   ctx: AuthContext,
   userId: number,
   spend: (sql: Sql) => Promise<boolean>,
