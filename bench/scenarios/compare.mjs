@@ -3,16 +3,13 @@
  * that the service takes for each. Fails if this one needs 10 % more CPU time than the other. For example:
  *   git worktree add ../before v0.1.0 && (cd ../before && npm ci && npm run build) && npm run bench -- compare ../before
  */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { median } from '../support/load.mjs';
+import { cpuMs, median } from '../support/load.mjs';
 import { startService } from '../support/shop.mjs';
 import { workloads } from '../support/workloads.mjs';
 
 const AT_MOST = 1.1;
-/** Linux counts a process's CPU time in ticks of 10 ms (proc_pid_stat(5)). */
-const TICK_MS = 10;
 
 export async function run([other, seconds = '3', rounds = '8']) {
   if (!other) throw new Error('usage: npm run bench -- compare ../another-checkout [seconds] [rounds]');
@@ -54,12 +51,3 @@ async function measure(side, workload, seconds) {
 
 /** Round by round, without the first one, which warms up. */
 const pairs = ([a, b], key) => a[key].slice(1).map((value, index) => [value, b[key][index + 1]]);
-
-async function cpuMs(pid) {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const [user, system] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13);
-  return (Number(user) + Number(system)) * TICK_MS;
-}

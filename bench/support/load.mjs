@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import autocannon from 'autocannon';
+
+/** Linux counts a process's CPU time in ticks of 10 ms (proc_pid_stat(5)). */
+const TICK_MS = 10;
 
 /** Requests per second of one run of autocannon with these options. Throws if a response was not 2xx. */
 export async function requestsPerSecond({ seconds, connections = 50, ...options }) {
@@ -28,4 +32,14 @@ export async function sideBySide(a, b, rounds) {
     b: median(pairs.map(([, second]) => second)),
     ratio: median(pairs.map(([first, second]) => first / second)),
   };
+}
+
+/** CPU time of a process until now. */
+export async function cpuMs(pid) {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  return (Number(user) + Number(system)) * TICK_MS;
 }
