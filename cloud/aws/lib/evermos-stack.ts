@@ -37,7 +37,16 @@ export class EvermosStack extends Stack {
     });
     const cache = new Cache(this, 'Cache', network);
     const images = new ServiceImages(this, 'Images', choices.gitRevision);
-    const shop = new ShopServices(this, 'Shop', { network, database, cache, uploads, images, settings, logs });
+    const shop = new ShopServices(this, 'Shop', {
+      network,
+      database,
+      cache,
+      uploads,
+      images,
+      settings,
+      operatorKeys: choices.keys,
+      logs,
+    });
 
     const certificate = certificateFor(this, choices);
     const { cluster } = shop;

@@ -1,5 +1,16 @@
 import { Annotations, type Stack } from 'aws-cdk-lib';
+import { optionalKeysOf, services } from '../../../packages/shop/src/services';
 import { productionSettings } from './repository';
+
+/** The optional keys that the stack makes. */
+export const GENERATED_KEYS = ['PASSWORD_PEPPER', 'FACTOR_KEY'];
+
+/** Those that only an operator can make. */
+const OPERATOR_KEYS = new Set(
+  Object.values(services)
+    .flatMap(optionalKeysOf)
+    .filter((key) => !GENERATED_KEYS.includes(key)),
+);
 
 /** What an operator chooses with `-c NAME=VALUE`, in addition to the product's own settings. */
 export interface Choices {
@@ -17,6 +28,8 @@ export interface Choices {
   uploadsKeySerial: number;
   /** The network from which kubectl may reach EKS. Without it, only from inside the VPC. */
   eksAdminCidr: string | undefined;
+  /** Settings whose keys the operator has put into Secrets Manager, in addition to those that the stack makes. */
+  keys: string[];
   gitRevision: string;
 }
 
@@ -33,12 +46,16 @@ export function readChoices(stack: Stack): Choices {
     mysqlVersion: text('mysqlVersion') ?? '8.0.46',
     uploadsKeySerial: Number(text('uploadsKeySerial') ?? 1),
     eksAdminCidr: text('eksAdminCidr'),
+    keys: text('keys')?.split(',') ?? [],
     gitRevision: text('gitRevision') ?? 'unknown',
   };
   const problem = (message: string) => Annotations.of(stack).addError(message);
   if (Boolean(zoneId) !== Boolean(zoneName)) problem('hostedZoneId and hostedZoneName need each other');
   if (choices.domainName && !choices.hostedZone && !choices.certificateArn) {
     problem('domainName needs hostedZoneId and hostedZoneName, or certificateArn');
+  }
+  for (const key of choices.keys.filter((name) => !OPERATOR_KEYS.has(name))) {
+    problem(`keys: ${key} is none of ${[...OPERATOR_KEYS].join(', ')}`);
   }
   return choices;
 }

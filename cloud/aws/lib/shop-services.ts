@@ -1,16 +1,17 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Cluster, ContainerInsights, FargateService, Secret as TaskSecret } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { DnsRecordType, PrivateDnsNamespace } from 'aws-cdk-lib/aws-servicediscovery';
 import { Construct } from 'constructs';
-import { type ServiceName, serviceNames, services } from '../../../packages/shop/src/services';
+import { optionalKeysOf, type ServiceName, serviceNames, services } from '../../../packages/shop/src/services';
 import type { Cache } from './cache';
 import type { Database } from './database';
 import { DB_POOL_SIZE, FLEET_PROCESSES, fargateSize, MAX_HEALTHY_PERCENT, TASKS } from './fleet';
 import type { ServiceImages } from './images';
 import { Migration } from './migration';
 import { MYSQL_PORT, type Network, portOf, REDIS_PORT } from './network';
+import { GENERATED_KEYS } from './settings';
 import { ShopTask } from './shop-task';
 import type { Uploads } from './uploads';
 
@@ -26,6 +27,8 @@ interface ShopServicesProps {
   uploads: Uploads;
   images: ServiceImages;
   settings: Record<string, string>;
+  /** The optional keys that the operator has made. */
+  operatorKeys: readonly string[];
   logs: LogGroupProps;
 }
 
@@ -55,6 +58,8 @@ export class ShopServices extends Construct {
       reason: 'A new secret logs everybody out. README.md: how to replace it.',
     });
 
+    const keys = this.optionalKeys();
+
     const container = 'migrate';
     const migrate = new ShopTask(this, 'Migrate', {
       name: container,
@@ -75,14 +80,21 @@ export class ShopServices extends Construct {
     migration.resource.node.addDependency(database.instance);
 
     const run = (name: ServiceName): FargateService => {
-      const service = this.fargateService(name, namespace, jwtSecret);
+      const service = this.fargateService(name, namespace, {
+        JWT_SECRET: jwtSecret,
+        ...pick(keys, optionalKeysOf(services[name])),
+      });
       service.node.addDependency(migration.resource);
       return service;
     };
     this.of = Object.fromEntries(serviceNames.map((name) => [name, run(name)])) as Record<ServiceName, FargateService>;
   }
 
-  private fargateService(name: ServiceName, namespace: PrivateDnsNamespace, jwtSecret: ISecret): FargateService {
+  private fargateService(
+    name: ServiceName,
+    namespace: PrivateDnsNamespace,
+    keys: Record<string, ISecret>,
+  ): FargateService {
     const { network, images, settings, logs } = this.props;
     const needs: readonly string[] = services[name].needs;
     const storesUploads = needs.includes('uploads');
@@ -94,7 +106,10 @@ export class ShopServices extends Construct {
       port: portOf(name),
       environment: { ...settings, ...this.locations() },
       secrets: {
-        ...this.commonSecrets(jwtSecret),
+        ...this.commonSecrets(),
+        ...Object.fromEntries(
+          Object.entries(keys).map(([key, secret]) => [key, TaskSecret.fromSecretsManager(secret)]),
+        ),
         ...(storesUploads ? this.uploadSecrets() : {}),
         ...(needs.includes('mail') ? this.mailSecrets() : {}),
       },
@@ -153,9 +168,26 @@ export class ShopServices extends Construct {
     };
   }
 
-  private commonSecrets(jwtSecret: ISecret): Record<string, TaskSecret> {
+  private optionalKeys(): Record<string, ISecret> {
+    const generated = GENERATED_KEYS.map((key): [string, ISecret] => {
+      const secret = new Secret(this, key, {
+        description: `${key} of the auth service`,
+        generateSecretString: { passwordLength: 64, excludePunctuation: true },
+        // Without them no password and no second factor works any more.
+        removalPolicy: RemovalPolicy.RETAIN,
+      });
+      Validations.of(secret).acknowledge({ id: 'AwsSolutions-SMG4', reason: 'docs/guides/key-rotation.md: by hand.' });
+      return [key, secret];
+    });
+    const given = this.props.operatorKeys.map((key): [string, ISecret] => [
+      key,
+      Secret.fromSecretNameV2(this, key, `evermos/${key.toLowerCase().replaceAll('_', '-')}`),
+    ]);
+    return Object.fromEntries([...generated, ...given]);
+  }
+
+  private commonSecrets(): Record<string, TaskSecret> {
     return {
-      JWT_SECRET: TaskSecret.fromSecretsManager(jwtSecret),
       DB_PASS: TaskSecret.fromSecretsManager(this.props.database.secret, 'password'),
       REDIS_PASSWORD: TaskSecret.fromSecretsManager(this.props.cache.secret),
     };
@@ -174,6 +206,9 @@ export class ShopServices extends Construct {
     return { SMTP_PASS: TaskSecret.fromSecretsManager(Secret.fromSecretNameV2(this, 'SmtpPassword', SMTP_SECRET)) };
   }
 }
+
+const pick = <T>(all: Record<string, T>, names: readonly string[]): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
 
 export function scaleByCpu(service: FargateService): void {
   const scaling = service.autoScaleTaskCount({ minCapacity: TASKS.min, maxCapacity: TASKS.max });

@@ -75,15 +75,32 @@ test('services get production settings, the locations of this stack, and TLS to 
 
 test('secrets come from Secrets Manager, and each service gets only its own', () => {
   const common = ['DB_PASS', 'JWT_SECRET', 'REDIS_PASSWORD'];
+  const ofAuth = ['FACTOR_KEY', 'PASSWORD_PEPPER'];
   for (const name of serviceNames) {
     const needs: readonly string[] = services[name].needs;
     const keys = needs.includes('uploads') ? ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] : [];
-    assert.deepEqual(secretsOf(containerOf(name)), [...common, ...keys].sort(), name);
-    for (const secret of [...common, 'SMTP_PASS', 'S3_SECRET_ACCESS_KEY']) {
+    const own = name === 'auth' ? ofAuth : [];
+    assert.deepEqual(secretsOf(containerOf(name)), [...common, ...own, ...keys].sort(), name);
+    for (const secret of [...common, ...ofAuth, 'SMTP_PASS', 'S3_SECRET_ACCESS_KEY']) {
       assert.ok(!(secret in environmentOf(containerOf(name))), `${secret} in the environment of ${name}`);
     }
   }
   assert.deepEqual(secretsOf(containerOf('migrate')), ['DB_PASS']);
+});
+
+test('keys that the operator has made reach the services that read them', () => {
+  const rotating = templateOf(EvermosStack, { ...CHOSEN, keys: 'JWT_SECRET_NEXT,JWT_PRIVATE_KEY' });
+  const secrets = Object.fromEntries(
+    resourcesOf(rotating, 'AWS::ECS::TaskDefinition').flatMap(({ ContainerDefinitions }) =>
+      ContainerDefinitions.map((container: Resource) => [container.Name, container]),
+    ),
+  );
+  for (const name of serviceNames) {
+    const given = secretsOf(secrets[name]);
+    assert.ok(given.includes('JWT_SECRET_NEXT'), name);
+    assert.equal(given.includes('JWT_PRIVATE_KEY'), name === 'auth', name);
+  }
+  assert.match(JSON.stringify(secrets.auth), /:secret:evermos\/jwt-private-key/);
 });
 
 test('a mail server that needs a login gets the password of the secret that the operator made', () => {

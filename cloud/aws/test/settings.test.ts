@@ -28,6 +28,13 @@ test('what production needs is an error at synthesis, not at the start of a task
   ]);
 });
 
+test('only optional keys that the stack does not make can be given as secrets', () => {
+  assert.deepEqual(read(readChoices, { keys: 'FACTOR_KEY_PREVIOUS,JWT_PRIVATE_KEY' }).errors, []);
+  for (const key of ['FACTOR_KEY', 'JWT_SECRET', 'JWT_PRIVATE_KEYS']) {
+    assert.match(String(read(readChoices, { keys: key }).errors), new RegExp(`${key} is none of JWT_SECRET_NEXT,`));
+  }
+});
+
 test('a domain needs a zone or a certificate', () => {
   assert.deepEqual(read(readChoices, ZONE).errors, []);
   assert.deepEqual(read(readChoices, { domainName: 'api.shop.test', certificateArn: 'arn:…' }).errors, []);

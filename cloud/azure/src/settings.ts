@@ -1,4 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
+import { givenKeys } from '../../shared/given-keys';
 
 /** The configuration of the stack: `pulumi config set shop:domain api.example.com`. */
 export interface Settings {
@@ -18,6 +19,8 @@ export interface Settings {
   jwtSecret: pulumi.Output<string>;
   databasePassword: pulumi.Output<string>;
   smtpPassword: pulumi.Output<string> | undefined;
+  /** The optional keys that are given, by their settings: `pulumi config set --secret shop:FACTOR_KEY`. */
+  keys: Record<string, pulumi.Output<string>>;
 }
 
 export function readSettings(): Settings {
@@ -33,5 +36,6 @@ export function readSettings(): Settings {
     jwtSecret: shop.requireSecret('jwtSecret'),
     databasePassword: shop.requireSecret('databasePassword'),
     smtpPassword: shop.getSecret('smtpPassword'),
+    keys: givenKeys(shop),
   };
 }

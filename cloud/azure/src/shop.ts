@@ -40,6 +40,7 @@ export function createShop(): { [Name in keyof StackOutputs]: pulumi.Input<Stack
     DB_PASS: settings.databasePassword,
     REDIS_PASSWORD: cache.password,
     ...(settings.smtpPassword ? { SMTP_PASS: settings.smtpPassword } : {}),
+    ...settings.keys,
   };
   const { tenantId } = pulumi.output(authorization.getClientConfig());
   const { vault, identity } = createVault(network, tenantId, cluster, secrets);

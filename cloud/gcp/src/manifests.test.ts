@@ -41,6 +41,20 @@ test('every secret that the pods of k8s/ need exists', async () => {
   );
 });
 
+test('optional keys of the configuration reach the pods that read them, and no others', async () => {
+  const given = { 'shop:FACTOR_KEY': 'factor-key', 'shop:JWT_SECRET_NEXT': 'next-secret' };
+  const { outputs } = await recordShop(given);
+  const objects = manifestsFor(outputs, '1.2.3', settings);
+  const filesOf = (name: string): string[] =>
+    objectNamed(objects, 'Deployment', name).spec.template.spec.containers[0].env.map(
+      (variable: { name: string }) => variable.name,
+    );
+  assert.ok(['FACTOR_KEY_FILE', 'JWT_SECRET_NEXT_FILE'].every((file) => filesOf('auth').includes(file)));
+  assert.ok(filesOf('product').includes('JWT_SECRET_NEXT_FILE') && !filesOf('product').includes('FACTOR_KEY_FILE'));
+  // Those that are not given are not expected.
+  assert.ok(!filesOf('auth').includes('PASSWORD_PEPPER_FILE'));
+});
+
 test('the settings follow from the stack, and the operator adds the others', async () => {
   const data = objectNamed((await shop).objects, 'ConfigMap', 'shop-config').data ?? {};
   assert.equal(data.SMTP_HOST, 'mail.example.com');

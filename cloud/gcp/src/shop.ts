@@ -43,6 +43,7 @@ export function createShop(): { [Name in keyof StackOutputs]: pulumi.Input<Stack
     S3_ACCESS_KEY_ID: key.accessId,
     S3_SECRET_ACCESS_KEY: key.secret,
     ...(settings.smtpPassword ? { SMTP_PASS: settings.smtpPassword } : {}),
+    ...settings.keys,
   });
   const { address, sslPolicy, securityPolicy } = createEdge(settings);
   const repository = createRegistry(settings);

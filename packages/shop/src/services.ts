@@ -151,6 +151,17 @@ export type ServiceName = keyof typeof services;
 
 export const serviceNames = Object.keys(services) as ServiceName[];
 
+/** The keys that an operator may set, by what needs them. Every service verifies tokens. */
+const optionalKeys: { readonly [need in Need | 'tokens']?: readonly string[] } = {
+  tokens: ['JWT_SECRET_NEXT', 'JWT_SECRET_PREVIOUS'],
+  'private-key': ['JWT_PRIVATE_KEY'],
+  passwords: ['PASSWORD_PEPPER', 'PASSWORD_PEPPER_PREVIOUS', 'FACTOR_KEY', 'FACTOR_KEY_PREVIOUS'],
+};
+
+/** The settings with keys that a service reads and that may be empty: secrets, of which no service gets another's. */
+export const optionalKeysOf = ({ needs }: Pick<ServiceRow, 'needs'>): string[] =>
+  (['tokens', ...needs] as const).flatMap((need) => optionalKeys[need] ?? []);
+
 /** The settings of a database user of its own, such as `AUTH_DB_USER` and `AUTH_DB_PASS`. */
 export const loginVariables = (name: string) => ({
   user: `${name.toUpperCase()}_DB_USER`,

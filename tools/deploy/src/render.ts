@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { loginVariables, type ServiceTable } from '@shop/shop/services';
+import { loginVariables, optionalKeysOf, type ServiceTable } from '@shop/shop/services';
 import { repoRoot } from '@shop/test-servers';
 import { Liquid } from 'liquidjs';
 
@@ -59,14 +59,16 @@ function templateVariables(table: ServiceTable) {
     ...row,
     routes: row.paths.map(routeOf),
     login: loginOf(name),
+    optionalKeys: optionalKeysOf(row),
   }));
   // k8s/ has no exporter.
   const clusterLogins = [...Object.keys(table), 'backup'].map(loginOf);
   const logins = [...clusterLogins, loginOf('exporter')];
+  const optionalKeys = [...new Set(services.flatMap((service) => service.optionalKeys))];
   const usesUploads = services.filter(({ needs }) => needs.includes('uploads')).map(({ name }) => name);
   const routes = services.flatMap((service) => service.routes);
   const publicPaths = [...new Set(routes.map((route) => (route.startsWith('api/v1/') ? 'api/v1/' : route)))];
-  return { services, logins, clusterLogins, usesUploads, publicPaths };
+  return { services, logins, clusterLogins, optionalKeys, usesUploads, publicPaths };
 }
 
 /** A path of the table as Nginx's regular expression, without its first slash. */

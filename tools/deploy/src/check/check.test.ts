@@ -123,6 +123,7 @@ const mistakes: Record<string, Mistake[]> = {
     [compose, './nginx/limits.sh', './nginx/limit.sh', /configs\.nginx-limits: there is no file nginx\/limit\.sh/],
     [swarm, './sql/schema.sql', './sql/tables.sql', /swarm\.yml: configs\.schema: there is no file/],
     ['docker-compose.tls.yml', 'tls_certificate, tls_key]', 'tls_certificate]', /secrets\.tls_key: no service uses it/],
+    [swarm, 'name: shop_no_secret', 'name: shop_none', /secrets\.no_secret: no service uses it/],
     [compose, 'secrets: [alert_webhook_url,', 'secrets: [webhook_url,', /"webhook_url" is not declared under secrets/],
     [swarm, '  redis-exporter:', '  redis_exporter:', /services\.redis_exporter: has no image/],
     [compose, 'DB_HOST: db', 'DB_HOST: mysql', /auth: uses mysql:3306, but there is no service "mysql"/],
@@ -232,7 +233,7 @@ const mistakes: Record<string, Mistake[]> = {
     [compose, 'MYSQL_PASSWORD: ${DB_PASS', 'MYSQL_PASSWORD: ${DB_PASSWORD', /comes from DB_PASSWORD/],
     ['k8s/mysql.yaml', 'key: DB_ROOT_PASS ', 'key: DB_PASS ', /MYSQL_ROOT_PASSWORD: comes from key DB_PASS/],
     [swarm, '[db_pass, db_root_pass]', '[db_pass]', /db DB_ROOT_PASS_FILE: .* not have the secret db_root_pass/],
-    [swarm, '[auth_db_pass, jwt_secret', '[jwt_secret', /auth DB_PASS_FILE: .* not have the secret auth_db_pass/],
+    [swarm, '- auth_db_pass', '- db_pass', /auth DB_PASS_FILE: .* not have the secret auth_db_pass/],
     [swarm, 'secrets/store_db_pass', 'secrets/db_pass', /store DB_PASS_FILE: is secret db_pass, not STORE_DB_PASS/],
     [
       compose,

@@ -26,18 +26,23 @@ export const composeRefersToWhatExists: Check = (files, table) =>
   );
 
 function declarationProblems(layer: ComposeFile, files: DeployFiles): string[] {
-  return declarable.flatMap((kind) =>
-    Object.entries(layer[kind] ?? {}).flatMap(([name, declared]) => {
+  return declarable.flatMap((kind) => {
+    const all = layer[kind] ?? {};
+    // An external one may be the one of another entry, unless the operator names another.
+    const external = Object.values(all).flatMap((declared) => (declared?.external && declared.name) || []);
+    return Object.entries(all).flatMap(([name, declared]) => {
       const file = pathOf(declared?.file);
-      const isUsed = Object.values(layer.services).some((service) => namesOf(service, kind).includes(name));
+      const isUsed =
+        Object.values(layer.services).some((service) => namesOf(service, kind).includes(name)) ||
+        (!declared?.external && external.map(interpolated).includes(declared?.name ?? ''));
       return [
         ...(isUsed ? [] : [`${kind}.${name}: no service uses it`]),
         ...(file === '' || path.isAbsolute(file) || files.paths.includes(file)
           ? []
           : [`${kind}.${name}: there is no file ${file}`]),
       ];
-    }),
-  );
+    });
+  });
 }
 
 /** A path from the repository's root; empty if the operator's shell gives it. */

@@ -39,7 +39,7 @@ interface Mount {
 /** What a Compose file declares once, and services use by name. */
 export const declarable = ['networks', 'volumes', 'secrets', 'configs'] as const;
 
-type Declared = Record<string, { file?: string } | null>;
+type Declared = Record<string, { file?: string; name?: string; external?: boolean } | null>;
 
 export interface ComposeFile extends Partial<Record<(typeof declarable)[number], Declared>> {
   file: string;

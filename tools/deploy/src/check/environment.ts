@@ -18,7 +18,7 @@ const forNode = ['NODE_ENV'];
 const notInKubernetes = ['GRAFANA_ADMIN_PASSWORD'];
 
 /** Each is only where it is read. Other settings may be shared. */
-const SECRET = /_PASS$|PASSWORD|SECRET|_ACCESS_KEY_ID$/;
+const SECRET = /_PASS$|PASSWORD|SECRET|_ACCESS_KEY_ID$|PRIVATE_KEY|FACTOR_KEY/;
 
 /** Checks that exactly the variables that services and backups read are set: in the env files, in Compose, and in each pod. */
 export const environmentIsWhatServicesRead: Check = (files, table) => {
