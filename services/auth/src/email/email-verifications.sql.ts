@@ -1,17 +1,11 @@
-import { int, type Sql, statement, text } from '@shop/core/db';
+import { int, lockInIdOrder, type Sql, statement, text } from '@shop/core/db';
 import { newOpaqueToken } from '../sessions/opaque-token';
 import { VERIFICATION_SECONDS } from './email.schemas';
 
 /* Table email_verifications: at most one row per user. Used and superseded ones are deleted. */
 
-const LOCK_USER = statement(
-  'email_verification.replace',
-  { id: int },
-  'SELECT id FROM users WHERE id = :userId FOR UPDATE',
-);
-
 const INSERT_VERIFICATION = statement(
-  'email_verification.replace',
+  'email_verification.insert',
   `INSERT INTO email_verifications (user_id, email, token_hash, expires_at)
    VALUES (:userId, :email, :hash, :expiresAt)`,
 );
@@ -24,7 +18,7 @@ const INSERT_VERIFICATION = statement(
  */
 export async function addVerificationToken(sql: Sql, userId: number, email: string): Promise<string> {
   const { token, hash } = newOpaqueToken();
-  await sql.row(LOCK_USER, { userId });
+  await lockInIdOrder(sql, 'users', [userId]);
   await deleteVerifications(sql, userId);
   const expiresAt = new Date(Date.now() + VERIFICATION_SECONDS * 1000);
   await sql.write(INSERT_VERIFICATION, { userId, email, hash, expiresAt });

@@ -1,17 +1,11 @@
-import { int, type Sql, statement } from '@shop/core/db';
+import { int, lockInIdOrder, type Sql, statement } from '@shop/core/db';
 import { newOpaqueToken } from '../sessions/opaque-token';
 import { RESET_SECONDS } from './passwords.schemas';
 
 /* Table password_resets: at most one usable row per user. */
 
-const LOCK_USER = statement(
-  'password_reset.replace',
-  { id: int },
-  'SELECT id FROM users WHERE id = :userId FOR UPDATE',
-);
-
 const INSERT_RESET = statement(
-  'password_reset.replace',
+  'password_reset.insert',
   'INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES (:userId, :hash, :expiresAt)',
 );
 
@@ -22,7 +16,7 @@ const INSERT_RESET = statement(
  */
 export async function addResetToken(sql: Sql, userId: number): Promise<string> {
   const { token, hash } = newOpaqueToken();
-  await sql.row(LOCK_USER, { userId });
+  await lockInIdOrder(sql, 'users', [userId]);
   await deleteResets(sql, userId);
   await sql.write(INSERT_RESET, { userId, hash, expiresAt: new Date(Date.now() + RESET_SECONDS * 1000) });
   return token;
