@@ -58,13 +58,14 @@ describe('a database of our own', () => {
   });
 
   test('another one that starts leaves it its temporary tables', async () => {
-    const engine = mysql.program.flavour === 'mariadb' ? 'ENGINE = Aria' : '';
+    // MariaDB opens a table that is used twice once more from its file. MySQL refuses such a statement.
+    const [engine, both] =
+      mysql.program.flavour === 'mariadb' ? ['ENGINE = Aria', 'cart a JOIN cart b ON a.line = b.line'] : ['', 'cart'];
     await withConnection(mysql.settings, 60_000, async (connection) => {
       await connection.query(`CREATE TEMPORARY TABLE cart (line INT) ${engine}`);
       const other = await startMysql({ dir: path.join(folder, 'other'), templates });
       await other.stop();
-      // Used twice in one statement, it is opened once more from its file.
-      await connection.query('SELECT * FROM cart a JOIN cart b ON a.line = b.line');
+      await connection.query(`SELECT * FROM ${both}`);
     });
   });
 
