@@ -7,6 +7,7 @@ import {
   capturedLog,
   eventually,
   figure,
+  lockedRow,
   productionEnv,
   rows,
   scrape,
@@ -116,6 +117,14 @@ describe('in production', () => {
     // The mail of a later request has arrived, so an earlier one would have arrived too.
     await mailTo(user.email);
     expect(mailsTo(stranger)).toEqual([]);
+  });
+
+  test('the response does not wait for the account, so its time says nothing about it', async () => {
+    const user = await aRegisteredUser(app);
+    const lock = await lockedRow('users', user.id);
+    await requestReset(user.email).expect(202);
+    await lock.release();
+    await mailTo(user.email);
   });
 
   test('only the link of the newest mail works', async () => {
