@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { accessTokenIssuer, secretKey } from '@shop/core/auth';
-import { aFreshDatabase, aUser, rows, startApp, type TestApp, testEnv, write } from '@shop/testing';
+import {
+  aFreshDatabase,
+  aUser,
+  eventually,
+  lockedRow,
+  rows,
+  startApp,
+  type TestApp,
+  testEnv,
+  write,
+} from '@shop/testing';
 import { aRegisteredUser, claimsOf, logIn, refresh } from '../../tests/people';
 
 const USERS = '/api/v1/auth/users';
@@ -172,6 +182,20 @@ describe('changing a user', () => {
       }
       for (const { id } of [demoted, other])
         expect(await userRow(id)).toMatchObject({ name: 'A Person', role: 'user' });
+    });
+
+    test('a demotion while the change waits for the rows counts, too', async () => {
+      const [other, admin] = [await aUser(), await aUser({ role: 'admin' })];
+      const lock = await lockedRow('users', other.id);
+      const promotion = change(other.id, { role: 'admin' }, admin.auth).then(({ status }) => status);
+      await eventually('the change to wait for the row', () => {
+        const { open, idle } = app.resources.db.stats();
+        return open - idle === 1;
+      });
+      await rows("UPDATE users SET role = 'user' WHERE id = ?", [admin.id]);
+      await lock.release();
+      expect(await promotion).toBe(403);
+      expect(await userRow(other.id)).toMatchObject({ role: 'user' });
     });
 
     test('a new admin can change roles without a new access token', async () => {
