@@ -188,9 +188,11 @@ describe('changing a user', () => {
       const [other, admin] = [await aUser(), await aUser({ role: 'admin' })];
       const lock = await lockedRow('users', other.id);
       const promotion = change(other.id, { role: 'admin' }, admin.auth).then(({ status }) => status);
-      await eventually('the change to wait for the row', () => {
-        const { open, idle } = app.resources.db.stats();
-        return open - idle === 1;
+      await eventually('the change to wait for the row', async () => {
+        const waiting = await rows(
+          "SELECT 1 FROM information_schema.processlist WHERE info LIKE '%FROM users%FOR UPDATE%' AND id <> CONNECTION_ID()",
+        );
+        return waiting.length > 0;
       });
       await rows("UPDATE users SET role = 'user' WHERE id = ?", [admin.id]);
       await lock.release();
