@@ -1,5 +1,6 @@
 export { cacheScope, productScopes } from './cache-scopes';
 export { databaseUsers } from './database-users';
+export { demanded, insufficientStock } from './demanded';
 export { migrationsFolder, REQUIRED_MIGRATION } from './migrations';
 export { cents, centsFromDecimal, centsFromNumber, centsToDecimal, centsToNumber, MAX_CENTS } from './money';
 export { amount, price, priceString } from './prices';

@@ -1,13 +1,7 @@
 import { errorCode } from '@shop/core/errors';
 import type { Metrics } from '@shop/core/metrics';
-import {
-  addressNotFound,
-  insufficientStock,
-  mixedStores,
-  productNotFound,
-  quantityTooLarge,
-  totalTooLarge,
-} from './orders.errors';
+import { insufficientStock } from '@shop/shop';
+import { addressNotFound, mixedStores, productNotFound, quantityTooLarge, totalTooLarge } from './orders.errors';
 
 /** Exported as 0 from the start, so that the first refusal shows as an increase in the graphs. */
 const reasons = [addressNotFound, insufficientStock, mixedStores, productNotFound, quantityTooLarge, totalTooLarge];

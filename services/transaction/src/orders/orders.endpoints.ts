@@ -1,5 +1,6 @@
 import { forbidden, notFound } from '@shop/core/errors';
 import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { insufficientStock } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import { changeStatus } from './change-status';
 import { getOrder } from './get-order';
@@ -9,7 +10,6 @@ import { invalidTransition } from './order-status';
 import {
   addressNotFound,
   emailNotVerified,
-  insufficientStock,
   mixedStores,
   productNotFound,
   quantityTooLarge,

@@ -1,24 +1,5 @@
 import { defineError } from '@shop/core/errors';
-import { z } from 'zod';
-
-const demanded = {
-  members: {
-    products: z
-      .array(
-        z.object({
-          product_id: z.int().meta({ description: 'The product', examples: [1] }),
-          requested: z.int().meta({ description: 'How many were ordered', examples: [2] }),
-          available: z.int().meta({ description: 'How many there are', examples: [1] }),
-        }),
-      )
-      .optional()
-      .meta({
-        description:
-          'In errors about products: the requested and the available quantity of each (0 if it does not exist)',
-        examples: [[{ product_id: 1, requested: 2, available: 1 }]],
-      }),
-  },
-};
+import { demanded } from '@shop/shop';
 
 export const emailNotVerified = defineError(
   'forbidden',
@@ -33,7 +14,6 @@ export const mixedStores = defineError(
   'All products of one transaction must belong to the same store.',
   demanded,
 );
-export const insufficientStock = defineError('conflict', 'insufficient_stock', 'There is not enough stock.', demanded);
 export const totalTooLarge = defineError('unprocessable', 'total_too_large', 'The total exceeds 9999999999.99.');
 /** The column is an INT. */
 export const MAX_LINE_QUANTITY = 2_147_483_647;

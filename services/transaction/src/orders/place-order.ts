@@ -2,7 +2,7 @@ import type { Caller } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
 import { operationDeadline } from '@shop/core/db';
 import type { AppError } from '@shop/core/errors';
-import { MAX_CENTS, productScopes } from '@shop/shop';
+import { insufficientStock, MAX_CENTS, productScopes } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import {
   claimKey,
@@ -19,7 +19,6 @@ import { type Attempt, fingerprint } from './idempotency-key';
 import {
   addressNotFound,
   emailNotVerified,
-  insufficientStock,
   MAX_LINE_QUANTITY,
   mixedStores,
   productNotFound,

@@ -1,0 +1,24 @@
+import { defineError } from '@shop/core/errors';
+import { z } from 'zod';
+
+/** The data of errors about products. */
+export const demanded = {
+  members: {
+    products: z
+      .array(
+        z.object({
+          product_id: z.int().meta({ description: 'The product', examples: [1] }),
+          requested: z.int().meta({ description: 'How many were ordered', examples: [2] }),
+          available: z.int().meta({ description: 'How many there are', examples: [1] }),
+        }),
+      )
+      .optional()
+      .meta({
+        description:
+          'In errors about products: the requested and the available quantity of each (0 if it does not exist)',
+        examples: [[{ product_id: 1, requested: 2, available: 1 }]],
+      }),
+  },
+};
+
+export const insufficientStock = defineError('conflict', 'insufficient_stock', 'There is not enough stock.', demanded);
