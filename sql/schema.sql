@@ -231,6 +231,7 @@ CREATE TABLE IF NOT EXISTS stock_movements (
   reason         ENUM('initial', 'edit', 'cancellation') NOT NULL,
   quantity       BIGINT NOT NULL COMMENT 'added to the stock; negative: taken away',
   created_at     DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  note           VARCHAR(255) NULL COMMENT 'of the user who changed the stock',
   UNIQUE KEY stock_movements_restock_once (transaction_id, product_id),
   KEY stock_movements_product (product_id, reason, quantity)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
@@ -304,7 +305,7 @@ CREATE TABLE IF NOT EXISTS transaction_status_changes (
   CONSTRAINT transaction_status_changes_user FOREIGN KEY (changed_by) REFERENCES users (id) ON DELETE SET NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- A row exists if and only if its order does: both are written in one database transaction. user_id has no foreign key,
+-- A row exists if and only if what its request has written does: both are written in one database transaction. user_id has no foreign key,
 -- because it would lock the user before the products, while all other statements lock products first.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
   user_id         BIGINT UNSIGNED NOT NULL,
@@ -314,6 +315,7 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
   transaction_id  BIGINT UNSIGNED NULL COMMENT 'NULL only before the commit',
   replays         INT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'how often the first answer was given again',
   created_at      DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  response        MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL COMMENT 'body of the first response',
   PRIMARY KEY (user_id, route, idempotency_key),
   KEY idempotency_keys_age (created_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
@@ -375,4 +377,5 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0017_deleted_users.sql', 'd09b95f9b36bed6655cf9d976580f410c1b846ff138b7d2df5e022da968352a4'
   UNION ALL SELECT '0018_audit_events.sql', '66eb8a315c872f2bf5c0ec7002537ed751e49c104bf6dcfab77c0ba1f3d8bf84'
   UNION ALL SELECT '0019_second_factors.sql', '519a1cf7e514bee9a0d63550c93dcf84129d2fef95721cb2dfe9b982972a8080'
+  UNION ALL SELECT '0021_stored_responses.sql', '13e63d5f48ade49a9699684959cdfbf9a05708796c373a9424f5fe7a44fbbd05'
 ) AS migrations WHERE @is_empty;

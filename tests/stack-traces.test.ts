@@ -46,7 +46,8 @@ function framesOfOurs(): Frame[] {
 
 const isNameless = ({ name }: Frame): boolean => name === '';
 const names = (frames: Frame[]): string[] => frames.map(({ name }) => name);
-const isOfService = ({ file }: Frame): boolean => file.startsWith('services/');
+/** Runs the statements of a checkout: the functions of its SQL files. */
+const isInSqlFile = ({ file }: Frame): boolean => file.endsWith('.sql.ts');
 
 test('of a checkout', async () => {
   const app = await startApp(transactionService);
@@ -67,7 +68,7 @@ test('of a checkout', async () => {
   const stacks = all.filter((frames) => !names(frames).includes('isRevoked'));
   for (const frames of stacks)
     expect(names(frames)).toEqual(expect.arrayContaining(['handler', 'placeOrder', 'transaction']));
-  const statements = stacks.map((frames) => names(frames.filter(isOfService)).at(-1));
+  const statements = stacks.map((frames) => names(frames.filter(isInSqlFile)).at(-1));
   expect(statements).toEqual(['claimKey', 'lockProducts', 'insertOrder', 'insertOrderLines', 'takeStock', 'settleKey']);
 });
 

@@ -8,4 +8,4 @@ export { productionRules } from './production';
 export { inShop } from './service-definition';
 export { type ServiceName, serviceNames, services } from './services';
 export { kindOfStoredName, newStoredName, uploadUrl } from './stored-name';
-export { createUploadStorage } from './upload-storage';
+export { createUploadStorage, writeWithFile } from './upload-storage';

@@ -80,6 +80,7 @@ export const services = {
       files: ['SELECT', 'DELETE'],
       transactions: ['SELECT'],
       product_logs: ['SELECT'],
+      idempotency_keys: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
     },
     needs: ['uploads', 'mail', 'passwords', 'google', 'private-key'],
     resources: { ...usual, cpu: '250m' },

@@ -3,7 +3,6 @@ import type { Resources, ServiceDefinition } from '@shop/core/service';
 import { inShop } from '@shop/shop';
 import { z } from 'zod';
 import { transactionJobs } from './jobs';
-import { KeyMutex } from './orders/key-mutex';
 import { createOrderMetrics, type OrderMetrics } from './orders/order-metrics';
 import { orderEndpoints } from './orders/orders.endpoints';
 import { ProductBulkhead } from './orders/product-bulkhead';
@@ -24,8 +23,6 @@ export type TransactionSettings = z.output<typeof settings>;
 
 /** Dependencies of this service's use cases. */
 export interface TransactionContext extends Resources {
-  /** Serializes checkouts with the same idempotency key. */
-  keyMutex: KeyMutex;
   /** Limits concurrent checkouts and cancellations of the same product. */
   productBulkhead: ProductBulkhead;
   orderMetrics: OrderMetrics;
@@ -34,14 +31,12 @@ export interface TransactionContext extends Resources {
 
 /** Checkouts and cancellations of one product wait for the same lock. They must not occupy all connections meanwhile. */
 const MAX_POOL_SHARE_PER_PRODUCT = 1 / 3;
-const KEY_WAIT_MS = 2000;
 
 export const transactionService: ServiceDefinition<typeof settings, TransactionContext> = {
   ...inShop('transaction'),
   settings,
   createContext: (resources, { REQUIRE_VERIFIED_EMAIL }) => ({
     ...resources,
-    keyMutex: new KeyMutex(KEY_WAIT_MS),
     productBulkhead: new ProductBulkhead(
       Math.max(1, Math.floor(resources.config.db.poolSize * MAX_POOL_SHARE_PER_PRODUCT)),
     ),

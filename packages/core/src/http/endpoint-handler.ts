@@ -1,8 +1,9 @@
 import { stringifySetCookie } from 'cookie';
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import type { AccessTokenVerifier, Revocations } from '../auth';
+import type { AccessTokenVerifier, Caller, Revocations } from '../auth';
 import type { ResponseCache } from '../cache';
+import { type Attempt, hashOfForm, hashOfJson } from '../idempotency';
 import type { Metrics } from '../metrics';
 import { clientIpOf } from '../rate-limit';
 import { authenticate, cookieOf } from './authenticate';
@@ -14,6 +15,7 @@ import { knownError } from './problem';
 import { bodyReader, type RequestBody } from './request-body';
 import { contextOf } from './request-context';
 import { uploadMetrics } from './request-metrics';
+import { noFields } from './schemas';
 import { Validation, withoutEmpty } from './validation';
 
 interface HandlerDeps {
@@ -35,10 +37,13 @@ export function endpointHandler(endpoint: Endpoint, deps: HandlerDeps): RequestH
     const cookie = endpoint.cookie && cookieOf(req, endpoint.cookie, config.corsOrigins);
     const body = await readBody(req, res);
     let response: AnyResponse | undefined;
+    let attempt: Attempt | undefined;
     try {
       const { requestId } = contextOf(res);
       const client = { clientIp: clientIpOf(req), userAgent: req.headers['user-agent'], requestId, cookie };
-      const input: AnyInput = { caller, ...client, ...toInput(req, body) };
+      const valid = toInput(req, body);
+      attempt = await attemptOf(endpoint, caller, req, body);
+      const input: AnyInput = { caller, ...client, ...valid, attempt };
       if (endpoint.cache) return await sendCached(endpoint, cache, input, res);
       response = await endpoint.handler(input);
     } finally {
@@ -46,7 +51,7 @@ export function endpointHandler(endpoint: Endpoint, deps: HandlerDeps): RequestH
       await body.file?.discard();
     }
     setCookies(res, response?.cookies, config.secureCookies);
-    return send(endpoint, response, req, res);
+    return send(endpoint, response, attempt?.replay, req, res);
   };
   const counted = endpoint.upload ? countUploads(respond, metrics) : respond;
   return config.refusesUndeclaredErrors ? rejectUndeclaredErrors(endpoint, counted) : counted;
@@ -63,6 +68,8 @@ function rejectUndeclaredErrors(endpoint: Endpoint, respond: Respond): Respond {
   };
 }
 
+const REPLAYED = 'Idempotent-Replayed';
+
 type Respond = (req: Request, res: Response) => Promise<void>;
 
 function countUploads(respond: Respond, metrics: Metrics): Respond {
@@ -76,20 +83,17 @@ function countUploads(respond: Respond, metrics: Metrics): Respond {
       uploads.inc({ outcome: known && known.kind !== 'unavailable' ? 'refused' : 'failed' });
       throw error;
     }
-    if (!req.file) return;
+    if (!req.file || res.hasHeader(REPLAYED)) return;
     uploads.inc({ outcome: 'stored' });
     bytes.inc(req.file.size);
   };
 }
 
-/** The schema for a body if the endpoint declares none. */
-const noFields = z.strictObject({}).optional();
-
 function inputReader(endpoint: Endpoint) {
   return function readInput(
     req: Request,
     { fields, isForm, file, errors }: RequestBody,
-  ): Omit<AnyInput, 'caller' | 'clientIp' | 'userAgent' | 'requestId' | 'cookie'> {
+  ): Pick<AnyInput, 'params' | 'query' | 'headers' | 'body' | 'file'> {
     const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);
     const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));
@@ -99,7 +103,7 @@ function inputReader(endpoint: Endpoint) {
       ? validation.parse('form', endpoint.form, fields)
       : endpoint.upload?.required
         ? undefined
-        : validation.parse('body', endpoint.body ?? noFields, fields);
+        : validation.parse('body', endpoint.body ?? noFields.optional(), fields);
     const field = endpoint.upload?.required ? endpoint.upload.field : undefined;
     if (field && !file && errors.every(({ path }) => path !== field)) {
       validation.add({
@@ -114,13 +118,32 @@ function inputReader(endpoint: Endpoint) {
   };
 }
 
-/** The response as JSON, without fields that the schema does not name. A body that does not match is a bug. */
-function encode(endpoint: Endpoint, response: AnyResponse | undefined): string {
-  const status = response?.status ?? 204;
+/** Call it with a valid request. */
+async function attemptOf(
+  endpoint: Endpoint,
+  caller: Caller | undefined,
+  req: Request,
+  { fields, isForm, file }: RequestBody,
+): Promise<Attempt | undefined> {
+  const key = req.get('Idempotency-Key');
+  if (!endpoint.idempotent || !caller || key === undefined) return undefined;
+  // Decoded, so that each resource has one path.
+  const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => String(req.params[name]));
+  return {
+    userId: caller.id,
+    route: `${req.method} ${path}`,
+    key,
+    hash: isForm ? hashOfForm(fields, await file?.sha256()) : hashOfJson(fields),
+    toJson: (result) => encode(endpoint, Number(Object.keys(endpoint.responses)[0]), result),
+  };
+}
+
+/** The body as JSON, without fields that the schema does not name. A body that does not match is a bug. */
+function encode(endpoint: Endpoint, status: number, body: unknown): string {
   const schema = endpoint.responses[status as keyof typeof endpoint.responses];
   if (!(schema instanceof z.ZodType))
     throw new Error(`${endpoint.method} ${endpoint.path} declares no body for ${status}`);
-  const checked = schema.safeParse(response?.body);
+  const checked = schema.safeParse(body);
   if (!checked.success) {
     throw new Error(`the response of ${endpoint.method} ${endpoint.path} does not match its schema`, {
       cause: checked.error,
@@ -144,8 +167,17 @@ function setCookies(res: Response, cookies: readonly ResponseCookie[] = [], secu
   }
 }
 
-/** @param response undefined or without a body if the endpoint declares a 204 */
-async function send(endpoint: Endpoint, response: AnyResponse | undefined, req: Request, res: Response): Promise<void> {
+/**
+ * @param response undefined or without a body if the endpoint declares a 204
+ * @param replay the body to send instead. It is not checked: an earlier release may have made it
+ */
+async function send(
+  endpoint: Endpoint,
+  response: AnyResponse | undefined,
+  replay: string | undefined,
+  req: Request,
+  res: Response,
+): Promise<void> {
   if ((!response || response.status === 204) && endpoint.responses[204]) {
     res.status(204).end();
     return;
@@ -157,13 +189,14 @@ async function send(endpoint: Endpoint, response: AnyResponse | undefined, req: 
     await response.write(req, res);
     return;
   }
-  sendJson(res, response.status, encode(endpoint, response));
+  if (replay !== undefined) res.setHeader(REPLAYED, 'true');
+  sendJson(res, response.status, replay ?? encode(endpoint, response.status, response.body));
 }
 
 async function sendCached(endpoint: Endpoint, cache: ResponseCache, input: AnyInput, res: Response): Promise<void> {
   const rule = endpoint.cache?.(input);
   if (!rule) throw new Error('sendCached needs a cache rule');
-  const load = async () => Buffer.from(encode(endpoint, await endpoint.handler(input)));
+  const load = async () => Buffer.from(encode(endpoint, 200, (await endpoint.handler(input))?.body));
   const { status, bytes } = await cache.getOrLoad(endpoint.path, rule, load);
   res.setHeader('X-Cache', X_CACHE[status]);
   sendJson(res, 200, bytes);

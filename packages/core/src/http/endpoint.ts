@@ -1,8 +1,9 @@
 import type { Request, Response } from 'express';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Caller } from '../auth';
 import type { CacheRule } from '../cache';
 import type { ErrorDefinition } from '../errors';
+import { type Attempt, idempotencyHeaders, idempotencyKeyReused } from '../idempotency';
 import type { FileKind, Storage, UploadedFile } from '../storage';
 
 export type Access = 'public' | 'user' | 'admin';
@@ -74,6 +75,8 @@ interface Input<A extends Access, P, Q, B, U, H> {
   requestId: string;
   /** The value of the declared `cookie`. */
   cookie: string | undefined;
+  /** undefined if the request has no idempotency key, or the endpoint is not `idempotent`. */
+  attempt: Attempt | undefined;
 }
 
 interface EndpointSpec<
@@ -98,6 +101,8 @@ interface EndpointSpec<
   query?: Q;
   /** Headers specific to this endpoint, by lower-case name. */
   headers?: H;
+  /** Accepts an `Idempotency-Key`: the handler must pass on `attempt`. Needs a caller. */
+  idempotent?: true;
   /** The name of the cookie that it reads. A write refuses it if another site has sent the request. */
   cookie?: string;
   /** JSON body. Use a strict object, so that unknown fields are rejected. */
@@ -161,8 +166,14 @@ export function endpoint<
   H extends Schema = undefined,
 >(spec: EndpointSpec<A, P, Q, B, U, R, H>): Endpoint {
   // Each handler gets exactly the output of its own schemas, so it is safe to erase the types here.
-  return spec as unknown as Endpoint;
+  return (spec.idempotent ? withIdempotencyKey(spec) : spec) as unknown as Endpoint;
 }
+
+const withIdempotencyKey = <T extends { headers?: Schema; errors?: readonly ErrorDefinition[] }>(spec: T) => ({
+  ...spec,
+  headers: spec.headers instanceof z.ZodObject ? spec.headers.extend(idempotencyHeaders.shape) : idempotencyHeaders,
+  errors: [...(spec.errors ?? []), idempotencyKeyReused],
+});
 
 export const ok = <T>(body: T) => ({ status: 200 as const, body });
 export const noContent = (cookies: ResponseCookie[]) => ({ status: 204 as const, cookies });

@@ -91,13 +91,12 @@ function successes(endpoint: Endpoint): ZodOpenApiResponsesObject {
   return responses;
 }
 
-function headersOf({ headers, cache, setsCookies }: Endpoint, status: string): HeaderName[] {
-  const canReplay = headers instanceof z.ZodObject && 'idempotency-key' in headers.shape;
+function headersOf({ cache, idempotent, setsCookies }: Endpoint, status: string): HeaderName[] {
   return [
     ...(status === '201' ? (['Location'] as const) : []),
     ...(status === '204' ? [] : (['Cache-Control'] as const)),
     ...(cache ? (['X-Cache'] as const) : []),
-    ...(canReplay ? (['Idempotent-Replayed'] as const) : []),
+    ...(idempotent ? (['Idempotent-Replayed'] as const) : []),
     ...(setsCookies ? (['Set-Cookie'] as const) : []),
   ];
 }

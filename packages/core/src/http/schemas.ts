@@ -157,3 +157,6 @@ export const listResponse = <T>({ rows, total }: List<T>, { page, limit }: Page)
 export const createdId = z
   .object({ id: id.meta({ description: 'The id of what was created' }) })
   .meta({ id: 'CreatedId', description: 'Names what was created' });
+
+/** A body without fields, such as a form that has only a file. */
+export const noFields = z.strictObject({});

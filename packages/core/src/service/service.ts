@@ -22,6 +22,7 @@ import {
 } from '../db';
 import { defineError } from '../errors';
 import { createApp, type Endpoint } from '../http';
+import { createIdempotency, type Idempotency, KEYS_TABLE } from '../idempotency';
 import { createLogger, type Logger } from '../log';
 import { createMetrics, type Metrics } from '../metrics';
 import { tokenBuckets } from '../rate-limit';
@@ -33,6 +34,7 @@ import { type Job, jobMetrics } from './jobs';
 export const coreRights = {
   [GENERATION_TABLE]: ['SELECT', 'INSERT', 'UPDATE'],
   [REVOCATIONS_TABLE]: ['SELECT'],
+  [KEYS_TABLE]: ['SELECT', 'INSERT', 'UPDATE'],
   [MIGRATIONS_TABLE]: ['SELECT'],
   // Otherwise information_schema would not show it.
   [UNFINISHED_RESTORE_TABLE]: ['SELECT'],
@@ -42,6 +44,7 @@ export const coreRights = {
 export interface Resources {
   db: Database;
   cache: ResponseCache;
+  idempotency: Idempotency;
   redis: RedisLink;
   tokens: AccessTokenVerifier;
   logger: Logger;
@@ -121,12 +124,13 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   const db: Database = createDatabase(config.db, { ...deps, onLostResponse });
   const tokens = accessTokenVerifier(config.tokenKeys, config.tokenRealm);
   const revocations = createRevocations(revocationsIn(db), { metrics });
-  const resources: Resources = { db, cache, redis, tokens, logger: log, metrics, config };
+  const idempotency = createIdempotency(db);
+  const resources: Resources = { db, cache, idempotency, redis, tokens, logger: log, metrics, config };
   let draining = false;
   const context = definition.createContext?.(resources, own) ?? (resources as C);
   const endpoints = definition.endpoints(context);
   const jobs = [readRevocations(revocations), ...(definition.jobs?.(context, own) ?? [])];
-  const tables = new Set([...definition.tables, GENERATION_TABLE, REVOCATIONS_TABLE]);
+  const tables = new Set([...definition.tables, GENERATION_TABLE, REVOCATIONS_TABLE, KEYS_TABLE]);
   const checkSchema = schemaCheck(db, [...tables], definition.migration);
   const checkOnce = once(async () => definition.readinessCheck?.(context));
   const checkDatabase = async () => {

@@ -1,6 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { storageUnavailable } from '../errors';
 import type { FileKind } from './file-kinds';
 
@@ -9,6 +11,8 @@ export interface IncomingFile {
   /** The path of the temporary file. */
   readonly path: string;
   readonly size: number;
+  /** Returns the SHA-256 of the content, in hex. Call it before `put`. @throws AppError `storage_unavailable` */
+  sha256(): Promise<string>;
   /** Deletes the temporary file. Never rejects: leftovers are deleted later. */
   discard(): Promise<void>;
 }
@@ -46,7 +50,7 @@ export function incomingFolder(folder: string) {
       const handle = await orUnavailable(() => open(file, 'wx'));
       try {
         const size = await writeAll(handle, content);
-        return { path: file, size, discard };
+        return { path: file, size, sha256: () => orUnavailable(() => sha256Of(file)), discard };
       } catch (error) {
         await discard();
         throw error;
@@ -56,6 +60,12 @@ export function incomingFolder(folder: string) {
       }
     },
   };
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
 }
 
 /** Writes and syncs the content. @returns the number of bytes */

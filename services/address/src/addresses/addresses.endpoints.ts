@@ -18,10 +18,13 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     tag,
     summary: 'Add a shipping address',
     access: 'user',
+    idempotent: true,
     body: newAddress,
     responses: { 201: createdId },
-    handler: async ({ caller, body }) => {
-      const id = await insertAddress(ctx.db, caller.id, body);
+    handler: async ({ caller, body, attempt }) => {
+      const { id } = await ctx.idempotency.once(attempt, async function addAddress(sql) {
+        return { id: await insertAddress(sql, caller.id, body) };
+      });
       return created(`${PATH}/${id}`, { id });
     },
   }),

@@ -32,11 +32,14 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     tag,
     summary: 'Add a category',
     access: 'admin',
+    idempotent: true,
     body: categoryName,
     responses: { 201: createdId },
     errors: [categoryExists],
-    handler: async ({ body }) => {
-      const id = await insertCategory(ctx.db, body.name);
+    handler: async ({ body, attempt }) => {
+      const { id } = await ctx.idempotency.once(attempt, async function addCategory(sql) {
+        return { id: await insertCategory(sql, body.name) };
+      });
       return created(`${PATH}/${id}`, { id });
     },
   }),

@@ -13,6 +13,7 @@ import { revokeAllSessions } from '../sessions/sessions.sql';
 import { storeHasOpenOrders } from './leaving.errors';
 import {
   anonymiseUser,
+  deleteKeys,
   deleteStores,
   haveOpenOrders,
   listProductIds,
@@ -48,7 +49,8 @@ async function deleteAccount(ctx: AuthContext, caller: Caller, userId: number, c
   if (await haveOpenOrders(ctx.db, storeIds)) throw storeHasOpenOrders();
   const productIds = await listProductIds(ctx.db, storeIds);
   const storedNames = await ctx.audit.transaction(client, async function deleteLocked(sql, record) {
-    // Lock order: products, stores, users, as in a checkout. While a store is locked, it gets no products and no orders.
+    // Lock order: keys, products, stores, users, as in a checkout. While a store is locked, it gets no products and no orders.
+    await deleteKeys(sql, userId);
     await lockInIdOrder(sql, 'products', productIds);
     await lockInIdOrder(sql, 'stores', storeIds);
     const isAdmin = admins.includes(userId);

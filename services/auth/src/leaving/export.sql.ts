@@ -69,6 +69,13 @@ const LOGS = statement(
    FROM transactions t JOIN product_logs l ON l.transaction_id = t.id WHERE t.user_id = :userId ORDER BY l.id`,
 );
 
+const KEYS = statement(
+  'export.idempotencyKeys',
+  { request: text, key: text, response: nullable(text), created_at: timestamp },
+  `SELECT route AS request, idempotency_key AS \`key\`, response, created_at
+   FROM idempotency_keys WHERE user_id = :userId ORDER BY created_at`,
+);
+
 const SESSIONS = statement(
   'export.sessions',
   { created_at: timestamp, last_used_at: timestamp, ip: nullable(text), user_agent: nullable(text) },
@@ -109,6 +116,7 @@ export async function readExport(sql: Sql, userId: number) {
     transactions: await sql.rows(TRANSACTIONS, { userId }),
     logs: await sql.rows(LOGS, { userId }),
     sessions: await sql.rows(SESSIONS, { userId }),
+    idempotency_keys: await sql.rows(KEYS, { userId }),
     known_clients: await sql.rows(KNOWN_CLIENTS, { userId }),
     audit_events: await sql.rows(AUDIT_EVENTS, { userId }),
   };

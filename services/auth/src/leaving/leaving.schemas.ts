@@ -76,6 +76,19 @@ export const accountExport = z
         }),
       )
       .meta({ description: 'Where the user has logged in before' }),
+    idempotency_keys: z
+      .array(
+        z.object({
+          request: text('Method and path', 'POST /api/v1/stores'),
+          key: text('The Idempotency-Key', '7a2f4c1e-9a54-4d0b-8f43-0c5d0f1f2b6a'),
+          response: z
+            .string()
+            .nullable()
+            .meta({ description: 'The body of the response, in JSON', examples: ['{"id":1}'] }),
+          created_at: createdAt,
+        }),
+      )
+      .meta({ description: 'Requests of the last 24 hours with an Idempotency-Key' }),
     audit_events: z
       .array(
         z.object({

@@ -4,7 +4,8 @@ import { foldText } from '@shop/core/text';
 
 /*
  * The statements that delete an account, in the order in which it is done. In the same database transaction they also delete
- * from the tables of other services: products, stores, addresses and files. They read transactions, which stay.
+ * from the tables of other services: products, stores, addresses, files and idempotency_keys. They read transactions, which
+ * stay.
  */
 
 const LIST_STORE_IDS = statement('leaving.listStoreIds', { id: int }, 'SELECT id FROM stores WHERE user_id = :userId');
@@ -51,6 +52,13 @@ export async function listStoredNames(sql: Sql, userId: number, storeIds: number
   const images = storeIds.length === 0 ? [] : await sql.rows(LIST_IMAGES, { storeIds });
   const uploads = await sql.rows(LIST_UPLOADS, { userId });
   return [...images.flatMap(({ image }) => image ?? []), ...uploads.map(({ storedName }) => storedName)];
+}
+
+const DELETE_KEYS = statement('leaving.deleteKeys', 'DELETE FROM idempotency_keys WHERE user_id = :userId');
+
+/** Deletes the idempotency keys of the user with the stored responses. Like all writes with a key, locks keys first. */
+export async function deleteKeys(sql: Sql, userId: number): Promise<void> {
+  await sql.write(DELETE_KEYS, { userId });
 }
 
 const DELETE_PRODUCTS = statement('leaving.deleteProducts', 'DELETE FROM products WHERE store_id = :storeId');

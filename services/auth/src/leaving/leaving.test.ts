@@ -59,6 +59,11 @@ async function aFullAccount() {
     "INSERT INTO files (user_id, stored_name, original_name, content_type, size_bytes) VALUES (?, ?, 'a.pdf', 'application/pdf', 1)",
     [user.id, path.basename(files[1] ?? '')],
   );
+  await write(
+    `INSERT INTO idempotency_keys (user_id, route, idempotency_key, request_hash, response)
+     VALUES (?, 'POST /api/v1/stores', 'k', REPEAT('0', 64), '{"id":7}')`,
+    [user.id],
+  );
   const address = await anAddress({ id: user.id });
   const bought = await anOrder(user.id, (await aStore()).id, 'pending', address.id);
   return { user, storeId, productId, files, bought };
@@ -70,7 +75,15 @@ describe('deleting an account', () => {
     await leave(user).expect(204);
 
     for (const file of files) expect(existsSync(file)).toBe(false);
-    for (const table of ['addresses', 'files', 'sessions', 'known_clients', 'email_verifications', 'stores']) {
+    for (const table of [
+      'addresses',
+      'files',
+      'sessions',
+      'known_clients',
+      'email_verifications',
+      'idempotency_keys',
+      'stores',
+    ]) {
       expect([table, await count(table, 'user_id = ?', [user.id])]).toEqual([table, 0]);
     }
     expect(await count('products', 'id = ?', [productId])).toBe(0);
@@ -177,6 +190,7 @@ describe('an export', () => {
       user: { id: user.id, email: user.email, phone: user.phone, has_password: true, google_linked: false },
       sessions: [{ ip: expect.any(String) }],
       known_clients: [{ client: expect.any(String) }],
+      idempotency_keys: [{ request: 'POST /api/v1/stores', key: 'k', response: '{"id":7}' }],
       stores: [{ id: storeId }],
       products: [{ id: productId, name: 'Mug', price: 12.5, stock: 3 }],
       addresses: [{ address: expect.any(String) }],

@@ -1,9 +1,9 @@
 import { forbidden, notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, listOf, listResponse, ok, sendFile } from '@shop/core/http';
+import { created, type Endpoint, endpoint, listOf, listResponse, noFields, ok, sendFile } from '@shop/core/http';
 import { fileKinds, MAX_FILE_BYTES, mediaTypeOf } from '@shop/core/storage';
 import type { FileContext } from '../service';
 import { deleteFile } from './delete-file';
-import { filenameParams, fileQuery, noFields, storedFile, uploadedFile } from './files.schemas';
+import { filenameParams, fileQuery, storedFile, uploadedFile } from './files.schemas';
 import { listFiles } from './files.sql';
 import { uploadFile } from './upload-file';
 import { uploadHeaders } from './upload-headers';
@@ -22,13 +22,14 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
       'A JPEG, PNG, GIF, WebP, PDF or plain text file of at most 5 MiB. The type is detected from the content; ' +
       'a declared type or a file extension that contradicts the content is refused.',
     access: 'user',
+    idempotent: true,
     upload: { field: 'file', required: true, maxBytes: MAX_FILE_BYTES, kinds: fileKinds, storage: ctx.storage },
     body: noFields,
     form: noFields,
     responses: { 201: uploadedFile },
     errors: [storageUnavailable],
-    handler: async ({ caller, file }) => {
-      const uploaded = await uploadFile(ctx, caller, file);
+    handler: async ({ caller, file, attempt }) => {
+      const uploaded = await uploadFile(ctx, caller, file, attempt);
       return created(uploaded.url, uploaded);
     },
   }),

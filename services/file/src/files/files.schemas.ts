@@ -28,9 +28,6 @@ export const storedFile = z
 
 export type StoredFile = z.input<typeof storedFile>;
 
-/** The form contains only the file. */
-export const noFields = z.strictObject({});
-
 export const fileQuery = z.object(pageQuery);
 
 export type FileQuery = z.output<typeof fileQuery>;

@@ -157,7 +157,7 @@ describe('POST /api/v1/products', () => {
     const caller = { id: seller.id, role: 'user' as const };
     const product = newProduct.parse({ name: 'Tea', price: 1 });
     const ctx = { ...resources, storage, cache: { ...resources.cache, invalidate } };
-    const added = await addProduct(ctx, caller, product, undefined);
+    const added = await addProduct(ctx, caller, product, undefined, undefined);
     expect(added).toMatchObject({ name: 'Tea', store_id: store.id });
     expect(await row(added.id)).toBeUndefined();
   });

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import {
+  aPng,
   aProduct,
   aStore,
   aUser,
@@ -34,6 +36,24 @@ describe('a write waits for its cache invalidation', () => {
     );
     expect([result.status, scopes]).toEqual([201, scopesOf(result.body.id)]);
   });
+
+  test.each([
+    ['added', () => app.http.post(PATH).send({ name: 'Tea', price: 1 }), 201],
+    [
+      'added with an image',
+      () => app.http.post(PATH).field({ name: 'Tea', price: 1 }).attach('image', aPng(), 'a.png'),
+      201,
+    ],
+  ])(
+    'a replay of a product that was %s, because the first attempt may have died before',
+    async (_, request, status) => {
+      const key = randomUUID();
+      const send = () => request().set(seller.auth).set('Idempotency-Key', key);
+      const { body } = await send().expect(status);
+      const { result, scopes } = await holdingInvalidation(app, send);
+      expect([result.body, result.get('Idempotent-Replayed'), scopes]).toEqual([body, 'true', scopesOf(body.id)]);
+    },
+  );
 
   test.each([
     ['a price', { price: 2 }],

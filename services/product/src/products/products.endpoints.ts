@@ -23,13 +23,14 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     summary: 'Add a product to a store, optionally with an image',
     description: 'As JSON, or as multipart/form-data with a JPEG, PNG, GIF or WebP file of at most 5 MiB.',
     access: 'user',
+    idempotent: true,
     body: newProduct,
     form: newProductForm,
     upload: { field: 'image', required: false, maxBytes: MAX_FILE_BYTES, kinds: imageKinds, storage: ctx.storage },
     responses: { 201: product },
     errors: [forbidden, noStore, storeNotFound, categoryNotFound, storageUnavailable],
-    handler: async ({ caller, body, file }) => {
-      const added = await addProduct(ctx, caller, body, file);
+    handler: async ({ caller, body, file, attempt }) => {
+      const added = await addProduct(ctx, caller, body, file, attempt);
       return created(`${PATH}/${added.id}`, added);
     },
   }),

@@ -48,6 +48,8 @@ export const product = z
   })
   .meta({ id: 'Product', description: 'A product, as its seller sees it' });
 
+export type Product = z.input<typeof product>;
+
 /** As buyers see it. */
 export const catalogProduct = product
   .extend({

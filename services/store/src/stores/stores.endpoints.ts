@@ -22,10 +22,13 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     tag,
     summary: 'Open a store',
     access: 'user',
+    idempotent: true,
     body: storeName,
     responses: { 201: createdId },
-    handler: async ({ caller, body }) => {
-      const id = await insertStore(ctx.db, caller.id, body.name);
+    handler: async ({ caller, body, attempt }) => {
+      const { id } = await ctx.idempotency.once(attempt, async function openStore(sql) {
+        return { id: await insertStore(sql, caller.id, body.name) };
+      });
       return created(`${PATH}/${id}`, { id });
     },
   }),

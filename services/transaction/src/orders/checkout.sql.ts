@@ -1,6 +1,5 @@
-import { flag, int, nullable, type RowOf, type Sql, statement, text } from '@shop/core/db';
+import { int, type RowOf, type Sql, statement, text } from '@shop/core/db';
 import { cents, centsToDecimal } from '@shop/shop';
-import { type Attempt, idempotencyKeyReused, KEY_LIFETIME_HOURS } from './idempotency-key';
 import type { OrderLine } from './orders.schemas';
 
 /*
@@ -17,45 +16,6 @@ const FIND_VERIFIED = statement(
 
 export async function hasVerifiedEmail(sql: Sql, userId: number): Promise<boolean> {
   return (await sql.row(FIND_VERIFIED, { userId })) !== undefined;
-}
-
-const CLAIM_KEY = statement(
-  'idempotency.claim',
-  `INSERT INTO idempotency_keys (user_id, route, idempotency_key, request_hash) VALUES (:userId, :route, :key, :hash)
-   ON DUPLICATE KEY UPDATE replays = replays + 1`,
-);
-
-const FIND_KEY = statement(
-  'idempotency.claim',
-  { requestHash: text, orderId: nullable(int), isExpired: flag },
-  `SELECT request_hash AS requestHash, transaction_id AS orderId,
-          created_at < NOW(3) - INTERVAL ${KEY_LIFETIME_HOURS} HOUR AS isExpired
-   FROM idempotency_keys WHERE user_id = :userId AND route = :route AND idempotency_key = :key`,
-);
-
-const RENEW_KEY = statement(
-  'idempotency.claim',
-  `UPDATE idempotency_keys SET request_hash = :hash, transaction_id = NULL, replays = 0, created_at = NOW(3)
-   WHERE user_id = :userId AND route = :route AND idempotency_key = :key`,
-);
-
-/**
- * Claims the key for this database transaction. A second attempt waits here, on the primary key, until the first commits or
- * rolls back. So this must be the first statement, before any other lock.
- * @returns the id of the order that was already placed with this key; undefined if the key is now claimed
- */
-export async function claimKey(sql: Sql, attempt: Attempt): Promise<number | undefined> {
-  // A plain INSERT takes a shared lock on the duplicate. Waiting attempts would deadlock when the first one rolls back.
-  const { affectedRows } = await sql.write(CLAIM_KEY, { ...attempt });
-  const isInserted = affectedRows === 1;
-  if (isInserted) return undefined;
-  const found = await sql.row(FIND_KEY, { ...attempt });
-  if (found?.isExpired) {
-    await sql.write(RENEW_KEY, { ...attempt });
-    return undefined;
-  }
-  if (found?.requestHash !== attempt.hash) throw idempotencyKeyReused();
-  return found.orderId ?? undefined;
 }
 
 const lockedProductColumns = { id: int, storeId: int, ownerId: int, name: text, price: cents, stock: int };
@@ -157,26 +117,4 @@ const TAKE_STOCK = statement(
  */
 export async function takeStock(sql: Sql, lines: OrderLine[]): Promise<number> {
   return (await sql.write(TAKE_STOCK, { lines: JSON.stringify(lines) })).affectedRows;
-}
-
-const SETTLE_KEY = statement(
-  'idempotency.settle',
-  `UPDATE idempotency_keys SET transaction_id = :orderId
-   WHERE user_id = :userId AND route = :route AND idempotency_key = :key`,
-);
-
-/** Links the claimed key to the order that was placed with it. */
-export async function settleKey(sql: Sql, attempt: Attempt, orderId: number): Promise<void> {
-  await sql.write(SETTLE_KEY, { ...attempt, orderId });
-}
-
-const DELETE_EXPIRED_KEYS = statement(
-  'idempotency.deleteExpired',
-  `DELETE FROM idempotency_keys WHERE created_at < NOW(3) - INTERVAL ${KEY_LIFETIME_HOURS} HOUR
-   ORDER BY created_at LIMIT :limit`,
-);
-
-/** @returns the number of deleted rows, at most `limit` */
-export async function deleteExpiredKeys(sql: Sql, limit: number): Promise<number> {
-  return (await sql.write(DELETE_EXPIRED_KEYS, { limit })).affectedRows;
 }

@@ -4,7 +4,6 @@ import { insufficientStock } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import { changeStatus } from './change-status';
 import { getOrder } from './get-order';
-import { idempotencyHeaders, idempotencyKeyReused } from './idempotency-key';
 import { listOrders } from './list-orders';
 import { invalidTransition } from './order-status';
 import {
@@ -32,9 +31,9 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     tag,
     summary: 'Place an order for products of one store',
     description:
-      'All or nothing. Items with the same product are merged. The stock is reduced; the current prices and address are copied into the transaction. A retry with the same Idempotency-Key gets the first response again.',
+      'All or nothing. Items with the same product are merged. The stock is reduced; the current prices and address are copied into the transaction.',
     access: 'user',
-    headers: idempotencyHeaders,
+    idempotent: true,
     body: newOrder,
     responses: { 201: createdId },
     errors: [
@@ -45,12 +44,10 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
       quantityTooLarge,
       insufficientStock,
       totalTooLarge,
-      idempotencyKeyReused,
     ],
-    handler: async ({ caller, headers, body }) => {
-      const { id, replayed } = await placeOrder(ctx, caller, body, headers['idempotency-key']);
-      const response = created(`${PATH}/${id}`, { id });
-      return replayed ? { ...response, headers: { ...response.headers, 'Idempotent-Replayed': 'true' } } : response;
+    handler: async ({ caller, body, attempt }) => {
+      const id = await placeOrder(ctx, caller, body, attempt);
+      return created(`${PATH}/${id}`, { id });
     },
   }),
 

@@ -2,20 +2,18 @@ import type { Caller } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
 import { operationDeadline } from '@shop/core/db';
 import type { AppError } from '@shop/core/errors';
+import type { Attempt } from '@shop/core/idempotency';
 import { insufficientStock, MAX_CENTS, productScopes } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import {
-  claimKey,
   hasAddress,
   hasVerifiedEmail,
   insertOrder,
   insertOrderLines,
   type LockedProduct,
   lockProducts,
-  settleKey,
   takeStock,
 } from './checkout.sql';
-import { type Attempt, fingerprint } from './idempotency-key';
 import {
   addressNotFound,
   emailNotVerified,
@@ -26,55 +24,57 @@ import {
   totalTooLarge,
 } from './orders.errors';
 import type { NewOrder, OrderLine } from './orders.schemas';
-import { findSoldProducts } from './orders.sql';
+import { findSoldProducts, type SoldProducts } from './orders.sql';
 import { WORK_MS } from './product-bulkhead';
 
-/** An idempotency key is unique per user and route. */
-const ROUTE = 'POST /api/v1/transactions';
+interface PlacedOrder {
+  id: number;
+  /** `total` is in cents. undefined if an earlier request with the same key placed the order. */
+  placed?: { sold: SoldProducts; total: bigint };
+}
 
-/**
- * The checkout. A replay also invalidates the cache, because the first attempt may have crashed or stalled between its
- * commit and its invalidation.
- * @returns `replayed`: an earlier request with the same key placed the order
- */
+/** The checkout. @returns the id of the order */
 export async function placeOrder(
-  { db, cache, keyMutex, productBulkhead, orderMetrics, requiresVerifiedEmail }: TransactionContext,
+  { db, cache, idempotency, productBulkhead, orderMetrics, requiresVerifiedEmail }: TransactionContext,
   buyer: Caller,
   order: NewOrder,
-  key: string | undefined,
-): Promise<{ id: number; replayed: boolean }> {
+  attempt: Attempt | undefined,
+): Promise<number> {
   const deadline = operationDeadline();
   const lines = mergeLines(order.items);
   const productIds = lines.map(({ productId }) => productId);
-  const attempt = key === undefined ? undefined : { userId: buyer.id, route: ROUTE, key, hash: fingerprint(order) };
-  const mutexKey = attempt && `${buyer.id} ${key}`;
+
+  async function placeInTransaction(sql: Sql): Promise<PlacedOrder> {
+    return await placeLocked(sql, buyer, order, lines);
+  }
+  async function transaction<R>(work: (sql: Sql) => Promise<R>): Promise<R> {
+    return await productBulkhead.run(productIds, deadline - WORK_MS, async function runInBulkhead() {
+      return await db.transaction(work, deadline);
+    });
+  }
+
   try {
     if (requiresVerifiedEmail && !(await hasVerifiedEmail(db, buyer.id))) throw emailNotVerified();
-    const { id, sold, total } = await keyMutex.runExclusive(mutexKey, async function placeWithKey() {
-      return await productBulkhead.run(productIds, deadline - WORK_MS, async function placeInBulkhead() {
-        return await db.transaction(async function placeInTransaction(sql) {
-          return await placeLocked(sql, buyer, order.address_id, lines, attempt);
-        }, deadline);
-      });
-    });
+    const { id, placed } = await idempotency.once(attempt, placeInTransaction, { transaction, orderIdOf });
+    const sold = placed?.sold ?? (await findSoldProducts(db, id));
     if (sold) await cache.invalidate(productScopes(sold));
-    if (total !== undefined) orderMetrics.countPlaced(total);
-    return { id, replayed: total === undefined };
+    if (placed) orderMetrics.countPlaced(placed.total);
+    return id;
   } catch (error) {
     orderMetrics.countRefused(error);
     throw error;
   }
 }
 
-/**
- * Locks the products in id order, so that two baskets cannot deadlock, and validates the order on the locked rows. The key
- * is claimed first and settled last, in the order's own database transaction: no crash can leave one without the other, and
- * a refused order leaves its key unused.
- * @returns `total` is undefined if an earlier request with the same key placed the order
- */
-async function placeLocked(sql: Sql, buyer: Caller, addressId: number, lines: OrderLine[], attempt?: Attempt) {
-  const earlierId = attempt && (await claimKey(sql, attempt));
-  if (earlierId !== undefined) return { id: earlierId, sold: await findSoldProducts(sql, earlierId), total: undefined };
+const orderIdOf = ({ id }: PlacedOrder): number => id;
+
+/** Locks the products in id order, so that two baskets cannot deadlock, and validates the order on the locked rows. */
+async function placeLocked(
+  sql: Sql,
+  buyer: Caller,
+  { address_id: addressId }: NewOrder,
+  lines: OrderLine[],
+): Promise<PlacedOrder> {
   const products = await lockProducts(sql, lines);
   const [first] = products;
   const problem = findProblem(lines, products);
@@ -88,8 +88,7 @@ async function placeLocked(sql: Sql, buyer: Caller, addressId: number, lines: Or
   if (id === undefined) throw addressNotFound();
   await insertOrderLines(sql, id, lines, products);
   if ((await takeStock(sql, lines)) < lines.length) throw insufficientStock();
-  if (attempt) await settleKey(sql, attempt, id);
-  return { id, sold: { productIds: products.map((product) => product.id), storeId, ownerId }, total };
+  return { id, placed: { sold: { productIds: products.map((product) => product.id), storeId, ownerId }, total } };
 }
 
 /** Sums the quantities of repeated products and sorts by product id, the global lock order. */

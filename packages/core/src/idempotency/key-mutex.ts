@@ -1,5 +1,5 @@
-import { databaseBusy } from '@shop/core/errors';
-import { beforeDeadline } from '@shop/core/time';
+import { databaseBusy } from '../errors';
+import { beforeDeadline } from '../time';
 
 /**
  * A mutex per key within this process. Without it, attempts with the same idempotency key would wait in the database, each
