@@ -146,7 +146,7 @@ const writes: Record<string, Write> = {
       return {
         path: '/api/v1/transactions',
         body: () => ({ json: order }),
-        other: () => ({ json: { ...order, items: [{ product_id: product.id, quantity: 2 }] } }),
+        other: () => ({ json: { ...order, expected_total: 10 } }),
       };
     },
     effects: ownTable('transactions').effects,

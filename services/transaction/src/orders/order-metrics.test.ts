@@ -25,12 +25,12 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-const buy = (items: [product: { id: number }, quantity: number][], key?: string) =>
+const buy = (items: [product: { id: number }, quantity: number][], key?: string, expected_total?: number) =>
   app.http
     .post(PATH)
     .set(buyer.auth)
     .set(key ? { 'Idempotency-Key': key } : {})
-    .send({ address_id, items: items.map(([{ id }, quantity]) => ({ product_id: id, quantity })) });
+    .send({ address_id, expected_total, items: items.map(([{ id }, quantity]) => ({ product_id: id, quantity })) });
 const cancel = (id: number) => app.http.patch(`${PATH}/${id}`).set(buyer.auth).send({ status: 'cancelled' });
 const now = async (name: string, labels = {}) => figure(await scrape(app.url), name, labels);
 
@@ -53,6 +53,7 @@ test('counts refused checkouts by reason, each starting at 0', async () => {
     'mixed_stores',
     'product_not_found',
     'quantity_too_large',
+    'total_changed',
     'total_too_large',
   ];
   const first = await scrape(app.url);
@@ -72,6 +73,7 @@ test('counts refused checkouts by reason, each starting at 0', async () => {
     [one, 2_147_483_647],
     [one, 1],
   ]).expect(422);
+  await buy([[one, 1]], undefined, 0.01).expect(409);
   address_id = 2 ** 31;
   await buy([[one, 1]]).expect(404);
 

@@ -1,10 +1,25 @@
 import { errorCode } from '@shop/core/errors';
 import type { Metrics } from '@shop/core/metrics';
 import { insufficientStock } from '@shop/shop';
-import { addressNotFound, mixedStores, productNotFound, quantityTooLarge, totalTooLarge } from './orders.errors';
+import {
+  addressNotFound,
+  mixedStores,
+  productNotFound,
+  quantityTooLarge,
+  totalChanged,
+  totalTooLarge,
+} from './orders.errors';
 
 /** Exported as 0 from the start, so that the first refusal shows as an increase in the graphs. */
-const reasons = [addressNotFound, insufficientStock, mixedStores, productNotFound, quantityTooLarge, totalTooLarge];
+const reasons = [
+  addressNotFound,
+  insufficientStock,
+  mixedStores,
+  productNotFound,
+  quantityTooLarge,
+  totalChanged,
+  totalTooLarge,
+];
 
 export interface OrderMetrics {
   /** @param total in cents */

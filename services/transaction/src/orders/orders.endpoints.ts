@@ -12,6 +12,7 @@ import {
   mixedStores,
   productNotFound,
   quantityTooLarge,
+  totalChanged,
   totalTooLarge,
 } from './orders.errors';
 import { newOrder, order, orderDetails, orderQuery, statusChange } from './orders.schemas';
@@ -43,6 +44,7 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
       mixedStores,
       quantityTooLarge,
       insufficientStock,
+      totalChanged,
       totalTooLarge,
     ],
     handler: async ({ caller, body, attempt }) => {

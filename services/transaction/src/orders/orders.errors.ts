@@ -1,5 +1,5 @@
 import { defineError } from '@shop/core/errors';
-import { demanded } from '@shop/shop';
+import { amount, demanded } from '@shop/shop';
 
 export const emailNotVerified = defineError(
   'forbidden',
@@ -13,6 +13,16 @@ export const mixedStores = defineError(
   'mixed_stores',
   'All products of one transaction must belong to the same store.',
   demanded,
+);
+export const totalChanged = defineError(
+  'conflict',
+  'total_changed',
+  'The total is not the expected one: a price has changed. Nothing was ordered.',
+  {
+    members: {
+      total: amount.optional().meta({ description: 'In `total_changed`: the current total', examples: [24.5] }),
+    },
+  },
 );
 export const totalTooLarge = defineError('unprocessable', 'total_too_large', 'The total exceeds 9999999999.99.');
 /** The column is an INT. */

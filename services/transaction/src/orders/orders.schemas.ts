@@ -1,5 +1,5 @@
 import { id, idString, inOrder, pageQuery, timestamp } from '@shop/core/http';
-import { amount, priceString } from '@shop/shop';
+import { amount, price, priceString } from '@shop/shop';
 import { z } from 'zod';
 import { MAX_LINE_QUANTITY } from './orders.errors';
 
@@ -28,6 +28,11 @@ export const newOrder = z
   .strictObject({
     address_id: id.meta({ description: 'Your address to ship to' }),
     items: z.array(newItem).min(1).max(100).meta({ description: 'What to order, all from one store' }),
+    expected_total: price.optional().meta({
+      description:
+        'The total that the buyer has seen. If a price has changed since, nothing is ordered: `total_changed`',
+      examples: [25],
+    }),
   })
   .meta({ id: 'NewTransaction', description: 'An order' });
 

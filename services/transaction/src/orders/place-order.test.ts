@@ -116,6 +116,43 @@ describe('a purchase', () => {
   });
 });
 
+describe('an expected total', () => {
+  const basket = async () => {
+    const { buyer, address_id } = await aBuyer();
+    const product = await aProduct({ price: '0.10' });
+    return { buyer, product, order: { address_id, items: [{ product_id: product.id, quantity: 3 }] } };
+  };
+
+  test('that is right, to the cent, is accepted', async () => {
+    const { buyer, order } = await basket();
+    await buy(buyer, { ...order, expected_total: 0.3 }).expect(201);
+  });
+
+  test.each([0, 0.29, 0.31, 9_999_999_999.99])(
+    'of %s is refused with the true one, and its key stays free',
+    async (expected_total) => {
+      const { buyer, product, order } = await basket();
+      const send = (total: number) => buy(buyer, { ...order, expected_total: total }).set('Idempotency-Key', 'k');
+      const { body } = await send(expected_total).expect(409);
+      expect(body).toMatchObject({ code: 'total_changed', total: 0.3 });
+      await expectNothingBought(buyer, [product.id]);
+      expect((await send(body.total).expect(201)).headers).not.toHaveProperty('idempotent-replayed');
+    },
+  );
+
+  test.each([-1, 0.001, '0.30', null, 1e10])('of %s is invalid', async (expected_total) => {
+    const { buyer, order } = await basket();
+    const { body } = await buy(buyer, { ...order, expected_total }).expect(400);
+    expect(body.errors).toMatchObject([{ in: 'body', path: 'expected_total' }]);
+  });
+
+  test('is compared after everything else: what cannot be ordered is reported first', async () => {
+    const { buyer, product, order } = await basket();
+    await write('UPDATE products SET stock = 2 WHERE id = ?', [product.id]);
+    expect((await buy(buyer, { ...order, expected_total: 1 }).expect(409)).body.code).toBe('insufficient_stock');
+  });
+});
+
 describe('stock beyond what a seller can set', () => {
   test('can be sold completely, up to the largest quantity of a line', async () => {
     const { buyer, address_id } = await aBuyer();

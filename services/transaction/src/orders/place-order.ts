@@ -3,7 +3,7 @@ import type { Sql } from '@shop/core/db';
 import { operationDeadline } from '@shop/core/db';
 import type { AppError } from '@shop/core/errors';
 import type { Attempt } from '@shop/core/idempotency';
-import { insufficientStock, MAX_CENTS, productScopes } from '@shop/shop';
+import { centsToDecimal, centsToNumber, insufficientStock, MAX_CENTS, productScopes } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import {
   hasAddress,
@@ -21,6 +21,7 @@ import {
   mixedStores,
   productNotFound,
   quantityTooLarge,
+  totalChanged,
   totalTooLarge,
 } from './orders.errors';
 import type { NewOrder, OrderLine } from './orders.schemas';
@@ -72,12 +73,12 @@ const orderIdOf = ({ id }: PlacedOrder): number => id;
 async function placeLocked(
   sql: Sql,
   buyer: Caller,
-  { address_id: addressId }: NewOrder,
+  { address_id: addressId, expected_total: expectedTotal }: NewOrder,
   lines: OrderLine[],
 ): Promise<PlacedOrder> {
   const products = await lockProducts(sql, lines);
   const [first] = products;
-  const problem = findProblem(lines, products);
+  const problem = findProblem(lines, products, expectedTotal);
   if (problem || !first) {
     // A wrong address is reported first, but checked only here: the insert below checks it without a round trip.
     throw (await hasAddress(sql, buyer.id, addressId)) && problem ? problem : addressNotFound();
@@ -106,7 +107,11 @@ export const totalOf = (lines: OrderLine[], products: Pick<LockedProduct, 'price
   products.reduce((sum, { price }, index) => sum + price * BigInt(lines[index]?.quantity ?? 0), 0n);
 
 /** Why these lines cannot be ordered, checked on the locked rows. */
-function findProblem(lines: OrderLine[], products: LockedProduct[]): AppError | undefined {
+function findProblem(
+  lines: OrderLine[],
+  products: LockedProduct[],
+  expectedTotal: bigint | undefined,
+): AppError | undefined {
   const stocks = new Map(products.map(({ id, stock }) => [id, stock]));
   const demands = lines.map(({ productId, quantity }) => ({
     product_id: productId,
@@ -126,5 +131,11 @@ function findProblem(lines: OrderLine[], products: LockedProduct[]): AppError | 
     const left = short.map(({ product_id, available }) => `product ${product_id} (${available} left)`).join(', ');
     return insufficientStock({ message: `Not enough stock of ${left}.`, members: { products: short } });
   }
-  return totalOf(lines, products) > MAX_CENTS ? totalTooLarge() : undefined;
+  const total = totalOf(lines, products);
+  if (total > MAX_CENTS) return totalTooLarge();
+  if (expectedTotal === undefined || expectedTotal === total) return undefined;
+  return totalChanged({
+    message: `The total is now ${centsToDecimal(total)}, not ${centsToDecimal(expectedTotal)}.`,
+    members: { total: centsToNumber(total) },
+  });
 }
