@@ -249,6 +249,17 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       ...ownerOrAdmin(204),
       request: async (owner) => ({ path: `/api/v1/products/${(await product(owner)).id}` }),
     },
+    'PUT /api/v1/products/:id/image': {
+      ...ownerOrAdmin(200),
+      request: async (owner) => ({
+        path: `/api/v1/products/${(await product(owner)).id}/image`,
+        form: pngForm('image'),
+      }),
+    },
+    'DELETE /api/v1/products/:id/image': {
+      ...ownerOrAdmin(204),
+      request: async (owner) => ({ path: `/api/v1/products/${(await product(owner)).id}/image` }),
+    },
     'GET /api/v1/catalog/products': { ...anyone(200), request: at('/api/v1/catalog/products') },
     'GET /api/v1/catalog/products/:id': {
       ...anyone(200),

@@ -4,7 +4,7 @@ import { productScopes } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { getProduct } from './get-product';
 import type { ProductChanges } from './products.schemas';
-import { insertStockMovement, lockStock, updateProduct } from './products.sql';
+import { insertStockMovement, lockProduct, updateProduct } from './products.sql';
 
 /** Updates the given fields. `stock` overwrites the current stock. */
 export async function changeProduct(
@@ -30,9 +30,9 @@ async function updateWithStock(
   changes: ProductChanges & { stock: number },
 ): Promise<boolean> {
   return await db.transaction(async function updateLocked(sql) {
-    const before = await lockStock(sql, id);
-    if (before === undefined) return false;
-    const quantity = changes.stock - before;
+    const before = await lockProduct(sql, id);
+    if (!before) return false;
+    const quantity = changes.stock - before.stock;
     if (quantity !== 0) await insertStockMovement(sql, { productId: id, reason: 'edit', quantity });
     return await updateProduct(sql, id, changes);
   });

@@ -4,13 +4,19 @@ import { notFound } from '@shop/core/errors';
 import { cacheScope, productScopes } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { getProduct } from './get-product';
-import { deleteProductRow } from './products.sql';
+import { deleteProductRow, lockProduct } from './products.sql';
 
 /** Deletes the row first, then the image file. Past orders keep their lines. */
 export async function deleteProduct(ctx: ProductContext, caller: Caller, id: number): Promise<void> {
   await invalidateIfGone(ctx.cache, [cacheScope.everything], async function deleteExistingProduct() {
-    const { store_id: storeId, ownerId, image } = await getProduct(ctx, caller, id);
-    if (!(await deleteProductRow(ctx.db, id))) throw notFound();
+    const { store_id: storeId, ownerId } = await getProduct(ctx, caller, id);
+    const image = await ctx.db.transaction(async function deleteLocked(sql) {
+      // Another image may have replaced the one that was read above.
+      const locked = await lockProduct(sql, id);
+      if (!locked) throw notFound();
+      await deleteProductRow(sql, id);
+      return locked.image;
+    });
     await ctx.cache.invalidate(productScopes({ productIds: [id], storeId, ownerId }));
     if (image) await ctx.storage.discard([image]);
   });

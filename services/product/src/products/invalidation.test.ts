@@ -55,6 +55,21 @@ describe('a write waits for its cache invalidation', () => {
     },
   );
 
+  test('setting and removing an image, and removing it again', async () => {
+    const { id } = await aProduct({ store });
+    const image = `${PATH}/${id}/image`;
+    const set = () => app.http.put(image).set(seller.auth).attach('image', aPng(), 'a.png');
+    const unset = () => app.http.delete(image).set(seller.auth);
+    for (const [change, status] of [
+      [set, 200],
+      [unset, 204],
+      [unset, 204],
+    ] as const) {
+      const { result, scopes } = await holdingInvalidation<{ status: number }>(app, change);
+      expect([result.status, scopes]).toEqual([status, scopesOf(id)]);
+    }
+  });
+
   test.each([
     ['a price', { price: 2 }],
     ['the stock', { stock: 3 }],

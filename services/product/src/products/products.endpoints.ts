@@ -1,9 +1,10 @@
 import { forbidden, notFound, storageUnavailable } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { created, type Endpoint, endpoint, idParams, listOf, listResponse, noFields, ok } from '@shop/core/http';
 import { imageKinds, MAX_FILE_BYTES } from '@shop/core/storage';
 import type { ProductContext } from '../service';
 import { addProduct } from './add-product';
 import { listRule, productRule } from './cache-rules';
+import { removeImage, replaceImage } from './change-image';
 import { changeProduct } from './change-product';
 import { deleteProduct } from './delete-product';
 import { getProduct } from './get-product';
@@ -13,6 +14,8 @@ import { listProducts } from './products.sql';
 
 const PATH = '/api/v1/products';
 const tag = { name: 'products', description: 'The products of your own stores, as sellers manage them.' };
+
+const image = { field: 'image', maxBytes: MAX_FILE_BYTES, kinds: imageKinds };
 
 export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
   endpoint({
@@ -26,7 +29,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     idempotent: true,
     body: newProduct,
     form: newProductForm,
-    upload: { field: 'image', required: false, maxBytes: MAX_FILE_BYTES, kinds: imageKinds, storage: ctx.storage },
+    upload: { ...image, required: false, storage: ctx.storage },
     responses: { 201: product },
     errors: [forbidden, noStore, storeNotFound, categoryNotFound, storageUnavailable],
     handler: async ({ caller, body, file, attempt }) => {
@@ -91,5 +94,35 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params }) => await deleteProduct(ctx, caller, params.id),
+  }),
+
+  endpoint({
+    method: 'put',
+    path: `${PATH}/:id/image`,
+    operationId: 'setProductImage',
+    tag,
+    summary: 'Set the image of a product',
+    description: 'A JPEG, PNG, GIF or WebP file of at most 5 MiB. It replaces the image that the product has.',
+    access: 'user',
+    params: idParams,
+    body: noFields,
+    form: noFields,
+    upload: { ...image, required: true, storage: ctx.storage },
+    responses: { 200: product },
+    errors: [forbidden, notFound, storageUnavailable],
+    handler: async ({ caller, params, file }) => ok(await replaceImage(ctx, caller, params.id, file)),
+  }),
+
+  endpoint({
+    method: 'delete',
+    path: `${PATH}/:id/image`,
+    operationId: 'removeProductImage',
+    tag,
+    summary: 'Remove the image of a product, if it has one',
+    access: 'user',
+    params: idParams,
+    responses: { 204: 'empty' },
+    errors: [forbidden, notFound],
+    handler: async ({ caller, params }) => await removeImage(ctx, caller, params.id),
   }),
 ];

@@ -167,15 +167,25 @@ const columnValues = ({ name, description, price, stock, category_id }: ProductC
 
 const decimalOf = (amount: bigint | undefined) => (amount === undefined ? undefined : centsToDecimal(amount));
 
-const LOCK_STOCK = statement(
-  'product.lockStock',
-  { stock: int },
-  'SELECT stock FROM products WHERE id = :id FOR UPDATE',
+const lockedProductColumns = { storeId: int, ownerId: int, stock: int, image: nullable(text) };
+
+const LOCK_PRODUCT = statement(
+  'product.lock',
+  lockedProductColumns,
+  `SELECT p.store_id AS storeId, (SELECT s.user_id FROM stores s WHERE s.id = p.store_id) AS ownerId, p.stock, p.image
+   FROM products p WHERE p.id = :id FOR UPDATE`,
 );
 
-/** Locks the product until the end of the database transaction. @returns its stock */
-export async function lockStock(sql: Sql, id: number): Promise<number | undefined> {
-  return (await sql.row(LOCK_STOCK, { id }))?.stock;
+/** Locks the product until the end of the database transaction. */
+export async function lockProduct(sql: Sql, id: number): Promise<RowOf<typeof lockedProductColumns> | undefined> {
+  return await sql.row(LOCK_PRODUCT, { id });
+}
+
+const UPDATE_IMAGE = statement('product.updateImage', 'UPDATE products SET image = :image WHERE id = :id');
+
+/** @param image a stored name */
+export async function updateImage(sql: Sql, id: number, image: string | null): Promise<void> {
+  await sql.write(UPDATE_IMAGE, { id, image });
 }
 
 const INSERT_STOCK_MOVEMENT = statement(
@@ -193,9 +203,8 @@ export async function insertStockMovement(
 
 const DELETE_PRODUCT = statement('product.delete', 'DELETE FROM products WHERE id = :id');
 
-/** @returns whether a row was deleted */
-export async function deleteProductRow(sql: Sql, id: number): Promise<boolean> {
-  return (await sql.write(DELETE_PRODUCT, { id })).affectedRows > 0;
+export async function deleteProductRow(sql: Sql, id: number): Promise<void> {
+  await sql.write(DELETE_PRODUCT, { id });
 }
 
 const storeColumns = { id: int, ownerId: int };
