@@ -260,6 +260,13 @@ const matrix: Record<ServiceName, Record<string, Row>> = {
       ...ownerOrAdmin(204),
       request: async (owner) => ({ path: `/api/v1/products/${(await product(owner)).id}/image` }),
     },
+    'POST /api/v1/products/:id/stock': {
+      ...ownerOrAdmin(200),
+      request: async (owner) => ({
+        path: `/api/v1/products/${(await product(owner)).id}/stock`,
+        json: { change: 3 },
+      }),
+    },
     'GET /api/v1/catalog/products': { ...anyone(200), request: at('/api/v1/catalog/products') },
     'GET /api/v1/catalog/products/:id': {
       ...anyone(200),

@@ -137,6 +137,25 @@ const writes: Record<string, Write> = {
     }),
     ...ownTable('files'),
   },
+  'a stock change': {
+    service: 'product',
+    status: 200,
+    async prepare(owner) {
+      const { id } = await aProduct({ store: await aStore({ owner }), stock: 10 });
+      return {
+        path: `/api/v1/products/${id}/stock`,
+        body: () => ({ json: { change: -2, note: 'Broken' } }),
+        other: () => ({ json: { change: -3, note: 'Broken' } }),
+      };
+    },
+    effects: (user) =>
+      count(
+        `SELECT FROM stock_movements m JOIN products p ON p.id = m.product_id JOIN stores s ON s.id = p.store_id
+         WHERE s.user_id = ? AND m.reason = 'edit'`,
+        user,
+      ),
+    undo: products.undo,
+  },
   'an order': {
     service: 'transaction',
     status: 201,
@@ -255,6 +274,26 @@ describe('the key', () => {
   let user: TestUser;
   beforeEach(async () => {
     user = await aUser();
+  });
+
+  test('on another path is another key, also for another id', async () => {
+    const store = await aStore({ owner: user });
+    const [one, two] = [await aProduct({ store, stock: 1 }), await aProduct({ store, stock: 5 })];
+    const change = (id: number) => send('product', `/api/v1/products/${id}/stock`, { json: { change: 1 } }, user, 'k');
+    expect(await change(one.id)).toMatchObject({ status: 200, text: '{"stock":2}', replayed: null });
+    expect(await change(two.id)).toMatchObject({ status: 200, text: '{"stock":6}', replayed: null });
+    expect(await change(one.id)).toMatchObject({ status: 200, text: '{"stock":2}', replayed: 'true' });
+    expect(await send('store', '/api/v1/stores', { json: { name: 'Mugs' } }, user, 'k')).toMatchObject({ status: 201 });
+  });
+
+  test('is not a second one for another spelling of the path or for a query', async () => {
+    const { id } = await aProduct({ store: await aStore({ owner: user }), stock: 1 });
+    const change = (path: string) => send('product', path, { json: { change: 1 } }, user, 'k');
+    await change(`/api/v1/products/${id}/stock`);
+    const encoded = `%3${String(id)[0]}${String(id).slice(1)}`;
+    for (const path of [`/api/v1/products/${encoded}/stock`, `/api/v1/products/${id}/stock?a=1`]) {
+      expect(await change(path)).toMatchObject({ text: '{"stock":2}', replayed: 'true' });
+    }
   });
 
   test('stays free after a refusal, also when it comes from the database', async () => {

@@ -8,7 +8,7 @@ export const demanded = {
       .array(
         z.object({
           product_id: z.int().meta({ description: 'The product', examples: [1] }),
-          requested: z.int().meta({ description: 'How many were ordered', examples: [2] }),
+          requested: z.int().meta({ description: 'How many were ordered, or were to be taken', examples: [2] }),
           available: z.int().meta({ description: 'How many there are', examples: [1] }),
         }),
       )

@@ -37,7 +37,7 @@ async function insertWithStock(
 ): Promise<AddedProduct> {
   const storeId = await getStoreToSellIn(sql, caller, store_id);
   const id = await insertProduct(sql, values, storeId, image);
-  await insertStockMovement(sql, { productId: id, reason: 'initial', quantity: values.stock });
+  await insertStockMovement(sql, { productId: id, reason: 'initial', quantity: values.stock, note: null });
   // Read before the commit, while the new row still locks its store. After the commit both can be deleted.
   const added = await findProduct(sql, id);
   if (!added) throw storeNotFound();

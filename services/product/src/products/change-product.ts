@@ -33,7 +33,7 @@ async function updateWithStock(
     const before = await lockProduct(sql, id);
     if (!before) return false;
     const quantity = changes.stock - before.stock;
-    if (quantity !== 0) await insertStockMovement(sql, { productId: id, reason: 'edit', quantity });
+    if (quantity !== 0) await insertStockMovement(sql, { productId: id, reason: 'edit', quantity, note: null });
     return await updateProduct(sql, id, changes);
   });
 }

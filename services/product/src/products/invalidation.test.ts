@@ -55,6 +55,16 @@ describe('a write waits for its cache invalidation', () => {
     },
   );
 
+  test('a stock change, and its replay', async () => {
+    const { id } = await aProduct({ store, stock: 10 });
+    const send = () =>
+      app.http.post(`${PATH}/${id}/stock`).set(seller.auth).set('Idempotency-Key', 'k').send({ change: 1 });
+    for (const replayed of [undefined, 'true']) {
+      const { result, scopes } = await holdingInvalidation(app, send);
+      expect([result.body, result.get('Idempotent-Replayed'), scopes]).toEqual([{ stock: 11 }, replayed, scopesOf(id)]);
+    }
+  });
+
   test('setting and removing an image, and removing it again', async () => {
     const { id } = await aProduct({ store });
     const image = `${PATH}/${id}/image`;

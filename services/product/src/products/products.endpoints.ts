@@ -1,15 +1,25 @@
 import { forbidden, notFound, storageUnavailable } from '@shop/core/errors';
 import { created, type Endpoint, endpoint, idParams, listOf, listResponse, noFields, ok } from '@shop/core/http';
 import { imageKinds, MAX_FILE_BYTES } from '@shop/core/storage';
+import { insufficientStock } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { addProduct } from './add-product';
+import { adjustStock } from './adjust-stock';
 import { listRule, productRule } from './cache-rules';
 import { removeImage, replaceImage } from './change-image';
 import { changeProduct } from './change-product';
 import { deleteProduct } from './delete-product';
 import { getProduct } from './get-product';
-import { categoryNotFound, noStore, storeNotFound } from './products.errors';
-import { newProduct, newProductForm, product, productChanges, productQuery } from './products.schemas';
+import { categoryNotFound, noStore, stockTooLarge, storeNotFound } from './products.errors';
+import {
+  newProduct,
+  newProductForm,
+  product,
+  productChanges,
+  productQuery,
+  stockChange,
+  stockLevel,
+} from './products.schemas';
 import { listProducts } from './products.sql';
 
 const PATH = '/api/v1/products';
@@ -124,5 +134,22 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     responses: { 204: 'empty' },
     errors: [forbidden, notFound],
     handler: async ({ caller, params }) => await removeImage(ctx, caller, params.id),
+  }),
+
+  endpoint({
+    method: 'post',
+    path: `${PATH}/:id/stock`,
+    operationId: 'changeProductStock',
+    tag,
+    summary: 'Add to the stock of a product, or take from it',
+    description:
+      'Changes the stock as it is at this moment, also while orders are placed. Updating `stock` overwrites it.',
+    access: 'user',
+    idempotent: true,
+    params: idParams,
+    body: stockChange,
+    responses: { 200: stockLevel },
+    errors: [forbidden, notFound, insufficientStock, stockTooLarge],
+    handler: async ({ caller, params, body, attempt }) => ok(await adjustStock(ctx, caller, params.id, body, attempt)),
   }),
 ];

@@ -1,5 +1,6 @@
 import {
   changesOf,
+  failWith,
   id,
   idString,
   inOrder,
@@ -13,7 +14,7 @@ import {
 import { amount, price, priceString } from '@shop/shop';
 import { z } from 'zod';
 
-const MAX_STOCK = 2_147_483_647;
+export const MAX_STOCK = 2_147_483_647;
 
 /** What the fields mean, and an example of each, for JSON and forms alike. */
 const meanings = {
@@ -103,6 +104,30 @@ export const productChanges = changesOf({
 });
 
 export type ProductChanges = z.output<typeof productChanges>;
+
+export const stockChange = z
+  .strictObject({
+    change: z
+      .int()
+      .refine((value) => value !== 0, failWith('invalid_value', 'must not be 0'))
+      .meta({ not: { const: 0 }, description: 'Added to the stock; negative: taken from it', examples: [-3] }),
+    note: text(0, 255)
+      .optional()
+      .meta({ description: 'Kept with the stock movement', examples: ['Broken in transit'] }),
+  })
+  .meta({
+    id: 'StockChange',
+    description: 'A change of the stock',
+    examples: [{ change: -3, note: 'Broken in transit' }],
+  });
+
+export type StockChange = z.output<typeof stockChange>;
+
+export const stockLevel = z
+  .object({
+    stock: z.int().meta({ description: 'The stock after the change', examples: [7] }),
+  })
+  .meta({ id: 'StockLevel', description: 'What is in stock' });
 
 export const productQuery = z
   .object({

@@ -181,6 +181,13 @@ export async function lockProduct(sql: Sql, id: number): Promise<RowOf<typeof lo
   return await sql.row(LOCK_PRODUCT, { id });
 }
 
+const UPDATE_STOCK = statement('product.updateStock', 'UPDATE products SET stock = :stock WHERE id = :id');
+
+/** Needs a locked product. */
+export async function updateStock(sql: Sql, id: number, stock: number): Promise<void> {
+  await sql.write(UPDATE_STOCK, { id, stock });
+}
+
 const UPDATE_IMAGE = statement('product.updateImage', 'UPDATE products SET image = :image WHERE id = :id');
 
 /** @param image a stored name */
@@ -190,13 +197,13 @@ export async function updateImage(sql: Sql, id: number, image: string | null): P
 
 const INSERT_STOCK_MOVEMENT = statement(
   'product.recordStock',
-  'INSERT INTO stock_movements (product_id, reason, quantity) VALUES (:productId, :reason, :quantity)',
+  'INSERT INTO stock_movements (product_id, reason, quantity, note) VALUES (:productId, :reason, :quantity, :note)',
 );
 
 /** Must run in the database transaction that changes the stock. */
 export async function insertStockMovement(
   sql: Sql,
-  movement: { productId: number; reason: 'initial' | 'edit'; quantity: number },
+  movement: { productId: number; reason: 'initial' | 'edit'; quantity: number; note: string | null },
 ): Promise<void> {
   await sql.write(INSERT_STOCK_MOVEMENT, movement);
 }
