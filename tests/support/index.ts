@@ -18,5 +18,5 @@ export { S3_KEYS, type S3Server, startS3Server } from './s3-server';
 export { countsBy, figure, labelValues, type Sample, samplesIn, samplesOf, scrape } from './scrape';
 export { sqlOver } from './sql-over';
 export { startProxy, type TcpProxy } from './tcp-proxy';
-export { startApp, type TestApp, testEnv } from './test-app';
+export { JWT_SECRET, startApp, type TestApp, testEnv } from './test-app';
 export { closeTestDatabase, rows, write } from './test-database';

@@ -26,18 +26,24 @@ export interface AccessTokenIssuer {
   issue(caller: Caller): { token: string; expiresAt: Date };
 }
 
+/** Why a token is not accepted. Only a token that one of our keys signed is called expired. */
+type TokenDefect = 'expired' | 'invalid';
+
 export interface AccessTokenVerifier {
   /**
-   * Returns undefined if the token is malformed, expired, issued in the future, not signed with one of our keys and that
-   * key's algorithm, or made for something else (`typ`, `iss`, `aud`).
+   * Returns `invalid` if the token is malformed, issued in the future, not signed with one of our keys and that key's
+   * algorithm, or made for something else (`typ`, `iss`, `aud`).
    */
-  verify(token: string): VerifiedToken | undefined;
+  verify(token: string): VerifiedToken | TokenDefect;
 }
 
 /** `iat` may be this far in the future, because the clocks of two machines differ. */
 const CLOCK_SKEW_SECONDS = 30;
 /** Size of the cache of verified tokens: a client sends the same token with every request. */
 const MAX_VERIFIED = 10_000;
+
+/** No payload can be equal to it. */
+const EXPIRED = Symbol('expired');
 
 const TYPE = 'at+jwt';
 /** JWT is what earlier releases and common libraries write. */
@@ -110,13 +116,15 @@ export function accessTokenVerifier(keys: readonly TokenKey[], realm?: string): 
     return keys.filter(({ id, algorithm }) => algorithm === alg && (kid === undefined || kid === id));
   }
 
+  /** @returns undefined if no key fits */
   function payloadIn(token: string): unknown {
     const header = jwt.decode(token, { complete: true })?.header;
     for (const { key, algorithm } of header ? candidatesFor(header) : []) {
       try {
         return jwt.verify(token, key, { algorithms: [algorithm] });
-      } catch {
-        // Not this key, or expired.
+      } catch (error) {
+        // jsonwebtoken checks the signature before the expiry time.
+        if (error instanceof jwt.TokenExpiredError) return EXPIRED;
       }
     }
     return undefined;
@@ -125,11 +133,13 @@ export function accessTokenVerifier(keys: readonly TokenKey[], realm?: string): 
   return {
     verify(token) {
       const cached = verified.get(token);
-      if (cached) return cached.expiresAt > Date.now() ? cached : undefined;
-      const payload = payloadSchema.safeParse(payloadIn(token));
-      if (!payload.success) return undefined;
+      if (cached) return cached.expiresAt > Date.now() ? cached : 'expired';
+      const found = payloadIn(token);
+      if (found === EXPIRED) return 'expired';
+      const payload = payloadSchema.safeParse(found);
+      if (!payload.success) return 'invalid';
       const { sub, role, sid, iat, exp } = payload.data;
-      if (iat > Date.now() / 1000 + CLOCK_SKEW_SECONDS) return undefined;
+      if (iat > Date.now() / 1000 + CLOCK_SKEW_SECONDS) return 'invalid';
       const caller = Object.freeze({ id: sub, role, sessionId: sid });
       const result = { caller, issuedAt: iat, expiresAt: exp * 1000 };
       verified.set(token, result);

@@ -7,7 +7,10 @@ const SECRET = 'a-secret-of-more-than-thirty-two-bytes';
 const KEY = secretKey(SECRET);
 const tokens = accessTokenIssuer(KEY, { realm: 'shop' });
 const verifier = accessTokenVerifier([KEY], 'shop');
-const callerOf = (token: string) => verifier.verify(token)?.caller;
+const verdictOf = (token: string, by = verifier) => {
+  const verified = by.verify(token);
+  return typeof verified === 'string' ? verified : verified.caller;
+};
 const now = () => Math.floor(Date.now() / 1000);
 
 const claims = (changes: object = {}): object => ({
@@ -37,7 +40,7 @@ it('issues a token with the user id, role, session, issuer, audience, issue time
     exp: expiresAt.getTime() / 1000,
   });
   expect(expiresAt.getTime() / 1000 - now()).toBeGreaterThan(3595);
-  expect(callerOf(token)).toEqual({ id: 7, role: 'admin', sessionId: 'a-session' });
+  expect(verdictOf(token)).toEqual({ id: 7, role: 'admin', sessionId: 'a-session' });
 });
 
 it('uses the configured lifetime', () => {
@@ -46,11 +49,11 @@ it('uses the configured lifetime', () => {
 });
 
 it('accepts the tokens of earlier releases, which name no key, issuer, audience and session', () => {
-  expect(callerOf(signed(claims()))).toEqual({ id: 7, role: 'user' });
+  expect(verdictOf(signed(claims()))).toEqual({ id: 7, role: 'user' });
 });
 
 it.each([{ aud: ['another', 'shop'] }, { iss: 'shop' }, { aud: 'shop' }])('accepts %j', (changes) => {
-  expect(callerOf(signed(claims(changes)))).toEqual({ id: 7, role: 'user' });
+  expect(verdictOf(signed(claims(changes)))).toEqual({ id: 7, role: 'user' });
 });
 
 describe('with several keys', () => {
@@ -63,44 +66,51 @@ describe('with several keys', () => {
     ['the previous', previous],
   ])('accepts a token of %s one', (_what, key) => {
     const { token } = accessTokenIssuer(key, { realm: 'shop' }).issue({ id: 7, role: 'user' });
-    expect(rotating.verify(token)?.caller).toEqual({ id: 7, role: 'user' });
+    expect(verdictOf(token, rotating)).toEqual({ id: 7, role: 'user' });
   });
 
   it('tries each of them for a token that names none', () => {
     const token = signed(claims(), `${SECRET}-previous`);
-    expect(rotating.verify(token)?.caller).toEqual({ id: 7, role: 'user' });
+    expect(verdictOf(token, rotating)).toEqual({ id: 7, role: 'user' });
   });
 
   it('refuses a token of a key that was removed', () => {
     const { token } = accessTokenIssuer(previous, { realm: 'shop' }).issue({ id: 7, role: 'user' });
-    expect(accessTokenVerifier([KEY, next], 'shop').verify(token)).toBeUndefined();
+    expect(accessTokenVerifier([KEY, next], 'shop').verify(token)).toBe('invalid');
   });
 
   it('refuses a token that names another key than the one that signed it', () => {
     const header = { alg: 'HS256', kid: next.id };
-    expect(rotating.verify(jwt.sign(claims(), SECRET, { algorithm: 'HS256', header }))).toBeUndefined();
+    expect(rotating.verify(jwt.sign(claims(), SECRET, { algorithm: 'HS256', header }))).toBe('invalid');
   });
 });
 
 it('accepts an issue time slightly in the future (clock skew)', () => {
-  expect(callerOf(signed(claims({ iat: now() + 10 })))).toEqual({ id: 7, role: 'user' });
+  expect(verdictOf(signed(claims({ iat: now() + 10 })))).toEqual({ id: 7, role: 'user' });
 });
 
 it('rejects a previously verified token once it has expired', () => {
   jest.useFakeTimers({ now: 1_800_000_000_000, doNotFake: ['nextTick', 'setImmediate'] });
   try {
     const { token } = accessTokenIssuer(KEY, { lifetimeSeconds: 60 }).issue({ id: 7, role: 'user' });
-    expect(callerOf(token)).toEqual({ id: 7, role: 'user' });
+    expect(verdictOf(token)).toEqual({ id: 7, role: 'user' });
     jest.setSystemTime(1_800_000_060_000);
-    expect(callerOf(token)).toBeUndefined();
+    expect(verdictOf(token)).toBe('expired');
   } finally {
     jest.useRealTimers();
   }
 });
 
+const expired = claims({ iat: now() - 120, exp: now() - 60 });
+
+it.each([expired, claims({ exp: now() })])('says that a token of ours expired: %j', (payload) => {
+  expect(verdictOf(signed(payload))).toBe('expired');
+});
+
 it.each<[string, () => string]>([
-  ['an expired token', () => signed(claims({ iat: now() - 120, exp: now() - 60 }))],
-  ['a token that expires in the current second', () => signed(claims({ exp: now() }))],
+  ['an expired token with a wrong signature', () => signed(expired, 'another-secret-of-more-than-thirty-two-bytes')],
+  ['an expired token without a signature', () => jwt.sign(expired, null, { algorithm: 'none' })],
+  ['an expired token of another type', () => typed('logout+jwt', expired)],
   ['a token that is not valid yet (nbf)', () => signed(claims({ nbf: now() + 60 }))],
   ['a token issued in the future', () => signed(claims({ iat: now() + 3600, exp: now() + 7200 }))],
   ['a token without exp', () => signed(without('exp'))],
@@ -129,11 +139,13 @@ it.each<[string, () => string]>([
   ['an empty string', () => ''],
   ['two dots', () => '..'],
   ['garbage', () => 'a.b.c'],
+  ['the text expired', () => jwt.sign('expired', SECRET, { algorithm: 'HS256' })],
 ])('rejects %s', (_what, token) => {
-  expect(callerOf(token())).toBeUndefined();
+  expect(verdictOf(token())).toBe('invalid');
 });
 
-const typed = (typ: string) => jwt.sign(claims(), SECRET, { algorithm: 'HS256', header: { alg: 'HS256', typ } });
+const typed = (typ: string, payload = claims()) =>
+  jwt.sign(payload, SECRET, { algorithm: 'HS256', header: { alg: 'HS256', typ } });
 
 const pemOf = (key: KeyObject) =>
   key.export({ type: key.type === 'private' ? 'pkcs8' : 'spki', format: 'pem' }).toString();
@@ -154,16 +166,16 @@ describe.each(Object.entries(pairs))('with a private key for %s', (algorithm, pa
       typ: 'at+jwt',
       kid: publicKeys(publicPem)[0]?.id,
     });
-    expect(byPublicKey.verify(token)?.caller).toEqual({ id: 7, role: 'user' });
-    expect(verifier.verify(token)).toBeUndefined();
+    expect(verdictOf(token, byPublicKey)).toEqual({ id: 7, role: 'user' });
+    expect(verifier.verify(token)).toBe('invalid');
   });
 
   it('refuses a token that is signed with the public key as a secret (algorithm confusion)', () => {
     for (const kid of [undefined, publicKeys(publicPem)[0]?.id]) {
       const header = { alg: 'HS256', ...(kid === undefined ? {} : { kid }) };
       const forged = jwt.sign(claims({ role: 'admin' }), publicPem, { algorithm: 'HS256', header });
-      expect(byPublicKey.verify(forged)).toBeUndefined();
-      expect(accessTokenVerifier([KEY, ...publicKeys(publicPem)], 'shop').verify(forged)).toBeUndefined();
+      expect(byPublicKey.verify(forged)).toBe('invalid');
+      expect(accessTokenVerifier([KEY, ...publicKeys(publicPem)], 'shop').verify(forged)).toBe('invalid');
     }
   });
 

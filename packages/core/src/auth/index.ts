@@ -9,6 +9,7 @@ export {
   type VerifiedToken,
 } from './access-token';
 export { assertOwnerOrAdmin } from './assert-owner-or-admin';
+export { CHALLENGE, expiredAccessToken, invalidAccessToken } from './challenges';
 export {
   createRevocations,
   REVOCATIONS_TABLE,

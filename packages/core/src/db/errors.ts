@@ -111,11 +111,13 @@ export function databaseError(error: unknown): AppError | undefined {
   return isConnectionError(error) ? databaseUnavailable(cause) : undefined;
 }
 
+type ErrorsByConstraint = Record<string, (options: { cause: unknown }) => AppError>;
+
 /**
  * Maps a duplicate key (1062) to the error for the violated key.
  * @example await onDuplicateKey(insert, { users_email: emailTaken, users_phone: phoneTaken })
  */
-export async function onDuplicateKey<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
+export async function onDuplicateKey<T>(write: Promise<T>, errors: ErrorsByConstraint): Promise<T> {
   // MySQL names the key 'users.users_email', MariaDB 'users_email'.
   return await mapViolation(write, 1062, /for key '(?:[^'.]+\.)?([^']+)'$/, errors);
 }
@@ -123,12 +125,12 @@ export async function onDuplicateKey<T>(write: Promise<T>, errors: Record<string
 const FOREIGN_KEY = /CONSTRAINT `([^`]+)`/;
 
 /** Maps a reference to a parent row that does not exist (1452) to the error for the violated foreign key. */
-export async function onMissingParent<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
+export async function onMissingParent<T>(write: Promise<T>, errors: ErrorsByConstraint): Promise<T> {
   return await mapViolation(write, 1452, FOREIGN_KEY, errors);
 }
 
 /** Maps the delete of a row that is still referenced (1451) to the error for the violated foreign key. */
-export async function onReferenced<T>(write: Promise<T>, errors: Record<string, ErrorDefinition>): Promise<T> {
+export async function onReferenced<T>(write: Promise<T>, errors: ErrorsByConstraint): Promise<T> {
   return await mapViolation(write, 1451, FOREIGN_KEY, errors);
 }
 
@@ -137,7 +139,7 @@ async function mapViolation<T>(
   write: Promise<T>,
   errno: number,
   constraint: RegExp,
-  errors: Record<string, ErrorDefinition>,
+  errors: ErrorsByConstraint,
 ): Promise<T> {
   try {
     return await write;

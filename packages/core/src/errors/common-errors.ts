@@ -13,7 +13,7 @@ export const invalidJson = defineError('invalid', 'invalid_json', 'The body is n
 export const unauthenticated = defineError(
   'unauthenticated',
   'unauthenticated',
-  'A valid access token is required: Authorization: Bearer <token>.',
+  'An access token is required: Authorization: Bearer <token>.',
 );
 export const forbidden = defineError('forbidden', 'forbidden', 'You may not do this.');
 export const notFound = defineError('not_found', 'not_found', 'There is no such resource.');

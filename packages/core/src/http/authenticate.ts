@@ -1,6 +1,12 @@
 import { parseCookie } from 'cookie';
 import type { Request } from 'express';
-import type { AccessTokenVerifier, Caller, Revocations } from '../auth';
+import {
+  type AccessTokenVerifier,
+  type Caller,
+  expiredAccessToken,
+  invalidAccessToken,
+  type Revocations,
+} from '../auth';
 import { defineError, forbidden, unauthenticated } from '../errors';
 import type { Access } from './endpoint';
 
@@ -31,16 +37,21 @@ export async function authenticate(
   { tokens, revocations, origins }: AuthenticationDeps,
 ): Promise<Caller | undefined> {
   if (access === 'public') return undefined;
-  const token = tokens.verify(tokenOf(req, origins) ?? '');
-  if (!token || (await revocations.isRevoked(token))) throw unauthenticated();
+  const sent = tokenOf(req, origins);
+  if (sent === undefined) throw unauthenticated();
+  const token = tokens.verify(sent);
+  if (token === 'expired') throw expiredAccessToken();
+  if (token === 'invalid' || (await revocations.isRevoked(token))) throw invalidAccessToken();
   const { caller } = token;
   if (access === 'admin' && caller.role !== 'admin') throw forbidden({ message: 'Only an admin may do this.' });
   return caller;
 }
 
+/** @returns undefined if there is none */
 function tokenOf(req: Request, origins: AuthenticationDeps['origins']): string | undefined {
   const header = req.headers.authorization;
-  if (header !== undefined) return /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header)?.[1];
+  // With another scheme, the request has no token of ours.
+  if (header !== undefined) return /^Bearer\b *(.*)$/i.exec(header)?.[1];
   return cookieOf(req, 'access_token', origins);
 }
 

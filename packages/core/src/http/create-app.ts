@@ -6,7 +6,7 @@ import express, {
   type RequestHandler,
   type RequestParamHandler,
 } from 'express';
-import type { AccessTokenVerifier, Revocations } from '../auth';
+import { type AccessTokenVerifier, CHALLENGE, type Revocations } from '../auth';
 import type { ResponseCache } from '../cache';
 import type { ErrorDefinition } from '../errors';
 import { notFound, queryTimeout } from '../errors';
@@ -173,7 +173,7 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
     const mayRetry = known?.kind === 'unavailable' && known.code !== queryTimeout.code;
     const retryAfter = known?.retryAfterSeconds ?? (mayRetry ? 1 : undefined);
     if (retryAfter !== undefined) res.setHeader('Retry-After', String(retryAfter));
-    if (known?.kind === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer');
+    if (known?.kind === 'unauthenticated') res.setHeader('WWW-Authenticate', CHALLENGE);
     res
       .status(body.status)
       .set(known?.headers ?? {})

@@ -1,7 +1,8 @@
 import net from 'node:net';
 import { defineError } from '@shop/core/errors';
 import { type Endpoint, endpoint, id, idParams, nameText, ok, pageQuery } from '@shop/core/http';
-import { aUser, exampleService, startApp, type TestApp, type TestUser } from '@shop/testing';
+import { aUser, exampleService, JWT_SECRET, startApp, type TestApp, type TestUser } from '@shop/testing';
+import jwt from 'jsonwebtoken';
 import type { Response } from 'supertest';
 import { z } from 'zod';
 
@@ -322,23 +323,44 @@ describe('bodies', () => {
 });
 
 describe('callers', () => {
-  it('without a valid token get 401 with WWW-Authenticate, before any validation', async () => {
-    const response = await app.http.put('/things/zero').send({ wrong: true });
-    expectProblem(response, 401, 'unauthenticated');
-    expect(response.headers['www-authenticate']).toBe('Bearer');
-    expect(response.body.errors).toBeUndefined();
-  });
+  const put = (headers: Record<string, string>) => app.http.put('/things/zero').set(headers).send({ wrong: true });
+  const INVALID = 'Bearer realm="api", error="invalid_token", error_description="The access token is invalid"';
 
-  it.each(['Basic dXNlcjpwYXNz', 'Bearer', 'Bearer ', 'Bearer a.b.c', 'bearer x', 'Token x', ''])(
-    'with "Authorization: %s" are rejected',
-    async (authorization) => {
-      const response = await app.http
-        .put('/things/1')
-        .set('Authorization', authorization)
-        .send({ name: 'x', count: 1 });
+  it.each([{}, { Authorization: '' }, { Authorization: 'Basic dXNlcjpwYXNz' }, { Cookie: 'other=1' }])(
+    'without a token get 401 with a challenge, before any validation: %j',
+    async (headers) => {
+      const response = await put(headers);
       expectProblem(response, 401, 'unauthenticated');
+      expect(response.headers['www-authenticate']).toBe('Bearer realm="api"');
+      expect(response.body.detail).toMatch(/^An access token is required/);
+      expect(response.body.errors).toBeUndefined();
     },
   );
+
+  const forged = jwt.sign({ sub: '1', role: 'user', iat: 1, exp: 2 }, 'another-secret-of-more-than-thirty-two-bytes');
+
+  it.each([
+    { Authorization: 'Bearer' },
+    { Authorization: 'Bearer a.b.c' },
+    { Authorization: 'bearer x' },
+    { Authorization: `Bearer ${forged}` },
+    { Cookie: `access_token=${forged}`, 'Sec-Fetch-Site': 'same-origin' },
+  ])('with an invalid one are told so, and not why: %j', async (headers) => {
+    const response = await put(headers);
+    expectProblem(response, 401, 'unauthenticated');
+    expect(response.headers['www-authenticate']).toBe(INVALID);
+    expect(response.body.detail).toBe('The access token is invalid.');
+  });
+
+  it('with an expired one are told so', async () => {
+    const token = jwt.sign({ sub: '1', role: 'user', iat: 1, exp: 2 }, JWT_SECRET);
+    const response = await put({ Authorization: `Bearer ${token}` });
+    expectProblem(response, 401, 'unauthenticated');
+    expect(response.headers['www-authenticate']).toBe(
+      'Bearer realm="api", error="invalid_token", error_description="The access token expired"',
+    );
+    expect(response.body.detail).toBe('The access token expired.');
+  });
 
   it('who are not admins get 403 on admin endpoints', async () => {
     expectProblem(await app.http.delete('/things/1').set(user.auth), 403, 'forbidden');

@@ -84,7 +84,7 @@ describe('HEAD and OPTIONS', () => {
 
   it('HEAD is 401 without a required token', async () => {
     const response = await open.http.head('/me').expect(401);
-    expect(response.headers['www-authenticate']).toBe('Bearer');
+    expect(response.headers['www-authenticate']).toBe('Bearer realm="api"');
   });
 
   it('OPTIONS lists the methods of a path, and is 404 for an unknown path', async () => {

@@ -1,3 +1,4 @@
+import { invalidAccessToken } from '@shop/core/auth';
 import {
   contains,
   equalsText,
@@ -11,7 +12,6 @@ import {
   timestamp,
   when,
 } from '@shop/core/db';
-import { unauthenticated } from '@shop/core/errors';
 import { foldText } from '@shop/core/text';
 import type { Address, AddressChange, AddressQuery, NewAddress } from './addresses.schemas';
 
@@ -41,7 +41,7 @@ const INSERT_ADDRESS = statement(
 export async function insertAddress(sql: Sql, userId: number, address: NewAddress): Promise<number> {
   const insert = sql.write(INSERT_ADDRESS, { userId, ...columnValues(address) });
   // An access token can outlive its user.
-  const { insertId } = await onMissingParent(insert, { addresses_user: unauthenticated });
+  const { insertId } = await onMissingParent(insert, { addresses_user: invalidAccessToken });
   return insertId;
 }
 

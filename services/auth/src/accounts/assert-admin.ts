@@ -1,5 +1,5 @@
-import type { Caller } from '@shop/core/auth';
-import { forbidden, unauthenticated } from '@shop/core/errors';
+import { type Caller, invalidAccessToken } from '@shop/core/auth';
+import { forbidden } from '@shop/core/errors';
 import type { AuthContext } from '../service';
 import { findCaller } from './accounts.sql';
 
@@ -12,7 +12,7 @@ export async function getCurrentCaller(
   { id, role }: Caller,
 ): Promise<Caller> {
   const stored = await findCaller(db, id);
-  if (!stored) throw unauthenticated();
+  if (!stored) throw invalidAccessToken();
   return adminsNeedFactor && role === 'user' ? { ...stored, role } : stored;
 }
 

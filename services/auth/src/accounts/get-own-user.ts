@@ -1,5 +1,4 @@
-import type { Caller } from '@shop/core/auth';
-import { unauthenticated } from '@shop/core/errors';
+import { type Caller, invalidAccessToken } from '@shop/core/auth';
 import type { AuthContext } from '../service';
 import type { User } from './accounts.schemas';
 import { findUser } from './accounts.sql';
@@ -7,6 +6,6 @@ import { findUser } from './accounts.sql';
 export async function getOwnUser({ db }: AuthContext, caller: Caller): Promise<User> {
   const user = await findUser(db, caller.id);
   // An access token can outlive its user.
-  if (!user) throw unauthenticated();
+  if (!user) throw invalidAccessToken();
   return user;
 }

@@ -104,7 +104,11 @@ describe('deleting an account', () => {
     await app.http.get(`/api/v1/auth/users/${user.id}`).set(seededAdmin.auth).expect(404);
     const list = await app.http.get('/api/v1/auth/users').query({ search: 'Deleted user' }).set(seededAdmin.auth);
     expect(list.body.data).toEqual([]);
-    await app.http.get('/api/v1/auth/me').set(user.auth).expect(401);
+    const revoked = await app.http.get('/api/v1/auth/me').set(user.auth).expect(401);
+    expect([revoked.headers['www-authenticate'], revoked.body.detail]).toEqual([
+      'Bearer realm="api", error="invalid_token", error_description="The access token is invalid"',
+      'The access token is invalid.',
+    ]);
     await refresh(app, user.set.refresh_token).expect(401);
     await logIn(app, user).expect(401);
     await app.http

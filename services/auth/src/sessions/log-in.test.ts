@@ -60,7 +60,7 @@ describe('a login is refused', () => {
     ];
     for (const { status, headers, body } of responses) {
       expect(status).toBe(401);
-      expect(headers['www-authenticate']).toBe('Bearer');
+      expect(headers['www-authenticate']).toBe('Bearer realm="api"');
       expect({ ...body, request_id: '' }).toEqual({ ...responses[0]?.body, request_id: '' });
       expect(body.code).toBe('invalid_credentials');
     }

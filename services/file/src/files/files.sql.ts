@@ -1,5 +1,5 @@
+import { invalidAccessToken } from '@shop/core/auth';
 import { int, type List, onMissingParent, type Sql, selectList, statement, text, timestamp, when } from '@shop/core/db';
-import { unauthenticated } from '@shop/core/errors';
 import { uploadUrl } from '@shop/shop';
 import type { FileQuery, StoredFile } from './files.schemas';
 
@@ -20,7 +20,7 @@ interface NewFile {
 
 export async function insertFile(sql: Sql, userId: number, file: NewFile): Promise<void> {
   // An access token can outlive its user.
-  await onMissingParent(sql.write(INSERT_FILE, { userId, ...file }), { files_user: unauthenticated });
+  await onMissingParent(sql.write(INSERT_FILE, { userId, ...file }), { files_user: invalidAccessToken });
 }
 
 const FIND_FILE_OWNER = statement(

@@ -1,3 +1,4 @@
+import { invalidAccessToken } from '@shop/core/auth';
 import {
   contains,
   int,
@@ -12,7 +13,6 @@ import {
   timestamp,
   when,
 } from '@shop/core/db';
-import { unauthenticated } from '@shop/core/errors';
 import { foldText } from '@shop/core/text';
 import { storeHasOrders } from './stores.errors';
 import type { Store, StoreQuery } from './stores.schemas';
@@ -33,7 +33,7 @@ const INSERT_STORE = statement(
 export async function insertStore(sql: Sql, userId: number, name: string): Promise<number> {
   const insert = sql.write(INSERT_STORE, { userId, name, nameFolded: foldText(name) });
   // An access token can outlive its user.
-  const { insertId } = await onMissingParent(insert, { stores_user: unauthenticated });
+  const { insertId } = await onMissingParent(insert, { stores_user: invalidAccessToken });
   return insertId;
 }
 

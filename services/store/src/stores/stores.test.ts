@@ -72,7 +72,11 @@ describe('POST /api/v1/stores', () => {
     await app.http.post(PATH).set(owner.auth).type('json').send('{"name":').expect(400);
     await open({ name: 'x'.repeat(110_000) }).expect(413);
     await app.http.post(PATH).set(owner.auth).type('form').send('name=x').expect(415);
-    await app.http.post(PATH).send({ name: 'x' }).expect(401).expect('WWW-Authenticate', 'Bearer');
+    await app.http
+      .post(PATH)
+      .send({ name: 'x' })
+      .expect(401)
+      .expect('WWW-Authenticate', /^Bearer /);
     const { token } = accessTokenIssuer(secretKey(String(testEnv().JWT_SECRET))).issue({
       id: 999_999_999,
       role: 'user',
