@@ -21,4 +21,9 @@ export const demanded = {
   },
 };
 
-export const insufficientStock = defineError('conflict', 'insufficient_stock', 'There is not enough stock.', demanded);
+export const insufficientStock = defineError('conflict', 'insufficient_stock', 'There is not enough stock.', {
+  when: 'There are fewer units of a product than you want to order or to take from its stock. `products` says how many are available. Nothing has changed.',
+  action: 'Ask for at most the available quantity.',
+  example: { members: { products: [{ product_id: 42, requested: 3, available: 1 }] } },
+  ...demanded,
+});

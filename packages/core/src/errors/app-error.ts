@@ -18,6 +18,8 @@ export type ErrorKind =
   | 'unprocessable'
   | 'rate_limited'
   | 'headers_too_large'
+  | 'internal'
+  | 'misdirected'
   | 'unavailable';
 
 /**
@@ -84,45 +86,64 @@ export const errorCode = (error: unknown): string => (error instanceof AppError 
 /** Schemas by member name. Optional, because all errors share the schema of the problem. */
 type ProblemMembers = Record<string, z.ZodOptional>;
 
-/** Creates the error when called. Also has what the OpenAPI document says about it. */
-export interface ErrorDefinition<M = never> {
+/** What the page of an error code says (`/docs/errors/{code}`), as sentences in Markdown. */
+interface ErrorPage {
+  /** When it is the response. */
+  when: string;
+  /** What a client should do. */
+  action: string;
+}
+
+/** Creates the error when called. Also has what the OpenAPI document and the page of its code say about it. */
+export interface ErrorDefinition<M = never> extends Readonly<ErrorPage> {
   (options?: AppErrorOptions & { members?: M }): AppError;
   readonly kind: ErrorKind;
   readonly code: string;
   readonly description: string;
   readonly members: ProblemMembers;
+  readonly example: () => AppError;
+}
+
+interface ErrorDetails extends ErrorPage {
+  /** The options of the example. */
+  example?: AppErrorOptions;
 }
 
 /**
- * Declares an error once. Use cases throw it, endpoints list it, the OpenAPI document describes it.
+ * Declares an error once. Use cases throw it, endpoints list it, the OpenAPI document and the page of its code describe it.
+ * @param description the public message, unless an error has its own
  * @param details.field the default field: every `invalid` error names at least one field
  * @param details.members members that the problem may have (RFC 9457, 3.2)
  *
  * @example
- * export const noStore = defineError('unprocessable', 'no_store', 'You do not own a store yet. Create one first.');
+ * export const noStore = defineError('unprocessable', 'no_store', 'You do not own a store yet. Create one first.', {
+ *   when: 'You add a product and own no store.',
+ *   action: 'Create a store with `POST /api/v1/stores`, then add the product.',
+ * });
  * throw noStore();
  */
 export function defineError(
   kind: 'invalid',
   code: string,
   description: string,
-  details: { field: Omit<FieldError, 'message'> },
+  details: ErrorDetails & { field: Omit<FieldError, 'message'> },
 ): ErrorDefinition;
 export function defineError<M extends ProblemMembers>(
   kind: Exclude<ErrorKind, 'invalid'>,
   code: string,
   description: string,
-  details?: { members: M },
+  details: ErrorDetails & { members?: M },
 ): ErrorDefinition<z.input<z.ZodObject<M>>>;
 export function defineError(
   kind: ErrorKind,
   code: string,
   description: string,
-  { field, members = {} }: { field?: Omit<FieldError, 'message'>; members?: ProblemMembers } = {},
+  details: ErrorDetails & { field?: Omit<FieldError, 'message'>; members?: ProblemMembers },
 ): ErrorDefinition {
+  const { field, members = {}, when, action, example } = details;
   const make = (options: AppErrorOptions = {}) => {
     const errors = options.errors ?? (field && [{ ...field, message: options.message ?? description }]);
     return new AppError(kind, code, description, { ...options, ...(errors ? { errors } : {}) });
   };
-  return Object.assign(make, { kind, code, description, members });
+  return Object.assign(make, { kind, code, description, members, when, action, example: () => make(example) });
 }

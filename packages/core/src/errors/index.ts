@@ -9,3 +9,4 @@ export {
   fieldErrorCodes,
 } from './app-error';
 export * from './common-errors';
+export * from './readiness-errors';

@@ -7,14 +7,8 @@ import {
   invalidAccessToken,
   type Revocations,
 } from '../auth';
-import { defineError, forbidden, unauthenticated } from '../errors';
+import { crossSiteRequest, forbidden, unauthenticated } from '../errors';
 import type { Access } from './endpoint';
-
-export const crossSiteRequest = defineError(
-  'forbidden',
-  'cross_site_request',
-  'A request from another site may not use a cookie to change something.',
-);
 
 interface AuthenticationDeps {
   tokens: AccessTokenVerifier;

@@ -2,7 +2,7 @@ import { defineError } from '@shop/core/errors';
 import { endpoint } from '@shop/core/http';
 import { capturedLog, exampleService, productionEnv, startApp } from '@shop/testing';
 
-const outOfTea = defineError('conflict', 'out_of_tea', 'There is no tea left.');
+const outOfTea = defineError('conflict', 'out_of_tea', 'There is no tea left.', { when: 'No tea.', action: 'Wait.' });
 
 describe('an error that the endpoint does not declare', () => {
   const service = exampleService(() => [

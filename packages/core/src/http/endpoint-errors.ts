@@ -1,5 +1,6 @@
 import type { ErrorDefinition } from '../errors';
 import {
+  crossSiteRequest,
   databaseBusy,
   databaseUnavailable,
   expectationFailed,
@@ -21,7 +22,6 @@ import {
   upstreamUnavailable,
   uriTooLong,
 } from '../errors';
-import { crossSiteRequest } from './authenticate';
 import type { Endpoint } from './endpoint';
 import { knownError } from './problem';
 import { readsBody } from './request-body';

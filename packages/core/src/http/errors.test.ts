@@ -7,6 +7,8 @@ import type { Response } from 'supertest';
 import { z } from 'zod';
 
 const outOfTea = defineError('conflict', 'out_of_tea', 'There is no tea left.', {
+  when: 'The pot is empty.',
+  action: 'Wait.',
   members: { cups: z.int().optional() },
 });
 const thing = z.strictObject({ name: nameText, count: z.int().min(1), parts: z.array(z.object({ id })).default([]) });

@@ -2,11 +2,18 @@ import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import type { ErrorDefinition } from '../errors';
-import { forbidden, invalidJson, invalidRequest, notFound, unauthenticated, unsupportedMediaType } from '../errors';
-import { crossSiteRequest } from './authenticate';
+import {
+  crossSiteRequest,
+  forbidden,
+  invalidJson,
+  invalidRequest,
+  notFound,
+  unauthenticated,
+  unsupportedMediaType,
+} from '../errors';
 import type { Endpoint } from './endpoint';
 import { ALWAYS_POSSIBLE, errorsOf } from './endpoint-errors';
-import { problemBody, statusOf } from './problem';
+import { exampleProblem, statusOf } from './problem';
 
 const SUCCESS_WORDS: Record<string, string> = {
   200: 'Done',
@@ -35,7 +42,7 @@ export const responseHeaders = {
     description: 'Seconds to wait before the next try. Absent if the same request would fail again',
     schema: { type: 'integer' as const, minimum: 1, examples: [1] },
   },
-  'WWW-Authenticate': text('How to authenticate (RFC 6750)', 'Bearer'),
+  'WWW-Authenticate': text('How to authenticate, and what is wrong with the token (RFC 6750)', 'Bearer realm="api"'),
   Location: text('The path of what was created', '/api/v1/stores/1'),
   'X-Cache': {
     description: 'Whether the response came from the cache. BYPASS: the cache was not available',
@@ -172,23 +179,10 @@ const describeFailure = (status: number, errors: ErrorDefinition[]): ZodOpenApiR
           },
         ],
       },
-      examples: Object.fromEntries(errors.map((error) => [error.code, { value: exampleOf(error) }])),
+      examples: Object.fromEntries(errors.map((error) => [error.code, { value: exampleProblem(error) }])),
     },
   },
 });
-
-const REQUEST_ID = '0b8f7c1e-6d3a-4c55-9a51-3f1d2c9e7b42';
-
-const exampleOf = (error: ErrorDefinition) => {
-  const members = Object.fromEntries(
-    Object.entries(error.members).map(([name, schema]) => [name, schema.meta()?.examples]),
-  );
-  const given = Object.entries(members).filter(([, examples]) => Array.isArray(examples));
-  return {
-    ...Object.fromEntries(given.map(([name, examples]) => [name, (examples as unknown[])[0]])),
-    ...problemBody(error(), REQUEST_ID),
-  };
-};
 
 /** Errors that do not belong to a feature, so that many operations have the same responses. */
 const COMMON = new Set(
@@ -223,7 +217,7 @@ const unexpectedError: ZodOpenApiResponseObject = {
   content: {
     'application/problem+json': {
       schema: { $ref: '#/components/schemas/Problem' },
-      examples: { internal_error: { value: problemBody(undefined, REQUEST_ID) } },
+      examples: { internal_error: { value: exampleProblem() } },
     },
   },
 };

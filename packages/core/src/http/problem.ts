@@ -9,6 +9,7 @@ import {
   type FieldError,
   type FieldErrorCode,
   fieldErrorCodes,
+  internalError,
   invalidJson,
   malformedRequest,
   payloadTooLarge,
@@ -32,7 +33,9 @@ export const statusOf: Record<ErrorKind, number> = {
   expectation_failed: 417,
   unprocessable: 422,
   rate_limited: 429,
+  misdirected: 421,
   headers_too_large: 431,
+  internal: 500,
   unavailable: 503,
 };
 
@@ -76,18 +79,23 @@ export const problemSchemaFor = (errors: ErrorDefinition[]) =>
 
 /** @param error undefined for a bug, which is not described to the client */
 export function problemBody(error: AppError | undefined, requestId: string): z.output<typeof problemSchema> {
-  const status = error ? statusOf[error.kind] : 500;
+  const { kind, code, message, members, errors } = error ?? internalError();
+  const status = statusOf[kind];
   return {
-    ...error?.members,
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
-    detail: error?.message ?? 'Something went wrong on our side.',
-    code: error?.code ?? 'internal_error',
+    detail: message,
+    code,
     request_id: requestId,
-    ...(error?.errors ? { errors: error.errors } : {}),
+    ...(errors ? { errors } : {}),
+    ...members,
   };
 }
+
+/** For documentation. @param error undefined for a bug */
+export const exampleProblem = (error?: ErrorDefinition) =>
+  problemBody(error?.example(), '0b8f7c1e-6d3a-4c55-9a51-3f1d2c9e7b42');
 
 const multerErrors: Partial<Record<MulterError['code'], () => AppError>> = {
   LIMIT_FILE_SIZE: payloadTooLarge,

@@ -6,6 +6,11 @@ export const idempotencyKeyReused = defineError(
   'unprocessable',
   'idempotency_key_reused',
   'This Idempotency-Key was already used for a different request.',
+  {
+    when: 'The same `Idempotency-Key` was sent to the same path with another body in the last 24 hours.',
+    action:
+      'Use a new key for each new request, and the old one only to repeat the same request. See [idempotency](/docs/idempotency).',
+  },
 );
 
 /** After this time a key can be used for another request. */

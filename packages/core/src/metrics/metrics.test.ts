@@ -25,6 +25,8 @@ import { int, statement } from '../db';
 import { localStorage } from '../storage';
 
 const invalidOddity = defineError('invalid', 'invalid_oddity', 'The oddity is invalid.', {
+  when: 'The oddity is invalid.',
+  action: 'Send another one.',
   field: { in: 'body', path: 'oddity', code: 'invalid_value' },
 });
 const gate = aGate();

@@ -20,7 +20,7 @@ import {
   type TableRights,
   UNFINISHED_RESTORE_TABLE,
 } from '../db';
-import { defineError } from '../errors';
+import { restoreUnfinished, schemaMissing, schemaOutdated, shuttingDown } from '../errors';
 import { createApp, type Endpoint } from '../http';
 import { createIdempotency, type Idempotency, KEYS_TABLE } from '../idempotency';
 import { createLogger, type Logger } from '../log';
@@ -70,23 +70,7 @@ export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = 
   jobs?: (context: C, settings: z.output<T>) => Job[];
 }
 
-const shuttingDown = defineError('unavailable', 'shutting_down', 'This instance is shutting down.');
-const schemaNotApplied = defineError(
-  'unavailable',
-  'schema_missing',
-  'The database schema is not applied: run `npm run migrate`.',
-);
-const schemaOutdated = defineError(
-  'unavailable',
-  'schema_outdated',
-  'The database schema is older than this release: run `npm run migrate`.',
-);
-
-const restoreUnfinished = defineError(
-  'unavailable',
-  'restore_unfinished',
-  'A restore into the database has not finished: see `npm run restore`.',
-);
+const SCHEMA_NOT_APPLIED = { message: 'The database schema is not applied: run `npm run migrate`.' };
 
 export interface RunningApp {
   app: Express;
@@ -221,9 +205,9 @@ const schemaCheck = (db: Database, names: readonly string[], migration: string |
       (await db.row(COUNT_TABLES_AND_COLUMNS, { names: wanted }))?.found ?? 0;
     const found = await countOf(names);
     if (await countOf([UNFINISHED_RESTORE_TABLE])) throw restoreUnfinished();
-    if (found === 0) throw schemaNotApplied();
+    if (found === 0) throw schemaMissing(SCHEMA_NOT_APPLIED);
     if (migration && !((await countOf([MIGRATIONS_TABLE])) && (await db.row(IS_APPLIED, { migration }))?.found)) {
       throw schemaOutdated();
     }
-    if (found < names.length) throw schemaNotApplied();
+    if (found < names.length) throw schemaMissing(SCHEMA_NOT_APPLIED);
   });

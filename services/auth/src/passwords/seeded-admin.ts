@@ -13,6 +13,10 @@ const seededAdmin = defineError(
   'unavailable',
   'seeded_admin_password',
   `${SEEDED.email} is an administrator with the password of sql/seed.sql: delete that account or change its password.`,
+  {
+    when: '`GET /ready` in production, while the administrator of the development data has its public password.',
+    action: 'Operators: delete that account, or change its password.',
+  },
 );
 
 export async function assertNoSeededAdmin(ctx: AuthContext): Promise<void> {

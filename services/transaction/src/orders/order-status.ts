@@ -6,6 +6,11 @@ export const invalidTransition = defineError(
   'conflict',
   'invalid_transition',
   'The status of the transaction does not allow this.',
+  {
+    when: 'The order has a status from which the new one cannot be reached. Another request may have changed it.',
+    action:
+      'Read the order again: `GET /api/v1/transactions/{id}`. `detail` says from which status the step is possible.',
+  },
 );
 
 /** A role in an order. `shop` is the job that cancels unpaid orders. */
