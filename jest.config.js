@@ -12,12 +12,12 @@ module.exports = {
     ],
   },
   // These are ES modules, which jest cannot import.
-  transformIgnorePatterns: ['/node_modules/(?!(age-encryption|@noble|@scure)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(age-encryption|@noble|@scure|marked)/)'],
   moduleNameMapper: {
     '^@shop/testing$': '<rootDir>/tests/support/index.ts',
     '^@shop/(migrations|shop|test-servers)$': '<rootDir>/packages/$1/src/index.ts',
     '^@shop/backup/settings$': '<rootDir>/tools/backup/src/settings.ts',
-    '^@shop/dev$': '<rootDir>/tools/dev/src/index.ts',
+    '^@shop/(dev|docs)$': '<rootDir>/tools/$1/src/index.ts',
     '^@shop/(journey|prove-orders|fuzz)$': '<rootDir>/tests/$1/index.ts',
     '^@shop/shop/services$': '<rootDir>/packages/shop/src/services.ts',
     '^@shop/core/(\\w[\\w-]*)$': '<rootDir>/packages/core/src/$1/index.ts',

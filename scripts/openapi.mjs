@@ -1,14 +1,16 @@
-/** Writes nginx/html/openapi.json: the document of all six services, for /docs and /openapi.json through Nginx. */
+/**
+ * Writes nginx/html/openapi.json, the document of all six services for /openapi.json through Nginx, and
+ * packages/shop/src/docs-pages.json, the pages that every service has at /docs.
+ */
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
+const { renderDocs } = require('@shop/docs');
 const { serviceNames } = require('@shop/shop');
 const { openApiDocument } = require('@shop/core/http');
 const { buildService } = require('@shop/core/service');
-
-const file = fileURLToPath(new URL('../nginx/html/openapi.json', import.meta.url));
 
 /** The minimum settings to declare the endpoints. Nothing connects. */
 const settings = {
@@ -20,13 +22,19 @@ const settings = {
 };
 
 const endpoints = [];
+const errors = [];
 for (const name of serviceNames) {
   const definition = require(`@shop/${name}`)[`${name}Service`];
   const running = buildService(definition, { ...settings, [definition.portKey]: '1' });
   endpoints.push(...running.endpoints);
+  errors.push(...running.errors);
   await running.close();
 }
-const text = `${JSON.stringify(openApiDocument('Shop', endpoints), null, 2)}\n`;
+write('nginx/html/openapi.json', openApiDocument('Shop', endpoints));
+write('packages/shop/src/docs-pages.json', renderDocs(errors));
 
-writeFileSync(file, text);
-console.log(`wrote ${file}`);
+function write(name, content) {
+  const file = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+  console.log(`wrote ${file}`);
+}

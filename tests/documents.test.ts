@@ -8,8 +8,10 @@ import { documents, type ShellBlock, shellBlocksIn } from './support/documents';
 /** For each document with blocks that run, what they print, in this order. */
 const PRINTED: Record<string, RegExp> = {
   'README.md': /15 steps, all successful.*"token".*"data":\[/s,
+  'docs/api/getting-started.md': /"email_taken".*"Blue mug".*"status":"pending".*"status":"shipped".*"path":"price"/s,
+  'docs/api/index.md': /"data":\[/,
+  'docs/api/pagination.md': /"pagination":/,
   'docs/backups.md': /^backup \S+ in \S+ is complete$/m,
-  'docs/first-calls.md': /"email_taken".*"Blue mug".*{"id":\d+}.*"path":"price"/s,
   'docs/guides/cloud-costs.md': /^\d+ requests, \d+ bytes each\n\d+\.\d+ MB of uploads$/m,
   'docs/guides/compliance.md': /"email":"grace@example\.com".*^deleted: 204$.*"code":"invalid_credentials"/ms,
   'docs/guides/database-testing.md':

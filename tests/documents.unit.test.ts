@@ -76,8 +76,8 @@ test('what a shell block calls or reads of this repository exists', () => {
 
 function brokenLink({ document, file, anchor }: Link): boolean {
   const target = file ? path.join(path.dirname(document), file) : document;
-  // Links to pages of the repository on GitHub.
-  if (target.startsWith('..')) return false;
+  // Links to pages of the repository on GitHub, and to pages of the running shop, which tests/openapi.test.ts checks.
+  if (target.startsWith('..') || file.startsWith('/')) return false;
   if (!existsSync(path.join(repoRoot, target))) return true;
   return Boolean(anchor) && !anchorsIn(target).has(`${anchor}`);
 }
@@ -122,4 +122,10 @@ test("VS Code's own schemas and the files that they are for exist", () => {
   const schemas = Object.entries<string>(settings['yaml.schemas']);
   const files = schemas.flatMap(([schema, files]) => (schema.startsWith('./') ? [schema, files] : [files]));
   expect(files.filter((file) => !file.includes('*') && !isFile(file))).toEqual([]);
+});
+
+test('every picture that scripts/screenshot.mjs makes is in docs', () => {
+  const pictures = [...textOf('scripts/screenshot.mjs').matchAll(/save\(\w+, '([\w-]+\.png)'\)/g)];
+  expect(pictures.length).toBeGreaterThan(2);
+  expect(pictures.map(([, file = '']) => `docs/${file}`).filter((file) => !isFile(file))).toEqual([]);
 });

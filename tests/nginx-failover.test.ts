@@ -101,7 +101,7 @@ test('a 503 has Retry-After when every replica is down', async () => {
   const { status, headers, json } = await sendRequest(gateway.port, '/api/v1/products');
   expect([status, headers['content-type'], headers['retry-after']]).toEqual([503, 'application/problem+json', '1']);
   expect(json).toEqual({
-    type: 'about:blank',
+    type: '/docs/errors/upstream_unavailable',
     title: 'Service Unavailable',
     status: 503,
     detail: expect.any(String),

@@ -129,7 +129,7 @@ describe('nginx refuses', () => {
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(head).toContain(`Content-Type: ${PROBLEM}`);
     const problem = JSON.parse(body);
-    expect(problem).toMatchObject({ type: 'about:blank', status, code, request_id: expect.any(String) });
+    expect(problem).toMatchObject({ type: `/docs/errors/${code}`, status, code, request_id: expect.any(String) });
     const errors =
       status === 400 ? [{ in: 'header', path: '', code: 'invalid_format', message: problem.detail }] : undefined;
     expect(problem.errors).toEqual(errors);

@@ -81,7 +81,7 @@ describe('routes', () => {
     const { status, headers, json } = await sendRequest(port, path, { headers: { 'x-request-id': 'look-1' } });
     expect([status, headers['content-type'], headers['cache-control']]).toEqual([404, PROBLEM, 'no-store']);
     expect(json).toEqual({
-      type: 'about:blank',
+      type: '/docs/errors/not_found',
       title: 'Not Found',
       status: 404,
       detail: expect.any(String),

@@ -1,14 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import SwaggerParser from '@apidevtools/swagger-parser';
-import { openApiDocument } from '@shop/core/http';
+import { type DocsPage, openApiDocument } from '@shop/core/http';
+import { renderDocs } from '@shop/docs';
 import { type OpenApi, operationsOf } from '@shop/fuzz';
 import { repoRoot } from '@shop/test-servers';
 import { type StartedService, startAll } from './support/all-services';
 
-/** The document that clients generate their code from. */
+/** The document that clients generate their code from, and the pages that explain it. */
 
-const committed: OpenApi = JSON.parse(readFileSync(path.join(repoRoot, 'nginx/html/openapi.json'), 'utf8'));
+const textOf = (file: string) => readFileSync(path.join(repoRoot, file), 'utf8');
+const pages: DocsPage[] = JSON.parse(textOf('packages/shop/src/docs-pages.json'));
+const committed: OpenApi = JSON.parse(textOf('nginx/html/openapi.json'));
 let services: StartedService[];
 
 beforeAll(async () => {
@@ -54,4 +57,66 @@ test('every operation lists its error codes, including those that every request 
     for (const [status, response] of responses)
       expect([status, response.codes.length > 0]).toEqual([status, status >= 400]);
   }
+});
+
+describe('the pages below /docs', () => {
+  const paths = new Set(pages.map((page) => page.path));
+  const withoutPage = (codes: string[]) => codes.filter((code) => !paths.has(`/docs/errors/${code}`));
+
+  test('match their Markdown and the errors of the services (otherwise: npm run openapi)', () => {
+    expect(pages).toEqual(renderDocs(services.flatMap(({ app }) => app.errors)));
+  });
+
+  test('explain every error code of the document', () => {
+    const codes = operationsOf(committed).flatMap(({ responses }) =>
+      [...responses.values()].flatMap((response) => response.codes),
+    );
+    expect(codes.length).toBeGreaterThan(500);
+    expect(withoutPage(codes)).toEqual([]);
+    expect(withoutPage(['no_such_code'])).toEqual(['no_such_code']);
+  });
+
+  test('explain every error that the code defines, also those that only probes respond with', () => {
+    const files = ['packages/core/src', ...services.map(({ name }) => `services/${name}/src`)].flatMap((folder) =>
+      readdirSync(path.join(repoRoot, folder), { recursive: true, encoding: 'utf8' }).map(
+        (file) => `${folder}/${file}`,
+      ),
+    );
+    const codes = files
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .flatMap((file) => [...textOf(file).matchAll(/^export const \w+ = defineError\(\s*'\w+',\s*'(\w+)'/gm)])
+      .map(([, code = '']) => code);
+    expect(codes.length).toBeGreaterThan(60);
+    expect(withoutPage(codes)).toEqual([]);
+  });
+
+  test('explain every error of the gateway', () => {
+    const [, map = ''] = /^map \$own_status \$own_code \{(.*?)^\}/ms.exec(
+      textOf('nginx/templates/default.conf.template'),
+    ) ?? [''];
+    const codes = [...map.matchAll(/^ {2}\w+ (\w+);$/gm)].map(([, code = '']) => code);
+    expect(codes).toContain('upstream_unavailable');
+    expect(withoutPage([...codes, 'rate_limited', 'too_many_connections'])).toEqual([]);
+  });
+
+  test('link only to what each service has', async () => {
+    const links = new Set(pages.flatMap(({ html }) => [...html.matchAll(/href="([^"]+)"/g)].map(([, to = '']) => to)));
+    expect(links.size).toBeGreaterThan(70);
+    for (const { app } of services) {
+      for (const link of links) expect([link, (await app.http.get(link)).status]).toEqual([link, 200]);
+    }
+    for (const { path: page, html } of pages) {
+      for (const [, to = '', anchor] of html.matchAll(/href="([^"#]*)#([^"]+)"/g)) {
+        const target = pages.find((one) => one.path === (to || page));
+        expect([page, anchor, target?.html.includes(`id="${anchor}"`)]).toEqual([page, anchor, true]);
+      }
+    }
+  });
+
+  test('are in English with a title, a heading, and nothing that a strict policy forbids', () => {
+    for (const { path: page, title, html } of pages) {
+      expect([page, title.length > 2, html.match(/<h1/g)?.length]).toEqual([page, true, 1]);
+      expect([page, html.match(/<script|<style|<iframe| style=| on\w+=|javascript:|="https?:/)]).toEqual([page, null]);
+    }
+  });
 });

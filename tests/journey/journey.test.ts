@@ -34,14 +34,17 @@ test('a failed journey reports which step failed and why', async () => {
   );
 });
 
-test('Nginx serves one API document of all six services, its page and every /health, but no /metrics', async () => {
+test('Nginx serves one API document of all six services, its pages and every /health, but no /metrics', async () => {
   const api = (await (await fetch(`${shop.fleet.url}/openapi.json`)).json()) as { paths: object };
   for (const prefix of ['auth', 'products', 'transactions', 'addresses', 'stores', 'files/upload']) {
     expect(Object.keys(api.paths).some((declared) => declared.startsWith(`/api/v1/${prefix}`))).toBe(true);
   }
-  const page = await (await fetch(`${shop.fleet.url}/docs`)).text();
-  for (const [, asset] of page.matchAll(/(?:src|href)="([^"]+)"/g)) {
-    expect([asset, (await fetch(`${shop.fleet.url}${asset}`)).status]).toEqual([asset, 200]);
+  for (const page of ['/docs', '/docs/getting-started', '/docs/reference', '/docs/errors/insufficient_stock']) {
+    const html = await (await fetch(shop.fleet.url + page)).text();
+    for (const [, link] of html.matchAll(/(?:src|href)="([^"]+)"/g)) {
+      expect([link, (await fetch(`${shop.fleet.url}${link}`)).status]).toEqual([link, 200]);
+    }
+    if (page === '/docs/getting-started') expect(html).toContain(`API=${shop.fleet.url}\n`.trim());
   }
   for (const service of serviceNames) {
     expect(await (await fetch(`${shop.fleet.url}/health/${service}`)).json()).toMatchObject({ status: 'ok', service });
@@ -49,5 +52,7 @@ test('Nginx serves one API document of all six services, its page and every /hea
   for (const hidden of ['/metrics', '/ready', '/nothing']) {
     const response = await fetch(shop.fleet.url + hidden);
     expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+    const { type } = (await response.json()) as { type: string };
+    expect(await (await fetch(new URL(type, response.url))).text()).toContain('<code>not_found</code>');
   }
 });

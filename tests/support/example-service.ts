@@ -7,11 +7,16 @@ import { adHoc } from './ad-hoc';
 
 const settings = z.object({});
 
+const docs = [
+  { path: '/docs', title: 'Example', html: '<p>curl http://localhost:8000/things</p>' },
+  { path: '/docs/things', title: 'Things', html: '<a href="/docs">Home</a>' },
+];
+
 /** A service for tests of core. Its /ready checks `tables`. */
 export const exampleService = (
   endpoints: (resources: Resources) => Endpoint[],
   tables: readonly string[] = ['users'],
-): ServiceDefinition<typeof settings> => ({ name: 'example', portKey: 'AUTH_PORT', settings, tables, endpoints });
+): ServiceDefinition<typeof settings> => ({ name: 'example', portKey: 'AUTH_PORT', settings, tables, endpoints, docs });
 
 /** An example service whose `GET /thing` runs one statement and responds 204. */
 export const statementService = (statement: string): ServiceDefinition<typeof settings> =>

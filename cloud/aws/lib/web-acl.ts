@@ -80,7 +80,7 @@ export class WebAcl extends Construct {
         'rate-limited': {
           contentType: 'APPLICATION_JSON',
           content: JSON.stringify({
-            type: 'about:blank',
+            type: '/docs/errors/rate_limited',
             title: 'Too Many Requests',
             status: 429,
             code: 'rate_limited',

@@ -1,3 +1,4 @@
+import docsPages from './docs-pages.json';
 import { REQUIRED_MIGRATION } from './migrations';
 import { productionRules } from './production';
 import { type ServiceName, services } from './services';
@@ -15,4 +16,5 @@ export const inShop = (name: ServiceName) => ({
   portKey: services[name].portVariable,
   production: productionRules,
   migration: REQUIRED_MIGRATION,
+  docs: docsPages,
 });

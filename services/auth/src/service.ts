@@ -17,7 +17,7 @@ import { createOutbox, type Outbox } from './mail/outbox';
 import { makeToken } from './mail/token-makers';
 import { createPasswordHasher, type PasswordHasher } from './passwords/password-hasher';
 import { passwordEndpoints } from './passwords/passwords.endpoints';
-import { assertNoSeededAdmin } from './passwords/seeded-admin';
+import { assertNoSeededAdmin, seededAdmin } from './passwords/seeded-admin';
 import { secondFactorEndpoints } from './second-factor/second-factor.endpoints';
 import { createSecretBox, type SecretBox } from './second-factor/secret-box';
 import { forgetRevocations } from './sessions/forget-revocations';
@@ -103,4 +103,5 @@ export const authService: ServiceDefinition<typeof settings, AuthContext> = {
   async readinessCheck(ctx) {
     if (ctx.config.appEnv === 'production') await assertNoSeededAdmin(ctx);
   },
+  readinessErrors: [seededAdmin],
 };

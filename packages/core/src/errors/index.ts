@@ -1,3 +1,7 @@
+import type { ErrorDefinition } from './app-error';
+import * as common from './common-errors';
+import * as readiness from './readiness-errors';
+
 export {
   AppError,
   defineError,
@@ -10,3 +14,6 @@ export {
 } from './app-error';
 export * from './common-errors';
 export * from './readiness-errors';
+
+/** Every error of core. Some of them come from the gateway or from probes, so no endpoint lists them. */
+export const coreErrors: readonly ErrorDefinition[] = [...Object.values(common), ...Object.values(readiness)];

@@ -15,6 +15,7 @@ import type { Metrics } from '../metrics';
 import { type RateLimitBuckets, rateLimitMiddleware } from '../rate-limit';
 import { allowOnly } from './allow';
 import { docsRoutes } from './docs';
+import type { DocsPage } from './docs-layout';
 import { sendEarly } from './early-response';
 import type { Endpoint } from './endpoint';
 import { endpointHandler } from './endpoint-handler';
@@ -31,6 +32,7 @@ interface AppDeps {
   service: string;
   config: HttpConfig;
   endpoints: Endpoint[];
+  docs: readonly DocsPage[];
   logger: Logger;
   metrics: Metrics;
   cache: ResponseCache;
@@ -76,7 +78,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(respondToPreflight);
   app.param('id', skipNonCanonicalId);
   mountEndpoints(app, deps);
-  app.use(docsRoutes(openApiDocument(deps.service, deps.endpoints)));
+  app.use(docsRoutes(openApiDocument(deps.service, deps.endpoints), deps.docs));
   app.use(function noSuchRoute(_req, _res, next) {
     next(notFound({ message: 'There is no such route.' }));
   });

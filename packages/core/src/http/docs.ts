@@ -1,62 +1,102 @@
-import { Router } from 'express';
+import { createHash } from 'node:crypto';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 // The package's main module would load the whole script of the page into this process.
 import getAbsoluteFSPath from 'swagger-ui-dist/absolute-path';
 import { allowOnly } from './allow';
+import { type DocsPage, docsDocument, ICON, REFERENCE_PATH, STYLE } from './docs-layout';
 import type { OpenApiDocument } from './openapi';
 import { contextOf } from './request-context';
 
-const PAGE = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>API</title>
-<link rel="icon" href="/docs/favicon-32x32.png">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-</head>
-<body>
-<div id="api"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
-</body>
-</html>
-`;
+/** The files of the Swagger UI package that the reference needs. */
+const SWAGGER_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'].map((file) => `/docs/${file}`);
 
-/** The files of the Swagger UI package that the page needs. */
-const PAGE_FILES = ['favicon-32x32.png', 'swagger-ui.css', 'swagger-ui-bundle.js'].map((file) => `/docs/${file}`);
+const REFERENCE = {
+  path: REFERENCE_PATH,
+  title: 'Reference',
+  head: '<link rel="stylesheet" href="/docs/swagger-ui.css">\n',
+  html: `<div id="api"><noscript>The reference needs JavaScript. The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/reference.js"></script>`,
+};
 
 // At /openapi.json, Nginx serves the document of all services and a service its own. The page is the same.
-const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#api', deepLinking: true, persistAuthorization: true });\n`;
+const START = `SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#api',
+  deepLinking: true,
+  persistAuthorization: true,
+  tryItOutEnabled: true,
+  docExpansion: 'list',
+  defaultModelsExpandDepth: 0,
+});
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', follow);
+follow();
+`;
 
-/** Swagger UI uses inline styles and data: URLs for icons. Everything else is served from this origin. */
-const CONTENT_SECURITY_POLICY =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+const POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `GET /openapi.json`, and `GET /docs`: a page to read and try the API. */
-export function docsRoutes(document: OpenApiDocument): Router {
+/** Swagger UI has data: URLs for icons. Everything else comes from this origin. */
+const REFERENCE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The address in the examples of the pages: the gateway of the local environment. */
+const EXAMPLE_ORIGIN = 'http://localhost:8000';
+
+/**
+ * `GET /openapi.json`, `GET /docs/reference` to read and try the API, and the pages.
+ * @param pages made by tools/docs; with a home at `/docs`
+ */
+export function docsRoutes(document: OpenApiDocument, pages: readonly DocsPage[]): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const json = JSON.stringify(document);
-  router.use(['/docs', '/openapi.json'], (req, res, next) => {
+  const paths: string[] = [];
+  const get = (path: string, handler: RequestHandler) => {
+    paths.push(path);
+    router.get(path, handler);
+  };
+
+  router.use(['/docs', '/openapi.json'], function setDocsRoute(req, res, next) {
     if (req.method === 'GET' || req.method === 'HEAD')
       contextOf(res).route = req.baseUrl === '/docs' ? '/docs' : '/openapi.json';
     next();
   });
-  router.get('/openapi.json', (_req, res) => {
+  const json = JSON.stringify(document);
+  get('/openapi.json', (_req, res) => {
     res.type('json').send(json);
   });
-  router.use('/docs', (_req, res, next) => {
-    res.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+
+  router.use('/docs', function setPolicy(req, res, next) {
+    res.setHeader('Content-Security-Policy', req.path === '/reference' ? REFERENCE_POLICY : POLICY);
     next();
   });
-  router.get('/docs', (_req, res) => {
-    res.type('html').send(PAGE);
-  });
-  router.get('/docs/start.js', (_req, res) => {
-    res.type('js').send(START);
-  });
-  router.get(PAGE_FILES, (req, res) => {
-    res.sendFile(req.path.slice('/docs/'.length), { root: getAbsoluteFSPath(), etag: true, maxAge: '1h' });
-  });
-  router.all(['/openapi.json', '/docs', '/docs/start.js', ...PAGE_FILES], allowOnly(['GET']));
+  for (const page of pages) get(page.path, sender('html', docsDocument({ ...page, pages })));
+  get(REFERENCE_PATH, sender('html', docsDocument({ ...REFERENCE, pages })));
+  get('/docs/reference.js', sender('js', START));
+  get('/docs/docs.css', sender('css', STYLE));
+  get('/docs/icon.svg', sender('svg', ICON));
+  for (const path of SWAGGER_FILES) {
+    get(path, (_req, res) => {
+      res.sendFile(path.slice('/docs/'.length), { root: getAbsoluteFSPath(), etag: true, maxAge: '1h' });
+    });
+  }
+  router.all(paths, allowOnly(['GET']));
   return router;
+}
+
+function sender(type: string, text: string): RequestHandler {
+  const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
+  return function sendDocsFile(req: Request, res: Response) {
+    res.set({ ETag: etag, 'Cache-Control': 'public, max-age=300' });
+    res.type(type).send(type === 'html' ? text.replaceAll(EXAMPLE_ORIGIN, originOf(req)) : text);
+  };
+}
+
+/** The gateway's address as the client sees it, so that the calls in the pages work as they are. */
+function originOf({ ips, protocol, host }: Request): string {
+  const isFromGateway = ips.length > 0;
+  return isFromGateway && /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host)
+    ? `${protocol}://${host}`
+    : EXAMPLE_ORIGIN;
 }

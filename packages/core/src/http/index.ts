@@ -2,11 +2,13 @@
 import '../tracing';
 
 export { createApp } from './create-app';
+export type { DocsPage } from './docs-layout';
 export { accepted, created, type Endpoint, endpoint, noContent, ok, type ResponseCookie } from './endpoint';
 export { parseOptions, toFieldErrors } from './field-errors';
 export type { HttpConfig } from './http-config';
 export { respondToMalformed } from './malformed';
 export { openApiDocument } from './openapi';
 export { PROBES } from './probe-paths';
+export { exampleProblem, statusOf } from './problem';
 export * from './schemas';
 export { sendFile } from './send-file';

@@ -106,7 +106,7 @@ describe('requests that Node’s parser rejects', () => {
         'x-request-id': id,
       });
       expect(problem).toEqual({
-        type: 'about:blank',
+        type: `/docs/errors/${code}`,
         title,
         status,
         detail: expect.any(String),

@@ -41,7 +41,7 @@ export const statusOf: Record<ErrorKind, number> = {
 
 /** The body of an error response: RFC 9457 with a stable `code`. An error definition can add members. */
 const problemSchema = z.object({
-  type: z.string().meta({ description: 'A URI of the kind of error', examples: ['about:blank'] }),
+  type: z.string().meta({ description: 'The page of the code', examples: ['/docs/errors/not_found'] }),
   title: z.string().meta({ description: 'The name of the HTTP status', examples: ['Not Found'] }),
   status: z.int().meta({ description: 'The HTTP status', examples: [404] }),
   detail: z.string().meta({ description: 'What is wrong, for people', examples: ['There is no such resource.'] }),
@@ -82,7 +82,7 @@ export function problemBody(error: AppError | undefined, requestId: string): z.o
   const { kind, code, message, members, errors } = error ?? internalError();
   const status = statusOf[kind];
   return {
-    type: 'about:blank',
+    type: `/docs/errors/${code}`,
     title: STATUS_CODES[status] ?? 'Error',
     status,
     detail: message,

@@ -127,7 +127,7 @@ describe('a client over the limit', () => {
       'ratelimit-policy': '20;w=20',
     });
     expect(JSON.parse(response.text)).toEqual({
-      type: 'about:blank',
+      type: '/docs/errors/rate_limited',
       title: 'Too Many Requests',
       status: 429,
       detail: 'Too many requests: slow down.',

@@ -20,8 +20,15 @@ import {
   type TableRights,
   UNFINISHED_RESTORE_TABLE,
 } from '../db';
-import { restoreUnfinished, schemaMissing, schemaOutdated, shuttingDown } from '../errors';
-import { createApp, type Endpoint } from '../http';
+import {
+  coreErrors,
+  type ErrorDefinition,
+  restoreUnfinished,
+  schemaMissing,
+  schemaOutdated,
+  shuttingDown,
+} from '../errors';
+import { createApp, type DocsPage, type Endpoint } from '../http';
 import { createIdempotency, type Idempotency, KEYS_TABLE } from '../idempotency';
 import { createLogger, type Logger } from '../log';
 import { createMetrics, type Metrics } from '../metrics';
@@ -64,9 +71,13 @@ export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = 
   migration?: string;
   /** An additional readiness check, called until it resolves once. Until then, /ready is 503 with its error. */
   readinessCheck?: (context: C) => Promise<void>;
+  /** The errors of `readinessCheck`. */
+  readinessErrors?: ErrorDefinition[];
   /** Called once. Returns the resources and what this service adds to them. */
   createContext?: (resources: Resources, settings: z.output<T>) => C;
   endpoints: (context: C) => Endpoint[];
+  /** The pages below /docs, besides the reference. */
+  docs?: readonly DocsPage[];
   jobs?: (context: C, settings: z.output<T>) => Job[];
 }
 
@@ -76,6 +87,8 @@ export interface RunningApp {
   app: Express;
   /** The declared endpoints of `app`. */
   endpoints: Endpoint[];
+  /** Every error that the app or the gateway in front of it can respond with. */
+  errors: readonly ErrorDefinition[];
   /** The background jobs. `runService` starts them. */
   jobs: Job[];
   resources: Resources;
@@ -127,6 +140,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
     service: definition.name,
     config,
     endpoints,
+    docs: definition.docs ?? [],
     logger: log,
     metrics,
     cache,
@@ -149,6 +163,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
   return {
     app,
     endpoints,
+    errors: [...coreErrors, ...endpoints.flatMap(({ errors = [] }) => errors), ...(definition.readinessErrors ?? [])],
     jobs,
     resources,
     drain: () => {

@@ -9,7 +9,7 @@ const SEEDED: Credentials = { email: 'admin@example.com', password: 'admin123' }
 /** Takes the place of a client. */
 const READINESS = 'readiness';
 
-const seededAdmin = defineError(
+export const seededAdmin = defineError(
   'unavailable',
   'seeded_admin_password',
   `${SEEDED.email} is an administrator with the password of sql/seed.sql: delete that account or change its password.`,
