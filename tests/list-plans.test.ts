@@ -1,5 +1,5 @@
 import { authService } from '@shop/auth';
-import type { Sql } from '@shop/core/db';
+import type { List, Page as PageOfList, Sql } from '@shop/core/db';
 import { productService } from '@shop/product';
 import { withConnection } from '@shop/test-servers';
 import { aUser, sqlOver, startApp, type TestApp, testEnv, write } from '@shop/testing';
@@ -7,8 +7,10 @@ import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { listUsers } from '../services/auth/src/accounts/accounts.sql';
 import { listEvents } from '../services/auth/src/audit/audit.sql';
+import type { ProductQuery } from '../services/product/src/products/products.schemas';
 import { listProducts } from '../services/product/src/products/products.sql';
 import { listStores } from '../services/store/src/stores/stores.sql';
+import type { OrderQuery } from '../services/transaction/src/orders/orders.schemas';
 import { listOrdersOf } from '../services/transaction/src/orders/orders.sql';
 import { aFreshDatabase } from './support/production';
 
@@ -45,9 +47,10 @@ async function seed(db: Connection): Promise<void> {
     STORES + 1,
   );
   await insert(
-    'products (store_id, category_id, name, name_folded, name_words, description, description_words, price, created_at)',
+    `products (store_id, category_id, name, name_folded, name_words, description, description_words, price, stock,
+       created_at)`,
     `1 + MOD(n, ${STORES}), CASE WHEN MOD(n, 3) = 0 THEN ${THIRD} WHEN MOD(n, 3) = 1 THEN ${FULL} WHEN n < 150 THEN ${SMALL}
-       END, n, n, CONCAT(' ', n), REPEAT('x', 200), '', MOD(n * 7919, 30000) / 100, ${time}`,
+       END, CONCAT('p', n), n, CONCAT(' ', n), REPEAT('x', 200), '', MOD(n * 7919, 30000) / 100, IF(n < 100, 0, 5), ${time}`,
     PRODUCTS,
   );
   await db.query(`UPDATE products SET category_id = ${THIRD} WHERE category_id IS NULL LIMIT 1`);
@@ -76,8 +79,9 @@ interface Ran {
 }
 
 /** Runs `list` and returns the plan and cost of each statement. */
-async function run(list: (sql: Sql) => Promise<unknown>): Promise<Ran[]> {
+async function run(list: TestedList, page: Page = {}): Promise<{ ran: Ran[]; list: List<unknown> }> {
   const ran: Ran[] = [];
+  let returned: List<unknown> | undefined;
   await withConnection(connection.settings, 60_000, async (db) => {
     const query = async (statement: string, values: unknown[] = []) =>
       (await db.query<RowDataPacket[]>(statement, values))[0];
@@ -99,19 +103,26 @@ async function run(list: (sql: Sql) => Promise<unknown>): Promise<Ran[]> {
       });
       return rows;
     });
-    await list(sql);
+    returned = await list(sql, { limit: 10, ...page });
   });
-  return ran;
+  if (!returned) throw new Error('the list returned nothing');
+  return { ran, list: returned };
 }
 
-const first = { page: 1, limit: 10 };
-const products = (ownerId: number | undefined, query: object) => (sql: Sql) =>
-  listProducts(sql, ownerId, { ...first, ...query });
-const orders = (party: { buyerId?: number; sellerId?: number }, query: object) => (sql: Sql) =>
-  listOrdersOf(sql, party, { ...first, ...query });
+type Page = Partial<PageOfList>;
+type TestedList = (sql: Sql, page: PageOfList) => Promise<List<unknown>>;
+
+const products =
+  (ownerId: number | undefined, query: Omit<ProductQuery, 'limit'>): TestedList =>
+  (sql, page) =>
+    listProducts(sql, ownerId, { ...page, ...query });
+const orders =
+  (party: { buyerId?: number; sellerId?: number }, query: Omit<OrderQuery, 'limit'>): TestedList =>
+  (sql, page) =>
+    listOrdersOf(sql, party, { ...page, ...query });
 
 /** Lists with many rows, read in index order: only the rows of the page are read. */
-test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>([
+test.each<[title: string, list: TestedList, index: string]>([
   ['the catalog', products(undefined, {}), 'products_newest'],
   ['a large category', products(undefined, { category_id: THIRD }), 'products_category_newest'],
   ['the catalog of a store', products(undefined, { store_id: 7 }), 'products_store'],
@@ -124,26 +135,38 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, index: string]>(
   ['all transactions', orders({}, {}), 'transactions_newest'],
   ['all completed transactions', orders({}, { status: 'completed' }), 'transactions_status'],
   ['transactions above a common total', orders({}, { min_total: 10_000n }), 'transactions_newest'],
-  ['all audit events', (sql) => listEvents(sql, first), 'audit_events_newest'],
-  ['all logins', (sql) => listEvents(sql, { ...first, event: 'login' }), 'audit_events_event'],
-  ["a user's audit events", (sql) => listEvents(sql, { ...first, user_id: 7 }), 'audit_events_user'],
-  ['all users', (sql) => listUsers(sql, first), 'users_present'],
-  ['own stores', (sql) => listStores(sql, BIG_SELLER, first), 'stores_owner_newest'],
+  ['all audit events', (sql, page) => listEvents(sql, page), 'audit_events_newest'],
+  ['all logins', (sql, page) => listEvents(sql, { ...page, event: 'login' }), 'audit_events_event'],
+  ["a user's audit events", (sql, page) => listEvents(sql, { ...page, user_id: 7 }), 'audit_events_user'],
+  ['all users', (sql, page) => listUsers(sql, page), 'users_present'],
+  ['own stores', (sql, page) => listStores(sql, BIG_SELLER, page), 'stores_owner_newest'],
 ])('%s: the page is read in index order', async (_, list, index) => {
-  const ran = await run(list);
-  const page = ran.at(-1);
-  expect(page?.plan.map(({ key }) => key)).toContain(index);
-  expect(page?.plan.filter(({ type, extra }) => type === 'ALL' || /filesort|temporary/.test(extra))).toEqual([]);
-  expect(page?.reads).toBeLessThan(300);
-  for (const { plan, reads } of ran) {
+  const assertIndexOrder = ({ plan, reads }: Ran) => {
+    expect(plan.map(({ key }) => key)).toContain(index);
+    expect(plan.filter(({ type, extra }) => type === 'ALL' || /filesort|temporary/.test(extra))).toEqual([]);
+    expect(reads).toBeLessThan(300);
+  };
+  const firstPage = await run(list);
+  assertIndexOrder(firstPage.ran.at(-1) as Ran);
+  for (const { plan, reads } of firstPage.ran) {
     expect(plan.filter(({ type }) => type === 'ALL')).toEqual([]);
     // Counts up to 10,001 rows, once in the table and once in the derived result.
     expect(reads).toBeLessThan(21_000);
   }
+  // After a position near the start, and after one far from it.
+  const total = Math.min(firstPage.list.total ?? 0, 10_000);
+  const farPage = await run(list, { page: Math.ceil(total / 20) });
+  for (const after of [firstPage.list.next, farPage.list.next]) {
+    expect(after).toBeDefined();
+    const next = await run(list, { after });
+    expect(next.list.rows).toHaveLength(10);
+    expect(next.ran.filter(({ statement }) => statement.includes('COUNT'))).toEqual([]);
+    assertIndexOrder(next.ran.at(-1) as Ran);
+  }
 });
 
 /** Lists with few or no rows: an index finds them, without scanning the newest rows of the whole table. */
-test.each<[title: string, list: (sql: Sql) => Promise<unknown>, most: number]>([
+test.each<[title: string, list: TestedList, most: number]>([
   ['a small category', products(undefined, { category_id: SMALL }), 200],
   ['an empty category', products(undefined, { category_id: EMPTY }), 20],
   ['a narrow price range', products(undefined, { min_price: 1000n, max_price: 1001n }), 200],
@@ -154,12 +177,14 @@ test.each<[title: string, list: (sql: Sql) => Promise<unknown>, most: number]>([
   ['sales in several stores', orders({ sellerId: CHAIN }, {}), 5000],
   ['a total of no transaction', orders({}, { min_total: 1_000_000n }), 20],
   ['pending transactions', orders({}, { status: 'pending' }), 400],
-  ['rare audit events', (sql) => listEvents(sql, { ...first, event: 'role_changed' }), 400],
-  ["a user's rare audit events", (sql) => listEvents(sql, { ...first, user_id: 7, event: 'role_changed' }), 200],
+  ['rare audit events', (sql, page) => listEvents(sql, { ...page, event: 'role_changed' }), 400],
+  ["a user's rare audit events", (sql, page) => listEvents(sql, { ...page, user_id: 7, event: 'role_changed' }), 200],
   ['a buyer without transactions', orders({ buyerId: 11_000 }, {}), 20],
   ['a status and a total of no transaction', orders({}, { status: 'completed', min_total: 1_000_000n }), 20],
 ])('%s: only matching rows are read', async (_, list, most) => {
-  for (const { plan, reads } of await run(list)) {
+  const firstPage = await run(list);
+  const nextPage = firstPage.list.next ? await run(list, { after: firstPage.list.next }) : undefined;
+  for (const { plan, reads } of [...firstPage.ran, ...(nextPage?.ran ?? [])]) {
     expect(plan.filter(({ type }) => type === 'ALL')).toEqual([]);
     expect(reads).toBeLessThan(most);
   }
@@ -176,27 +201,32 @@ describe('the total', () => {
   const list = async (query: object) =>
     (await app.http.get('/api/v1/catalog/products').query(query).expect(200)).body as {
       data: { id: number }[];
-      pagination: object;
+      pagination: { next_cursor: string | null };
     };
 
   test('is exact up to 10,000 and capped beyond', async () => {
-    expect((await list({ category_id: FULL })).pagination).toEqual({ ...first, total: 10_000 });
-    expect((await list({ category_id: THIRD })).pagination).toEqual({ ...first, total: 10_000, total_capped: true });
-    expect((await list({ category_id: EMPTY })).pagination).toEqual({ ...first, total: 0 });
+    expect((await list({ category_id: FULL })).pagination).toMatchObject({ total: 10_000 });
+    expect((await list({ category_id: THIRD })).pagination).toMatchObject({ total: 10_000, total_capped: true });
+    expect((await list({ category_id: EMPTY })).pagination).toMatchObject({ total: 0 });
   });
 
-  test('does not limit the pages', async () => {
-    const { data, pagination } = await list({ page: 300, limit: 100 });
-    expect([data.length, data.at(-1)?.id]).toEqual([100, 1]);
-    expect(pagination).toEqual({ page: 300, limit: 100, total: 10_000, total_capped: true });
-    expect((await list({ page: 301, limit: 100 })).data).toEqual([]);
+  test('does not limit the cursor', async () => {
+    const seen: number[] = [];
+    let query: object = { page: 100, limit: 100 };
+    for (let cursor: string | null = ''; cursor !== null; query = { limit: 100, cursor }) {
+      const { data, pagination } = await list(query);
+      seen.push(...data.map(({ id }) => id));
+      cursor = pagination.next_cursor;
+    }
+    // The seed's products have consecutive ids and increasing times. The last page by number has 100 of the first 10,000.
+    expect(seen).toEqual(Array.from({ length: PRODUCTS - 9900 }, (_, index) => PRODUCTS - 9900 - index));
   });
 
   test('is capped in every list', async () => {
     const auth = await startApp(authService, { DB_NAME: database });
     const admin = await aUser({ role: 'admin' });
     const { body } = await auth.http.get('/api/v1/auth/users').set(admin.auth).expect(200);
-    expect(body.pagination).toEqual({ ...first, total: 10_000, total_capped: true });
+    expect(body.pagination).toMatchObject({ total: 10_000, total_capped: true });
     await auth.close();
   });
 });

@@ -59,6 +59,11 @@ describe('headers', () => {
     expect([headers['retry-after'], headers['cross-origin-resource-policy']]).toEqual(['7', 'same-origin']);
   });
 
+  test('the longest Link header of a list passes', async () => {
+    const { status, headers } = await sendRequest(port, '/api/v1/products/links');
+    expect([status, headers.link?.length]).toEqual([200, 12_000]);
+  });
+
   test('long text is compressed for clients that accept it', async () => {
     const accepting = { headers: { 'accept-encoding': 'br, gzip' } };
     const long = await sendRequest(port, '/api/v1/products/big', accepting);

@@ -17,6 +17,8 @@ export const knownGrammar: KnownValues = (name, random) => {
       return `fuzz-${random.integer(1, 2e9)}@example.com`;
     case 'password':
       return 'a good password';
+    case 'ids':
+      return `${random.integer(1, 30)},${random.integer(1, 30)}`;
     case 'idempotency-key':
       return `key-${random.integer(1, 500)}`;
     default:

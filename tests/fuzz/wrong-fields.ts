@@ -181,7 +181,7 @@ function wrongTexts(
   { place, required }: { place: ExpectedError['in']; required: boolean },
 ): WrongText[] {
   const plain = schema.anyOf?.find(({ type }) => type !== 'null') ?? schema;
-  const { type, enum: values, const: only, minimum, maximum, minLength, maxLength } = plain;
+  const { type, enum: values, const: only, minimum, maximum, minLength, maxLength, pattern } = plain;
   const found: WrongText[] = [];
   const add = (what: string, given: string | string[], code: string, message: RegExp) =>
     found.push({ what, name, values: [given].flat(), expected: { in: place, path: name, code, message } });
@@ -216,7 +216,8 @@ function wrongTexts(
     if (maxLength !== undefined)
       add('long', 'x'.repeat(maxLength + 1), 'too_big', /^must have at most \d+ characters$/);
     if (minLength && place === 'body') add('empty', '', 'too_small', /^must not be empty$/);
-    if (place === 'query' || place === 'body') add('a NUL', 'a\0b', 'invalid_format', /^must not contain a NUL/);
+    const message = pattern === undefined ? /^must not contain a NUL/ : /^must be /;
+    if (place === 'query' || place === 'body') add('a NUL', 'a\0b', 'invalid_format', message);
   }
   return found;
 }

@@ -24,7 +24,8 @@ export function validRequest(
 ): RequestParts {
   const parts: RequestParts = { params: {}, query: {}, headers: {}, body: undefined };
   for (const { name, in: place, required, schema } of operation.parameters) {
-    if (!required && !random.chance(0.4)) continue;
+    // A cursor comes from a response.
+    if (name === 'cursor' || (!required && !random.chance(0.4))) continue;
     // An empty path parameter would give a different path.
     const value = String(validValue(schema, name, random, known)) || 'x';
     if (place === 'path') parts.params[name] = encodeURIComponent(value);

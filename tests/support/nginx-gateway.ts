@@ -36,7 +36,8 @@ const serviceHeaders = {
 };
 
 /**
- * A fake service that echoes the request. Paths ending in `/big` get a long response, `/refused` an error of the service.
+ * A fake service that echoes the request. Paths ending in `/big` get a long response, `/links` the longest `Link` header,
+ * `/refused` an error of the service.
  * While `dropNext()` returns true, it reads the whole request and closes the connection without a response.
  */
 export async function startEcho(service: string, port = 0, dropNext: () => boolean = () => false): Promise<Echo> {
@@ -63,7 +64,9 @@ export async function startEcho(service: string, port = 0, dropNext: () => boole
     }
     const text = JSON.stringify({ ...entry, filler: url.endsWith('/big') ? 'x'.repeat(5000) : '' });
     const about = { 'content-type': 'application/json', 'content-length': text.length, 'x-request-id': id };
-    res.writeHead(200, { ...serviceHeaders, ...about }).end(text);
+    // As long as in packages/core/src/http/list-endpoint.ts.
+    const links = url.endsWith('/links') ? { link: 'x'.repeat(12_000) } : {};
+    res.writeHead(200, { ...serviceHeaders, ...about, ...links }).end(text);
   });
   await listen(server, port);
   const { port: actual } = server.address() as AddressInfo;

@@ -144,7 +144,7 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
 
   return {
     async getOrLoad(cache, rule, load) {
-      const { status, bytes } = await readThrough({ ...rule, key: `cache:response:${cache}:${rule.key}` }, load);
+      const { status, bytes } = await readThrough({ ...rule, key: `cache:entry:${cache}:${rule.key}` }, load);
       requests.inc({ cache, result: status });
       return { status, bytes: await bytes };
     },

@@ -1,8 +1,7 @@
 import { aStore, aUser, rows, sqlOver } from '@shop/testing';
-import { listResponse } from '../http';
 import { int } from './columns';
 import { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
-import { MAX_TOTAL } from './page';
+import type { Page } from './page';
 import type { Sql } from './sql';
 
 /** The test database, with a record of every statement that ran on it. */
@@ -16,7 +15,7 @@ function recordingSql(): { sql: Sql; statements: string[] } {
   return { sql, statements };
 }
 
-const listStores = async (sql: Sql, where: (Condition | undefined)[], page = { page: 1, limit: 10 }) => {
+const listStores = async (sql: Sql, where: (Condition | undefined)[], page: Page = { limit: 10 }) => {
   const source = {
     name: 'store.list',
     columns: { id: int },
@@ -24,10 +23,10 @@ const listStores = async (sql: Sql, where: (Condition | undefined)[], page = { p
     table: 'stores',
     where,
     index: 'stores_newest',
-    newest: 'stores_newest',
+    tableIndex: 'stores_newest',
   };
-  const { rows, total } = await selectList(sql, source, page);
-  return { rows: rows.map(({ id }) => id), total };
+  const list = await selectList(sql, source, page);
+  return { ...list, rows: list.rows.map(({ id }) => id) };
 };
 
 describe('selectList', () => {
@@ -40,11 +39,11 @@ describe('selectList', () => {
       when('id = :id', { id: undefined }),
       contains(['name_folded'], ''),
     ];
-    expect(await listStores(sql, where)).toEqual({ rows: [id], total: 1 });
+    expect(await listStores(sql, where)).toEqual({ rows: [id], total: 1, next: undefined });
     const [count, page] = statements;
     expect(count).toContain('FROM stores WHERE user_id = ? LIMIT');
     expect(page).toContain('WHERE user_id = ? ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?');
-    expect(page).toMatch(/ORDER BY stores.created_at DESC, stores.id DESC$/);
+    expect(page).toMatch(/ORDER BY position_value DESC, page.id DESC$/);
   });
 
   it('without conditions, uses the index of the list', async () => {
@@ -59,10 +58,37 @@ describe('selectList', () => {
     const { id } = await aStore();
     const { sql, statements } = recordingSql();
     const where = [when('id = :id', { id })];
-    expect(await listStores(sql, where, { page: Number.MAX_SAFE_INTEGER, limit: 100 })).toEqual({ rows: [], total: 1 });
-    expect(await listStores(sql, where, { page: 2, limit: 1 })).toEqual({ rows: [], total: 1 });
-    expect(statements).toHaveLength(2);
+    expect(await listStores(sql, where, { page: 2, limit: 1 })).toEqual({ rows: [], total: 1, next: undefined });
+    expect(statements).toHaveLength(1);
   });
+
+  it('counts nothing after a position', async () => {
+    const owner = await aUser();
+    const [one, two] = [await aStore({ owner }), await aStore({ owner })];
+    const where = [when('user_id = :user', { user: owner.id })];
+    const { sql, statements } = recordingSql();
+    const { rows, next } = await listStores(sql, where, { limit: 1 });
+    expect([rows, next]).toEqual([[two.id], { value: expect.anything(), id: two.id, isLong: false }]);
+    statements.length = 0;
+    expect(await listStores(sql, where, { limit: 1, after: next })).toEqual({
+      rows: [one.id],
+      total: undefined,
+      next: undefined,
+    });
+    expect(statements).toHaveLength(1);
+    expect(statements[0]).toContain(
+      'WHERE user_id = ? AND CASE WHEN created_at = ? THEN id < ? ELSE created_at < ? END ORDER BY created_at DESC, id DESC',
+    );
+  });
+
+  it.each(['', 'yesterday', '2026-01-01', '2026-02-30T00:00:00.000Z', '0000-01-01T00:00:00.000Z', "' OR 1=1 --"])(
+    'rejects a position that no row can have: %j',
+    async (value) => {
+      const { sql } = recordingSql();
+      const after = { value, id: 1, isLong: false };
+      await expect(listStores(sql, [], { limit: 1, after })).rejects.toMatchObject({ code: 'invalid_request' });
+    },
+  );
 });
 
 describe('conditions', () => {
@@ -96,15 +122,5 @@ describe('conditions', () => {
     expect(await ownedIds(sql, 'stores', owner.id, foreign.id)).toEqual([]);
     expect(await ownedIds(sql, 'stores', undefined, foreign.id)).toEqual([foreign.id]);
     expect(await ownedIds(sql, 'stores', undefined, undefined)).toBeUndefined();
-  });
-});
-
-it('listResponse caps the total, and says so', () => {
-  const page = { page: 2, limit: 10 };
-  expect(listResponse({ rows: [], total: MAX_TOTAL }, page).pagination).toEqual({ ...page, total: MAX_TOTAL });
-  expect(listResponse({ rows: [], total: MAX_TOTAL + 1 }, page).pagination).toEqual({
-    ...page,
-    total: MAX_TOTAL,
-    total_capped: true,
   });
 });

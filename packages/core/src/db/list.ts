@@ -1,8 +1,10 @@
+import { invalidCursor } from '../errors';
 import { foldText } from '../text';
 import { type Columns, int, type RowOf } from './columns';
-import { type List, MAX_TOTAL, type Page } from './page';
+import { type ListOrder, newestFirst } from './list-order';
+import { type List, MAX_TOTAL, type Page, type Position } from './page';
 import { containsPattern, type Sql } from './sql';
-import { type SqlValue, type SqlValues, statement } from './statement';
+import { type SqlValue, type SqlValues, type Statement, statement } from './statement';
 
 /** A SQL condition on the columns of one table, with the values of its placeholders. */
 export interface Condition {
@@ -16,21 +18,24 @@ export interface ListSource<C extends Columns> {
   columns: C;
   /** The SQL expressions for `columns`. With `join`, qualify them with the table name. */
   select: string;
-  /** Must have the columns `id` and `created_at`. */
+  /** Must have the column `id`, and the column of the list's order. */
   table: string;
   /** Must not remove rows from the page. */
   join?: string;
   /** Undefined conditions are left out of the statements, so that the server can use an index. */
   where: (Condition | undefined)[];
+  /** Default: newest first. */
+  order?: ListOrder;
   /** The index that returns the rows matching the equality conditions in the list's order. */
   index: string;
-  /** The index of the whole table in the list's order. Ignored for few matches: all of it would be scanned. */
-  newest?: string;
+  /** The index of the whole table in the list's order, unless the list always shows only a user's own rows. */
+  tableIndex?: string;
 }
 
 /**
- * Returns a page of the newest rows, and the total (at most MAX_TOTAL + 1). First finds the ids of the page, if possible in
- * an index, then reads only their rows. See docs/decisions/0019-lists.md.
+ * Returns a page of a list, and its total (at most MAX_TOTAL + 1). First finds the ids of the page, if possible in an index,
+ * then reads only their rows. After a position, nothing is counted. See docs/decisions/0019-lists.md.
+ * @throws AppError `invalid_request` if no row of the list can be at the position
  *
  * @example
  * selectList(sql, {
@@ -45,35 +50,82 @@ export interface ListSource<C extends Columns> {
 export async function selectList<C extends Columns>(
   sql: Sql,
   source: ListSource<C>,
-  { page, limit }: Page,
+  { page = 1, limit, after }: Page,
 ): Promise<List<RowOf<C>>> {
-  const { name, table, select, join = '' } = source;
+  const { order = newestFirst } = source;
   const conditions = source.where.filter((condition) => condition !== undefined);
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ text }) => text).join(' AND ')}`;
-  const values: SqlValues = Object.assign({}, ...conditions.map((condition) => condition.values));
+  const total = after ? undefined : await countUpToLimit(sql, source, conditions);
+  const offset = after ? 0 : (page - 1) * limit;
+  if (total !== undefined && total <= MAX_TOTAL && offset >= total) return { ...NO_ROWS, total };
 
-  const total = await countUpToLimit(sql, source, where, values);
-  const offset = BigInt(page - 1) * BigInt(limit);
-  if (total <= MAX_TOTAL && offset >= total) return { rows: [], total };
+  const isLong = after?.isLong ?? (total ?? 0) > MAX_TOTAL;
+  const inIndexOrder = isLong || conditions.length === 0 || source.tableIndex === undefined;
+  const allConditions = after ? [...conditions, isAfter(order, after, inIndexOrder)] : conditions;
+  const { where, values } = allOf(allConditions);
+  const pageOfList = pageStatement(source, order, `${indexHint(source, inIndexOrder)} ${where}`);
+  // One row more than the page shows tells whether there is a next page.
+  const found = await sql.rows(pageOfList, { ...values, rows: limit + 1, offset });
+  const last = found.length > limit ? found[limit - 1] : undefined;
+  return {
+    rows: found.slice(0, limit).map(({ position_value, position_id, ...row }) => row as unknown as RowOf<C>),
+    total,
+    next: last && { value: last.position_value, id: last.position_id, isLong },
+  };
+}
 
-  const hint = indexHint(source, conditions.length === 0 || total > MAX_TOTAL);
-  const pageOfList = statement(
+const NO_ROWS = { rows: [], next: undefined };
+
+/** For a list that is known to be empty. */
+export const emptyList = ({ after }: Page): List<never> => ({ ...NO_ROWS, total: after ? undefined : 0 });
+
+const positionColumns = (order: ListOrder) => ({ position_value: order.column.type, position_id: int });
+
+function pageStatement<C extends Columns>(
+  { name, columns, select, table, join = '' }: ListSource<C>,
+  order: ListOrder,
+  hintAndWhere: string,
+): Statement<RowOf<C> & RowOf<ReturnType<typeof positionColumns>>> {
+  const direction = order.descending ? 'DESC' : 'ASC';
+  return statement(
     name,
-    source.columns,
-    `SELECT STRAIGHT_JOIN ${select}
-     FROM (SELECT id FROM ${table} ${hint} ${where} ORDER BY created_at DESC, id DESC LIMIT :limit OFFSET :offset) AS page
+    { ...columns, ...positionColumns(order) },
+    `SELECT STRAIGHT_JOIN ${select}, position_value, page.id AS position_id
+     FROM (SELECT id, ${order.column.name} AS position_value FROM ${table} ${hintAndWhere}
+           ORDER BY ${order.column.name} ${direction}, id ${direction} LIMIT :rows OFFSET :offset) AS page
      JOIN ${table} ON ${table}.id = page.id ${join}
-     ORDER BY ${table}.created_at DESC, ${table}.id DESC`,
-  );
-  return { rows: await sql.rows(pageOfList, { ...values, limit, offset }), total };
+     ORDER BY position_value ${direction}, page.id ${direction}`,
+  ) as never;
+}
+
+/**
+ * In index order, as two ranges that both servers look up in the index (they do not for `(a, b) < (x, y)`). Otherwise as an
+ * expression that no index serves: MySQL would choose the index of the order again, and then scan the table.
+ */
+function isAfter({ column, descending }: ListOrder, after: Position, inIndexOrder: boolean): Condition {
+  const value = column.parse(after.value);
+  if (value === undefined) throw invalidCursor();
+  const beyond = descending ? '<' : '>';
+  const [equal, further] = [`${column.name} = :afterValue`, `${column.name} ${beyond} :afterValue`];
+  const laterId = `id ${beyond} :afterId`;
+  return {
+    text: inIndexOrder
+      ? `(${further} OR (${equal} AND ${laterId}))`
+      : `CASE WHEN ${equal} THEN ${laterId} ELSE ${further} END`,
+    values: { afterValue: value, afterId: after.id },
+  };
+}
+
+function allOf(conditions: Condition[]): { where: string; values: SqlValues } {
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ text }) => text).join(' AND ')}`;
+  return { where, values: Object.assign({}, ...conditions.map((condition) => condition.values)) };
 }
 
 async function countUpToLimit(
   sql: Sql,
   { name, table }: Pick<ListSource<Columns>, 'name' | 'table'>,
-  where: string,
-  values: SqlValues,
+  conditions: Condition[],
 ): Promise<number> {
+  const { where, values } = allOf(conditions);
   // Skipping rows costs half as much as counting them. Not with a filter: it might be evaluated on every row, twice.
   if (where === '') {
     const beyond = statement(name, { found: int }, `SELECT 1 AS found FROM ${table} LIMIT 1 OFFSET ${MAX_TOTAL}`);
@@ -89,12 +141,10 @@ async function countUpToLimit(
 
 /**
  * Both servers estimate how much of an index they must scan to fill a page. The estimate is wrong if the matches are not
- * evenly distributed. The count tells whether there are many matches.
+ * evenly distributed. The count tells whether there are many matches. With few, all of the table's index would be scanned.
  */
-function indexHint({ index, newest }: Pick<ListSource<Columns>, 'index' | 'newest'>, manyMatches: boolean): string {
-  if (manyMatches) return `FORCE INDEX (${index})`;
-  return newest === undefined ? '' : `IGNORE INDEX FOR ORDER BY (${newest})`;
-}
+const indexHint = ({ index, tableIndex }: Pick<ListSource<Columns>, 'index' | 'tableIndex'>, inIndexOrder: boolean) =>
+  inIndexOrder ? `FORCE INDEX (${index})` : `IGNORE INDEX FOR ORDER BY (${tableIndex})`;
 
 /** @returns undefined (no condition) if any value is undefined */
 export function when(text: string, values: Record<string, SqlValue | undefined>): Condition | undefined {

@@ -16,6 +16,17 @@ export const invalidRequest = defineError('invalid', 'invalid_request', 'The req
     ],
   },
 });
+export const pageTooDeep = defineError(
+  'invalid',
+  'page_too_deep',
+  'Pages by number end after 10,000 items. Use the cursor: `pagination.next_cursor` of the page before, as `cursor`.',
+  {
+    when: '`page` and `limit` ask for a page that begins beyond the first 10,000 items, however long the list is.',
+    action:
+      'Continue with `pagination.next_cursor`, or narrow the list with its filters. See [lists](/docs/pagination).',
+    field: { in: 'query', path: 'page', code: 'too_big' },
+  },
+);
 export const malformedRequest = defineError('invalid', 'malformed_request', 'The request cannot be read.', {
   when: 'The request is not well-formed HTTP, its path is not validly encoded, or a multipart body breaks the rules of multipart.',
   action:

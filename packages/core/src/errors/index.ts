@@ -13,6 +13,7 @@ export {
   fieldErrorCodes,
 } from './app-error';
 export * from './common-errors';
+export { invalidCursor } from './invalid-cursor';
 export * from './readiness-errors';
 
 /** Every error of core. Some of them come from the gateway or from probes, so no endpoint lists them. */

@@ -44,6 +44,7 @@ interface AppDeps {
 
 /** Response headers that scripts from other origins may read. */
 const EXPOSED_HEADERS = [
+  'Link',
   'Location',
   'X-Request-Id',
   'X-Cache',

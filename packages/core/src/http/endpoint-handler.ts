@@ -93,10 +93,11 @@ function inputReader(endpoint: Endpoint) {
   return function readInput(
     req: Request,
     { fields, isForm, file, errors }: RequestBody,
-  ): Pick<AnyInput, 'params' | 'query' | 'headers' | 'body' | 'file'> {
+  ): Pick<AnyInput, 'params' | 'query' | 'sentQuery' | 'headers' | 'body' | 'file'> {
     const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);
-    const query = validation.parse('query', endpoint.query, withoutEmpty(req.query));
+    const sentQuery = withoutEmpty(req.query);
+    const query = validation.parse('query', endpoint.query, sentQuery);
     const headers = validation.parse('header', endpoint.headers, req.headers);
     // If the endpoint accepts only a form, report just the missing file for an absent body.
     const body = isForm
@@ -114,7 +115,7 @@ function inputReader(endpoint: Endpoint) {
       });
     }
     validation.finish();
-    return { params, query, headers, body, file };
+    return { params, query, sentQuery, headers, body, file };
   };
 }
 
@@ -196,10 +197,16 @@ async function send(
 async function sendCached(endpoint: Endpoint, cache: ResponseCache, input: AnyInput, res: Response): Promise<void> {
   const rule = endpoint.cache?.(input);
   if (!rule) throw new Error('sendCached needs a cache rule');
-  const load = async () => Buffer.from(encode(endpoint, 200, (await endpoint.handler(input))?.body));
+  const load = async () => {
+    const response = await endpoint.handler(input);
+    return Buffer.from(`${JSON.stringify(response?.headers ?? {})}\n${encode(endpoint, 200, response?.body)}`);
+  };
   const { status, bytes } = await cache.getOrLoad(endpoint.path, rule, load);
+  const endOfHeaders = bytes.indexOf('\n');
+  const headers: Record<string, string> = JSON.parse(bytes.toString('utf8', 0, endOfHeaders));
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.setHeader('X-Cache', X_CACHE[status]);
-  sendJson(res, 200, bytes);
+  sendJson(res, 200, bytes.subarray(endOfHeaders + 1));
 }
 
 /** Like Nginx with `proxy_cache_lock`, a request that waited for another request's query counts as a hit. */

@@ -65,6 +65,8 @@ interface Input<A extends Access, P, Q, B, U, H> {
   caller: A extends 'public' ? Caller | undefined : Caller;
   params: Parsed<P>;
   query: Parsed<Q>;
+  /** The query as the client sent it, without empty parameters: for links. */
+  sentQuery: Record<string, unknown>;
   headers: Parsed<H>;
   body: Parsed<B>;
   file: U extends Upload ? (U['required'] extends true ? UploadedFile : UploadedFile | undefined) : undefined;
@@ -113,6 +115,8 @@ interface EndpointSpec<
   responses: R;
   /** Whether its success can have cookies. */
   setsCookies?: true;
+  /** Whether its 200 has links to other pages of the list. */
+  hasLinks?: true;
   errors?: readonly ErrorDefinition[];
   /** The rate-limit bucket for everything below this path, if not the general one. */
   bucket?: 'uploads';

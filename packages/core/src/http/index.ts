@@ -6,6 +6,7 @@ export type { DocsPage } from './docs-layout';
 export { accepted, created, type Endpoint, endpoint, noContent, ok, type ResponseCookie } from './endpoint';
 export { parseOptions, toFieldErrors } from './field-errors';
 export type { HttpConfig } from './http-config';
+export { type ListQuery, listEndpoint, queryJson } from './list-endpoint';
 export { respondToMalformed } from './malformed';
 export { openApiDocument } from './openapi';
 export { PROBES } from './probe-paths';

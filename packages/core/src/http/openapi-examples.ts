@@ -20,6 +20,7 @@ interface MediaType {
 }
 
 interface Parameter {
+  required?: boolean;
   schema?: JsonSchema;
   example?: unknown;
 }
@@ -31,7 +32,7 @@ interface Operation {
 }
 
 /**
- * Gives each parameter and body an example. That of an object is made of those of its properties, unless its schema has one, so
+ * Gives each required parameter and each body an example. That of an object is made of those of its properties, unless its schema has one, so
  * that each is written once.
  */
 export function addExamples(document: OpenApiDocument): OpenApiDocument {
@@ -44,7 +45,9 @@ export function addExamples(document: OpenApiDocument): OpenApiDocument {
   for (const item of Object.values(document.paths ?? {})) {
     for (const operation of Object.values(item) as Operation[]) {
       for (const parameter of operation.parameters ?? []) {
-        const example = parameter.schema && exampleOf(parameter.schema, schemas);
+        // The page at /docs sends them: those of optional parameters would hide rows of a list, or contradict each other.
+        if (!parameter.required || !parameter.schema) continue;
+        const example = exampleOf(parameter.schema, schemas);
         if (example !== undefined) parameter.example = example;
       }
       for (const media of Object.values(operation.requestBody?.content ?? {})) complete(media);

@@ -44,6 +44,10 @@ export const responseHeaders = {
   },
   'WWW-Authenticate': text('How to authenticate, and what is wrong with the token (RFC 6750)', 'Bearer realm="api"'),
   Location: text('The path of what was created', '/api/v1/stores/1'),
+  Link: text(
+    'The next, previous and first page (RFC 8288), relative to this one. The next page is by cursor. There is no previous one if there was a cursor',
+    '</api/v1/stores?limit=10&page=1>; rel="first"',
+  ),
   'X-Cache': {
     description: 'Whether the response came from the cache. BYPASS: the cache was not available',
     schema: { type: 'string' as const, enum: ['HIT', 'MISS', 'BYPASS'], examples: ['HIT'] },
@@ -98,10 +102,11 @@ function successes(endpoint: Endpoint): ZodOpenApiResponsesObject {
   return responses;
 }
 
-function headersOf({ cache, idempotent, setsCookies }: Endpoint, status: string): HeaderName[] {
+function headersOf({ cache, idempotent, setsCookies, hasLinks }: Endpoint, status: string): HeaderName[] {
   return [
     ...(status === '201' ? (['Location'] as const) : []),
     ...(status === '204' ? [] : (['Cache-Control'] as const)),
+    ...(hasLinks ? (['Link'] as const) : []),
     ...(cache ? (['X-Cache'] as const) : []),
     ...(idempotent ? (['Idempotent-Replayed'] as const) : []),
     ...(setsCookies ? (['Set-Cookie'] as const) : []),

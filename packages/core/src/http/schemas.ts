@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type List, MAX_TOTAL, type Page } from '../db';
+import { MAX_TOTAL } from '../db';
 import type { FieldErrorCode } from '../errors';
 import { characterCount, hasVisibleCharacter } from '../text';
+import { MAX_CURSOR_LENGTH } from './cursor';
 
 const MAX_ID = Number.MAX_SAFE_INTEGER;
 
@@ -110,32 +111,60 @@ export const timestamp = z.iso.datetime().meta({ examples: ['2026-01-31T09:00:00
 
 export const searchText = text(0, 255);
 
+const EXAMPLE_CURSOR = '7cMlZqzZ1PsZ0s6ODfSGMzA6NDI6MjAyNi0wMS0zMVQwOTowMDowMC4wMDBa';
+
+/** The query parameters of every list. */
 export const pageQuery = {
   page: integerString(1, MAX_ID)
-    .default(1)
-    .meta({ description: 'Which page of the list, from 1. Default: 1', examples: [1] }),
+    .optional()
+    .meta({
+      description: `Which page of the list, from 1. Default: 1. Pages by number end after ${MAX_TOTAL} items`,
+      examples: [1],
+    }),
   limit: integerString(1, 100)
     .default(10)
     .meta({ description: 'Items on a page. Default: 10', examples: [10] }),
+  cursor: z
+    .string()
+    .max(MAX_CURSOR_LENGTH)
+    .regex(/^[\w-]+$/, { error: 'must be the next_cursor of a list' })
+    .optional()
+    .meta({
+      description:
+        'The `next_cursor` of the page before: continues after the last item of that page, whatever was added or deleted since. ' +
+        'Not together with `page`. It belongs to its path, filters, sort and user; `limit` may differ',
+      examples: [EXAMPLE_CURSOR],
+    }),
 };
 
 const pagination = z
   .object({
-    page: z.int().meta({ description: 'This page', examples: [1] }),
+    page: z
+      .int()
+      .optional()
+      .meta({ description: 'This page. Absent if there was a cursor', examples: [1] }),
     limit: z.int().meta({ description: 'The most items that a page has', examples: [10] }),
     total: z
       .int()
       .max(MAX_TOTAL)
-      .meta({ description: 'The items on all pages', examples: [1] }),
+      .optional()
+      .meta({ description: 'The items on all pages. Absent if there was a cursor', examples: [1] }),
     total_capped: z
       .literal(true)
       .optional()
       .meta({ description: `There are more than ${MAX_TOTAL}; absent if \`total\` is exact` }),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'Sent as `cursor`, it returns the next page. null on the last page',
+        examples: [EXAMPLE_CURSOR],
+      }),
   })
   .meta({
     id: 'Pagination',
     description: 'Where this page is in the list',
-    examples: [{ page: 1, limit: 10, total: 1 }],
+    examples: [{ page: 1, limit: 10, total: 1, next_cursor: null }],
   });
 
 /** The envelope of every list. In the document its name is that of the item with `List` behind. */
@@ -147,12 +176,6 @@ export const listOf = <T extends z.ZodType>(item: T) => {
   const name = item.meta()?.id;
   return name === undefined ? list : list.meta({ id: `${name}List`, description: 'One page of a list' });
 };
-
-/** Combines the rows of a page with its pagination. */
-export const listResponse = <T>({ rows, total }: List<T>, { page, limit }: Page) => ({
-  data: rows,
-  pagination: { page, limit, ...(total > MAX_TOTAL ? { total: MAX_TOTAL, total_capped: true as const } : { total }) },
-});
 
 export const createdId = z
   .object({ id: id.meta({ description: 'The id of what was created' }) })

@@ -1,5 +1,5 @@
 import { forbidden, notFound } from '@shop/core/errors';
-import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { created, createdId, type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/http';
 import type { AddressContext } from '../service';
 import { address, addressChange, addressQuery, newAddress } from './addresses.schemas';
 import { insertAddress, listAddresses } from './addresses.sql';
@@ -29,8 +29,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     },
   }),
 
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: PATH,
     operationId: 'listAddresses',
     tag,
@@ -39,8 +38,8 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
       '`label` matches any part of the label; `city` and `postal_code` match the whole value. Case-insensitive.',
     access: 'user',
     query: addressQuery,
-    responses: { 200: listOf(address) },
-    handler: async ({ caller, query }) => ok(listResponse(await listAddresses(ctx.db, caller.id, query), query)),
+    item: address,
+    list: async ({ caller, query }) => await listAddresses(ctx.db, caller.id, query),
   }),
 
   endpoint({

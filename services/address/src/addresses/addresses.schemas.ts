@@ -1,4 +1,4 @@
-import { changesOf, id, pageQuery, searchText, text, timestamp } from '@shop/core/http';
+import { changesOf, id, type ListQuery, pageQuery, searchText, text, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 
 const label = { description: "The user's name for it", examples: ['Home'] };
@@ -53,4 +53,4 @@ export const addressQuery = z.object({
   postal_code: searchText.optional().meta({ description: 'The whole postal code, in any case', examples: ['12345'] }),
 });
 
-export type AddressQuery = z.output<typeof addressQuery>;
+export type AddressQuery = ListQuery<typeof addressQuery>;

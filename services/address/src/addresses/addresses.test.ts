@@ -132,8 +132,8 @@ describe('listing addresses', () => {
     const second = await app.http.get(PATH).query({ limit: '2', page: '2' }).set(owner.auth).expect(200);
     const beyond = await app.http.get(PATH).query({ limit: '2', page: '9' }).set(owner.auth).expect(200);
     expect([...first.body.data, ...second.body.data].map(({ id }) => id)).toEqual(ids);
-    expect(first.body.pagination).toEqual({ page: 1, limit: 2, total: 3 });
-    expect(beyond.body).toEqual({ data: [], pagination: { page: 9, limit: 2, total: 3 } });
+    expect(first.body.pagination).toEqual({ page: 1, limit: 2, total: 3, next_cursor: expect.any(String) });
+    expect(beyond.body).toEqual({ data: [], pagination: { page: 9, limit: 2, total: 3, next_cursor: null } });
   });
 
   it('lists only their own addresses for an admin', async () => {

@@ -1,5 +1,5 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { created, type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/http';
 import { clientOf } from '../audit/client';
 import { weakPassword } from '../passwords/passwords.errors';
 import type { AuthContext } from '../service';
@@ -47,16 +47,15 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     handler: async ({ caller }) => ok(await getOwnUser(ctx, caller)),
   }),
 
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: USERS,
     operationId: 'listUsers',
     tag: usersTag,
     summary: 'List all users',
     access: 'admin',
     query: userQuery,
-    responses: { 200: listOf(user) },
-    handler: async ({ query }) => ok(listResponse(await listUsers(ctx.db, query), query)),
+    item: user,
+    list: async ({ query }) => await listUsers(ctx.db, query),
   }),
 
   ...[

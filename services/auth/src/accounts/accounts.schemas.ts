@@ -1,5 +1,5 @@
 import { roles } from '@shop/core/auth';
-import { changesOf, id, nameText, pageQuery, searchText, text, timestamp } from '@shop/core/http';
+import { changesOf, id, type ListQuery, nameText, pageQuery, searchText, text, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 import { verificationToken } from '../email/email.schemas';
 import { newPassword } from '../passwords/passwords.schemas';
@@ -81,4 +81,4 @@ export const userQuery = z.object({
   search: searchText.optional().meta({ description: 'A part of the name or the email address', examples: ['ada'] }),
 });
 
-export type UserQuery = z.output<typeof userQuery>;
+export type UserQuery = ListQuery<typeof userQuery>;

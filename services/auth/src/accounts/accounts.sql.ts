@@ -127,7 +127,7 @@ export async function listUsers(sql: Sql, query: UserQuery): Promise<List<User>>
     // Email addresses are lower-case ASCII, so folding does not change them.
     where: [{ text: 'deleted_at IS NULL', values: {} }, contains(['name_folded', 'email'], query.search)],
     index: 'users_present',
-    newest: 'users_present',
+    tableIndex: 'users_present',
   };
   return await selectList(sql, source, query);
 }

@@ -87,11 +87,11 @@ describe('listing users', () => {
     const ids = [await aUser({ name }), await aUser({ name }), await aUser({ name })].map(({ id }) => id).reverse();
     const first = await list({ search: name, limit: 2 });
     expect(idsOf(first.body)).toEqual(ids.slice(0, 2));
-    expect(first.body.pagination).toEqual({ page: 1, limit: 2, total: 3 });
+    expect(first.body.pagination).toEqual({ page: 1, limit: 2, total: 3, next_cursor: expect.any(String) });
     expect(Object.keys(first.body.data[0])).not.toContain('password_hash');
     expect(idsOf((await list({ search: name, limit: 2, page: 2 })).body)).toEqual(ids.slice(2));
     const past = await list({ search: name, page: 9 });
-    expect(past.body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3 } });
+    expect(past.body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3, next_cursor: null } });
   });
 
   test('searches name and email address and ignores case', async () => {

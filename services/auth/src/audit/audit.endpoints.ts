@@ -1,12 +1,11 @@
-import { type Endpoint, endpoint, listOf, listResponse, ok } from '@shop/core/http';
+import { type Endpoint, listEndpoint } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { usersTag } from '../tags';
 import { auditEntry, auditQuery } from './audit.schemas';
 import { listEvents } from './audit.sql';
 
 export const auditEndpoints = (ctx: AuthContext): Endpoint[] => [
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: '/api/v1/auth/audit',
     operationId: 'listAuditEvents',
     tag: usersTag,
@@ -16,7 +15,7 @@ export const auditEndpoints = (ctx: AuthContext): Endpoint[] => [
       'Events are deleted after a year, unless the shop has set another time.',
     access: 'admin',
     query: auditQuery,
-    responses: { 200: listOf(auditEntry) },
-    handler: async ({ query }) => ok(listResponse(await listEvents(ctx.db, query), query)),
+    item: auditEntry,
+    list: async ({ query }) => await listEvents(ctx.db, query),
   }),
 ];

@@ -1,4 +1,4 @@
-import { id, idString, pageQuery, timestamp } from '@shop/core/http';
+import { id, idString, type ListQuery, pageQuery, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 
 /** What is recorded. A new kind needs only its name here: the column takes any. */
@@ -33,7 +33,7 @@ export const auditQuery = z.object({
     .meta({ description: 'Only events of this kind', examples: ['login'] }),
 });
 
-export type AuditQuery = z.output<typeof auditQuery>;
+export type AuditQuery = ListQuery<typeof auditQuery>;
 
 export const auditEntry = z
   .object({

@@ -66,7 +66,7 @@ export async function listEvents(sql: Sql, query: AuditQuery): Promise<List<Audi
     table: 'audit_events',
     where: [when('user_id = :user_id', { user_id }), when('event = :event', { event })],
     index: indexOfList(query),
-    newest: 'audit_events_newest',
+    tableIndex: 'audit_events_newest',
   };
   return await selectList(sql, source, query);
 }

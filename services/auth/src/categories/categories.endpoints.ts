@@ -1,5 +1,5 @@
 import { notFound } from '@shop/core/errors';
-import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { created, createdId, type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/http';
 import type { AuthContext } from '../service';
 import { categoryExists } from './categories.errors';
 import { category, categoryName, categoryQuery } from './categories.schemas';
@@ -13,16 +13,15 @@ const tag = {
 };
 
 export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: PATH,
     operationId: 'listCategories',
     tag,
     summary: 'List the categories',
     access: 'public',
     query: categoryQuery,
-    responses: { 200: listOf(category) },
-    handler: async ({ query }) => ok(listResponse(await listCategories(ctx.db, query), query)),
+    item: category,
+    list: async ({ query }) => await listCategories(ctx.db, query),
   }),
 
   endpoint({

@@ -1,4 +1,4 @@
-import { id, nameText, pageQuery, searchText, timestamp } from '@shop/core/http';
+import { id, type ListQuery, nameText, pageQuery, searchText, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 
 const naming = { description: 'The name, unique whatever its case', examples: ['Mugs'] };
@@ -22,4 +22,4 @@ export const categoryQuery = z.object({
   search: searchText.optional().meta({ description: 'A part of the name, in any case', examples: ['mug'] }),
 });
 
-export type CategoryQuery = z.output<typeof categoryQuery>;
+export type CategoryQuery = ListQuery<typeof categoryQuery>;

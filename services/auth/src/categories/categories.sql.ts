@@ -54,7 +54,7 @@ export async function listCategories(sql: Sql, query: CategoryQuery): Promise<Li
     table: 'categories',
     where: [contains(['name_key'], query.search)],
     index: 'categories_newest',
-    newest: 'categories_newest',
+    tableIndex: 'categories_newest',
   };
   return await selectList(sql, source, query);
 }

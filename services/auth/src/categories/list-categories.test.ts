@@ -38,19 +38,19 @@ test('pages through all of them, each once, with the exact total, also past the 
   const seen: number[] = [];
   for (const page of [1, 2, 3]) {
     const { data, pagination } = await list({ search: mark, page, limit: 3 });
-    expect(pagination).toEqual({ page, limit: 3, total: 7 });
+    expect(pagination).toMatchObject({ page, limit: 3, total: 7 });
     seen.push(...data.map(({ id }) => id));
   }
   expect(seen).toEqual([...ids].reverse());
   expect(await list({ search: mark, page: 9, limit: 3 })).toEqual({
     data: [],
-    pagination: { page: 9, limit: 3, total: 7 },
+    pagination: { page: 9, limit: 3, total: 7, next_cursor: null },
   });
 });
 
 test('returns ten per page by default and a hundred at most', async () => {
   const { mark } = await marked(11);
-  expect((await list({ search: mark })).pagination).toEqual({ page: 1, limit: 10, total: 11 });
+  expect((await list({ search: mark })).pagination).toMatchObject({ page: 1, limit: 10, total: 11 });
   expect(await idsOf({ search: mark })).toHaveLength(10);
   expect(await idsOf({ search: mark, limit: 100 })).toHaveLength(11);
 });

@@ -20,7 +20,7 @@ describe('the list of own sessions', () => {
     const user = await aRegisteredUser(app);
     await logIn(app, user).set('User-Agent', 'Phone/1.0').set('X-Forwarded-For', '198.51.100.7').expect(200);
     const { data, pagination } = await list(user);
-    expect(pagination).toEqual({ page: 1, limit: 10, total: 2 });
+    expect(pagination).toEqual({ page: 1, limit: 10, total: 2, next_cursor: null });
     expect(data).toEqual([
       {
         id: expect.any(Number),

@@ -1,6 +1,6 @@
 import { publicJwks } from '@shop/core/auth';
 import { forbidden, invalidRequest, notFound, overloaded } from '@shop/core/errors';
-import { type Endpoint, endpoint, idParams, listOf, listResponse, noContent, ok } from '@shop/core/http';
+import { type Endpoint, endpoint, idParams, listEndpoint, noContent, ok } from '@shop/core/http';
 import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import {
@@ -137,16 +137,15 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     }),
   }),
 
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: '/api/v1/auth/me/sessions',
     operationId: 'listSessions',
     tag: authTag,
     summary: 'List your sessions: where you are logged in',
     access: 'user',
     query: sessionQuery,
-    responses: { 200: listOf(session) },
-    handler: async ({ caller, query }) => ok(listResponse(await listOwnSessions(ctx, caller, query), query)),
+    item: session,
+    list: async ({ caller, query }) => await listOwnSessions(ctx, caller, query),
   }),
 
   endpoint({

@@ -121,8 +121,6 @@ export const logOutUser = z
 
 export const sessionQuery = z.object(pageQuery);
 
-export type PageQuery = z.output<typeof sessionQuery>;
-
 export const session = z
   .object({
     id: id.meta({ description: 'The id of the session' }),

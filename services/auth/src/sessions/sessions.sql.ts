@@ -4,6 +4,7 @@ import {
   int,
   type List,
   nullable,
+  type Page,
   type RowOf,
   type Sql,
   selectList,
@@ -14,7 +15,6 @@ import {
 } from '@shop/core/db';
 import { type Client, clientColumns } from '../audit/client';
 import { type RevocationTimes, revokeTokensOfSession, revokeTokensOfUser } from './revocations.sql';
-import type { PageQuery } from './sessions.schemas';
 import type { NewRefreshToken } from './token-issuer';
 
 /*
@@ -241,11 +241,7 @@ const sessionColumns = {
 };
 
 /** Only sessions that can still be refreshed: a service of the release before revokes tokens and leaves the row. */
-export async function listSessions(
-  sql: Sql,
-  userId: number,
-  page: PageQuery,
-): Promise<List<RowOf<typeof sessionColumns>>> {
+export async function listSessions(sql: Sql, userId: number, page: Page): Promise<List<RowOf<typeof sessionColumns>>> {
   const source = {
     name: 'session.list',
     columns: sessionColumns,

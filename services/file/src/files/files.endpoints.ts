@@ -1,5 +1,5 @@
 import { forbidden, notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, listOf, listResponse, noFields, ok, sendFile } from '@shop/core/http';
+import { created, type Endpoint, endpoint, listEndpoint, noFields, sendFile } from '@shop/core/http';
 import { fileKinds, MAX_FILE_BYTES, mediaTypeOf } from '@shop/core/storage';
 import type { FileContext } from '../service';
 import { deleteFile } from './delete-file';
@@ -34,16 +34,15 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     },
   }),
 
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: PATH,
     operationId: 'listFiles',
     tag,
     summary: 'List your uploads',
     access: 'user',
     query: fileQuery,
-    responses: { 200: listOf(storedFile) },
-    handler: async ({ caller, query }) => ok(listResponse(await listFiles(ctx.db, caller.id, query), query)),
+    item: storedFile,
+    list: async ({ caller, query }) => await listFiles(ctx.db, caller.id, query),
   }),
 
   endpoint({

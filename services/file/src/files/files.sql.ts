@@ -1,7 +1,18 @@
 import { invalidAccessToken } from '@shop/core/auth';
-import { int, type List, onMissingParent, type Sql, selectList, statement, text, timestamp, when } from '@shop/core/db';
+import {
+  int,
+  type List,
+  onMissingParent,
+  type Page,
+  type Sql,
+  selectList,
+  statement,
+  text,
+  timestamp,
+  when,
+} from '@shop/core/db';
 import { uploadUrl } from '@shop/shop';
-import type { FileQuery, StoredFile } from './files.schemas';
+import type { StoredFile } from './files.schemas';
 
 /* Table files. */
 
@@ -33,7 +44,7 @@ export async function findFileOwner(sql: Sql, storedName: string): Promise<numbe
   return (await sql.row(FIND_FILE_OWNER, { storedName }))?.ownerId;
 }
 
-export async function listFiles(sql: Sql, userId: number, query: FileQuery): Promise<List<StoredFile>> {
+export async function listFiles(sql: Sql, userId: number, page: Page): Promise<List<StoredFile>> {
   const source = {
     name: 'file.list',
     columns: { filename: text, original_name: text, content_type: text, size: int, created_at: timestamp },
@@ -42,8 +53,8 @@ export async function listFiles(sql: Sql, userId: number, query: FileQuery): Pro
     where: [when('user_id = :userId', { userId })],
     index: 'files_user',
   };
-  const { rows, total } = await selectList(sql, source, query);
-  return { rows: rows.map((row) => ({ ...row, url: uploadUrl(row.filename) })), total };
+  const list = await selectList(sql, source, page);
+  return { ...list, rows: list.rows.map((row) => ({ ...row, url: uploadUrl(row.filename) })) };
 }
 
 const DELETE_FILE = statement('file.delete', 'DELETE FROM files WHERE stored_name = :storedName');

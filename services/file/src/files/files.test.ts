@@ -201,7 +201,7 @@ describe('POST /api/v1/files/upload', () => {
     await app.http
       .get('/api/v1/files')
       .set(user.auth)
-      .expect(200, { data: [], pagination: { page: 1, limit: 10, total: 0 } });
+      .expect(200, { data: [], pagination: { page: 1, limit: 10, total: 0, next_cursor: null } });
     await expectNothingLeft();
   });
 
@@ -261,7 +261,7 @@ describe('GET /api/v1/files', () => {
     ];
     await upload('of another', 'x.txt', 'text/plain', await aUser()).expect(201);
     const first = await app.http.get('/api/v1/files?limit=2').set(user.auth).expect(200);
-    expect(first.body.pagination).toEqual({ page: 1, limit: 2, total: 3 });
+    expect(first.body.pagination).toEqual({ page: 1, limit: 2, total: 3, next_cursor: expect.any(String) });
     expect(first.body.data.map(({ url }: { url: string }) => url)).toEqual([urls[2], urls[1]]);
     expect(first.body.data[0]).toEqual({
       filename: path.basename(String(urls[2])),
@@ -272,7 +272,7 @@ describe('GET /api/v1/files', () => {
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     });
     const past = await app.http.get('/api/v1/files?page=9').set(user.auth).expect(200);
-    expect(past.body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3 } });
+    expect(past.body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3, next_cursor: null } });
   });
 
   test('responds 400 to a bad page and 401 without a token', async () => {

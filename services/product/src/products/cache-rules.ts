@@ -1,4 +1,5 @@
 import type { Caller } from '@shop/core/auth';
+import { queryJson } from '@shop/core/http';
 import { cacheScope } from '@shop/shop';
 import type { ProductQuery } from './products.schemas';
 
@@ -7,20 +8,10 @@ const TTL_SECONDS = 300;
 /** The part of the key that depends on the caller: admins see all products, others their own. */
 const viewer = ({ id, role }: Caller): string => (role === 'admin' ? 'admin' : String(id));
 
-const filterKey = (query: ProductQuery) => [
-  query.page,
-  query.limit,
-  query.search || null,
-  query.category_id ?? null,
-  query.min_price?.toString() ?? null,
-  query.max_price?.toString() ?? null,
-  query.store_id ?? null,
-];
-
 /** The list of one caller with one set of filters. Any change to a product that could be in it invalidates it. */
 export const listRule = (caller: Caller, query: ProductQuery) => ({
   ttlSeconds: TTL_SECONDS,
-  key: JSON.stringify([viewer(caller), ...filterKey(query)]),
+  key: queryJson({ viewer: viewer(caller), ...query }),
   scopes: [caller.role === 'admin' ? cacheScope.products : cacheScope.owner(caller.id)],
 });
 
@@ -34,7 +25,7 @@ export const productRule = (caller: Caller, id: number) => ({
 /** The same for all callers. A product never moves to another store, so one store's list depends on that store only. */
 export const catalogListRule = (query: ProductQuery) => ({
   ttlSeconds: TTL_SECONDS,
-  key: JSON.stringify(filterKey(query)),
+  key: queryJson(query),
   scopes: [query.store_id === undefined ? cacheScope.products : cacheScope.store(query.store_id)],
 });
 

@@ -1,5 +1,5 @@
 import { notFound } from '@shop/core/errors';
-import { type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/http';
 import type { ProductContext } from '../service';
 import { catalogListRule, catalogProductRule } from './cache-rules';
 import { getCatalogProduct } from './get-product';
@@ -10,17 +10,16 @@ const PATH = '/api/v1/catalog/products';
 const tag = { name: 'catalog', description: 'The products of all stores, as buyers see them. No login needed.' };
 
 export const catalogEndpoints = (ctx: ProductContext): Endpoint[] => [
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: PATH,
     operationId: 'listCatalogProducts',
     tag,
     summary: 'List the products of all stores',
     access: 'public',
     query: productQuery,
-    responses: { 200: listOf(catalogProduct) },
+    item: catalogProduct,
     cache: ({ query }) => catalogListRule(query),
-    handler: async ({ query }) => ok(listResponse(await listProducts(ctx.db, undefined, query), query)),
+    list: async ({ query }) => await listProducts(ctx.db, undefined, query),
   }),
 
   endpoint({

@@ -57,7 +57,7 @@ describe('without a token', () => {
     expect(await names({ category_id: category.id })).toEqual(['Mug', 'Green tea']);
     expect(await names({ min_price: '3.01', max_price: 10 })).toEqual(['Mug']);
     const second = await browse({ store_id: store.id, page: 2, limit: 2 }).expect(200);
-    expect(second.body.pagination).toEqual({ page: 2, limit: 2, total: 3 });
+    expect(second.body.pagination).toEqual({ page: 2, limit: 2, total: 3, next_cursor: null });
   });
 
   test.each(['page=0', 'limit=101', 'min_price=2&max_price=1', 'store_id=x', 'category_id=-1'])(

@@ -1,5 +1,5 @@
 import { forbidden, notFound, storageUnavailable } from '@shop/core/errors';
-import { created, type Endpoint, endpoint, idParams, listOf, listResponse, noFields, ok } from '@shop/core/http';
+import { created, type Endpoint, endpoint, idParams, listEndpoint, noFields, ok } from '@shop/core/http';
 import { imageKinds, MAX_FILE_BYTES } from '@shop/core/storage';
 import { insufficientStock } from '@shop/shop';
 import type { ProductContext } from '../service';
@@ -48,19 +48,18 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     },
   }),
 
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: PATH,
     operationId: 'listProducts',
     tag,
     summary: 'List the products of your stores; an admin gets all products',
     access: 'user',
     query: productQuery,
-    responses: { 200: listOf(product) },
+    item: product,
     cache: ({ caller, query }) => listRule(caller, query),
-    handler: async ({ caller, query }) => {
+    list: async ({ caller, query }) => {
       const owner = caller.role === 'admin' ? undefined : caller.id;
-      return ok(listResponse(await listProducts(ctx.db, owner, query), query));
+      return await listProducts(ctx.db, owner, query);
     },
   }),
 

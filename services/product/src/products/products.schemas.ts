@@ -5,6 +5,7 @@ import {
   idString,
   inOrder,
   integerString,
+  type ListQuery,
   nameText,
   pageQuery,
   searchText,
@@ -143,4 +144,4 @@ export const productQuery = z
   })
   .refine(...inOrder('min_price', 'max_price'));
 
-export type ProductQuery = z.output<typeof productQuery>;
+export type ProductQuery = ListQuery<typeof productQuery>;

@@ -1,6 +1,7 @@
 import {
   type Condition,
   containsPattern,
+  emptyList,
   int,
   type List,
   nullable,
@@ -74,7 +75,7 @@ export async function listProducts(
 ): Promise<List<CatalogProduct>> {
   const { category_id: categoryId, min_price, max_price } = query;
   const storeIds = await ownedIds(sql, 'stores', ownerId, query.store_id);
-  if (storeIds?.length === 0) return { rows: [], total: 0 };
+  if (storeIds?.length === 0) return emptyList(query);
   const source = {
     name: 'product.list',
     columns: productColumns,
@@ -90,10 +91,10 @@ export async function listProducts(
       matches(query.search),
     ],
     index: listIndex(storeIds, categoryId),
-    newest: 'products_newest',
+    tableIndex: 'products_newest',
   };
-  const { rows, total } = await selectList(sql, source, query);
-  return { rows: rows.map(toProduct), total };
+  const list = await selectList(sql, source, query);
+  return { ...list, rows: list.rows.map(toProduct) };
 }
 
 function listIndex(storeIds: number[] | undefined, categoryId: number | undefined): string {

@@ -1,5 +1,5 @@
 import { forbidden, notFound } from '@shop/core/errors';
-import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { created, createdId, type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/http';
 import type { StoreContext } from '../service';
 import { deleteStore } from './delete-store';
 import { getStore } from './get-store';
@@ -33,18 +33,17 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     },
   }),
 
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: PATH,
     operationId: 'listStores',
     tag,
     summary: 'List your stores; an admin gets all stores',
     access: 'user',
     query: storeQuery,
-    responses: { 200: listOf(store) },
-    handler: async ({ caller, query }) => {
+    item: store,
+    list: async ({ caller, query }) => {
       const owner = caller.role === 'admin' ? undefined : caller.id;
-      return ok(listResponse(await listStores(ctx.db, owner, query), query));
+      return await listStores(ctx.db, owner, query);
     },
   }),
 

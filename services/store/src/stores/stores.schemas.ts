@@ -1,4 +1,4 @@
-import { id, nameText, pageQuery, searchText, timestamp } from '@shop/core/http';
+import { id, type ListQuery, nameText, pageQuery, searchText, timestamp } from '@shop/core/http';
 import { z } from 'zod';
 
 const naming = { description: 'The name of the store', examples: ["Ada's Store"] };
@@ -23,4 +23,4 @@ export const storeQuery = z.object({
   search: searchText.optional().meta({ description: 'A part of the name, in any case', examples: ['ada'] }),
 });
 
-export type StoreQuery = z.output<typeof storeQuery>;
+export type StoreQuery = ListQuery<typeof storeQuery>;

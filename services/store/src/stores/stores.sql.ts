@@ -56,7 +56,7 @@ export async function listStores(sql: Sql, userId: number | undefined, query: St
     table: 'stores',
     where: [when('user_id = :userId', { userId }), contains(['name_folded'], query.search)],
     index: userId === undefined ? 'stores_newest' : 'stores_owner_newest',
-    newest: 'stores_newest',
+    tableIndex: 'stores_newest',
   };
   return await selectList(sql, source, query);
 }

@@ -96,7 +96,7 @@ describe('GET /api/v1/stores', () => {
     for (const name of ['1', '2', '3']) await aStore({ owner, name });
     await aStore({ owner: stranger });
     const { body } = await list({ limit: 2 }).expect(200);
-    expect(body.pagination).toEqual({ page: 1, limit: 2, total: 3 });
+    expect(body.pagination).toEqual({ page: 1, limit: 2, total: 3, next_cursor: expect.any(String) });
     expect(body.data).toEqual([
       { id: expect.any(Number), user_id: owner.id, name: '3', created_at: expect.stringMatching(/^\d{4}-.*Z$/) },
       expect.objectContaining({ name: '2' }),
@@ -104,7 +104,7 @@ describe('GET /api/v1/stores', () => {
     expect(await names({ limit: 2, page: 2 })).toEqual(['1']);
     expect((await list({ page: 9 }).expect(200)).body).toEqual({
       data: [],
-      pagination: { page: 9, limit: 10, total: 3 },
+      pagination: { page: 9, limit: 10, total: 3, next_cursor: null },
     });
   });
 

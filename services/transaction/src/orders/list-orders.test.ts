@@ -26,9 +26,12 @@ test("lists the buyer's own orders, newest first, with the exact total past the 
   await bought(await aUser(), store, '9.00');
   const response = await list(buyer).expect(200);
   expect(ids(response)).toEqual(mine);
-  expect(response.body.pagination).toEqual({ page: 1, limit: 10, total: 3 });
+  expect(response.body.pagination).toEqual({ page: 1, limit: 10, total: 3, next_cursor: null });
   expect(ids(await list(buyer, 'page=2&limit=2'))).toEqual(mine.slice(2));
-  expect((await list(buyer, 'page=9')).body).toEqual({ data: [], pagination: { page: 9, limit: 10, total: 3 } });
+  expect((await list(buyer, 'page=9')).body).toEqual({
+    data: [],
+    pagination: { page: 9, limit: 10, total: 3, next_cursor: null },
+  });
 });
 
 test("as=seller lists the orders of the caller's stores; the owner can read each, other users none", async () => {

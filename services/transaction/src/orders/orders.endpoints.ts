@@ -1,5 +1,5 @@
 import { forbidden, notFound } from '@shop/core/errors';
-import { created, createdId, type Endpoint, endpoint, idParams, listOf, listResponse, ok } from '@shop/core/http';
+import { created, createdId, type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/http';
 import { insufficientStock } from '@shop/shop';
 import type { TransactionContext } from '../service';
 import { changeStatus } from './change-status';
@@ -53,16 +53,15 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     },
   }),
 
-  endpoint({
-    method: 'get',
+  listEndpoint({
     path: PATH,
     operationId: 'listTransactions',
     tag,
     summary: 'List your purchases (all transactions for an admin); with as=seller, the transactions of your stores',
     access: 'user',
     query: orderQuery,
-    responses: { 200: listOf(order) },
-    handler: async ({ caller, query }) => ok(listResponse(await listOrders(ctx, caller, query), query)),
+    item: order,
+    list: async ({ caller, query }) => await listOrders(ctx, caller, query),
   }),
 
   endpoint({

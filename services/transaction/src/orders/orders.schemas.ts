@@ -1,4 +1,4 @@
-import { id, idString, inOrder, pageQuery, timestamp } from '@shop/core/http';
+import { id, idString, inOrder, type ListQuery, pageQuery, timestamp } from '@shop/core/http';
 import { amount, price, priceString } from '@shop/shop';
 import { z } from 'zod';
 import { MAX_LINE_QUANTITY } from './orders.errors';
@@ -60,7 +60,7 @@ export const orderQuery = z
   })
   .refine(...inOrder('min_total', 'max_total'));
 
-export type OrderQuery = z.output<typeof orderQuery>;
+export type OrderQuery = ListQuery<typeof orderQuery>;
 
 const shippingAddress = z
   .object({

@@ -2,6 +2,7 @@ import type { List } from '@shop/core/db';
 import {
   type Column,
   decimal,
+  emptyList,
   int,
   nullable,
   oneOf,
@@ -108,7 +109,7 @@ export async function listOrdersOf(
 ): Promise<List<Order>> {
   const { status, min_total, max_total } = query;
   const storeIds = await ownedIds(sql, 'stores', party.sellerId, query.store_id);
-  if (storeIds?.length === 0) return { rows: [], total: 0 };
+  if (storeIds?.length === 0) return emptyList(query);
   const source = {
     name: 'order.list',
     columns: orderColumns,
@@ -123,10 +124,10 @@ export async function listOrdersOf(
       when('total <= :maxTotal', { maxTotal: max_total === undefined ? undefined : centsToDecimal(max_total) }),
     ],
     index: listIndex(party.buyerId, storeIds, status),
-    newest: 'transactions_newest',
+    tableIndex: 'transactions_newest',
   };
-  const { rows, total } = await selectList(sql, source, query);
-  return { rows: rows.map(toOrder), total };
+  const list = await selectList(sql, source, query);
+  return { ...list, rows: list.rows.map(toOrder) };
 }
 
 function listIndex(buyerId: number | undefined, storeIds: number[] | undefined, status: string | undefined): string {

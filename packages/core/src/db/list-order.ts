@@ -1,0 +1,30 @@
+import { type Column, timestamp } from './columns';
+import type { SqlValue } from './statement';
+
+/** A column by which a list can be sorted. It must not be NULL. */
+interface SortColumn {
+  name: string;
+  type: Column<string>;
+  /** The SQL value of the text that `type` returns. Undefined for a text that the column cannot contain. */
+  parse: (value: string) => SqlValue | undefined;
+}
+
+/** Rows with equal values are sorted by id, in the same direction. */
+export interface ListOrder {
+  column: SortColumn;
+  descending: boolean;
+}
+
+/** A DATETIME(3). */
+const timeColumn = (name: string): SortColumn => ({
+  name,
+  type: timestamp,
+  parse(value) {
+    const time = new Date(value);
+    return /^[1-9]\d{3}-/.test(value) && !Number.isNaN(time.getTime()) && time.toISOString() === value
+      ? time
+      : undefined;
+  },
+});
+
+export const newestFirst: ListOrder = { column: timeColumn('created_at'), descending: true };
