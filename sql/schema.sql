@@ -216,6 +216,13 @@ CREATE TABLE IF NOT EXISTS products (
   KEY products_category_newest (category_id, created_at, id),
   KEY products_price (price, created_at, id),
   KEY products_newest (created_at, id),
+  KEY products_by_price (price, id),
+  KEY products_category_price (category_id, price, id),
+  KEY products_store_price (store_id, price, id),
+  KEY products_by_name (name, id),
+  KEY products_category_name (category_id, name, id),
+  KEY products_store_name (store_id, name, id),
+  KEY products_stock (stock, created_at, id),
   CONSTRAINT products_store FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE,
   CONSTRAINT products_category FOREIGN KEY (category_id) REFERENCES categories (id) ON DELETE SET NULL,
   CONSTRAINT products_price_range CHECK (price >= 0),
@@ -377,5 +384,6 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0017_deleted_users.sql', 'd09b95f9b36bed6655cf9d976580f410c1b846ff138b7d2df5e022da968352a4'
   UNION ALL SELECT '0018_audit_events.sql', '66eb8a315c872f2bf5c0ec7002537ed751e49c104bf6dcfab77c0ba1f3d8bf84'
   UNION ALL SELECT '0019_second_factors.sql', '519a1cf7e514bee9a0d63550c93dcf84129d2fef95721cb2dfe9b982972a8080'
+  UNION ALL SELECT '0020_sorted_lists.sql', '419df548a0b9f20bc8d993834a55f9b4de7b3a289a0ee2f1904e0c6e39e76078'
   UNION ALL SELECT '0021_stored_responses.sql', '13e63d5f48ade49a9699684959cdfbf9a05708796c373a9424f5fe7a44fbbd05'
 ) AS migrations WHERE @is_empty;

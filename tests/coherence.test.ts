@@ -55,6 +55,31 @@ test('a checkout is visible in the next read of the product and the list, on eve
   expect(hits).toBeGreaterThan(ROUNDS / 2);
 });
 
+test('a sold-out product leaves the list of what is in stock with the checkout, and comes back with the cancellation', async () => {
+  const { store } = await aSeller();
+  const buyer = await aUser();
+  const { id: address_id } = await anAddress(buyer);
+  const { id } = await aProduct({ store, stock: 1 });
+  const expectShown = async (inStock: boolean) => {
+    for (const reader of [products, otherProducts]) {
+      for (const filter of [`store_id=${store.id}`, `ids=${id}`, `ids=${id}&sort=price`]) {
+        const shown = async (value: boolean): Promise<number> =>
+          (await reader.http.get(`${API}/catalog/products?${filter}&in_stock=${value}`).expect(200)).body.data.length;
+        expect([await shown(true), await shown(false)]).toEqual(inStock ? [1, 0] : [0, 1]);
+      }
+    }
+  };
+  for (let round = 0; round < 10; round += 1) {
+    await expectShown(true);
+    const order = { address_id, items: [{ product_id: id, quantity: 1 }] };
+    const { body } = await transactions.http.post(`${API}/transactions`).set(buyer.auth).send(order).expect(201);
+    await expectShown(false);
+    const cancelled = transactions.http.patch(`${API}/transactions/${body.id}`).set(buyer.auth);
+    await cancelled.send({ status: 'cancelled' }).expect(204);
+  }
+  await expectShown(true);
+});
+
 test('a deleted category is visible in the next read', async () => {
   const { owner, store } = await aSeller();
   const admin = await aUser({ role: 'admin' });

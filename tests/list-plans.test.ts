@@ -70,6 +70,8 @@ async function seed(db: Connection): Promise<void> {
   await db.query('ANALYZE TABLE users, stores, products, transactions, audit_events');
 }
 
+const HUNDRED = Array.from({ length: 100 }, (_, index) => 1 + 300 * index);
+
 interface Ran {
   statement: string;
   /** Plan steps on the shop's tables, without those on the derived page. */
@@ -120,6 +122,8 @@ const orders =
   (party: { buyerId?: number; sellerId?: number }, query: Omit<OrderQuery, 'limit'>): TestedList =>
   (sql, page) =>
     listOrdersOf(sql, party, { ...page, ...query });
+const [cheapest, dearest] = [false, true].map((descending) => ({ sort: { by: 'price' as const, descending } }));
+const byName = { sort: { by: 'name' as const, descending: false } };
 
 /** Lists with many rows, read in index order: only the rows of the page are read. */
 test.each<[title: string, list: TestedList, index: string]>([
@@ -127,6 +131,20 @@ test.each<[title: string, list: TestedList, index: string]>([
   ['a large category', products(undefined, { category_id: THIRD }), 'products_category_newest'],
   ['the catalog of a store', products(undefined, { store_id: 7 }), 'products_store'],
   ['half of all prices', products(undefined, { min_price: 15_000n }), 'products_newest'],
+  ['the cheapest', products(undefined, { ...cheapest }), 'products_by_price'],
+  ['the dearest', products(undefined, { ...dearest }), 'products_by_price'],
+  [
+    'the cheapest of a large category',
+    products(undefined, { ...cheapest, category_id: THIRD }),
+    'products_category_price',
+  ],
+  ['the dearest of a store', products(undefined, { ...dearest, store_id: 7 }), 'products_store_price'],
+  ['the dearest half', products(undefined, { ...cheapest, min_price: 15_000n }), 'products_by_price'],
+  ['by name', products(undefined, byName), 'products_by_name'],
+  ['by name in a large category', products(undefined, { ...byName, category_id: THIRD }), 'products_category_name'],
+  ['by name in a store', products(undefined, { ...byName, store_id: 7 }), 'products_store_name'],
+  ['what is in stock', products(undefined, { in_stock: true }), 'products_newest'],
+  ['the cheapest in stock', products(undefined, { ...cheapest, in_stock: true }), 'products_by_price'],
   ['own products in one store', products(SELLER, {}), 'products_store'],
   ['own products in many stores', products(BIG_SELLER, {}), 'products_newest'],
   ['own products in one of several stores', products(CHAIN, { store_id: 205 }), 'products_store'],
@@ -179,6 +197,12 @@ test.each<[title: string, list: TestedList, most: number]>([
   ['pending transactions', orders({}, { status: 'pending' }), 400],
   ['rare audit events', (sql, page) => listEvents(sql, { ...page, event: 'role_changed' }), 400],
   ["a user's rare audit events", (sql, page) => listEvents(sql, { ...page, user_id: 7, event: 'role_changed' }), 200],
+  ['the cheapest of a small category', products(undefined, { ...cheapest, category_id: SMALL }), 200],
+  ['by name, in a narrow price range', products(undefined, { ...byName, min_price: 1000n, max_price: 1001n }), 200],
+  ['what is sold out', products(undefined, { in_stock: false }), 400],
+  ['the dearest of what is sold out', products(undefined, { ...dearest, in_stock: false }), 400],
+  ['a hundred products by their ids', products(undefined, { ids: HUNDRED }), 500],
+  ['a hundred products by their ids and by name', products(undefined, { ...byName, ids: HUNDRED }), 500],
   ['a buyer without transactions', orders({ buyerId: 11_000 }, {}), 20],
   ['a status and a total of no transaction', orders({}, { status: 'completed', min_total: 1_000_000n }), 20],
 ])('%s: only matching rows are read', async (_, list, most) => {

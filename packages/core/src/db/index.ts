@@ -19,6 +19,7 @@ export { type DatabaseSettings, databaseSettings, sslOptions } from './connectio
 export { createDatabase, type Database, operationDeadline, pingDatabase, poolFitProblem } from './database';
 export { contentionReason, mayHaveBeenWritten, onDuplicateKey, onMissingParent, onReferenced } from './errors';
 export { type Condition, contains, emptyList, equalsText, oneOf, ownedIds, selectList, when } from './list';
+export { amountColumn, type ListOrder, newestFirst, type SortColumn, textColumn, timeColumn } from './list-order';
 export { forUpdate, type LockWait, lockInIdOrder } from './lock-order';
 export { type List, MAX_TOTAL, type Page, type Position } from './page';
 export { MIGRATIONS_TABLE, UNFINISHED_RESTORE_TABLE } from './schema-tables';

@@ -1,8 +1,8 @@
-import { type Column, timestamp } from './columns';
+import { type Column, decimal, text, timestamp } from './columns';
 import type { SqlValue } from './statement';
 
 /** A column by which a list can be sorted. It must not be NULL. */
-interface SortColumn {
+export interface SortColumn {
   name: string;
   type: Column<string>;
   /** The SQL value of the text that `type` returns. Undefined for a text that the column cannot contain. */
@@ -16,7 +16,7 @@ export interface ListOrder {
 }
 
 /** A DATETIME(3). */
-const timeColumn = (name: string): SortColumn => ({
+export const timeColumn = (name: string): SortColumn => ({
   name,
   type: timestamp,
   parse(value) {
@@ -26,5 +26,15 @@ const timeColumn = (name: string): SortColumn => ({
       : undefined;
   },
 });
+
+/** A DECIMAL(12, 2). */
+export const amountColumn = (name: string): SortColumn => ({
+  name,
+  type: decimal,
+  parse: (value) => (/^\d{1,10}\.\d\d$/.test(value) ? value : undefined),
+});
+
+/** Sorted and compared by the collation of the column, whose order is not that of the bytes. */
+export const textColumn = (name: string): SortColumn => ({ name, type: text, parse: (value) => value });
 
 export const newestFirst: ListOrder = { column: timeColumn('created_at'), descending: true };

@@ -24,7 +24,7 @@ interface ListSpec<A extends Access, Q extends ListSchema, T extends z.ZodType> 
   summary: string;
   description?: string;
   access: A;
-  /** `pageQuery` and the list's filters. */
+  /** `pageQuery`, the list's filters and, if it can be sorted, `sort: sortBy(…)`. */
   query: Q;
   item: T;
   errors?: readonly ErrorDefinition[];

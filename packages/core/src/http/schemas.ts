@@ -137,6 +137,38 @@ export const pageQuery = {
     }),
 };
 
+/**
+ * Lets clients choose the order of a list: by one of the columns, ascending, or descending with `-` in front.
+ * @param newest the column that sorts by time; descending is the default
+ */
+export const sortBy = <const N extends string>(newest: N, ...others: N[]) =>
+  z
+    .enum([newest, ...others].flatMap((name): string[] => [name, `-${name}`]))
+    .transform((value) => ({ by: value.replace(/^-/, '') as N, descending: value.startsWith('-') }))
+    .prefault(`-${newest}`)
+    .meta({
+      description:
+        'Descending with `-` in front. Items with equal values are in the order of their ids, in the same direction',
+      examples: [`-${newest}`],
+    });
+
+/** Up to `max` ids as text, separated by commas. The result is sorted and has no duplicates. */
+export const idListString = (max: number) =>
+  z
+    .string()
+    .check(
+      checkInOrder(
+        [
+          (list) => list.split(',').every((item) => idString.safeParse(item).success),
+          'invalid_format',
+          'must be ids, separated by commas',
+        ],
+        [(list) => list.split(',').length <= max, 'too_big', `must have at most ${max} ids`],
+      ),
+    )
+    .transform((list) => [...new Set(list.split(',').map(Number))].sort((a, b) => a - b))
+    .meta({ override: { type: 'string', pattern: '^\\d+(,\\d+)*$' } });
+
 const pagination = z
   .object({
     page: z

@@ -1,7 +1,7 @@
 import type { Caller } from '@shop/core/auth';
 import { queryJson } from '@shop/core/http';
 import { cacheScope } from '@shop/shop';
-import type { ProductQuery } from './products.schemas';
+import type { CatalogQuery, ProductQuery } from './products.schemas';
 
 const TTL_SECONDS = 300;
 
@@ -23,7 +23,7 @@ export const productRule = (caller: Caller, id: number) => ({
 });
 
 /** The same for all callers. A product never moves to another store, so one store's list depends on that store only. */
-export const catalogListRule = (query: ProductQuery) => ({
+export const catalogListRule = (query: CatalogQuery) => ({
   ttlSeconds: TTL_SECONDS,
   key: queryJson(query),
   scopes: [query.store_id === undefined ? cacheScope.products : cacheScope.store(query.store_id)],

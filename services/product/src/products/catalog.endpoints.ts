@@ -3,7 +3,7 @@ import { type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/
 import type { ProductContext } from '../service';
 import { catalogListRule, catalogProductRule } from './cache-rules';
 import { getCatalogProduct } from './get-product';
-import { catalogProduct, productQuery } from './products.schemas';
+import { catalogProduct, catalogQuery } from './products.schemas';
 import { listProducts } from './products.sql';
 
 const PATH = '/api/v1/catalog/products';
@@ -16,7 +16,7 @@ export const catalogEndpoints = (ctx: ProductContext): Endpoint[] => [
     tag,
     summary: 'List the products of all stores',
     access: 'public',
-    query: productQuery,
+    query: catalogQuery,
     item: catalogProduct,
     cache: ({ query }) => catalogListRule(query),
     list: async ({ query }) => await listProducts(ctx.db, undefined, query),

@@ -2,6 +2,7 @@ import {
   changesOf,
   failWith,
   id,
+  idListString,
   idString,
   inOrder,
   integerString,
@@ -9,6 +10,7 @@ import {
   nameText,
   pageQuery,
   searchText,
+  sortBy,
   text,
   timestamp,
 } from '@shop/core/http';
@@ -130,18 +132,41 @@ export const stockLevel = z
   })
   .meta({ id: 'StockLevel', description: 'What is in stock' });
 
-export const productQuery = z
+const filters = {
+  search: searchText.optional().meta({
+    description: 'A part of the name, or words that begin words of the name or the description, in any case',
+    examples: ['blue'],
+  }),
+  category_id: idString.optional().meta({ description: 'Only products of this category' }),
+  min_price: priceString.optional().meta({ description: 'Only products that cost at least this', examples: [5] }),
+  max_price: priceString.optional().meta({ description: 'Only products that cost at most this', examples: [19.99] }),
+  store_id: idString.optional().meta({ description: 'Only products of this store' }),
+};
+
+const pricesInOrder = inOrder('min_price', 'max_price');
+
+export const productQuery = z.object({ ...pageQuery, ...filters }).refine(...pricesInOrder);
+
+export const catalogQuery = z
   .object({
     ...pageQuery,
-    search: searchText.optional().meta({
-      description: 'A part of the name, or words that begin words of the name or the description, in any case',
-      examples: ['blue'],
-    }),
-    category_id: idString.optional().meta({ description: 'Only products of this category' }),
-    min_price: priceString.optional().meta({ description: 'Only products that cost at least this', examples: [5] }),
-    max_price: priceString.optional().meta({ description: 'Only products that cost at most this', examples: [19.99] }),
-    store_id: idString.optional().meta({ description: 'Only products of this store' }),
+    ...filters,
+    in_stock: z
+      .enum(['true', 'false'])
+      .transform((value) => value === 'true')
+      .optional()
+      .meta({
+        description: 'true: only products that can be ordered; false: only those that are sold out',
+        examples: ['true'],
+      }),
+    ids: idListString(100)
+      .optional()
+      .meta({ description: 'Only these products: up to 100 ids, separated by commas', examples: ['3,14,15'] }),
+    sort: sortBy('created_at', 'price', 'name'),
   })
-  .refine(...inOrder('min_price', 'max_price'));
+  .refine(...pricesInOrder);
 
-export type ProductQuery = ListQuery<typeof productQuery>;
+export type CatalogQuery = ListQuery<typeof catalogQuery>;
+
+/** The catalog can be filtered and sorted in more ways than the list of a seller's products. */
+export type ProductQuery = ListQuery<typeof productQuery> & Partial<CatalogQuery>;

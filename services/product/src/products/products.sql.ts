@@ -1,4 +1,5 @@
 import {
+  amountColumn,
   type Condition,
   containsPattern,
   emptyList,
@@ -14,6 +15,8 @@ import {
   selectList,
   statement,
   text,
+  textColumn,
+  timeColumn,
   timestamp,
   when,
 } from '@shop/core/db';
@@ -73,9 +76,10 @@ export async function listProducts(
   ownerId: number | undefined,
   query: ProductQuery,
 ): Promise<List<CatalogProduct>> {
-  const { category_id: categoryId, min_price, max_price } = query;
+  const { category_id: categoryId, min_price, max_price, in_stock, ids, sort } = query;
   const storeIds = await ownedIds(sql, 'stores', ownerId, query.store_id);
   if (storeIds?.length === 0) return emptyList(query);
+  const by = sort?.by ?? 'created_at';
   const source = {
     name: 'product.list',
     columns: productColumns,
@@ -88,18 +92,36 @@ export async function listProducts(
       when('category_id = :categoryId', { categoryId }),
       when('price >= :minPrice', { minPrice: decimalOf(min_price) }),
       when('price <= :maxPrice', { maxPrice: decimalOf(max_price) }),
+      in_stock === undefined ? undefined : when(in_stock ? 'stock > 0' : 'stock = 0', {}),
+      ids && oneOf('id', ids),
       matches(query.search),
     ],
-    index: listIndex(storeIds, categoryId),
-    tableIndex: 'products_newest',
+    order: { column: sortColumns[by], descending: sort?.descending ?? true },
+    index: listIndex(by, storeIds, categoryId, in_stock),
+    tableIndex: INDEXES[by].all,
   };
   const list = await selectList(sql, source, query);
   return { ...list, rows: list.rows.map(toProduct) };
 }
 
-function listIndex(storeIds: number[] | undefined, categoryId: number | undefined): string {
-  if (storeIds?.length === 1) return 'products_store';
-  return categoryId === undefined ? 'products_newest' : 'products_category_newest';
+const sortColumns = { created_at: timeColumn('created_at'), price: amountColumn('price'), name: textColumn('name') };
+
+/** The index that returns all products, or those of a category or a store, in an order. */
+const INDEXES = {
+  created_at: { all: 'products_newest', category: 'products_category_newest', store: 'products_store' },
+  price: { all: 'products_by_price', category: 'products_category_price', store: 'products_store_price' },
+  name: { all: 'products_by_name', category: 'products_category_name', store: 'products_store_name' },
+};
+
+function listIndex(
+  by: keyof typeof INDEXES,
+  storeIds: number[] | undefined,
+  categoryId: number | undefined,
+  inStock: boolean | undefined,
+): string {
+  if (storeIds?.length === 1) return INDEXES[by].store;
+  if (categoryId !== undefined) return INDEXES[by].category;
+  return inStock === false && by === 'created_at' ? 'products_stock' : INDEXES[by].all;
 }
 
 /** Matches if the name contains the search text, or each searched word begins a word of the name or description. */
