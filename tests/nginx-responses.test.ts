@@ -64,14 +64,27 @@ describe('headers', () => {
     expect([status, headers.link?.length]).toEqual([200, 12_000]);
   });
 
-  test('long text is compressed for clients that accept it', async () => {
-    const accepting = { headers: { 'accept-encoding': 'br, gzip' } };
-    const long = await sendRequest(port, '/api/v1/products/big', accepting);
-    expect([long.headers['content-encoding'], long.headers.vary]).toEqual(['gzip', 'Accept-Encoding']);
-    expect(product.seen.at(-1)?.headers['accept-encoding']).toBeUndefined();
-    expect((await sendRequest(port, '/api/v1/products', accepting)).headers['content-encoding']).toBeUndefined();
-    const plain = await sendRequest(port, '/api/v1/products/big');
-    expect([plain.headers['content-encoding'], plain.headers.vary]).toEqual([undefined, 'Accept-Encoding']);
+  test.each(['/api/v1/products/big', '/openapi.json'])(
+    '%s keeps its strong ETag, also for clients that accept compressed responses',
+    async (path) => {
+      const accepting = { 'accept-encoding': 'br, gzip' };
+      const { headers } = await sendRequest(port, path, { headers: accepting });
+      expect(headers.etag).toMatch(/^"[^"]+"$/);
+    },
+  );
+
+  test('/openapi.json is revalidated by its ETag', async () => {
+    const { headers } = await sendRequest(port, '/openapi.json');
+    const revalidation = { 'if-none-match': `"other", W/${headers.etag}` };
+    const unchanged = await sendRequest(port, '/openapi.json', { headers: revalidation });
+    expect([unchanged.status, unchanged.headers.etag, unchanged.text]).toEqual([304, headers.etag, '']);
+    expect(unchanged.headers['cache-control']).toBe('no-cache');
+  });
+
+  test('a service decides on compression', async () => {
+    const headers = { 'accept-encoding': 'br, gzip' };
+    await sendRequest(port, '/api/v1/products/big', { headers });
+    expect(product.seen.at(-1)?.headers).toMatchObject(headers);
   });
 });
 

@@ -94,7 +94,9 @@ export const operationsOf = (document: OpenApi): Operation[] =>
       const schemas = document.components?.schemas ?? {};
       const body: RequestBody = resolved(operation.requestBody ?? {}, schemas);
       const { content = {}, 'x-also-accepts': alsoAccepts = {} } = body;
-      const parameters = resolved(operation.parameters ?? [], schemas);
+      // The shared parameters are If-Match and If-None-Match, which take any text.
+      const own = (operation.parameters ?? []).filter((parameter) => !('$ref' in parameter));
+      const parameters = resolved(own, schemas);
       const json = content['application/json']?.schema;
       // Requests have no cookies, so they need the fields that a cookie can replace.
       const replaced = parameters.filter(({ in: place, name }) => place === 'cookie' && json?.properties?.[name]);

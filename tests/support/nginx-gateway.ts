@@ -63,7 +63,12 @@ export async function startEcho(service: string, port = 0, dropNext: () => boole
       return;
     }
     const text = JSON.stringify({ ...entry, filler: url.endsWith('/big') ? 'x'.repeat(5000) : '' });
-    const about = { 'content-type': 'application/json', 'content-length': text.length, 'x-request-id': id };
+    const about = {
+      'content-type': 'application/json',
+      'content-length': text.length,
+      'x-request-id': id,
+      etag: '"echo"',
+    };
     // As long as in packages/core/src/http/list-endpoint.ts.
     const links = url.endsWith('/links') ? { link: 'x'.repeat(12_000) } : {};
     res.writeHead(200, { ...serviceHeaders, ...about, ...links }).end(text);

@@ -54,6 +54,8 @@ interface CacheDeps {
 }
 
 const versionKey = (scope: string): string => `cache:version:${scope}`;
+/** `2`: with another content of the entries, change it. Replicas of the release before may still run. */
+const responseKey = (cache: string, { key }: CacheRule): string => `cache:response:2:${cache}:${key}`;
 const newVersion = (): string => randomUUID();
 
 export function createResponseCache({ redis, generation, metrics }: CacheDeps): ResponseCache {
@@ -144,7 +146,7 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
 
   return {
     async getOrLoad(cache, rule, load) {
-      const { status, bytes } = await readThrough({ ...rule, key: `cache:entry:${cache}:${rule.key}` }, load);
+      const { status, bytes } = await readThrough({ ...rule, key: responseKey(cache, rule) }, load);
       requests.inc({ cache, result: status });
       return { status, bytes: await bytes };
     },

@@ -220,7 +220,7 @@ export const storageUnavailable = defineError(
 export const preconditionFailed = defineError(
   'precondition_failed',
   'precondition_failed',
-  'The file does not meet the conditions of the request (If-Match, If-Unmodified-Since).',
+  'The resource has changed since: it does not meet the conditions of the request (If-Match, If-Unmodified-Since).',
   {
     when: 'The request has a condition, such as `If-Match` with an `ETag`, and the resource has changed since you read it. Nothing was changed.',
     action:

@@ -46,6 +46,7 @@ interface AppDeps {
 const EXPOSED_HEADERS = [
   'Link',
   'Location',
+  'ETag',
   'X-Request-Id',
   'X-Cache',
   'RateLimit',

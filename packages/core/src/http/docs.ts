@@ -5,6 +5,7 @@ import getAbsoluteFSPath from 'swagger-ui-dist/absolute-path';
 import { allowOnly } from './allow';
 import { type DocsPage, docsDocument, ICON, REFERENCE_PATH, STYLE } from './docs-layout';
 import type { OpenApiDocument } from './openapi';
+import { represent, sendRepresentation } from './representation';
 import { contextOf } from './request-context';
 
 /** The files of the Swagger UI package that the reference needs. */
@@ -62,9 +63,9 @@ export function docsRoutes(document: OpenApiDocument, pages: readonly DocsPage[]
       contextOf(res).route = req.baseUrl === '/docs' ? '/docs' : '/openapi.json';
     next();
   });
-  const json = JSON.stringify(document);
-  get('/openapi.json', (_req, res) => {
-    res.type('json').send(json);
+  const json = represent(JSON.stringify(document), { 'Cache-Control': 'no-cache' });
+  get('/openapi.json', async (req, res) => {
+    await sendRepresentation(req, res, json);
   });
 
   router.use('/docs', function setPolicy(req, res, next) {

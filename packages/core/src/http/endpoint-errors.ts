@@ -12,6 +12,7 @@ import {
   malformedRequest,
   outOfRange,
   payloadTooLarge,
+  preconditionFailed,
   queryTimeout,
   rateLimited,
   requestTimeout,
@@ -49,7 +50,7 @@ export const ALWAYS_POSSIBLE = [
  * declaration. The OpenAPI document lists them. Outside production, any other error becomes a 500.
  */
 export function errorsOf(endpoint: Endpoint): ErrorDefinition[] {
-  const { access, method, params, query, headers, cookie, body, upload } = endpoint;
+  const { access, method, params, query, headers, cookie, body, upload, ifMatch } = endpoint;
   const acceptsJson = readsBody(endpoint) && !upload?.required;
   return [
     ...(endpoint.errors ?? []),
@@ -60,6 +61,7 @@ export function errorsOf(endpoint: Endpoint): ErrorDefinition[] {
     ...(access === 'admin' ? [forbidden] : []),
     ...(readsBody(endpoint) ? [unsupportedMediaType] : []),
     ...(body ? [outOfRange] : []),
+    ...(ifMatch ? [preconditionFailed] : []),
     ...ALWAYS_POSSIBLE,
   ];
 }

@@ -5,6 +5,7 @@ import type { AccessTokenVerifier, Caller, Revocations } from '../auth';
 import type { ResponseCache } from '../cache';
 import { type Attempt, hashOfForm, hashOfJson } from '../idempotency';
 import type { Metrics } from '../metrics';
+import { entityTag, gzipTag, type IfMatch, tagNamedBy } from '../preconditions';
 import { clientIpOf } from '../rate-limit';
 import { authenticate, cookieOf } from './authenticate';
 import type { AnyInput, AnyResponse, Endpoint, ResponseCookie } from './endpoint';
@@ -12,6 +13,7 @@ import { undeclaredErrorCheck } from './endpoint-errors';
 import type { HttpConfig } from './http-config';
 import { isMultipart } from './multipart-boundary';
 import { knownError } from './problem';
+import { pack, represent, sendJson, sendRepresentation, setHeaders, unpack } from './representation';
 import { bodyReader, type RequestBody } from './request-body';
 import { contextOf } from './request-context';
 import { uploadMetrics } from './request-metrics';
@@ -43,8 +45,9 @@ export function endpointHandler(endpoint: Endpoint, deps: HandlerDeps): RequestH
       const client = { clientIp: clientIpOf(req), userAgent: req.headers['user-agent'], requestId, cookie };
       const valid = toInput(req, body);
       attempt = await attemptOf(endpoint, caller, req, body);
-      const input: AnyInput = { caller, ...client, ...valid, attempt };
-      if (endpoint.cache) return await sendCached(endpoint, cache, input, res);
+      const input: AnyInput = { caller, ...client, ...valid, attempt, ifMatch: conditionOf(endpoint, req) };
+      res.setHeader('Cache-Control', cacheControlOf(endpoint));
+      if (endpoint.cache) return await sendCached(endpoint, cache, input, req, res);
       response = await endpoint.handler(input);
     } finally {
       // This does not affect a file that the handler stored.
@@ -139,27 +142,39 @@ async function attemptOf(
   };
 }
 
-/** The body as JSON, without fields that the schema does not name. A body that does not match is a bug. */
+/** The If-Match condition of a write. Its tags are those of the GET that has this schema. */
+function conditionOf(endpoint: Endpoint, { headers }: Request): IfMatch<unknown> {
+  const { ifMatch: schema } = endpoint;
+  const header = headers['if-match'];
+  if (!schema || header === undefined) return undefined;
+  return function isNamed(current) {
+    const tag = entityTag(encodeWith(schema, current, endpoint));
+    return tagNamedBy(header, [tag, gzipTag(tag)], 'strong') !== undefined;
+  };
+}
+
+/** A shared cache must not keep what a token has opened. Writes may return tokens and secrets. */
+function cacheControlOf({ method, access }: Endpoint): string {
+  if (method !== 'get') return 'no-store';
+  return access === 'public' ? 'no-cache' : 'private, no-cache';
+}
+
+/** The body of a response as JSON. */
 function encode(endpoint: Endpoint, status: number, body: unknown): string {
   const schema = endpoint.responses[status as keyof typeof endpoint.responses];
   if (!(schema instanceof z.ZodType))
     throw new Error(`${endpoint.method} ${endpoint.path} declares no body for ${status}`);
+  return encodeWith(schema, body, endpoint);
+}
+
+/** As JSON, without fields that the schema does not name. A body that does not match is a bug. */
+function encodeWith(schema: z.ZodType, body: unknown, { method, path }: Endpoint): string {
   const checked = schema.safeParse(body);
   if (!checked.success) {
-    throw new Error(`the response of ${endpoint.method} ${endpoint.path} does not match its schema`, {
-      cause: checked.error,
-    });
+    throw new Error(`the response of ${method} ${path} does not match its schema`, { cause: checked.error });
   }
   return JSON.stringify(checked.data);
 }
-
-/** @param json preferably a string: Node sends it in one write with the headers */
-const sendJson = (res: Response, status: number, json: string | Buffer): void => {
-  res.status(status).setHeader('Content-Type', 'application/json; charset=utf-8');
-  if (!res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', 'no-store');
-  res.setHeader('Content-Length', Buffer.byteLength(json));
-  res.end(json);
-};
 
 function setCookies(res: Response, cookies: readonly ResponseCookie[] = [], secure: boolean): void {
   for (const { name, value, path, maxAgeSeconds: maxAge } of cookies) {
@@ -184,29 +199,35 @@ async function send(
     return;
   }
   if (!response) throw new Error(`${endpoint.method} ${endpoint.path} returned nothing and declares no 204`);
-  for (const [name, value] of Object.entries(response.headers ?? {})) res.setHeader(name, value);
   if (response.write) {
+    setHeaders(res, response.headers);
     res.status(response.status);
     await response.write(req, res);
     return;
   }
+  const json = replay ?? encode(endpoint, response.status, response.body);
+  if (endpoint.method === 'get') return await sendRepresentation(req, res, represent(json, response.headers));
+  setHeaders(res, response.headers);
   if (replay !== undefined) res.setHeader(REPLAYED, 'true');
-  sendJson(res, response.status, replay ?? encode(endpoint, response.status, response.body));
+  sendJson(res, response.status, json);
 }
 
-async function sendCached(endpoint: Endpoint, cache: ResponseCache, input: AnyInput, res: Response): Promise<void> {
+async function sendCached(
+  endpoint: Endpoint,
+  cache: ResponseCache,
+  input: AnyInput,
+  req: Request,
+  res: Response,
+): Promise<void> {
   const rule = endpoint.cache?.(input);
   if (!rule) throw new Error('sendCached needs a cache rule');
   const load = async () => {
     const response = await endpoint.handler(input);
-    return Buffer.from(`${JSON.stringify(response?.headers ?? {})}\n${encode(endpoint, 200, response?.body)}`);
+    return await pack(represent(encode(endpoint, 200, response?.body), response?.headers));
   };
   const { status, bytes } = await cache.getOrLoad(endpoint.path, rule, load);
-  const endOfHeaders = bytes.indexOf('\n');
-  const headers: Record<string, string> = JSON.parse(bytes.toString('utf8', 0, endOfHeaders));
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.setHeader('X-Cache', X_CACHE[status]);
-  sendJson(res, 200, bytes.subarray(endOfHeaders + 1));
+  await sendRepresentation(req, res, unpack(bytes));
 }
 
 /** Like Nginx with `proxy_cache_lock`, a request that waited for another request's query counts as a hit. */

@@ -4,6 +4,7 @@ import type { Caller } from '../auth';
 import type { CacheRule } from '../cache';
 import type { ErrorDefinition } from '../errors';
 import { type Attempt, idempotencyHeaders, idempotencyKeyReused } from '../idempotency';
+import type { IfMatch } from '../preconditions';
 import type { FileKind, Storage, UploadedFile } from '../storage';
 
 export type Access = 'public' | 'user' | 'admin';
@@ -61,7 +62,7 @@ export interface Upload {
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 
-interface Input<A extends Access, P, Q, B, U, H> {
+interface Input<A extends Access, P, Q, B, U, H, M> {
   caller: A extends 'public' ? Caller | undefined : Caller;
   params: Parsed<P>;
   query: Parsed<Q>;
@@ -69,6 +70,8 @@ interface Input<A extends Access, P, Q, B, U, H> {
   sentQuery: Record<string, unknown>;
   headers: Parsed<H>;
   body: Parsed<B>;
+  /** The condition of a write that declares `ifMatch`. */
+  ifMatch: M extends z.ZodType ? IfMatch<z.input<M>> : undefined;
   file: U extends Upload ? (U['required'] extends true ? UploadedFile : UploadedFile | undefined) : undefined;
   /** The client's IP address, as reported by trusted proxies. */
   clientIp: string;
@@ -89,6 +92,7 @@ interface EndpointSpec<
   U extends Upload | undefined,
   R extends Responses,
   H extends Schema,
+  M extends Schema,
 > {
   method: Method;
   /** Express path (`/api/v1/products/:id`), also the metrics label. */
@@ -117,25 +121,27 @@ interface EndpointSpec<
   setsCookies?: true;
   /** Whether its 200 has links to other pages of the list. */
   hasLinks?: true;
+  /** For a write that honours If-Match: the schema of the response to a GET of the same resource. */
+  ifMatch?: M;
   errors?: readonly ErrorDefinition[];
   /** The rate-limit bucket for everything below this path, if not the general one. */
   bucket?: 'uploads';
   /** The error for a path with invalid percent-encoding, whatever the method. Default: `malformed_request`. */
   undecodablePath?: ErrorDefinition;
   /** Only for endpoints whose only response is a 200 with a schema. */
-  cache?: (input: Input<A, P, Q, B, U, H>) => CacheRule;
-  handler: (input: Input<A, P, Q, B, U, H>) => Handled<R>;
+  cache?: (input: Input<A, P, Q, B, U, H, M>) => CacheRule;
+  handler: (input: Input<A, P, Q, B, U, H, M>) => Handled<R>;
 }
 
 type Schema = z.ZodType | undefined;
 
 /** A declared endpoint with its types erased, for lists of endpoints. */
 export interface Endpoint
-  extends Omit<EndpointSpec<Access, Schema, Schema, Schema, Upload | undefined, Responses, Schema>, 'handler'> {
+  extends Omit<EndpointSpec<Access, Schema, Schema, Schema, Upload | undefined, Responses, Schema, Schema>, 'handler'> {
   handler: (input: AnyInput) => Promise<AnyResponse | undefined>;
 }
 
-export type AnyInput = Input<Access, Schema, Schema, Schema, Upload | undefined, Schema>;
+export type AnyInput = Input<Access, Schema, Schema, Schema, Upload | undefined, Schema, Schema>;
 
 export interface AnyResponse extends WithHeaders {
   status: number;
@@ -168,7 +174,8 @@ export function endpoint<
   B extends Schema = undefined,
   const U extends Upload | undefined = undefined,
   H extends Schema = undefined,
->(spec: EndpointSpec<A, P, Q, B, U, R, H>): Endpoint {
+  M extends Schema = undefined,
+>(spec: EndpointSpec<A, P, Q, B, U, R, H, M>): Endpoint {
   // Each handler gets exactly the output of its own schemas, so it is safe to erase the types here.
   return (spec.idempotent ? withIdempotencyKey(spec) : spec) as unknown as Endpoint;
 }

@@ -8,6 +8,7 @@ import {
   invalidJson,
   invalidRequest,
   notFound,
+  preconditionFailed,
   unauthenticated,
   unsupportedMediaType,
 } from '../errors';
@@ -26,6 +27,8 @@ const text = (description: string, ...examples: string[]) => ({
   description,
   schema: { type: 'string' as const, examples },
 });
+
+export const EXAMPLE_TAG = '"Qm5Zq0sWwcC9VbYJXr3uKg"';
 
 /** Every header that a response can have because of its endpoint, once for all responses. */
 export const responseHeaders = {
@@ -61,7 +64,8 @@ export const responseHeaders = {
     'access_token=eyJhbGciOiJIUzI1NiJ9; Path=/; HttpOnly; SameSite=Strict',
   ),
   'Cache-Control': text('Whether and how long the response can be kept', 'no-store'),
-  ETag: text('Identifies this version of the file', 'W/"44f-19b2c7a1f00"'),
+  ETag: text('Identifies what the response shows, for If-None-Match and If-Match. It is a strong one', EXAMPLE_TAG),
+  Vary: text('The request headers on which the response depends', 'Accept-Encoding'),
   'Last-Modified': text('When the file was stored', 'Sat, 31 Jan 2026 09:00:00 GMT'),
   'Accept-Ranges': text('The unit of ranges', 'bytes'),
   'Content-Range': text(
@@ -99,13 +103,26 @@ function successes(endpoint: Endpoint): ZodOpenApiResponsesObject {
       ...(response === 'empty' ? {} : { content: { 'application/json': { schema: response } } }),
     };
   }
+  if (returnsJson(endpoint)) responses['304'] = notModified;
   return responses;
 }
 
-function headersOf({ cache, idempotent, setsCookies, hasLinks }: Endpoint, status: string): HeaderName[] {
+/** Whether its response has an ETag. */
+export const returnsJson = ({ method, responses }: Endpoint): boolean =>
+  method === 'get' && responses[200] instanceof z.ZodType;
+
+const notModified: ZodOpenApiResponseObject = {
+  id: 'NotModified',
+  description: 'What you have is current (If-None-Match)',
+  ...headersNamed(['ETag', 'Cache-Control', 'Vary']),
+};
+
+function headersOf(endpoint: Endpoint, status: string): HeaderName[] {
+  const { cache, idempotent, setsCookies, hasLinks } = endpoint;
   return [
     ...(status === '201' ? (['Location'] as const) : []),
-    ...(status === '204' ? [] : (['Cache-Control'] as const)),
+    'Cache-Control',
+    ...(returnsJson(endpoint) ? (['ETag', 'Vary'] as const) : []),
     ...(hasLinks ? (['Link'] as const) : []),
     ...(cache ? (['X-Cache'] as const) : []),
     ...(idempotent ? (['Idempotent-Replayed'] as const) : []),
@@ -199,6 +216,7 @@ const COMMON = new Set(
     forbidden,
     crossSiteRequest,
     notFound,
+    preconditionFailed,
     unsupportedMediaType,
   ].map(({ code }) => code),
 );

@@ -9,7 +9,7 @@ import {
 import type { Endpoint, Tag } from './endpoint';
 import { errorsOf } from './endpoint-errors';
 import { addExamples } from './openapi-examples';
-import { responseHeaders, responsesOf } from './openapi-responses';
+import { EXAMPLE_TAG, responseHeaders, responsesOf, returnsJson } from './openapi-responses';
 import { problemSchemaFor } from './problem';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
@@ -80,7 +80,8 @@ function tagsOf(endpoints: Endpoint[]): Tag[] {
 }
 
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { params, query, headers, cookie, tag } = endpoint;
+  const { params, query, cookie, tag } = endpoint;
+  const header = headerParameters(endpoint);
   const description = descriptionOf(endpoint);
   return {
     operationId: endpoint.operationId ?? derivedId(endpoint),
@@ -88,12 +89,12 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
     summary: endpoint.summary,
     ...(description ? { description } : {}),
     security: endpoint.access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
-    ...(params || query || headers || cookie
+    ...(params || query || header || cookie
       ? {
           requestParams: {
             ...(params instanceof z.ZodObject ? { path: params } : {}),
             ...(query instanceof z.ZodObject ? { query } : {}),
-            ...(headers instanceof z.ZodObject ? { header: headers } : {}),
+            ...(header ? { header } : {}),
             ...(cookie ? { cookie: z.object({ [cookie]: cookieSchema }) } : {}),
           },
         }
@@ -101,6 +102,35 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
     ...requestBody(endpoint),
     responses: responsesOf(endpoint),
   };
+}
+
+/** The same objects for all operations: the id makes zod-openapi write each one once, as a component. */
+const ifNoneMatch = z
+  .string()
+  .optional()
+  .meta({
+    description: 'The ETags of the responses that you have. If one of them is current, the response is a 304.',
+    examples: [EXAMPLE_TAG],
+    param: { id: 'IfNoneMatch' },
+  });
+const ifMatch = z
+  .string()
+  .optional()
+  .meta({
+    description:
+      'The ETag of your last GET of this resource. If the resource has changed since, nothing is written, and the response ' +
+      'is a 412. `*`: any.',
+    examples: [EXAMPLE_TAG],
+    param: { id: 'IfMatch' },
+  });
+
+function headerParameters(endpoint: Endpoint): z.ZodObject | undefined {
+  const shape = {
+    ...(endpoint.headers instanceof z.ZodObject ? endpoint.headers.shape : {}),
+    ...(returnsJson(endpoint) ? { 'if-none-match': ifNoneMatch } : {}),
+    ...(endpoint.ifMatch ? { 'if-match': ifMatch } : {}),
+  };
+  return Object.keys(shape).length > 0 ? z.object(shape) : undefined;
 }
 
 const cookieSchema = z

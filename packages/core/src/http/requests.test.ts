@@ -77,7 +77,7 @@ describe('HEAD and OPTIONS', () => {
     const get = await open.http.get('/me').set(user.auth).expect(200);
     const head = await open.http.head('/me').set(user.auth).expect(200);
     expect(head.text).toBeUndefined();
-    for (const name of ['content-type', 'content-length', 'cache-control']) {
+    for (const name of ['content-type', 'content-length', 'cache-control', 'etag']) {
       expect([name, head.headers[name]]).toEqual([name, get.headers[name]]);
     }
   });
@@ -189,8 +189,8 @@ describe('the access_token cookie', () => {
   });
 });
 
-it('responses have headers against sniffing, framing and caching', async () => {
+it('responses have headers against sniffing, framing and shared caches', async () => {
   const response = await open.http.get('/me').set(user.auth).expect(200);
-  expect(response.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
+  expect(response.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'private, no-cache' });
   expect(response.headers).not.toHaveProperty('x-powered-by');
 });

@@ -168,7 +168,7 @@ describe('concurrent misses for the same key in one process', () => {
     expect(await ask()).toEqual(['hit', 'load 1']);
     const redis = new Redis({ host: '127.0.0.1', port: Number(process.env.SHOP_TEST_REDIS_PORT) });
     try {
-      expect(await redis.del('cache:entry:/test:forgotten')).toBe(1);
+      expect(await redis.del('cache:response:2:/test:forgotten')).toBe(1);
     } finally {
       redis.disconnect();
     }
@@ -188,15 +188,18 @@ describe('concurrent misses for the same key in one process', () => {
   });
 });
 
-test('Redis stores the exact bytes of the response, for at most five minutes', async () => {
+test('Redis stores the exact bytes of the response with its ETag, for at most five minutes', async () => {
   const { id } = await aProduct({ store, name: 'Tea 🍵' });
-  const { text } = await get(here, `/${id}`).expect(200);
+  const {
+    text,
+    headers: { etag },
+  } = await get(here, `/${id}`).expect(200);
   const redis = new Redis({ host: '127.0.0.1', port: Number(process.env.SHOP_TEST_REDIS_PORT) });
   try {
-    const key = `cache:entry:${PATH}/:id:${productRule(seller, id).key}`;
-    const entry = await redis.getBuffer(key);
-    const [, headers, ...body] = entry?.toString().split('\n') ?? [];
-    expect([headers, body.join('\n')]).toEqual(['{}', text]);
+    const key = `cache:response:2:${PATH}/:id:${productRule(seller, id).key}`;
+    const [, headers = '', ...bytes] = String(await redis.get(key)).split('\n');
+    expect(JSON.parse(headers)).toEqual({ headers: {}, tag: etag, length: Buffer.byteLength(text) });
+    expect(bytes).toEqual([text]);
     expect(await redis.ttl(key)).toBeGreaterThan(290);
     expect(await redis.ttl(key)).toBeLessThanOrEqual(300);
   } finally {

@@ -1,0 +1,80 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Request, Response } from 'express';
+import { entityTag, gzipTag, tagNamedBy } from '../preconditions';
+
+/** A JSON response to a GET, before the request's conditions and encodings are known. */
+export interface Representation {
+  /** Without Content-Type and Content-Length. */
+  headers: Record<string, string>;
+  tag: string;
+  json: string | Buffer;
+  /** The JSON, compressed, if that is already known. */
+  compressed?: Buffer;
+}
+
+export const represent = (json: string, headers: Record<string, string> = {}): Representation => ({
+  headers,
+  tag: entityTag(json),
+  json,
+});
+
+/** Shorter responses are not worth it. */
+const COMPRESSED_FROM_BYTES = 1024;
+/** Higher levels take more time and save little. */
+const LEVEL = 4;
+
+const isLong = (json: string | Buffer): boolean => Buffer.byteLength(json) >= COMPRESSED_FROM_BYTES;
+
+const gzipAsync = promisify(gzip);
+const compress = (json: string | Buffer): Promise<Buffer> => gzipAsync(json, { level: LEVEL });
+
+const NEWLINE = 0x0a;
+
+/** A representation as bytes for the cache: a line with headers and tag, the JSON, and if it is long, the compressed JSON. */
+export async function pack({ headers, tag, json }: Representation): Promise<Buffer> {
+  const bytes = Buffer.from(json);
+  const line = `${JSON.stringify({ headers, tag, length: bytes.length })}\n`;
+  return Buffer.concat([Buffer.from(line), bytes, ...(isLong(bytes) ? [await compress(bytes)] : [])]);
+}
+
+export function unpack(packed: Buffer): Representation {
+  const start = packed.indexOf(NEWLINE) + 1;
+  const { headers, tag, length } = JSON.parse(packed.toString('utf8', 0, start));
+  const [json, compressed] = [packed.subarray(start, start + length), packed.subarray(start + length)];
+  return { headers, tag, json, ...(compressed.length > 0 ? { compressed } : {}) };
+}
+
+/**
+ * Sends a 200, or a 304 if If-None-Match names the representation. Long JSON is compressed here and not by the gateway, which
+ * would make its tag a weak one: If-Match ignores those. See docs/decisions/0043-validators.md.
+ */
+export async function sendRepresentation(req: Request, res: Response, representation: Representation): Promise<void> {
+  const { headers, tag, json, compressed } = representation;
+  const mayCompress = isLong(json);
+  if (mayCompress) res.vary('Accept-Encoding');
+  const isCompressed = mayCompress && req.acceptsEncodings('gzip') === 'gzip';
+  const tags = isCompressed ? [gzipTag(tag), tag] : [tag];
+  const known = tagNamedBy(req.headers['if-none-match'] ?? '', tags, 'weak');
+  if (known !== undefined) {
+    if (headers['Cache-Control']) res.setHeader('Cache-Control', headers['Cache-Control']);
+    res.status(304).setHeader('ETag', known).end();
+    return;
+  }
+  setHeaders(res, { ...headers, ETag: isCompressed ? gzipTag(tag) : tag });
+  if (!isCompressed) return sendJson(res, 200, json);
+  res.setHeader('Content-Encoding', 'gzip');
+  sendJson(res, 200, compressed ?? (await compress(json)));
+}
+
+/** @param json preferably a string: Node sends it in one write with the headers */
+export function sendJson(res: Response, status: number, json: string | Buffer): void {
+  res.status(status).setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.setHeader('Content-Length', Buffer.byteLength(json));
+  res.end(json);
+}
+
+/** Faster than Express's `res.set`, which looks every media type up. */
+export function setHeaders(res: Response, headers: Record<string, string> = {}): void {
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+}
