@@ -140,7 +140,7 @@ interface SdkFailure {
 
 export const statusOf = (error: unknown): number | undefined =>
   (error as SdkFailure | undefined)?.$metadata?.httpStatusCode;
-export const headerOf = (error: unknown, name: string): string | undefined =>
+const headerOf = (error: unknown, name: string): string | undefined =>
   (error as SdkFailure | undefined)?.$response?.headers?.[name];
 
 /** The bucket rejected the request. It stored nothing, and a retry would be rejected too. */

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import type { GetObjectCommandInput } from '@aws-sdk/client-s3';
 import { AppError, notFound } from '../errors';
 import type { Logger } from '../log';
-import { type BucketSettings, createBucket, headerOf, statusOf, wasRefused } from './bucket';
+import { type BucketSettings, createBucket, statusOf, wasRefused } from './bucket';
 import { type FileKind, type KindOfName, mediaTypeOf } from './file-kinds';
 import { incomingFolder } from './incoming';
 import type { FileFromBucket, StorageBackend } from './storage';
@@ -49,6 +49,10 @@ export function s3Storage(settings: BucketSettings, { logger, kindOf }: StorageD
       if (!kindOf(name)) throw notFound();
       const wanted: GetObjectCommandInput = { Bucket: settings.S3_BUCKET, Key: name, ...conditionsOf(headers) };
       try {
+        if (headers['if-none-match'] === '*') {
+          await bucket.run((sdk, client) => client.send(new sdk.HeadObjectCommand(wanted)));
+          return { isUnchanged: true };
+        }
         if (method === 'HEAD') {
           return metadataOf(await bucket.run((sdk, client) => client.send(new sdk.HeadObjectCommand(wanted))));
         }
@@ -58,7 +62,7 @@ export function s3Storage(settings: BucketSettings, { logger, kindOf }: StorageD
       } catch (error) {
         const cause = error instanceof AppError ? error.cause : undefined;
         // The SDK throws for a 304.
-        if (statusOf(cause) === 304) return { isUnchanged: true, etag: headerOf(cause, 'etag') };
+        if (statusOf(cause) === 304) return { isUnchanged: true };
         throw error;
       }
     },
@@ -76,14 +80,13 @@ export function s3Storage(settings: BucketSettings, { logger, kindOf }: StorageD
   };
 }
 
-/** The bucket evaluates ranges and conditions, because it knows ETag, date and size. */
+/** The bucket evaluates ranges and dates, and whether there is a file to match. Not every bucket knows `*`. */
 function conditionsOf(headers: IncomingHttpHeaders): Partial<GetObjectCommandInput> {
   const { 'if-none-match': noneMatch, 'if-match': match } = headers;
   const modifiedSince = dateIn(headers['if-modified-since']);
   const unmodifiedSince = dateIn(headers['if-unmodified-since']);
   return {
-    ...(noneMatch ? { IfNoneMatch: noneMatch } : {}),
-    ...(match ? { IfMatch: match } : {}),
+    ...(match && match !== '*' ? { IfMatch: match } : {}),
     // If both are present, the ETag takes precedence (RFC 9110, 13.2.2).
     ...(modifiedSince && !noneMatch ? { IfModifiedSince: modifiedSince } : {}),
     ...(unmodifiedSince && !match ? { IfUnmodifiedSince: unmodifiedSince } : {}),
@@ -102,14 +105,12 @@ function dateIn(header = ''): Date | undefined {
 interface FoundObject {
   ContentLength?: number | undefined;
   ContentRange?: string | undefined;
-  ETag?: string | undefined;
   LastModified?: Date | undefined;
 }
 
-const metadataOf = ({ ContentLength, ContentRange, ETag, LastModified }: FoundObject): FileFromBucket => ({
+const metadataOf = ({ ContentLength, ContentRange, LastModified }: FoundObject): FileFromBucket => ({
   isUnchanged: false,
   length: ContentLength,
   range: ContentRange,
-  etag: ETag,
   modifiedAt: LastModified,
 });

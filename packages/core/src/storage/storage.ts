@@ -18,7 +18,7 @@ export interface Storage {
    */
   put(name: string, file: IncomingFile): Promise<void>;
   /**
-   * Opens a file for a GET or HEAD; `sendFile` in http/ sends it.
+   * Opens a file for a GET or HEAD; `sendFile` in http/ sends it. Tags in conditions are `*` or name no file.
    * @throws AppError `not_found`, `range_not_satisfiable`, `precondition_failed`, `storage_unavailable`
    */
   open(name: string, request: ReadRequest): Promise<OpenedFile>;
@@ -48,7 +48,6 @@ export interface FileFromBucket {
   length?: number | undefined;
   /** For example `bytes 0-9/100`, if `content` is only a part of the file. */
   range?: string | undefined;
-  etag?: string | undefined;
   modifiedAt?: Date | undefined;
 }
 

@@ -74,13 +74,19 @@ test('responds to ranges, conditional requests and HEAD as with a folder', async
   const { etag = '', 'last-modified': modified = '' } = headers;
   await app.http.get(url).set('Range', 'bytes=2-4').expect(206, '234').expect('Content-Range', 'bytes 2-4/10');
   await app.http.get(url).set('Range', 'bytes=-1').expect(206, '9');
-  await app.http.get(url).set({ Range: 'bytes=2-4', 'If-Range': etag }).expect(200, '0123456789');
+  await app.http.get(url).set({ Range: 'bytes=2-4', 'If-Range': etag }).expect(206, '234');
+  await app.http.get(url).set({ Range: 'bytes=2-4', 'If-Range': '"other"' }).expect(200, '0123456789');
   const { body } = await app.http.get(url).set('Range', 'bytes=10-').expect(416).expect('Content-Range', 'bytes */10');
   expect(body.code).toBe('range_not_satisfiable');
   await app.http.get(url).set('If-None-Match', etag).expect(304).expect('ETag', etag);
   await app.http.head(url).set('If-None-Match', etag).expect(304);
   await app.http.get(url).set('If-Modified-Since', modified).expect(304);
   await app.http.get(url).set('If-Match', '"other"').expect(412);
+  await app.http.get(url).set('If-Match', etag).expect(200);
+  await app.http
+    .get(`/uploads/1_${'0'.repeat(32)}.txt`)
+    .set('If-None-Match', '*')
+    .expect(404);
 });
 
 test('responds 404 to a missing file, and asks the bucket for well-formed names only', async () => {

@@ -105,6 +105,19 @@ test('responds to conditional requests: 304, 412, and the whole file to an outda
   await app.http.get(url).set('If-None-Match', '"other"').expect(200);
   await app.http.get(url).set('If-Match', '"other"').expect(412);
   await app.http.get(url).set({ Range: 'bytes=0-1', 'If-Range': '"other"' }).expect(200, '0123456789');
+  expect(etag).toMatch(/^"[^"]+"$/);
+  // fetch adds `no-cache` to a request that sets If-None-Match itself.
+  await app.http
+    .get(url)
+    .set({ 'If-None-Match': `"other", W/${etag}`, 'Cache-Control': 'no-cache' })
+    .expect(304);
+  await app.http.get(url).set('If-Match', `W/${etag}`).expect(412);
+  await app.http.get(url).set('If-Match', `"other", ${etag}`).expect(200);
+  await app.http
+    .get(url)
+    .set({ Range: 'bytes=0-1', 'If-Range': `W/${etag}` })
+    .expect(200, '0123456789');
+  await app.http.get(url).set({ Range: 'bytes=0-1', 'If-Range': etag }).expect(206, '01');
 });
 
 test.each([
