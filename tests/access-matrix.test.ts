@@ -1,11 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { type ServiceName, serviceNames } from '@shop/shop';
-import { aCategory, anAddress, aProduct, aStore, aUser, type TestUser, write } from '@shop/testing';
+import { aCategory, anAddress, aProduct, aStore, aUser, eventually, type TestUser, write } from '@shop/testing';
 import { type StartedService, startAll } from './support/all-services';
 
 /**
  * Access rules: calls every declared endpoint with a valid request as anonymous, as the resource's owner, as another user
- * and as an admin. An endpoint that is missing here fails the last test.
+ * and as an admin. An endpoint that is missing here fails the last test. With the same requests: ETag and Cache-Control of
+ * every GET, and If-Match of every write that honours it, on two replicas.
  */
 
 interface Request {
@@ -49,13 +50,15 @@ function pngForm(field: string, fields: Record<string, string> = {}): FormData {
 }
 
 let services: StartedService[];
+/** A second replica of each service. */
+let replicas: StartedService[];
 beforeAll(async () => {
-  services = await startAll();
+  [services, replicas] = [await startAll(), await startAll()];
 });
-afterAll(() => Promise.all(services.map(({ app }) => app.close())));
+afterAll(() => Promise.all([...services, ...replicas].map(({ app }) => app.close())));
 
-const urlOf = (name: ServiceName): string => {
-  const service = services.find((started) => started.name === name);
+const urlOf = (name: ServiceName, from: StartedService[]): string => {
+  const service = from.find((started) => started.name === name);
   if (!service) throw new Error(`${name} did not start`);
   return service.app.url;
 };
@@ -65,10 +68,12 @@ async function send(
   method: string,
   { path, json, form }: Request,
   caller?: TestUser,
+  headers: Record<string, string> = {},
+  from = services,
 ): Promise<Response> {
-  return fetch(urlOf(name) + path, {
+  return fetch(urlOf(name, from) + path, {
     method,
-    headers: { ...caller?.auth, ...(json ? { 'content-type': 'application/json' } : {}) },
+    headers: { ...caller?.auth, ...(json ? { 'content-type': 'application/json' } : {}), ...headers },
     body: form ?? (json ? JSON.stringify(json) : null),
   });
 }
@@ -357,6 +362,75 @@ describe.each(serviceNames)('%s', (name) => {
     }
     const { anonymous, owner: byOwner, other: byOther, admin: byAdmin } = row;
     expect(responses).toEqual({ anonymous, owner: byOwner, other: byOther, admin: byAdmin });
+  });
+
+  const endpointOf = (route: string) =>
+    services
+      .find((service) => service.name === name)
+      ?.endpoints.find(({ method, path }) => `${method.toUpperCase()} ${path}` === route);
+
+  const reads = Object.entries(matrix[name]).filter(([route]) => /^GET (?!\/uploads\/)/.test(route));
+
+  test.each(reads)('%s is revalidated by a strong ETag, the same on each replica', async (route, row) => {
+    const [owner, admin] = await Promise.all([aUser(), aUser({ role: 'admin' })]);
+    const caller = row.owner === 200 ? owner : admin;
+    const request = await row.request(owner, caller);
+    const read = async (from: StartedService[], headers = {}) => {
+      const response = await send(name, 'GET', request, caller, headers, from);
+      const { etag, 'cache-control': cacheControl } = Object.fromEntries(response.headers);
+      return { status: response.status, etag: etag ?? '', cacheControl, text: await response.text() };
+    };
+    const responses = [await read(services), await read(services), await read(replicas)];
+    // Other tests change what the lists of all users show, and an export has its time in it.
+    const etagOf = new Map(responses.map(({ text, etag }) => [text, etag]));
+    expect(responses.map(({ etag }) => etag)).toEqual(responses.map(({ text }) => etagOf.get(text)));
+    expect(new Set(etagOf.values()).size).toBe(etagOf.size);
+    const read200 = row.anonymous === 200 ? 'no-cache' : 'private, no-cache';
+    for (const { etag, cacheControl } of responses) {
+      expect(etag).toMatch(/^"[\w-]{22}(-gzip)?"$/);
+      expect(cacheControl).toBe(route.endsWith('/jwks.json') ? 'public, max-age=300' : read200);
+    }
+    if (route.endsWith('/export')) return;
+    await eventually('a 304', async () => {
+      const { etag } = await read(services);
+      const { status, text, cacheControl } = await read(replicas, { 'if-none-match': etag });
+      return status === 304 && text === '' && cacheControl === responses[0]?.cacheControl;
+    });
+  });
+
+  const writes = Object.entries(matrix[name]).filter(
+    // Those of the own account need a password and have their own tests. An image has no GET with an ETag of its own.
+    ([route]) => /^(PUT|PATCH|DELETE) /.test(route) && !/\/me|\/image$/.test(route),
+  );
+
+  test.each(writes)('%s honours If-Match, also of two writes at once', async (route, row) => {
+    const [method = ''] = route.split(' ');
+    expect(endpointOf(route)?.ifMatch).toBeDefined();
+    for (let round = 0; round < 3; round += 1) {
+      const [owner, admin] = await Promise.all([aUser(), aUser({ role: 'admin' })]);
+      const caller = row.owner === 204 ? owner : admin;
+      const tagOf = async ({ path }: Request) => {
+        const response = await send(name, 'GET', { path: path.replace('/api/v1/files/', '/uploads/') }, caller);
+        return response.headers.get('etag') ?? '';
+      };
+      const write = (request: Request, tag: string, from = services, by = caller) =>
+        send(name, method, request, by, { 'if-match': tag }, from);
+      const request = await row.request(owner, caller);
+      const tag = await tagOf(request);
+      for (const refused of ['"other"', `W/${tag}`, tag.slice(1, -1)]) {
+        const response = await write(request, refused);
+        expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+          412,
+          'precondition_failed',
+        ]);
+      }
+      expect((await write(request, '"other"', services, await aUser())).status).toBe(403);
+      expect(await tagOf(request)).toBe(tag);
+      const both = await Promise.all([write(request, `"other", ${tag}`), write(request, tag, replicas)]);
+      const isGone = method === 'DELETE';
+      expect(both.map(({ status }) => status).sort()).toEqual(isGone ? [204, 404] : [204, 412]);
+      expect((await write(request, '*')).status).toBe(isGone ? 404 : method === 'PATCH' ? 409 : 204);
+    }
   });
 
   test('every endpoint is listed above', () => {

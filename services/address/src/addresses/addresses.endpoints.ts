@@ -65,8 +65,9 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     params: idParams,
     body: addressChange,
     responses: { 204: 'empty' },
+    ifMatch: address,
     errors: [forbidden, notFound],
-    handler: async ({ caller, params, body }) => await changeAddress(ctx, caller, params.id, body),
+    handler: async ({ caller, params, body, ifMatch }) => await changeAddress(ctx, caller, params.id, body, ifMatch),
   }),
 
   endpoint({
@@ -78,7 +79,8 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     access: 'user',
     params: idParams,
     responses: { 204: 'empty' },
+    ifMatch: address,
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => await deleteAddress(ctx, caller, params.id),
+    handler: async ({ caller, params, ifMatch }) => await deleteAddress(ctx, caller, params.id, ifMatch),
   }),
 ];

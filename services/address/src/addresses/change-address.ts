@@ -1,8 +1,9 @@
 import type { Caller } from '@shop/core/auth';
 import { notFound } from '@shop/core/errors';
+import { type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
 import type { AddressContext } from '../service';
-import type { AddressChange } from './addresses.schemas';
-import { updateAddress } from './addresses.sql';
+import type { Address, AddressChange } from './addresses.schemas';
+import { findAddress, updateAddress } from './addresses.sql';
 import { getAddress } from './get-address';
 
 /** Updates the given fields. Existing orders keep their own copy. */
@@ -11,7 +12,10 @@ export async function changeAddress(
   caller: Caller,
   id: number,
   change: AddressChange,
+  ifMatch: IfMatch<Address>,
 ): Promise<void> {
   await getAddress(ctx, caller, id);
-  if (!(await updateAddress(ctx.db, id, change))) throw notFound();
+  const address = { table: 'addresses', id, find: findAddress };
+  const exists = await writeIfUnchanged(ctx.db, ifMatch, address, (sql) => updateAddress(sql, id, change));
+  if (!exists) throw notFound();
 }

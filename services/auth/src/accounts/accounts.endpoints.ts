@@ -87,8 +87,9 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     params: idParams,
     body: userChange,
     responses: { 204: 'empty' },
+    ifMatch: user,
     errors: [forbidden, notFound, phoneTaken, lastAdmin],
-    handler: async ({ caller, params, body, ...input }) =>
-      await changeUser(ctx, caller, params.id, body, clientOf(input)),
+    handler: async ({ caller, params, body, ifMatch, ...input }) =>
+      await changeUser(ctx, caller, params.id, body, clientOf(input), ifMatch),
   }),
 ];

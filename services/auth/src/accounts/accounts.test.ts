@@ -161,6 +161,15 @@ describe('changing a user', () => {
     await app.http.get(USERS).set('Authorization', `Bearer ${loggedIn.body.token}`).expect(200);
   });
 
+  test('changes a role with If-Match once, also if two admins do it at once', async () => {
+    const [user, ...admins] = [await aUser(), await aUser({ role: 'admin' }), await aUser({ role: 'admin' })];
+    const { headers } = await app.http.get(`/api/v1/auth/users/${user.id}`).set(user.auth).expect(200);
+    const both = await Promise.all(
+      admins.map(({ auth }) => change(user.id, { role: 'admin' }, auth).set('If-Match', headers.etag ?? '')),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual([204, 412]);
+  });
+
   test('does not let a user change their own role', async () => {
     const user = await aUser();
     for (const body of [{ role: 'admin' }, { name: 'New', role: 'user' }]) {

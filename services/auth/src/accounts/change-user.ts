@@ -1,11 +1,12 @@
 import type { Caller, Role } from '@shop/core/auth';
 import { forbidden, notFound } from '@shop/core/errors';
+import { assertUnchanged, type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
 import type { Client } from '../audit/client';
 import type { AuthContext } from '../service';
 import { revokeOtherRoles } from '../sessions/revocations.sql';
 import { lastAdmin } from './accounts.errors';
-import type { UserChange } from './accounts.schemas';
-import { listAdminIds, lockRoles, updateUser } from './accounts.sql';
+import type { User, UserChange } from './accounts.schemas';
+import { findUser, listAdminIds, lockRoles, updateUser } from './accounts.sql';
 import { getCurrentCaller } from './assert-admin';
 import { getUser } from './get-user';
 
@@ -16,11 +17,13 @@ export async function changeUser(
   id: number,
   change: UserChange,
   client: Client,
+  ifMatch: IfMatch<User>,
 ): Promise<void> {
   const { role } = change;
-  if (role !== undefined) return await changeWithRole(ctx, caller, id, { ...change, role }, client);
+  if (role !== undefined) return await changeWithRole(ctx, caller, id, { ...change, role }, client, ifMatch);
   await getUser(ctx, caller, id);
-  await updateUser(ctx.db, id, change);
+  const user = { table: 'users', id, find: findUser };
+  await writeIfUnchanged(ctx.db, ifMatch, user, (sql) => updateUser(sql, id, change));
 }
 
 async function changeWithRole(
@@ -29,6 +32,7 @@ async function changeWithRole(
   id: number,
   change: UserChange & { role: Role },
   client: Client,
+  ifMatch: IfMatch<User>,
 ): Promise<void> {
   const { role } = change;
   const caller = await getCurrentCaller(ctx, givenCaller);
@@ -40,6 +44,7 @@ async function changeWithRole(
     const roles = await lockRoles(sql, involved);
     assertMayChangeRoles(roles.get(caller.id));
     if (!roles.has(id)) throw notFound();
+    await assertUnchanged(sql, ifMatch, { table: 'users', id, find: findUser });
     const before = roles.get(id);
     roles.set(id, role);
     if (![...roles.values()].includes('admin')) throw lastAdmin();

@@ -1,5 +1,6 @@
 import { notFound } from '@shop/core/errors';
 import { created, createdId, type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/http';
+import { writeIfUnchanged } from '@shop/core/preconditions';
 import type { AuthContext } from '../service';
 import { categoryExists } from './categories.errors';
 import { category, categoryName, categoryQuery } from './categories.schemas';
@@ -66,8 +67,12 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     params: idParams,
     body: categoryName,
     responses: { 204: 'empty' },
+    ifMatch: category,
     errors: [notFound, categoryExists],
-    handler: async ({ params, body }) => await updateCategoryName(ctx.db, params.id, body.name),
+    handler: async ({ params: { id }, body, ifMatch }) => {
+      const row = { table: 'categories', id, find: getCategory };
+      await writeIfUnchanged(ctx.db, ifMatch, row, (sql) => updateCategoryName(sql, id, body.name));
+    },
   }),
 
   endpoint({
@@ -79,7 +84,8 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'admin',
     params: idParams,
     responses: { 204: 'empty' },
+    ifMatch: category,
     errors: [notFound],
-    handler: async ({ params }) => await deleteCategory(ctx, params.id),
+    handler: async ({ params, ifMatch }) => await deleteCategory(ctx, params.id, ifMatch),
   }),
 ];

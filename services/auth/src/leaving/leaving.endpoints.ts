@@ -1,6 +1,7 @@
 import { forbidden, notFound, overloaded } from '@shop/core/errors';
 import { type Endpoint, endpoint, idParams, ok } from '@shop/core/http';
 import { lastAdmin } from '../accounts/accounts.errors';
+import { user } from '../accounts/accounts.schemas';
 import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
 import { wrongPassword } from '../passwords/passwords.errors';
@@ -37,9 +38,10 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'user',
     body: accountDeletion,
     responses: { 204: 'empty' },
+    ifMatch: user,
     errors: [wrongPassword, tooManyAttempts, storeHasOpenOrders, lastAdmin, overloaded],
-    handler: async ({ caller, body, ...input }) =>
-      await deleteOwnAccount(ctx, caller, body.current_password, clientOf(input)),
+    handler: async ({ caller, body, ifMatch, ...input }) =>
+      await deleteOwnAccount(ctx, caller, body.current_password, clientOf(input), ifMatch),
   }),
 
   endpoint({
@@ -65,7 +67,9 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'admin',
     params: idParams,
     responses: { 204: 'empty' },
+    ifMatch: user,
     errors: [forbidden, notFound, storeHasOpenOrders, lastAdmin],
-    handler: async ({ caller, params, ...input }) => await deleteAccountOf(ctx, caller, params.id, clientOf(input)),
+    handler: async ({ caller, params, ifMatch, ...input }) =>
+      await deleteAccountOf(ctx, caller, params.id, clientOf(input), ifMatch),
   }),
 ];

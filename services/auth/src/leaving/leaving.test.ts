@@ -140,6 +140,19 @@ describe('deleting an account', () => {
     await leave(user).expect(204);
   });
 
+  test('with If-Match, only if the account is as the client knows it', async () => {
+    const user = await aRegisteredUser(app);
+    const me = () => app.http.get('/api/v1/auth/me').set(user.auth);
+    const { etag = '' } = (await me().expect(200)).headers;
+    await write("UPDATE users SET name = 'Another name' WHERE id = ?", [user.id]);
+    await leave(user, 'not the password').set('If-Match', etag).expect(403);
+    await leave(user).set('If-Match', etag).expect(412);
+    const { headers } = await me().expect(200);
+    await leave(user)
+      .set('If-Match', headers.etag ?? '')
+      .expect(204);
+  });
+
   test('needs the password', async () => {
     const user = await aRegisteredUser(app);
     expect((await leave(user, 'a wrong password').expect(403)).body.code).toBe('wrong_password');

@@ -3,7 +3,7 @@ import { created, type Endpoint, endpoint, listEndpoint, noFields, sendFile } fr
 import { fileKinds, MAX_FILE_BYTES, mediaTypeOf } from '@shop/core/storage';
 import type { FileContext } from '../service';
 import { deleteFile } from './delete-file';
-import { filenameParams, fileQuery, storedFile, uploadedFile } from './files.schemas';
+import { filename, filenameParams, fileQuery, storedFile, uploadedFile } from './files.schemas';
 import { listFiles } from './files.sql';
 import { uploadFile } from './upload-file';
 import { uploadHeaders } from './upload-headers';
@@ -53,9 +53,11 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     summary: 'Delete an upload by its stored name',
     access: 'user',
     params: filenameParams,
+    description: 'If-Match takes the ETag of the download.',
     responses: { 204: 'empty' },
+    ifMatch: filename,
     errors: [forbidden, notFound, storageUnavailable],
-    handler: async ({ caller, params }) => await deleteFile(ctx, caller, params.filename),
+    handler: async ({ caller, params, ifMatch }) => await deleteFile(ctx, caller, params.filename, ifMatch),
   }),
 
   endpoint({
@@ -71,6 +73,6 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     bucket: 'uploads',
     undecodablePath: notFound,
     errors: [notFound, preconditionFailed, rangeNotSatisfiable, storageUnavailable],
-    handler: async ({ params: { filename } }) => sendFile(ctx.storage, filename, uploadHeaders(filename)),
+    handler: async ({ params }) => sendFile(ctx.storage, params.filename, uploadHeaders(params.filename)),
   }),
 ];

@@ -31,6 +31,6 @@ export type StoredFile = z.input<typeof storedFile>;
 export const fileQuery = z.object(pageQuery);
 
 /** Accepts any text: a name that is not a stored name gets a 404. */
-export const filenameParams = z.object({
-  filename: z.string().meta({ description: 'The stored name of the file', examples: ['1_0b8f7c1e.png'] }),
-});
+export const filename = z.string().meta({ description: 'The stored name of the file', examples: ['1_0b8f7c1e.png'] });
+
+export const filenameParams = z.object({ filename });

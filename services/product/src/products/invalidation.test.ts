@@ -119,6 +119,19 @@ describe('when a process died between its commit and the invalidation, the retry
     expect((await catalog(`/${id}`)).body.price).toBe(2);
   });
 
+  test('an update with If-Match: the client gets a 412, and then sees what the first attempt has written', async () => {
+    const { id } = await aProduct({ store, price: '1.00' });
+    const read = () => app.http.get(`${PATH}/${id}`).set(seller.auth);
+    const { etag = '' } = (await read().expect(200)).headers;
+    await write('UPDATE products SET price = 2 WHERE id = ?', [id]);
+    await put(id, { price: 2 }).set('If-Match', etag).expect(412);
+    const { body, headers } = await read();
+    expect(body.price).toBe(2);
+    await put(id, { price: 3 })
+      .set('If-Match', headers.etag ?? '')
+      .expect(204);
+  });
+
   test('a stock', async () => {
     const { id } = await aProduct({ store, stock: 1 });
     await cached(id);

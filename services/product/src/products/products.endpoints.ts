@@ -87,8 +87,9 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     params: idParams,
     body: productChanges,
     responses: { 204: 'empty' },
+    ifMatch: product,
     errors: [forbidden, notFound, categoryNotFound],
-    handler: async ({ caller, params, body }) => await changeProduct(ctx, caller, params.id, body),
+    handler: async ({ caller, params, body, ifMatch }) => await changeProduct(ctx, caller, params.id, body, ifMatch),
   }),
 
   endpoint({
@@ -101,8 +102,9 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     access: 'user',
     params: idParams,
     responses: { 204: 'empty' },
+    ifMatch: product,
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => await deleteProduct(ctx, caller, params.id),
+    handler: async ({ caller, params, ifMatch }) => await deleteProduct(ctx, caller, params.id, ifMatch),
   }),
 
   endpoint({

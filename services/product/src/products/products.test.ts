@@ -54,9 +54,9 @@ describe('GET /api/v1/products/:id', () => {
   });
 });
 
-describe('PUT /api/v1/products/:id', () => {
-  const put = (id: number, body: object, by = seller) => app.http.put(`${PATH}/${id}`).set(by.auth).send(body);
+const put = (id: number, body: object, by = seller) => app.http.put(`${PATH}/${id}`).set(by.auth).send(body);
 
+describe('PUT /api/v1/products/:id', () => {
   test('changes the given fields and nothing else', async () => {
     const category = await aCategory();
     const { id } = await aProduct({ store, name: 'Tea', description: 'old', price: '1.00', stock: 3 });
@@ -110,6 +110,30 @@ describe('PUT /api/v1/products/:id', () => {
     await app.http.put(`${PATH}/${id}`).send({ name: 'x' }).expect(401);
     expect(await row(id)).toMatchObject({ name: 'Tea', category_id: null });
     await put(id, { name: 'Admin was here' }, await aUser({ role: 'admin' })).expect(204);
+  });
+});
+
+describe('PUT with If-Match', () => {
+  const etagOf = async (id: number) =>
+    (await app.http.get(`${PATH}/${id}`).set(seller.auth).expect(200)).headers.etag ?? '';
+
+  test.each([{ name: 'Mug' }, { stock: 7 }])('of two that write %j at once, one takes effect', async (change) => {
+    for (let round = 0; round < 3; round += 1) {
+      const { id } = await aProduct({ store });
+      const etag = await etagOf(id);
+      const both = await Promise.all([1, 2].map(() => put(id, change).set('If-Match', etag)));
+      expect(both.map(({ status }) => status).sort()).toEqual([204, 412]);
+    }
+  });
+
+  test('notices every field that the product shows, such as its stock, but not the name of its store', async () => {
+    const { id } = await aProduct({ store, stock: 3 });
+    const etag = await etagOf(id);
+    await put(id, { stock: 2 }).expect(204);
+    await put(id, { name: 'Mug' }).set('If-Match', etag).expect(412);
+    const current = await etagOf(id);
+    await write('UPDATE stores SET name = ? WHERE id = ?', ['Another name', store.id]);
+    await put(id, { name: 'Mug' }).set('If-Match', current).expect(204);
   });
 });
 

@@ -54,6 +54,15 @@ describe('when a process died between its commit and the invalidation, the retry
     expect((await read(id)).body.store.name).toBe('New');
   });
 
+  test('a rename with If-Match', async () => {
+    const store = await aStore({ owner: seller });
+    const { id } = await aProduct({ store });
+    await read(id).expect(200);
+    await write("UPDATE stores SET name = 'New' WHERE id = ?", [store.id]);
+    await rename(store.id, 'New').set('If-Match', '"other"').expect(412);
+    expect((await read(id)).body.store.name).toBe('New');
+  });
+
   test('a delete', async () => {
     const store = await aStore({ owner: seller });
     const { id } = await aProduct({ store });

@@ -70,8 +70,9 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     params: idParams,
     body: storeName,
     responses: { 204: 'empty' },
+    ifMatch: store,
     errors: [forbidden, notFound],
-    handler: async ({ caller, params, body }) => await renameStore(ctx, caller, params.id, body.name),
+    handler: async ({ caller, params, body, ifMatch }) => await renameStore(ctx, caller, params.id, body.name, ifMatch),
   }),
 
   endpoint({
@@ -83,7 +84,8 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     access: 'user',
     params: idParams,
     responses: { 204: 'empty' },
+    ifMatch: store,
     errors: [forbidden, notFound, storeHasOrders],
-    handler: async ({ caller, params }) => await deleteStore(ctx, caller, params.id),
+    handler: async ({ caller, params, ifMatch }) => await deleteStore(ctx, caller, params.id, ifMatch),
   }),
 ];

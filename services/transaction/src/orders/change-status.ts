@@ -1,11 +1,13 @@
 import type { Caller } from '@shop/core/auth';
 import type { LockWait, Sql } from '@shop/core/db';
 import { operationDeadline } from '@shop/core/db';
-import { notFound } from '@shop/core/errors';
+import { errorCode, notFound, preconditionFailed } from '@shop/core/errors';
+import { assertUnchanged, type IfMatch } from '@shop/core/preconditions';
 import { productScopes } from '@shop/shop';
 import type { TransactionContext } from '../service';
-import { assertStep, isInvalidTransition, type Party, partiesOf } from './order-status';
-import type { OrderStatus } from './orders.schemas';
+import { findOrderDetails } from './get-order';
+import { assertStepFrom, isInvalidTransition, type Party, partiesOf, stepsTo } from './order-status';
+import type { OrderDetails, OrderStatus } from './orders.schemas';
 import { findSoldProducts, type SoldProducts } from './orders.sql';
 import { WORK_MS } from './product-bulkhead';
 import { type LockedOrder, lockOrder, putStockBack, setStatus } from './statuses.sql';
@@ -17,6 +19,7 @@ interface Change {
   by: number | null;
   partiesIn: (order: LockedOrder) => Party[];
   wait: LockWait;
+  ifMatch?: IfMatch<OrderDetails>;
 }
 
 /** Changes the status on behalf of a user. */
@@ -25,11 +28,12 @@ export async function changeStatus(
   caller: Caller,
   id: number,
   to: OrderStatus,
+  ifMatch?: IfMatch<OrderDetails>,
 ): Promise<void> {
   const deadline = operationDeadline();
   async function changeByCaller(): Promise<void> {
     const partiesIn = (order: LockedOrder) => partiesOf(caller, order);
-    await takeStep(ctx, { id, to, by: caller.id, partiesIn, wait: 'wait' }, deadline);
+    await takeStep(ctx, { id, to, by: caller.id, partiesIn, wait: 'wait', ifMatch }, deadline);
   }
   // A cancellation locks the products it restocks, so it must not occupy the whole pool while one of them is locked.
   const sold = to === 'cancelled' ? await findSoldProducts(ctx.db, id) : undefined;
@@ -59,7 +63,7 @@ async function takeStep(
       return await changeLocked(sql, change);
     }, deadline);
   } catch (error) {
-    if (isInvalidTransition(error)) {
+    if (isInvalidTransition(error) || errorCode(error) === preconditionFailed.code) {
       // An earlier attempt of the same request may have cancelled the order and crashed before invalidating the cache.
       const sold = await findSoldProducts(db, change.id);
       if (sold) await cache.invalidate(productScopes(sold));
@@ -74,10 +78,15 @@ async function takeStep(
  * A cancellation restocks the products in the same database transaction.
  * @returns the restocked products
  */
-async function changeLocked(sql: Sql, { id, to, by, partiesIn, wait }: Change): Promise<SoldProducts | undefined> {
+async function changeLocked(
+  sql: Sql,
+  { id, to, by, partiesIn, wait, ifMatch }: Change,
+): Promise<SoldProducts | undefined> {
   const order = await lockOrder(sql, id, wait);
   if (!order) throw notFound();
-  assertStep(partiesIn(order), order.status, to);
+  const allowedSteps = stepsTo(to, partiesIn(order));
+  await assertUnchanged(sql, ifMatch, { table: 'transactions', id, find: findOrderDetails });
+  assertStepFrom(order.status, to, allowedSteps);
   const productIds = to === 'cancelled' ? await putStockBack(sql, id, wait) : undefined;
   // After the products: it locks the caller's user row (foreign key), which a checkout also locks after its products.
   await setStatus(sql, { id, from: order.status, to, by });

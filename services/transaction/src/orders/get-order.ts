@@ -1,8 +1,9 @@
 import type { Caller } from '@shop/core/auth';
+import type { Sql } from '@shop/core/db';
 import { forbidden, notFound } from '@shop/core/errors';
 import type { TransactionContext } from '../service';
 import { partiesOf } from './order-status';
-import type { OrderDetails } from './orders.schemas';
+import type { Order, OrderDetails } from './orders.schemas';
 import { findOrder, listOrderLines } from './orders.sql';
 import { listStatusChanges } from './statuses.sql';
 
@@ -16,5 +17,16 @@ export async function getOrder(
   if (!found) throw notFound();
   const { order, sellerId } = found;
   if (partiesOf(caller, { buyerId: order.user_id, sellerId }).length === 0) throw forbidden();
-  return { transaction: order, logs: await listOrderLines(db, id), history: await listStatusChanges(db, id) };
+  return await withLines(db, order);
+}
+
+/** For a caller who has been checked. */
+export async function findOrderDetails(sql: Sql, id: number): Promise<OrderDetails | undefined> {
+  const found = await findOrder(sql, id);
+  return found && (await withLines(sql, found.order));
+}
+
+async function withLines(sql: Sql, order: Order): Promise<OrderDetails> {
+  const { id } = order;
+  return { transaction: order, logs: await listOrderLines(sql, id), history: await listStatusChanges(sql, id) };
 }

@@ -70,6 +70,15 @@ describe('a change of stock waits for the invalidation of all its products', () 
     expect([result.status, scopes]).toEqual([409, scopesOf(ids)]);
   });
 
+  test('a repeated cancellation with If-Match', async () => {
+    const { id, ids } = await anOrder();
+    await setStatus(id, 'cancelled').expect(204);
+    const { result, scopes } = await holdingInvalidation(app, () =>
+      setStatus(id, 'cancelled').set('If-Match', '"other"'),
+    );
+    expect([result.status, scopes]).toEqual([412, scopesOf(ids)]);
+  });
+
   test('another step that finds the order cancelled', async () => {
     const { id, ids } = await anOrder();
     await setStatus(id, 'cancelled').expect(204);

@@ -38,13 +38,15 @@ export const partiesOf = (caller: Caller, order: { buyerId: number; sellerId: nu
   ...(caller.id === order.sellerId ? (['seller'] as const) : []),
 ];
 
-/**
- * Throws `forbidden` if none of the parties may ever take this step, `invalid_transition` if not from this status. The
- * order's row must be locked.
- */
-export function assertStep(parties: readonly Party[], from: OrderStatus, to: OrderStatus): void {
+/** Returns the steps that the parties may take, from any status. @throws AppError `forbidden` if there are none */
+export function stepsTo(to: OrderStatus, parties: readonly Party[]): Step[] {
   const allowedSteps = steps.filter((step) => step.to === to && step.by.some((party) => parties.includes(party)));
   if (allowedSteps.length === 0) throw forbidden();
+  return allowedSteps;
+}
+
+/** The order's row must be locked. @throws AppError `invalid_transition` */
+export function assertStepFrom(from: OrderStatus, to: OrderStatus, allowedSteps: readonly Step[]): void {
   if (allowedSteps.every((step) => step.from !== from)) {
     const allowedFrom = allowedSteps.map((step) => step.from).join(' or ');
     throw invalidTransition({

@@ -89,7 +89,9 @@ export const orderEndpoints = (ctx: TransactionContext): Endpoint[] => [
     params: idParams,
     body: statusChange,
     responses: { 204: 'empty' },
+    ifMatch: orderDetails,
     errors: [forbidden, notFound, invalidTransition],
-    handler: async ({ caller, params, body }) => await changeStatus(ctx, caller, params.id, body.status),
+    handler: async ({ caller, params, body, ifMatch }) =>
+      await changeStatus(ctx, caller, params.id, body.status, ifMatch),
   }),
 ];
