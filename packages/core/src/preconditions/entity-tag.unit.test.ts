@@ -33,10 +33,9 @@ describe('a header names a tag', () => {
     expect(tagNamedBy('"x", "a,b"', ['"a,b"'], 'strong')).toBe('"a,b"');
   });
 
-  test('a long header of malformed tags takes no time', () => {
-    const startedAt = performance.now();
-    tagNamedBy(',"x'.repeat(10_000), ['"1"'], 'weak');
-    tagNamedBy(`${', '.repeat(10_000)}"`, ['"1"'], 'weak');
-    expect(performance.now() - startedAt).toBeLessThan(200);
+  // With a regular expression that backtracks, this would take hours.
+  test('a long header of malformed tags names none', () => {
+    expect(tagNamedBy(',"x'.repeat(10_000), ['"1"'], 'weak')).toBeUndefined();
+    expect(tagNamedBy(`${', '.repeat(10_000)}"`, ['"1"'], 'weak')).toBeUndefined();
   });
 });
