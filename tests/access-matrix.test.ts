@@ -399,7 +399,7 @@ describe.each(serviceNames)('%s', (name) => {
   });
 
   const writes = Object.entries(matrix[name]).filter(
-    // Those of the own account need a password and have their own tests. An image has no GET with an ETag of its own.
+    // Those of the own account need a password, and an image has the tag of its product: they have their own tests.
     ([route]) => /^(PUT|PATCH|DELETE) /.test(route) && !/\/me|\/image$/.test(route),
   );
 

@@ -54,6 +54,22 @@ test('removes the image and its file; without one it is 204 too', async () => {
   await unset().expect(204);
 });
 
+test('If-Match compares with the tag of the product: of two writes at once, one takes effect', async () => {
+  const tag = async () => (await here.http.get(`/api/v1/products/${id}`).set(seller.auth)).headers.etag ?? '';
+  await set().set('If-Match', '"other"').expect(412);
+  await unset().set('If-Match', '"other"').expect(412);
+  expect([await imageOf(), await filesOf()]).toEqual([null, []]);
+  for (const write of [set, unset]) {
+    const before = await tag();
+    const both = await Promise.all([
+      write().set('If-Match', before),
+      set(aGif(), { app: there, name: 'b.gif' }).set('If-Match', before),
+    ]);
+    expect(both.map(({ status }) => status).filter((status) => status === 412)).toHaveLength(1);
+    expect(await filesOf()).toEqual([await imageOf()].filter(Boolean));
+  }
+});
+
 test.each([
   ['of another kind', aPdf(), 'a.pdf', 415],
   ['that contradicts its name', aPng(), 'a.gif', 415],

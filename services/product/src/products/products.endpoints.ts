@@ -120,8 +120,9 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     form: noFields,
     upload: { ...image, required: true, storage: ctx.storage },
     responses: { 200: product },
+    ifMatch: product,
     errors: [forbidden, notFound, storageUnavailable],
-    handler: async ({ caller, params, file }) => ok(await replaceImage(ctx, caller, params.id, file)),
+    handler: async ({ caller, params, file, ifMatch }) => ok(await replaceImage(ctx, caller, params.id, file, ifMatch)),
   }),
 
   endpoint({
@@ -133,8 +134,9 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     access: 'user',
     params: idParams,
     responses: { 204: 'empty' },
+    ifMatch: product,
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => await removeImage(ctx, caller, params.id),
+    handler: async ({ caller, params, ifMatch }) => await removeImage(ctx, caller, params.id, ifMatch),
   }),
 
   endpoint({
