@@ -5,7 +5,10 @@ import { type DocsPage, openApiDocument } from '@shop/core/http';
 import { renderDocs } from '@shop/docs';
 import { type OpenApi, operationsOf } from '@shop/fuzz';
 import { repoRoot } from '@shop/test-servers';
+import Ajv2020 from 'ajv/dist/2020';
+import addFormats from 'ajv-formats';
 import { type StartedService, startAll } from './support/all-services';
+import { bodiesOf, type Documented, headersOf, parametersOf, schemasOf } from './support/openapi-parts';
 
 /** The document that clients generate their code from, and the pages that explain it. */
 
@@ -34,6 +37,62 @@ test('the document and that of each service are valid OpenAPI 3.1', async () => 
 
 test('the validator refuses an invalid document', async () => {
   await expect(validate({ ...committed, paths: { '/x': { get: { responses: { 200: {} } } } } })).rejects.toThrow();
+});
+
+const document = committed as unknown as Documented;
+
+/** What a client author reads first in their editor. */
+const isExplained = (text: unknown) => typeof text === 'string' && text.trim() !== '';
+
+test('every operation has a name of its own and a tag that is described', () => {
+  const tags = new Map((document.tags ?? []).map(({ name, description }) => [name, description]));
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ at: `${method} ${path}`, ...operation })),
+  );
+  const named = services.flatMap((service) => service.endpoints).filter(({ operationId }) => operationId);
+  expect(named.length).toBe(operations.length);
+  expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+  for (const { at, operationId, tags: [tag = ''] = [] } of operations) {
+    expect([at, operationId]).toEqual([at, expect.stringMatching(/^[a-z]+([A-Z][a-z]+)*$/)]);
+    expect([at, isExplained(tags.get(tag))]).toEqual([at, true]);
+  }
+});
+
+test('every parameter, property and header has a description', () => {
+  const parts = [...parametersOf(document), ...schemasOf(document), ...headersOf(document)];
+  expect(parts.length).toBeGreaterThan(400);
+  expect(parts.filter(({ description }) => !isExplained(description)).map(({ at }) => at)).toEqual([]);
+});
+
+test('every body has a named schema, and every body and parameter an example that its schema accepts', () => {
+  const ajv = new Ajv2020({ strict: true, allErrors: true });
+  addFormats(ajv);
+  ajv.addVocabulary(Object.keys(document));
+  ajv.addSchema(document as object, 'openapi');
+  const problems: string[] = [];
+  for (const { at, pointer, named, examples } of [...bodiesOf(document), ...parametersOf(document)]) {
+    if (!named) problems.push(`${at}: the schema has no name`);
+    if (examples.length === 0) problems.push(`${at}: no example`);
+    const accepts = ajv.compile({ $ref: `openapi#${pointer}` });
+    for (const example of examples) {
+      if (!accepts(example)) problems.push(`${at}: ${ajv.errorsText(accepts.errors)} in ${JSON.stringify(example)}`);
+    }
+  }
+  expect(problems).toEqual([]);
+});
+
+test('standard validators accept every price from 0.00 to 100.00, and refuse what is no price', () => {
+  const ajv = new Ajv2020({ strict: true, validateFormats: true });
+  addFormats(ajv);
+  const accepts = ajv.compile(document.components.schemas.NewProduct?.properties?.price as object);
+  const refused = Array.from({ length: 10_001 }, (_, cents) => cents / 100).filter((price) => !accepts(price));
+  expect(refused).toEqual([]);
+  expect([accepts(-0.01), accepts('1.00'), accepts(1e10)]).toEqual([false, false, false]);
+});
+
+test('numbers have no rule that only JavaScript needs', () => {
+  expect(JSON.stringify(committed)).not.toMatch(/"multipleOf"|9007199254740991/);
+  expect(schemasOf(document).filter(({ schema }) => schema.type !== 'string' && schema.pattern)).toEqual([]);
 });
 
 test('every operation lists its error codes, including those that every request can get', () => {

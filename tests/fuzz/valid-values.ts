@@ -21,6 +21,15 @@ export const knownGrammar: KnownValues = (name, random) => {
       return `${random.integer(1, 30)},${random.integer(1, 30)}`;
     case 'idempotency-key':
       return `key-${random.integer(1, 500)}`;
+    case 'range':
+      return 'bytes=0-9';
+    case 'if-match':
+    case 'if-none-match':
+      return '"another"';
+    case 'if-range':
+    case 'if-modified-since':
+    case 'if-unmodified-since':
+      return 'Sat, 31 Jan 2026 09:00:00 GMT';
     default:
       return undefined;
   }

@@ -37,8 +37,9 @@ interface Operation {
  */
 export function addExamples(document: OpenApiDocument): OpenApiDocument {
   const schemas = (document.components?.schemas ?? {}) as Record<string, JsonSchema>;
-  const complete = (media: MediaType) => {
-    if (media.examples || !media.schema) return;
+  const complete = ([type, media]: [string, MediaType]) => {
+    // No text can stand for a file.
+    if (media.examples || !media.schema || type === 'multipart/form-data') return;
     const example = exampleOf(media.schema, schemas);
     if (example !== undefined) media.example = example;
   };
@@ -50,8 +51,8 @@ export function addExamples(document: OpenApiDocument): OpenApiDocument {
         const example = exampleOf(parameter.schema, schemas);
         if (example !== undefined) parameter.example = example;
       }
-      for (const media of Object.values(operation.requestBody?.content ?? {})) complete(media);
-      for (const { content } of Object.values(operation.responses)) Object.values(content ?? {}).forEach(complete);
+      Object.entries(operation.requestBody?.content ?? {}).forEach(complete);
+      for (const { content } of Object.values(operation.responses)) Object.entries(content ?? {}).forEach(complete);
     }
   }
   return document;

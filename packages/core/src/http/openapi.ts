@@ -6,7 +6,7 @@ import {
   type ZodOpenApiOperationObject,
   type ZodOpenApiOverride,
 } from 'zod-openapi';
-import type { Endpoint, Tag } from './endpoint';
+import type { Access, Endpoint, Tag } from './endpoint';
 import { errorsOf } from './endpoint-errors';
 import { addExamples } from './openapi-examples';
 import { EXAMPLE_TAG, responseHeaders, responsesOf, returnsJson } from './openapi-responses';
@@ -32,6 +32,7 @@ export function openApiDocument(title: string, endpoints: Endpoint[]): OpenApiDo
         version,
         description:
           'Errors are application/problem+json (RFC 9457) with a stable `code`. Send X-Request-Id to find a request in the logs.',
+        contact: { name: 'The operator of this shop' },
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/', description: 'The server that this document comes from' }],
@@ -82,12 +83,11 @@ function tagsOf(endpoints: Endpoint[]): Tag[] {
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   const { params, query, cookie, tag } = endpoint;
   const header = headerParameters(endpoint);
-  const description = descriptionOf(endpoint);
   return {
     operationId: endpoint.operationId ?? derivedId(endpoint),
     tags: [typeof tag === 'string' ? tag : tag.name],
     summary: endpoint.summary,
-    ...(description ? { description } : {}),
+    description: descriptionOf(endpoint),
     security: endpoint.access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
     ...(params || query || header || cookie
       ? {
@@ -173,10 +173,18 @@ function formOf({ form, upload }: Endpoint): z.ZodType {
   return z.strictObject({ ...fields, [upload.field]: upload.required ? file : file.optional() });
 }
 
-function descriptionOf({ description, path, upload, form }: Endpoint): string | undefined {
-  if (!upload || upload.required || !form) return description;
+const WHO_MAY: Record<Access, string> = {
+  public: 'Needs no access token.',
+  user: 'Needs an access token.',
+  admin: 'Needs the access token of an administrator.',
+};
+
+function descriptionOf({ description, access, path, upload, form }: Endpoint): string {
   const alsoAForm =
+    upload &&
+    !upload.required &&
+    form &&
     `Also accepts the same fields as multipart/form-data, with a file as \`${upload.field}\`:\n\n` +
-    `    curl ${path} -H "Authorization: Bearer $TOKEN" -F name='Blue mug' -F price=12.50 -F ${upload.field}=@mug.png`;
-  return description ? `${description}\n\n${alsoAForm}` : alsoAForm;
+      `    curl ${path} -H "Authorization: Bearer $TOKEN" -F name='Blue mug' -F price=12.50 -F ${upload.field}=@mug.png`;
+  return [description, WHO_MAY[access], alsoAForm].filter(Boolean).join('\n\n');
 }

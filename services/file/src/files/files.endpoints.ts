@@ -3,7 +3,7 @@ import { created, type Endpoint, endpoint, listEndpoint, noFields, sendFile } fr
 import { fileKinds, MAX_FILE_BYTES, mediaTypeOf } from '@shop/core/storage';
 import type { FileContext } from '../service';
 import { deleteFile } from './delete-file';
-import { filename, filenameParams, fileQuery, storedFile, uploadedFile } from './files.schemas';
+import { downloadHeaders, filename, filenameParams, fileQuery, storedFile, uploadedFile } from './files.schemas';
 import { listFiles } from './files.sql';
 import { uploadFile } from './upload-file';
 import { uploadHeaders } from './upload-headers';
@@ -69,6 +69,7 @@ export const fileEndpoints = (ctx: FileContext): Endpoint[] => [
     description: 'Supports range requests (206, 416) and conditional requests (304, 412).',
     access: 'public',
     params: filenameParams,
+    headers: downloadHeaders,
     responses: { 200: { binary: fileKinds.map(mediaTypeOf) } },
     bucket: 'uploads',
     undecodablePath: notFound,

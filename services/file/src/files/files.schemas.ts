@@ -34,3 +34,33 @@ export const fileQuery = z.object(pageQuery);
 export const filename = z.string().meta({ description: 'The stored name of the file', examples: ['1_0b8f7c1e.png'] });
 
 export const filenameParams = z.object({ filename });
+
+const lastModified = { examples: ['Sat, 31 Jan 2026 09:00:00 GMT'] };
+
+/** Read by `sendFile`. A header that is not well-formed is ignored (RFC 9110). */
+export const downloadHeaders = z.object({
+  range: z
+    .string()
+    .optional()
+    .meta({ description: 'Which part of the file to send', examples: ['bytes=0-99'] }),
+  'if-range': z
+    .string()
+    .optional()
+    .meta({ description: 'Send the whole file if it has another Last-Modified or ETag', ...lastModified }),
+  'if-none-match': z
+    .string()
+    .optional()
+    .meta({ description: '304 if the file has one of these ETags', examples: ['"1_0b8f7c1e.png"'] }),
+  'if-modified-since': z
+    .string()
+    .optional()
+    .meta({ description: '304 if the file has not changed since', ...lastModified }),
+  'if-match': z
+    .string()
+    .optional()
+    .meta({ description: '412 if the file has none of these ETags', examples: ['*'] }),
+  'if-unmodified-since': z
+    .string()
+    .optional()
+    .meta({ description: '412 if the file has changed since', ...lastModified }),
+});

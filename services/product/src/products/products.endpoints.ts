@@ -34,7 +34,7 @@ export const productEndpoints = (ctx: ProductContext): Endpoint[] => [
     operationId: 'createProduct',
     tag,
     summary: 'Add a product to a store, optionally with an image',
-    description: 'As JSON, or as multipart/form-data with a JPEG, PNG, GIF or WebP file of at most 5 MiB.',
+    description: 'The image is a JPEG, PNG, GIF or WebP file of at most 5 MiB.',
     access: 'user',
     idempotent: true,
     body: newProduct,
