@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# ensure-packages.sh
+# ensure-packages.sh [FOLDER]
 #
-# Checks Node and npm, and installs the packages of package-lock.json unless node_modules is already up to date.
+# Checks Node and npm, and installs the packages of FOLDER/package-lock.json unless its node_modules is already up to date.
+# Default: the root folder.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../${1:-.}"
 
 wanted=20.19.0
 
@@ -32,7 +33,7 @@ fi
 installed=node_modules/.package-lock.json
 if [ ! -f "$installed" ] || [ package-lock.json -nt "$installed" ] ||
   ! grep -q '"dev": true' "$installed" || ! grep -q '"optional": true' "$installed"; then
-  echo "installing npm packages"
+  echo "installing npm packages${1:+ of $1}"
   npm ci --include=dev --include=optional --no-fund --no-audit --loglevel=error </dev/null
   touch "$installed"
 fi

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # prepare.sh
 #
-# Prepares a clean machine for the tests: npm packages, MariaDB or MySQL, Redis, Nginx, Prometheus with Alertmanager and
-# exporters, shellcheck, curl, git, and the compiled code. `npm test` runs this first.
+# Prepares a clean machine for the tests: npm packages, those of tests/generators included, MariaDB or MySQL, Redis, Nginx,
+# Prometheus with Alertmanager and exporters, shellcheck, curl, git, and the compiled code. `npm test` runs this first.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/ensure-packages.sh
+scripts/ensure-packages.sh tests/generators
 # With TEST_DB_HOST, the tests use that database server.
 if [ -n "${TEST_DB_HOST:-}" ]; then
   database=()

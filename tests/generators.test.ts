@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { startTestFleet, type TestFleet } from './support/test-fleet';
+
+/** The document in the hands of the tools that client authors use: see generators/README.md. */
+
+const folder = path.join(__dirname, 'generators');
+
+const DOCUMENT = '../../nginx/html/openapi.json';
+const run = promisify(execFile);
+
+let shop: TestFleet;
+beforeAll(async () => {
+  await rm(path.join(folder, 'generated'), { recursive: true, force: true });
+  // The other generators create their folders.
+  await mkdir(path.join(folder, 'generated/openapi-zod-client'), { recursive: true });
+  shop = await startTestFleet();
+});
+afterAll(() => shop.stop());
+
+/** Runs a program of the folder's packages. @returns its output; throws if it fails */
+async function tool(name: string, ...args: string[]): Promise<string> {
+  const program = path.join(folder, 'node_modules/.bin', name);
+  const env = { ...process.env, SHOP_URL: shop.fleet.url, REDOCLY_TELEMETRY: 'off', DO_NOT_TRACK: '1' };
+  try {
+    const { stdout, stderr } = await run(program, args, { cwd: folder, env, timeout: 240_000 });
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${name} ${args.join(' ')} failed:\n${stdout}\n${stderr}`);
+  }
+}
+
+const lint = (document: string) => ({
+  redocly: () => tool('redocly', 'lint', '--config', 'redocly.yaml', document),
+  spectral: () => tool('spectral', 'lint', '-r', 'spectral.yaml', '--fail-severity', 'hint', document),
+});
+
+test('redocly (strict) and spectral have no warnings', async () => {
+  const { redocly, spectral } = lint(DOCUMENT);
+  expect(await redocly()).toContain('is valid');
+  expect(await spectral()).toContain('No results');
+});
+
+describe('generated clients', () => {
+  const generators = {
+    'openapi-typescript': () =>
+      tool(
+        'openapi-typescript',
+        DOCUMENT,
+        '--default-non-nullable=false',
+        '-o',
+        'generated/openapi-typescript/shop.ts',
+      ),
+    'hey-api': () => tool('openapi-ts', '-i', DOCUMENT, '-o', 'generated/hey-api', '-c', '@hey-api/client-fetch'),
+    orval: () => tool('orval', '--config', 'orval.config.cjs'),
+    'openapi-zod-client': () =>
+      tool('openapi-zod-client', DOCUMENT, '--with-alias', '-o', 'generated/openapi-zod-client/shop.ts'),
+  };
+
+  beforeAll(async () => {
+    for (const generate of Object.values(generators)) await generate();
+    await tool('tsc', '-p', '.');
+  });
+
+  test.each(Object.keys(generators))('%s compiles, and creates a product', async (generator) => {
+    const product = JSON.parse(await tool('tsx', `clients/${generator}.ts`, shop.fleet.url));
+    expect(product).toMatchObject({ name: 'Blue mug', price: 19.99, stock: 10 });
+  });
+});

@@ -1,0 +1,10 @@
+import { createApiClient } from '../generated/openapi-zod-client/shop';
+import { newAccount, newProduct, report, shopUrl } from './seller';
+
+const shop = createApiClient(shopUrl);
+
+const tokens = await shop.register(newAccount());
+if (!('token' in tokens)) throw new Error('no token');
+const headers = { Authorization: `Bearer ${tokens.token}` };
+
+report(await shop.createProduct(newProduct, { headers }));

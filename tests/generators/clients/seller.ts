@@ -1,0 +1,18 @@
+import { randomInt, randomUUID } from 'node:crypto';
+
+/** What every client of this folder sends: as the document's examples, with an account of its own. */
+export const newAccount = () => ({
+  name: 'Ada Lovelace',
+  email: `ada-${randomUUID()}@example.com`,
+  phone: `+${randomInt(1e10, 1e11)}`,
+  password: 'correct horse battery',
+});
+
+export const newProduct = { name: 'Blue mug', price: 19.99, description: 'Holds 300 ml', stock: 10 };
+
+export const [shopUrl = ''] = process.argv.slice(2);
+
+/** Prints what the test compares. */
+export function report(product: unknown): void {
+  console.log(JSON.stringify(product));
+}
