@@ -1,6 +1,7 @@
 /**
  * Writes nginx/html/openapi.json, the document of all six services for /openapi.json through Nginx, and
- * packages/shop/src/docs-pages.json, the pages that every service has at /docs.
+ * packages/shop/src/docs-pages.json, the pages that every service has at /docs. And from the document's examples, a purchase
+ * as a Postman collection and as an .http file.
  */
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,6 +12,7 @@ const { renderDocs } = require('@shop/docs');
 const { serviceNames } = require('@shop/shop');
 const { openApiDocument } = require('@shop/core/http');
 const { buildService } = require('@shop/core/service');
+const { httpFile, postmanCollection } = require('@shop/journey');
 
 /** The minimum settings to declare the endpoints. Nothing connects. */
 const settings = {
@@ -30,11 +32,15 @@ for (const name of serviceNames) {
   errors.push(...running.errors);
   await running.close();
 }
-write('nginx/html/openapi.json', openApiDocument('Shop', endpoints));
-write('packages/shop/src/docs-pages.json', renderDocs(errors));
+const document = openApiDocument('Shop', endpoints);
+const asJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
-function write(name, content) {
-  const file = fileURLToPath(new URL(`../${name}`, import.meta.url));
-  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+for (const [file, text] of [
+  ['nginx/html/openapi.json', asJson(document)],
+  ['packages/shop/src/docs-pages.json', asJson(renderDocs(errors))],
+  ['docs/openapi/shop.postman_collection.json', asJson(postmanCollection(document))],
+  ['docs/openapi/shop.http', httpFile(document)],
+]) {
+  writeFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), text);
   console.log(`wrote ${file}`);
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { freePort, portAnswers, spawnProcess, until } from '@shop/test-servers';
 import { startTestFleet, type TestFleet } from './support/test-fleet';
 
 /** The document in the hands of the tools that client authors use: see generators/README.md. */
@@ -69,4 +70,33 @@ describe('generated clients', () => {
     const product = JSON.parse(await tool('tsx', `clients/${generator}.ts`, shop.fleet.url));
     expect(product).toMatchObject({ name: 'Blue mug', price: 19.99, stock: 10 });
   });
+});
+
+test('newman runs the purchase of the Postman collection, and prism sees no violation of the document in it', async () => {
+  const port = await freePort();
+  const prism = await spawnProcess({
+    name: 'prism',
+    command: path.join(folder, 'node_modules/.bin/prism'),
+    args: ['proxy', '--errors', '--port', String(port), '--host', '127.0.0.1', DOCUMENT, shop.fleet.url],
+    cwd: folder,
+    logFile: path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'prism.log'),
+    dieWithParent: true,
+  });
+  try {
+    await until(() => portAnswers(port), { timeoutMs: 120_000, what: 'prism' });
+    const baseUrl = `http://127.0.0.1:${port}`;
+    const refused = await fetch(`${baseUrl}/api/v1/auth/register`, { method: 'POST' });
+    expect(await refused.text()).toContain('https://stoplight.io/prism/errors');
+    const report = await tool(
+      'newman',
+      'run',
+      '../../docs/openapi/shop.postman_collection.json',
+      '--env-var',
+      `base_url=${baseUrl}`,
+    );
+    expect(report).toMatch(/assertions\W+24\W+0\W/);
+  } finally {
+    prism.signalGroup('SIGTERM');
+    await prism.exited;
+  }
 });

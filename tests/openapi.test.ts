@@ -4,6 +4,7 @@ import SwaggerParser from '@apidevtools/swagger-parser';
 import { type DocsPage, openApiDocument } from '@shop/core/http';
 import { renderDocs } from '@shop/docs';
 import { type OpenApi, operationsOf } from '@shop/fuzz';
+import { httpFile, postmanCollection } from '@shop/journey';
 import { repoRoot } from '@shop/test-servers';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
@@ -28,6 +29,13 @@ const validate = (document: object) => SwaggerParser.validate(JSON.parse(JSON.st
 test('the document in Nginx matches the services (otherwise: npm run openapi)', () => {
   const endpoints = services.flatMap((service) => service.endpoints);
   expect(committed).toEqual(asJson(openApiDocument('Shop', endpoints)));
+});
+
+test('the Postman collection and the .http file match the document (otherwise: npm run openapi)', () => {
+  const read = (file: string) => readFileSync(path.join(repoRoot, 'docs/openapi', file), 'utf8');
+  const described = committed as unknown as Parameters<typeof httpFile>[0];
+  expect(JSON.parse(read('shop.postman_collection.json'))).toEqual(asJson(postmanCollection(described)));
+  expect(read('shop.http')).toBe(httpFile(described));
 });
 
 test('the document and that of each service are valid OpenAPI 3.1', async () => {

@@ -1,1 +1,3 @@
+export { httpFile } from './http-file';
 export { runJourney } from './journey';
+export { postmanCollection } from './postman-collection';
