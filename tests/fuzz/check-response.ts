@@ -14,6 +14,21 @@ export type Intent =
 /** Finds the differences between a response, its declaration in the document, and the expected response. */
 export type CheckResponse = (operation: Operation, intent: Intent, response: HttpResponse) => string[];
 
+/** Headers of HTTP itself, of browsers' security and of CORS, which say nothing about an operation. */
+const GENERAL = new Set([
+  ...['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'server', 'transfer-encoding', 'vary'],
+  ...['content-security-policy', 'origin-agent-cluster', 'referrer-policy', 'x-content-type-options'],
+  ...[
+    'x-dns-prefetch-control',
+    'x-download-options',
+    'x-frame-options',
+    'x-permitted-cross-domain-policies',
+    'x-xss-protection',
+  ],
+]);
+
+const isGeneral = (name: string): boolean => GENERAL.has(name) || /^(access-control|cross-origin)-/.test(name);
+
 export function responseChecker(document: OpenApi): CheckResponse {
   const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   ajv.addSchema(document, 'openapi');
@@ -26,10 +41,12 @@ export function responseChecker(document: OpenApi): CheckResponse {
   return (operation, intent, response) => {
     const { status } = response;
     if (status >= 500) return [`status ${status}: ${excerpt(response)}`];
-    // Responses to conditional and range requests for files have no schema.
-    if (status === 206 || status === 304) return [];
     const declared = operation.responses.get(status);
     if (!declared) return [`status ${status} is not declared: ${excerpt(response)}`];
+    const unknown = Object.keys(response.headers).filter(
+      (name) => !isGeneral(name) && !declared.headers.includes(name),
+    );
+    if (unknown.length > 0) return [`status ${status} has headers that are not declared: ${unknown.join(', ')}`];
     const type = String(response.headers['content-type'] ?? '').replace(/;.*/, '');
     if (declared.types.length === 0) return response.body.length > 0 ? [`a body with ${status}`] : [];
     if (!declared.types.includes(type)) return [`status ${status} has the media type "${type}"`];

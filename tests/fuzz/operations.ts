@@ -12,6 +12,7 @@ export interface Schema {
   enum?: unknown[];
   const?: unknown;
   anyOf?: Schema[];
+  not?: Schema;
   minLength?: number;
   maxLength?: number;
   minimum?: number;
@@ -49,6 +50,8 @@ interface DeclaredResponse {
   schemaAt: string | undefined;
   /** The declared error codes. */
   codes: string[];
+  /** Names of the declared headers, in lower case. */
+  headers: string[];
 }
 
 interface MediaType {
@@ -57,6 +60,7 @@ interface MediaType {
 
 interface ResponseObject {
   $ref?: string;
+  headers?: Record<string, unknown>;
   content?: Record<string, MediaType>;
 }
 
@@ -137,6 +141,7 @@ function declaredResponse(document: OpenApi, response: ResponseObject, at: strin
     types,
     schemaAt: json && pointer([...at, 'content', json, 'schema']),
     codes: (json && response.content?.[json]?.schema?.allOf?.[1].properties?.code?.enum) || [],
+    headers: Object.keys(response.headers ?? {}).map((header) => header.toLowerCase()),
   };
 }
 

@@ -63,9 +63,10 @@ export function validValue(schema: Schema, name: string, random: Random, known: 
   }
 }
 
-function integer({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Schema, random: Random): number {
+function integer({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER, not }: Schema, random: Random): number {
   if (random.chance(0.02)) return maximum;
-  return random.chance(0.1) ? minimum : random.integer(minimum, Math.min(maximum, minimum + 30));
+  const value = random.chance(0.1) ? minimum : random.integer(minimum, Math.min(maximum, minimum + 30));
+  return value === not?.const ? value + 1 : value;
 }
 
 function validObject(schema: Schema, random: Random, known: KnownValues): Record<string, unknown> {
