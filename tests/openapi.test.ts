@@ -9,7 +9,8 @@ import { repoRoot } from '@shop/test-servers';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { type StartedService, startAll } from './support/all-services';
-import { bodiesOf, type Documented, headersOf, parametersOf, schemasOf } from './support/openapi-parts';
+import { aUser } from './support/factories';
+import { bodiesOf, type Documented, headersOf, operationsIn, parametersOf, schemasOf } from './support/openapi-parts';
 
 /** The document that clients generate their code from, and the pages that explain it. */
 
@@ -49,6 +50,12 @@ test('the validator refuses an invalid document', async () => {
 
 const document = committed as unknown as Documented;
 
+function operationNamed(operationId: string) {
+  const found = operationsIn(document).find(({ operation }) => operation.operationId === operationId);
+  if (!found) throw new Error(`no operation ${operationId}`);
+  return found;
+}
+
 /** What a client author reads first in their editor. */
 const isExplained = (text: unknown) => typeof text === 'string' && text.trim() !== '';
 
@@ -87,6 +94,58 @@ test('every body has a named schema, and every body and parameter an example tha
     }
   }
   expect(problems).toEqual([]);
+});
+
+test('the examples can be sent as they are', async () => {
+  const send = async (operationId: string, token?: string, query = '') => {
+    const service = services.find(({ endpoints }) =>
+      endpoints.some((endpoint) => endpoint.operationId === operationId),
+    );
+    const { method, path: at, operation } = operationNamed(operationId);
+    const { example } = operation.requestBody?.content['application/json'] ?? {};
+    return fetch(`${service?.app.url}${at}${query}`, {
+      method: method.toUpperCase(),
+      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: example === undefined ? null : JSON.stringify(example),
+    });
+  };
+  const registered = await send('register');
+  expect(registered.status).toBe(201);
+  const { token } = (await registered.json()) as { token: string };
+  for (const [operationId, status] of [
+    ['logIn', 200],
+    ['requestPasswordReset', 200],
+    ['createStore', 201],
+    ['createProduct', 201],
+    ['createAddress', 201],
+    ['changePassword', 204],
+  ] as const) {
+    expect([operationId, (await send(operationId, token)).status]).toEqual([operationId, status]);
+  }
+});
+
+test.each([
+  'listCatalogProducts',
+  'listProducts',
+  'listStores',
+  'listAddresses',
+  'listFiles',
+  'listTransactions',
+  'listCategories',
+  'listSessions',
+])('%s accepts the example of each of its query parameters', async (operationId) => {
+  const service = services.find(({ endpoints }) => endpoints.some((endpoint) => endpoint.operationId === operationId));
+  const { path: at } = operationNamed(operationId);
+  const { token } = await aUser();
+  for (const { name, place, examples, operation: of } of parametersOf(document)) {
+    if (place !== 'query' || of !== `get ${at}`) continue;
+    const query = new URLSearchParams({ [name]: String(examples[0]) });
+    const response = await fetch(`${service?.app.url}${at}?${query}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    // Only the shop can make a cursor.
+    expect([name, response.status]).toEqual([name, name === 'cursor' ? 400 : 200]);
+  }
 });
 
 test('standard validators accept every price from 0.00 to 100.00, and refuse what is no price', () => {

@@ -59,7 +59,7 @@ interface Response {
 const pointerTo = (...keys: string[]): string =>
   keys.map((key) => `/${encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
 
-const operationsIn = (document: Documented) =>
+export const operationsIn = (document: Documented) =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
@@ -69,8 +69,13 @@ export const parametersOf = (document: Documented) =>
   operationsIn(document).flatMap(({ path, method, operation: { parameters = [] } }) =>
     parameters.map((parameter, index) => {
       const shared = parameter.$ref?.replace('#/components/parameters/', '');
-      const { name, in: place, description, schema, example } =
-        (shared && document.components.parameters?.[shared]) || parameter;
+      const {
+        name,
+        in: place,
+        description,
+        schema,
+        example,
+      } = (shared && document.components.parameters?.[shared]) || parameter;
       const keys = shared ? ['components', 'parameters', shared] : ['paths', path, method, 'parameters', String(index)];
       const named = schema.$ref && document.components.schemas[schema.$ref.replace('#/components/schemas/', '')];
       return {
