@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, portAnswers, spawnProcess, until } from '@shop/test-servers';
+import { runJourney } from '@shop/journey';
+import { freePort, portAnswers, repoRoot, spawnProcess, until } from '@shop/test-servers';
 import { startTestFleet, type TestFleet } from './support/test-fleet';
 
 /** The document in the hands of the tools that client authors use: see generators/README.md. */
@@ -10,6 +12,7 @@ import { startTestFleet, type TestFleet } from './support/test-fleet';
 const folder = path.join(__dirname, 'generators');
 
 const DOCUMENT = '../../nginx/html/openapi.json';
+const imagePath = path.join(repoRoot, 'docs/mug.png');
 const run = promisify(execFile);
 
 let shop: TestFleet;
@@ -66,13 +69,15 @@ describe('generated clients', () => {
     await tool('tsc', '-p', '.');
   });
 
-  test.each(Object.keys(generators))('%s compiles, and creates a product', async (generator) => {
-    const product = JSON.parse(await tool('tsx', `clients/${generator}.ts`, shop.fleet.url));
-    expect(product).toMatchObject({ name: 'Blue mug', price: 19.99, stock: 10 });
+  test.each(Object.keys(generators))('%s compiles, and creates a product with its image', async (generator) => {
+    const product = JSON.parse(await tool('tsx', `clients/${generator}.ts`, shop.fleet.url, imagePath));
+    expect(product).toMatchObject({ name: 'Blue mug', price: 19.99, stock: 10, image_url: expect.any(String) });
+    const image = await fetch(shop.fleet.url + product.image_url);
+    expect(Buffer.from(await image.arrayBuffer())).toEqual(readFileSync(imagePath));
   });
 });
 
-test('newman runs the purchase of the Postman collection, and prism sees no violation of the document in it', async () => {
+test('newman runs the Postman collection, and prism sees no violation of the document in it, nor in the journey', async () => {
   const port = await freePort();
   const prism = await spawnProcess({
     name: 'prism',
@@ -95,6 +100,10 @@ test('newman runs the purchase of the Postman collection, and prism sees no viol
       `base_url=${baseUrl}`,
     );
     expect(report).toMatch(/assertions\W+24\W+0\W/);
+    // Prism reads bodies as text, so this image has only ASCII characters.
+    const asciiImage = path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'dot.gif');
+    await writeFile(asciiImage, 'GIF89a\x01\0\x01\0\0\0\0;');
+    await runJourney({ baseUrl, imagePath: asciiImage, print: () => undefined });
   } finally {
     prism.signalGroup('SIGTERM');
     await prism.exited;

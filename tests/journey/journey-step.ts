@@ -7,13 +7,12 @@ const TIMEOUT_MS = 60_000;
 /** One request of the journey and its expected status. */
 export interface Step {
   title: string;
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   path: string;
   token?: string;
   idempotencyKey?: string;
   json?: Record<string, unknown>;
-  form?: Record<string, string>;
-  /** A file and its form field. */
+  /** A file and its form field, sent as multipart/form-data. */
   file?: { field: string; path: string };
   expect: number;
 }
@@ -29,7 +28,7 @@ export async function send(baseUrl: string, step: Step): Promise<{ status: numbe
   const headers: Record<string, string> = step.token ? { Authorization: `Bearer ${step.token}` } : {};
   if (step.idempotencyKey) headers['Idempotency-Key'] = step.idempotencyKey;
   if (step.json) headers['Content-Type'] = 'application/json';
-  const body = step.json ? JSON.stringify(step.json) : step.form ? formOf(step) : null;
+  const body = step.json ? JSON.stringify(step.json) : step.file ? formOf(step.file) : null;
   try {
     const response = await fetch(new URL(step.path, baseUrl), {
       method: step.method,
@@ -51,24 +50,22 @@ export async function send(baseUrl: string, step: Step): Promise<{ status: numbe
   }
 }
 
-function formOf({ form = {}, file }: Step): FormData {
+function formOf({ field, path }: NonNullable<Step['file']>): FormData {
   const data = new FormData();
-  for (const [name, value] of Object.entries(form)) data.set(name, value);
-  if (file) data.set(file.field, new Blob([readFileSync(file.path)], { type: 'image/png' }), basename(file.path));
+  data.set(field, new Blob([readFileSync(path)]), basename(path));
   return data;
 }
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The step as a curl command. */
-export function curlOf(baseUrl: string, { method, path, token, idempotencyKey, json, form, file }: Step): string {
+export function curlOf(baseUrl: string, { method, path, token, idempotencyKey, json, file }: Step): string {
   const parts = ['curl'];
-  if (method === 'PATCH' || (method === 'POST' && !json && !form)) parts.push(`-X ${method}`);
+  if (method === 'PUT' || method === 'PATCH' || (method === 'POST' && !json && !file)) parts.push(`-X ${method}`);
   parts.push(quote(new URL(path, baseUrl).href));
   if (token) parts.push(`-H ${quote(`Authorization: Bearer ${token}`)}`);
   if (idempotencyKey) parts.push(`-H ${quote(`Idempotency-Key: ${idempotencyKey}`)}`);
   if (json) parts.push(`-H 'Content-Type: application/json' -d ${quote(JSON.stringify(json))}`);
-  for (const [name, value] of Object.entries(form ?? {})) parts.push(`-F ${quote(`${name}=${value}`)}`);
   if (file) parts.push(`-F ${quote(`${file.field}=@${relative(process.cwd(), file.path)}`)}`);
   return parts.join(' ');
 }

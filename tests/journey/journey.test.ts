@@ -16,8 +16,8 @@ test('a complete purchase through Nginx prints each step as curl', async () => {
   const lines: string[] = [];
   await journey(shop.fleet.url, lines);
   const curls = lines.join('\n').match(/^curl /gm) ?? [];
-  expect(curls.length).toBe(15);
-  expect(lines.at(-1)).toContain('15 steps, all successful');
+  expect(curls.length).toBe(16);
+  expect(lines.at(-1)).toContain('16 steps, all successful');
 });
 
 test('a failed journey reports which step failed and why', async () => {

@@ -60,15 +60,22 @@ export async function runJourney({ baseUrl, imagePath, print }: JourneyOptions):
     expect: 201,
   });
   const product = await run({
-    title: 'The seller adds a product with an image',
+    title: 'The seller adds a product',
     method: 'POST',
     path: '/api/v1/products',
     token: seller,
-    form: { name: 'Blue mug', price: '12.50', stock: '10', category_id: String(category.id) },
-    file: { field: 'image', path: imagePath },
+    json: { name: 'Blue mug', price: 12.5, stock: 10, category_id: category.id },
     expect: 201,
   });
-  await run({ title: 'Anyone can view the image', method: 'GET', path: String(product.image_url), expect: 200 });
+  const withImage = await run({
+    title: 'The seller sets its image',
+    method: 'PUT',
+    path: `/api/v1/products/${product.id}/image`,
+    token: seller,
+    file: { field: 'image', path: imagePath },
+    expect: 200,
+  });
+  await run({ title: 'Anyone can view the image', method: 'GET', path: String(withImage.image_url), expect: 200 });
   const found = await run({
     title: 'The buyer finds it in the catalog',
     method: 'GET',

@@ -1,6 +1,6 @@
 import { client } from '../generated/hey-api/client.gen';
-import { createProduct, register } from '../generated/hey-api/sdk.gen';
-import { newAccount, newProduct, report, shopUrl } from './seller';
+import { createProduct, register, setProductImage } from '../generated/hey-api/sdk.gen';
+import { newAccount, newProduct, readImage, report, shopUrl } from './seller';
 
 let token: string | undefined;
 client.setConfig({ baseUrl: shopUrl, auth: () => token });
@@ -10,4 +10,6 @@ if (!('token' in tokens)) throw new Error('no token');
 token = tokens.token;
 
 const { data: product } = await createProduct({ body: newProduct, throwOnError: true });
-report(product);
+const image = await readImage();
+const { data: withImage } = await setProductImage({ path: { id: product.id }, body: { image }, throwOnError: true });
+report(withImage);

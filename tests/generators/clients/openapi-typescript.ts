@@ -1,6 +1,6 @@
 import createClient from 'openapi-fetch';
 import type { paths } from '../generated/openapi-typescript/shop';
-import { newAccount, newProduct, report, shopUrl } from './seller';
+import { newAccount, newProduct, readImage, report, shopUrl } from './seller';
 
 const shop = createClient<paths>({ baseUrl: shopUrl });
 
@@ -10,4 +10,15 @@ const headers = { Authorization: `Bearer ${tokens.token}` };
 
 const { data: product, error } = await shop.POST('/api/v1/products', { headers, body: newProduct });
 if (!product) throw new Error(error.code);
-report(product);
+
+const form = new FormData();
+form.set('image', await readImage());
+const { data: withImage, error: refusedImage } = await shop.PUT('/api/v1/products/{id}/image', {
+  headers,
+  params: { path: { id: product.id } },
+  // A file is a string in the document, and in the type.
+  body: { image: '' },
+  bodySerializer: () => form,
+});
+if (!withImage) throw new Error(refusedImage.code);
+report(withImage);

@@ -1,5 +1,5 @@
 import { createApiClient } from '../generated/openapi-zod-client/shop';
-import { newAccount, newProduct, report, shopUrl } from './seller';
+import { newAccount, newProduct, readImage, report, shopUrl } from './seller';
 
 const shop = createApiClient(shopUrl);
 
@@ -7,4 +7,5 @@ const tokens = await shop.register(newAccount());
 if (!('token' in tokens)) throw new Error('no token');
 const headers = { Authorization: `Bearer ${tokens.token}` };
 
-report(await shop.createProduct(newProduct, { headers }));
+const product = await shop.createProduct(newProduct, { headers });
+report(await shop.setProductImage({ image: await readImage() }, { headers, params: { id: product.id } }));
