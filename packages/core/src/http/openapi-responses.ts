@@ -103,7 +103,7 @@ function successes(endpoint: Endpoint): ZodOpenApiResponsesObject {
       ...(response === 'empty' ? {} : { content: { 'application/json': { schema: response } } }),
     };
   }
-  if (returnsJson(endpoint)) responses['304'] = notModified;
+  if (returnsJson(endpoint)) responses['304'] = endpoint.cache ? cachedNotModified : notModified;
   return responses;
 }
 
@@ -115,6 +115,12 @@ const notModified: ZodOpenApiResponseObject = {
   id: 'NotModified',
   description: 'What you have is current (If-None-Match)',
   ...headersNamed(['ETag', 'Cache-Control', 'Vary']),
+};
+
+const cachedNotModified: ZodOpenApiResponseObject = {
+  ...notModified,
+  id: 'NotModifiedFromCache',
+  ...headersNamed(['ETag', 'Cache-Control', 'Vary', 'X-Cache']),
 };
 
 function headersOf(endpoint: Endpoint, status: string): HeaderName[] {
