@@ -7,7 +7,7 @@ import { documents, type ShellBlock, shellBlocksIn } from './support/documents';
 
 /** For each document with blocks that run, what they print, in this order. */
 const PRINTED: Record<string, RegExp> = {
-  'README.md': /15 steps, all successful.*"token".*"data":\[/s,
+  'README.md': /16 steps, all successful.*"token".*"data":\[/s,
   'docs/api/getting-started.md': /"email_taken".*"Blue mug".*"status":"pending".*"status":"shipped".*"path":"price"/s,
   'docs/api/index.md': /"data":\[/,
   'docs/api/pagination.md': /"pagination":/,
