@@ -15,7 +15,7 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!(age-encryption|@noble|@scure|marked)/)'],
   moduleNameMapper: {
     '^@shop/testing$': '<rootDir>/tests/support/index.ts',
-    '^@shop/(migrations|shop|test-servers)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@shop/(client|migrations|shop|test-servers)$': '<rootDir>/packages/$1/src/index.ts',
     '^@shop/backup/settings$': '<rootDir>/tools/backup/src/settings.ts',
     '^@shop/(dev|docs)$': '<rootDir>/tools/$1/src/index.ts',
     '^@shop/(journey|prove-orders|fuzz)$': '<rootDir>/tests/$1/index.ts',
