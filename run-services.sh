@@ -63,5 +63,7 @@ cli=tools/dev/dist/cli.js
 if [ "$command" = up ] || [ ! -f "$cli" ]; then
   scripts/ensure-packages.sh
   npm run --silent build </dev/null
+  # Nginx shows it at /. The services do not need it.
+  scripts/build-storefront.sh || echo "warning: the storefront could not be built; / shows an index of the API" >&2
 fi
 exec node "$cli" "$command" ${options[@]+"${options[@]}"}

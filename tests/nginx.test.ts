@@ -1,4 +1,7 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { type ServiceName, serviceNames } from '@shop/test-servers';
+import { version as packageVersion } from '../package.json';
 import {
   accessLog,
   type Echo,
@@ -7,6 +10,7 @@ import {
   sendRequest,
   startEcho,
   startGateway,
+  temporaryFolder,
   until,
 } from './support/nginx-gateway';
 
@@ -62,7 +66,6 @@ describe('routes', () => {
   );
 
   test.each([
-    '/',
     '/metrics',
     '/ready',
     '/health/nobody',
@@ -76,6 +79,10 @@ describe('routes', () => {
     '/_problem',
     '/_malformed',
     '/html/openapi.json',
+    '/index.html',
+    '/storefront/index.html',
+    '/storefront/assets/none.js',
+    '/storefront/assets/../index.html',
   ])('%s is unknown to the gateway', async (path) => {
     const before = requestsSeen();
     const { status, headers, json } = await sendRequest(port, path, { headers: { 'x-request-id': 'look-1' } });
@@ -130,6 +137,72 @@ describe('routes', () => {
     expect([passed.status, passed.text, seenBy('product')?.method]).toEqual([200, '', 'HEAD']);
     const refused = await sendRequest(port, '/nothing', { method: 'HEAD' });
     expect([refused.status, refused.text, refused.headers['content-type']]).toEqual([404, '', PROBLEM]);
+  });
+});
+
+describe('the page at /', () => {
+  const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
+  const SCRIPTS = ['*/*', 'application/json', 'application/json, text/html;q=0.5', 'text/html;q=0, */*', ''];
+  let shop: Gateway;
+  let htmlDir: string;
+
+  beforeAll(async () => {
+    htmlDir = await temporaryFolder();
+    await mkdir(path.join(htmlDir, 'storefront/assets'), { recursive: true });
+    await writeFile(path.join(htmlDir, 'storefront/index.html'), '<!doctype html>');
+    await writeFile(path.join(htmlDir, 'storefront/assets/index-a1b2.js'), 'let a;');
+    shop = await startGateway({}, { htmlDir });
+  });
+  afterAll(async () => {
+    await shop?.stop();
+    await rm(htmlDir, { recursive: true });
+  });
+
+  test('is the storefront for a browser, with a strict policy', async () => {
+    const { status, headers, text } = await sendRequest(shop.port, '/?utm=1', { headers: { accept: BROWSER } });
+    expect([status, text]).toEqual([200, '<!doctype html>']);
+    expect(headers).toMatchObject({ 'content-type': 'text/html', 'cache-control': 'no-cache', vary: 'Accept' });
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'; /);
+    expect(headers['content-security-policy']).not.toMatch(/unsafe|data:|\*/);
+  });
+
+  test.each(SCRIPTS)('is an index for "%s"', async (accept) => {
+    const { status, headers, json } = await sendRequest(shop.port, '/', { headers: accept ? { accept } : {} });
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-cache', vary: 'Accept' });
+    expect(json).toMatchObject({ service: 'shop', version: packageVersion, docs: '/docs', openapi: '/openapi.json' });
+    const { paths } = (await sendRequest(port, '/openapi.json')).json as { paths: Record<string, { get?: object }> };
+    const collections = Object.values(json).filter((link) => String(link).startsWith('/api/'));
+    expect(collections).toHaveLength(6);
+    for (const link of collections) expect([link, paths[String(link)]?.get]).toEqual([link, expect.anything()]);
+  });
+
+  test('is the index for a browser, too, if the storefront has not been built', async () => {
+    await rm(path.join(htmlDir, 'storefront/index.html'));
+    const { status, json } = await sendRequest(shop.port, '/', { headers: { accept: BROWSER } });
+    expect([status, json.service]).toEqual([200, 'shop']);
+  });
+
+  test('can only be read', async () => {
+    expect((await sendRequest(shop.port, '/', { method: 'HEAD' })).status).toBe(200);
+    const { status, headers } = await sendRequest(shop.port, '/', { method: 'POST', body: '{}' });
+    expect([status, headers.allow]).toEqual([405, 'GET, HEAD']);
+  });
+
+  test('has files that never change, outside the bucket of the API', async () => {
+    const limited = await startGateway({}, { htmlDir, limits: {} });
+    try {
+      const all = await Promise.all(
+        Array.from({ length: 60 }, () => sendRequest(limited.port, '/storefront/assets/index-a1b2.js')),
+      );
+      expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
+      expect(all[0]?.headers).toMatchObject({
+        'content-type': 'text/javascript',
+        'cache-control': 'public, max-age=31536000, immutable',
+      });
+    } finally {
+      await limited.stop();
+    }
   });
 });
 

@@ -29,6 +29,8 @@ export interface NginxOptions {
   corsOrigins?: string | undefined;
   /** Source IP of connections to the services, which their TRUST_PROXY names. Empty: chosen by the system. */
   proxyBind?: string;
+  /** The folder with openapi.json and, if it has been built, storefront/. Default: nginx/html. */
+  htmlDir?: string;
   /** A port on loopback for the Prometheus exporter, with statistics at /stub_status. Default: none. */
   statusPort?: number | undefined;
 }
@@ -67,7 +69,7 @@ function gatewayVariables(options: NginxOptions, runDir: string, limits: Map<str
     // Not used: every upstream here is a group of IPs.
     ['NGINX_RESOLVER', '127.0.0.1'],
     ['NGINX_PROXY_BIND', options.proxyBind ?? '127.0.0.2'],
-    ['NGINX_HTML', `"${join(NGINX_DIR, 'html')}"`],
+    ['NGINX_HTML', `"${options.htmlDir ?? join(NGINX_DIR, 'html')}"`],
     ['NGINX_ACCESS_LOG', `"${join(runDir, 'logs/access.log')}"`],
     ['APP_ENV', options.appEnv || 'local'],
     ['CORS_ORIGINS', options.corsOrigins ?? ''],

@@ -68,7 +68,8 @@ function templateVariables(table: ServiceTable) {
   const usesUploads = services.filter(({ needs }) => needs.includes('uploads')).map(({ name }) => name);
   const routes = services.flatMap((service) => service.routes);
   const publicPaths = [...new Set(routes.map((route) => (route.startsWith('api/v1/') ? 'api/v1/' : route)))];
-  return { services, logins, clusterLogins, optionalKeys, usesUploads, publicPaths };
+  const { version } = JSON.parse(readSource('package.json'));
+  return { services, logins, clusterLogins, optionalKeys, usesUploads, publicPaths, version };
 }
 
 /** A path of the table as Nginx's regular expression, without its first slash. */

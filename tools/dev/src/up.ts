@@ -87,6 +87,7 @@ async function startEverything(run: Run, replicas: number, monitoring: boolean):
   const url = await gatewayUrl();
   console.log(`
 try next
+  ${url}/  in a browser: the shop; npm run demo fills it with products
   curl ${url}/health
   ${url}/docs  in a browser: read and try the whole API
   tail -f ${displayPath(accessLog)}  each request to Nginx; error.log is in the same folder
