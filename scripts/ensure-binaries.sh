@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ensure-binaries.sh [mysql] [redis] [nginx] [prometheus] [alertmanager] [mysqld-exporter] [redis-exporter]
-#                    [nginx-exporter] [node-exporter] [blackbox-exporter] [shellcheck] [curl] [git]   (default: the first three)
+#                    [nginx-exporter] [node-exporter] [blackbox-exporter] [chromium] [shellcheck] [curl] [git]   (default: the first three)
 #
 # Installs missing programs (mariadbd or mysqld, redis-server, nginx and so on) on Debian and Ubuntu, as root or with
 # passwordless sudo. The packages' own services are neither started nor enabled, because the fleet runs its own. If it cannot
@@ -15,6 +15,7 @@ here() {
     mysql) { command -v mariadbd || command -v mysqld; } >/dev/null ;;
     redis) command -v redis-server >/dev/null ;;
     nginx | shellcheck | curl | git) command -v "$1" >/dev/null ;;
+    chromium) { command -v google-chrome || command -v chromium || [ -n "${CHROME:-}" ]; } >/dev/null ;;
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
     alertmanager) { command -v prometheus-alertmanager || command -v alertmanager; } >/dev/null ;;
     mysqld-exporter | redis-exporter | nginx-exporter | node-exporter | blackbox-exporter)
@@ -29,7 +30,7 @@ packages_of() {
   case $1 in
     mysql) echo mariadb-server-core mariadb-client-core ;;
     redis) echo redis-server ;;
-    nginx | prometheus | shellcheck | curl | git) echo "$1" ;;
+    nginx | prometheus | chromium | shellcheck | curl | git) echo "$1" ;;
     alertmanager | *-exporter) echo "prometheus-$1" ;;
   esac
 }
