@@ -1,30 +1,20 @@
 // screenshot.mjs URL
 //
 // Makes the pictures in docs/ of the running shop at URL: the reference with a product of the catalog (api.png, in the README),
-// the home of the API (docs-home.png) and the page of an error code (error-page.png).
-// Needs an installed Chrome or Chromium (CHROME=/path/to/it if it is not found), and a product:
-//   API=$(./run-services.sh url), the calls of docs/api/getting-started.md, then: node scripts/screenshot.mjs "$API"
-import { existsSync } from 'node:fs';
+// the home of the API (docs-home.png), the page of an error code (error-page.png), and the storefront (shop*.png).
+// Needs an installed Chrome or Chromium (CHROME=/path/to/it if it is not found), and products:
+//   npm run demo && node scripts/screenshot.mjs "$(./run-services.sh url)"
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launchBrowser } from './browser.mjs';
+import { screenshotStorefront } from './screenshot-storefront.mjs';
 
 const [url] = process.argv.slice(2);
-const installed = [
-  '/usr/bin/google-chrome',
-  '/usr/bin/chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
-const executablePath = process.env.CHROME ?? installed.find((file) => existsSync(file));
-if (!url || !executablePath) {
-  console.error(url ? 'found no Chrome or Chromium: set CHROME to its path' : 'usage: node scripts/screenshot.mjs URL');
+if (!url) {
+  console.error('usage: node scripts/screenshot.mjs URL');
   process.exit(2);
 }
 
-const browser = await chromium.launch({
-  executablePath,
-  // Chrome's sandbox does not work as root.
-  chromiumSandbox: process.getuid?.() !== 0,
-});
+const browser = await launchBrowser();
 try {
   const found = await fetch(`${url}/api/v1/catalog/products?limit=1`);
   const [product] = (await found.json()).data;
@@ -43,6 +33,8 @@ try {
   const dark = await browser.newPage({ viewport: { width: 780, height: 1080 }, colorScheme: 'dark' });
   await dark.goto(`${url}/docs/errors/insufficient_stock`);
   await save(dark, 'error-page.png');
+
+  await screenshotStorefront(browser, url, save);
 } finally {
   await browser.close();
 }
