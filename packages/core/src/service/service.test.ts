@@ -73,6 +73,7 @@ describe('a service whose database', () => {
     await withConnection(mysql.settings, 60_000, async (connection) => {
       await connection.query('CREATE TABLE users (id BIGINT PRIMARY KEY)');
       await connection.query('CREATE TABLE cache_generation (id TINYINT PRIMARY KEY, generation CHAR(36))');
+      await connection.query('CREATE TABLE idempotency_keys (user_id BIGINT PRIMARY KEY)');
       await connection.query(readFileSync(path.join(repoRoot, 'sql/migrations/0013_revocations.sql'), 'utf8'));
     });
     await becomes(service, '/ready', 200);
