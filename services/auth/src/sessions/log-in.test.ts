@@ -131,15 +131,18 @@ describe('a login is refused', () => {
   });
 });
 
+/** Far more than the queue holds: a busy machine compares some passwords before the last request arrives. */
+const FLOOD = 200;
+
 test('a flood of logins from one client gets 503 with Retry-After, and no other client does', async () => {
   const user = await aRegisteredUser(app);
   const from = (client: string, person = aPerson()) => logIn(app, person).set('X-Forwarded-For', client);
-  const flood = Array.from({ length: 70 }, () => from('198.51.100.1'));
+  const flood = Array.from({ length: FLOOD }, () => from('198.51.100.1'));
   const others = ['198.51.100.2', '198.51.100.3', '198.51.100.4'].map((client) => from(client, user));
   const responses = await Promise.all(flood);
   const shed = responses.filter(({ status }) => status === 503);
   expect(shed.length).toBeGreaterThan(0);
-  expect(responses.filter(({ status }) => status === 401).length).toBe(70 - shed.length);
+  expect(responses.filter(({ status }) => status === 401).length).toBe(FLOOD - shed.length);
   expect(shed[0]?.body.code).toBe('overloaded');
   expect(shed[0]?.headers['retry-after']).toBe('1');
   expect((await Promise.all(others)).map(({ status }) => status)).toEqual([200, 200, 200]);
