@@ -24,7 +24,6 @@ export function renderDeployment(table: ServiceTable): Map<string, string> {
   const whitespace = { trimTagLeft: true, trimTagRight: true, greedy: false };
   const liquid = new Liquid({ strictVariables: true, strictFilters: true, ...whitespace });
   liquid.registerFilter('contents', contentsOf);
-  liquid.registerFilter('minified', (json: string) => JSON.stringify(JSON.parse(json)));
   liquid.registerFilter('prefix_lines', prefixLines);
   liquid.registerFilter('in_words', numberToWords);
   liquid.registerFilter('from_shell', (variable: string, fallback = '') => `\${${variable}:-${fallback}}`);
