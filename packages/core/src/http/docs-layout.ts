@@ -11,7 +11,11 @@ export const REFERENCE_PATH = '/docs/reference';
 const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 
-interface Layout extends DocsPage {
+interface Layout {
+  path: string;
+  title: string;
+  /** What follows the navigation, with one `main`. */
+  content: string;
   /** All pages. Those directly below the home are in the navigation. */
   pages: readonly DocsPage[];
   /** Further elements of `head`. */
@@ -19,7 +23,7 @@ interface Layout extends DocsPage {
 }
 
 /** The whole document. It has no inline script or style, so its policy can forbid both. */
-export function docsDocument({ path, title, html, pages, head = '' }: Layout): string {
+export function docsDocument({ path, title, content, pages, head = '' }: Layout): string {
   const home = pages.find((page) => page.path === '/docs');
   const linked = pages.filter((page) => /^\/docs\/[\w-]+$/.test(page.path));
   const link = (to: string, text: string) =>
@@ -44,9 +48,7 @@ ${[
 ].join('\n')}
 </nav>
 </header>
-<main>
-${html}
-</main>
+${content}
 </body>
 </html>
 `;

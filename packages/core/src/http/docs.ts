@@ -15,7 +15,8 @@ const REFERENCE = {
   path: REFERENCE_PATH,
   title: 'Reference',
   head: '<link rel="stylesheet" href="/docs/swagger-ui.css">\n',
-  html: `<div id="api"><noscript>The reference needs JavaScript. The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript></div>
+  // Swagger UI makes a `main` of its own.
+  content: `<div id="api"><noscript>The reference needs JavaScript. The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/reference.js"></script>`,
 };
@@ -72,7 +73,9 @@ export function docsRoutes(document: OpenApiDocument, pages: readonly DocsPage[]
     res.setHeader('Content-Security-Policy', req.path === '/reference' ? REFERENCE_POLICY : POLICY);
     next();
   });
-  for (const page of pages) get(page.path, sender('html', docsDocument({ ...page, pages })));
+  for (const { path, title, html } of pages) {
+    get(path, sender('html', docsDocument({ path, title, content: `<main>\n${html}\n</main>`, pages })));
+  }
   get(REFERENCE_PATH, sender('html', docsDocument({ ...REFERENCE, pages })));
   get('/docs/reference.js', sender('js', START));
   get('/docs/docs.css', sender('css', STYLE));
