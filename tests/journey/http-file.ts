@@ -1,6 +1,6 @@
 import { type Described, purchaseRequests, UNIQUE, UNIQUE_PHONE } from './purchase';
 
-/** The purchase as an .http file, for the REST Client of Visual Studio Code and for httpYac. */
+/** The purchase as an .http file, for the REST Client of Visual Studio Code. Others, such as httpYac, name responses differently. */
 export function httpFile(document: Described): string {
   const requests = purchaseRequests(document);
   const origins = requests.flatMap(({ name, save = {} }) =>
