@@ -53,6 +53,7 @@ const EXPOSED_HEADERS = [
   'RateLimit-Policy',
   'Retry-After',
   'Idempotent-Replayed',
+  'WWW-Authenticate',
 ];
 
 /**
