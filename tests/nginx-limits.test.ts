@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { endpoint } from '@shop/core/http';
-import { eventually, exampleService, startApp } from '@shop/testing';
+import { eventually, exampleService, exampleTag, startApp } from '@shop/testing';
 import { type Echo, type Gateway, sendRequest, startEcho, startGateway } from './support/nginx-gateway';
 
 const toStop: (() => Promise<unknown>)[] = [];
@@ -56,7 +56,7 @@ describe('rate limits', () => {
       endpoint({
         method: 'get',
         path: '/uploads/:name',
-        tag: 'files',
+        tag: exampleTag,
         summary: 'A file',
         access: 'public',
         bucket: 'uploads',

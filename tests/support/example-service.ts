@@ -12,6 +12,8 @@ const docs = [
   { path: '/docs/things', title: 'Things', html: '<a href="/docs">Home</a>' },
 ];
 
+export const exampleTag = { name: 'things', description: 'Things' };
+
 /** A service for tests of core. Its /ready checks `tables`. */
 export const exampleService = (
   endpoints: (resources: Resources) => Endpoint[],
@@ -24,7 +26,7 @@ export const statementService = (statement: string): ServiceDefinition<typeof se
     endpoint({
       method: 'get',
       path: '/thing',
-      tag: 'things',
+      tag: exampleTag,
       summary: 'A thing',
       access: 'public',
       responses: { 204: 'empty' },

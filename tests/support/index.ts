@@ -4,7 +4,7 @@ export { aBareDatabase, type BareDatabase, dropBareDatabases, tablesOf } from '.
 export { type Authority, anAuthority, type Certificate } from './certificates';
 export { eventually } from './eventually';
 export { type ExampleProcess, startExampleProcess } from './example-process';
-export { type CapturedLog, capturedLog, exampleService, statementService } from './example-service';
+export { type CapturedLog, capturedLog, exampleService, exampleTag, statementService } from './example-service';
 export { aCategory, anAddress, aProduct, aStore, aUser, type TestUser } from './factories';
 export { aGif, aJpeg, aPdf, aPng, aWebp } from './files';
 export { holdingInvalidation } from './invalidations';

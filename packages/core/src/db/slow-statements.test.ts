@@ -1,12 +1,12 @@
 import { endpoint, ok } from '@shop/core/http';
-import { adHoc, capturedLog, eventually, exampleService, startApp } from '@shop/testing';
+import { adHoc, capturedLog, eventually, exampleService, exampleTag, startApp } from '@shop/testing';
 import { z } from 'zod';
 
 const service = exampleService(({ db }) => [
   endpoint({
     method: 'post',
     path: '/thing',
-    tag: 'things',
+    tag: exampleTag,
     summary: 'A thing',
     access: 'public',
     body: z.strictObject({ seconds: z.number() }),

@@ -1,6 +1,6 @@
 import { defineError } from '@shop/core/errors';
 import { endpoint } from '@shop/core/http';
-import { capturedLog, exampleService, productionEnv, startApp } from '@shop/testing';
+import { capturedLog, exampleService, exampleTag, productionEnv, startApp } from '@shop/testing';
 
 const outOfTea = defineError('conflict', 'out_of_tea', 'There is no tea left.', { when: 'No tea.', action: 'Wait.' });
 
@@ -9,7 +9,7 @@ describe('an error that the endpoint does not declare', () => {
     endpoint({
       method: 'get',
       path: '/tea',
-      tag: 'things',
+      tag: exampleTag,
       summary: 'Tea',
       access: 'public',
       responses: { 204: 'empty' },

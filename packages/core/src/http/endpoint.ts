@@ -99,7 +99,7 @@ interface EndpointSpec<
   path: string;
   /** The name of the operation in the document, from which generated clients name their functions. Default: from the path. */
   operationId?: string;
-  tag: string | Tag;
+  tag: Tag;
   summary: string;
   description?: string;
   access: A;

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { defineError } from '@shop/core/errors';
 import { type Endpoint, endpoint, id, idParams, nameText, ok, pageQuery } from '@shop/core/http';
-import { aUser, exampleService, JWT_SECRET, startApp, type TestApp, type TestUser } from '@shop/testing';
+import { aUser, exampleService, exampleTag, JWT_SECRET, startApp, type TestApp, type TestUser } from '@shop/testing';
 import jwt from 'jsonwebtoken';
 import type { Response } from 'supertest';
 import { z } from 'zod';
@@ -17,7 +17,7 @@ const endpoints: Endpoint[] = [
   endpoint({
     method: 'get',
     path: '/things/:id',
-    tag: 'things',
+    tag: exampleTag,
     summary: 'Show',
     access: 'public',
     params: idParams,
@@ -28,7 +28,7 @@ const endpoints: Endpoint[] = [
   endpoint({
     method: 'put',
     path: '/things/:id',
-    tag: 'things',
+    tag: exampleTag,
     summary: 'Change',
     access: 'user',
     params: idParams,
@@ -42,7 +42,7 @@ const endpoints: Endpoint[] = [
   endpoint({
     method: 'delete',
     path: '/things/:id',
-    tag: 'things',
+    tag: exampleTag,
     summary: 'Remove',
     access: 'admin',
     params: idParams,
@@ -52,7 +52,7 @@ const endpoints: Endpoint[] = [
   endpoint({
     method: 'post',
     path: '/echo',
-    tag: 'things',
+    tag: exampleTag,
     summary: 'Echo',
     access: 'public',
     body: z.strictObject({ name: nameText }),

@@ -20,7 +20,7 @@ interface ListInput<A extends Access, Q extends ListSchema> {
 interface ListSpec<A extends Access, Q extends ListSchema, T extends z.ZodType> {
   path: string;
   operationId?: string;
-  tag: string | Tag;
+  tag: Tag;
   summary: string;
   description?: string;
   access: A;
@@ -38,7 +38,7 @@ interface ListSpec<A extends Access, Q extends ListSchema, T extends z.ZodType> 
  * @example
  * listEndpoint({
  *   path: '/api/v1/stores',
- *   tag: 'stores',
+ *   tag: { name: 'stores', description: 'Stores and their owners.' },
  *   summary: 'List your stores',
  *   access: 'user',
  *   query: z.object({ ...pageQuery, search: searchText.optional() }),

@@ -13,6 +13,7 @@ import {
   aPng,
   eventually,
   exampleService,
+  exampleTag,
   figure,
   type Gate,
   multipartBody,
@@ -33,7 +34,7 @@ const upload = (storage: Pick<Storage, 'receive' | 'put'>, route: string, maxByt
   endpoint({
     method: 'post',
     path: route,
-    tag: 'forms',
+    tag: exampleTag,
     summary: 'Send',
     access: 'public',
     body: form,

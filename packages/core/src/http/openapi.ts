@@ -74,18 +74,14 @@ const simplify: ZodOpenApiOverride = ({ jsonSchema, zodSchema }) => {
   if (Array.isArray(examples)) jsonSchema.examples = examples;
 };
 
-function tagsOf(endpoints: Endpoint[]): Tag[] {
-  const tags = new Map<string, Tag>();
-  for (const { tag } of endpoints) if (typeof tag !== 'string') tags.set(tag.name, tag);
-  return [...tags.values()];
-}
+const tagsOf = (endpoints: Endpoint[]): Tag[] => [...new Map(endpoints.map(({ tag }) => [tag.name, tag])).values()];
 
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   const { params, query, cookie, tag } = endpoint;
   const header = headerParameters(endpoint);
   return {
     operationId: endpoint.operationId ?? derivedId(endpoint),
-    tags: [typeof tag === 'string' ? tag : tag.name],
+    tags: [tag.name],
     summary: endpoint.summary,
     description: descriptionOf(endpoint),
     security: endpoint.access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],

@@ -1,5 +1,5 @@
 import { type Endpoint, endpoint, ok } from '@shop/core/http';
-import { aUser, exampleService, startApp, type TestApp, type TestUser } from '@shop/testing';
+import { aUser, exampleService, exampleTag, startApp, type TestApp, type TestUser } from '@shop/testing';
 import { z } from 'zod';
 
 const who = z.object({ user_id: z.int() });
@@ -8,7 +8,7 @@ const endpoints: Endpoint[] = [
   endpoint({
     method: 'get',
     path: '/me',
-    tag: 'me',
+    tag: exampleTag,
     summary: 'Who',
     access: 'user',
     responses: { 200: who },
@@ -17,7 +17,7 @@ const endpoints: Endpoint[] = [
   endpoint({
     method: 'post',
     path: '/me',
-    tag: 'me',
+    tag: exampleTag,
     summary: 'Change',
     access: 'user',
     responses: { 204: 'empty' },
@@ -26,7 +26,7 @@ const endpoints: Endpoint[] = [
   endpoint({
     method: 'get',
     path: '/request-id',
-    tag: 'me',
+    tag: exampleTag,
     summary: 'The id of this request',
     access: 'public',
     responses: { 200: z.object({ id: z.string() }) },

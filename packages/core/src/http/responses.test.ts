@@ -7,6 +7,7 @@ import {
   capturedLog,
   eventually,
   exampleService,
+  exampleTag,
   startApp,
   type TestApp,
 } from '@shop/testing';
@@ -20,7 +21,7 @@ const endpoints = ({ db }: Resources): Endpoint[] => {
     endpoint({
       method: 'get',
       path,
-      tag: 'responses',
+      tag: exampleTag,
       summary: path,
       access: 'public',
       responses: { 200: person },
@@ -50,7 +51,7 @@ const endpoints = ({ db }: Resources): Endpoint[] => {
     endpoint({
       method: 'post',
       path: '/secrets',
-      tag: 'responses',
+      tag: exampleTag,
       summary: 'Accepts secrets',
       access: 'user',
       body: z.strictObject({ password: z.string(), refresh_token: z.string() }),

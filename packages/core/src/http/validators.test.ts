@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { defineError, forbidden, notFound } from '@shop/core/errors';
 import { type Endpoint, endpoint, id, idParams, ok } from '@shop/core/http';
 import { assertMatches } from '@shop/core/preconditions';
-import { aUser, eventually, exampleService, startApp, type TestApp, type TestUser } from '@shop/testing';
+import { aUser, eventually, exampleService, exampleTag, startApp, type TestApp, type TestUser } from '@shop/testing';
 import { z } from 'zod';
 
 /** ETag, If-None-Match, If-Match and Cache-Control of declared endpoints. */
@@ -22,7 +22,7 @@ const find = (thingId: number) => {
   return { id: thingId, name, secret: Math.random() };
 };
 
-const about = { tag: 'things', summary: 'A thing' } as const;
+const about = { tag: exampleTag, summary: 'A thing' } as const;
 
 const endpoints: Endpoint[] = [
   endpoint({

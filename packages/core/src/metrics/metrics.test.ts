@@ -12,6 +12,7 @@ import {
   aUser,
   eventually,
   exampleService,
+  exampleTag,
   figure,
   labelValues,
   type Sample,
@@ -34,7 +35,7 @@ const gate = aGate();
 const COUNT_USERS = statement('user.count', { count: int }, 'SELECT COUNT(*) AS count FROM users');
 const TOUCH_USER = statement('user.touch', 'UPDATE users SET name = name WHERE id = :id');
 
-const common = { tag: 'things', summary: 'A thing', access: 'public' } as const;
+const common = { tag: exampleTag, summary: 'A thing', access: 'public' } as const;
 const endpoints = ({ db }: Resources) => [
   endpoint({
     ...common,

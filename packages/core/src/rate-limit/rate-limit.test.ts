@@ -3,7 +3,7 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { endpoint } from '@shop/core/http';
 import { createMetrics } from '@shop/core/metrics';
-import { exampleService, samplesIn, startApp, type TestApp } from '@shop/testing';
+import { exampleService, exampleTag, samplesIn, startApp, type TestApp } from '@shop/testing';
 import express, { type ErrorRequestHandler } from 'express';
 import request from 'supertest';
 import { rateLimitMiddleware } from './rate-limit';
@@ -13,7 +13,7 @@ const service = exampleService(() => [
   endpoint({
     method: 'get',
     path: '/images/:name',
-    tag: 'things',
+    tag: exampleTag,
     summary: 'An image',
     access: 'public',
     bucket: 'uploads',
@@ -23,7 +23,7 @@ const service = exampleService(() => [
   endpoint({
     method: 'get',
     path: '/things/:id',
-    tag: 'things',
+    tag: exampleTag,
     summary: 'A thing',
     access: 'public',
     responses: { 204: 'empty' },
