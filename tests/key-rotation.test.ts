@@ -67,9 +67,12 @@ interface Tokens {
 }
 
 const post = async (route: string, json: object): Promise<Tokens> => {
-  const { status, body } = await call('POST', `${urlOf('auth')}/auth/${route}`, { json });
-  if (status > 201) throw new Error(`${route}: ${status} ${JSON.stringify(body)}`);
-  return body as unknown as Tokens;
+  for (;;) {
+    const { status, body } = await call('POST', `${urlOf('auth')}/auth/${route}`, { json });
+    if (status <= 201) return body as unknown as Tokens;
+    // A busy machine asks for a retry. That has nothing to do with the keys.
+    if (body.code !== 'database_busy') throw new Error(`${route}: ${status} ${JSON.stringify(body)}`);
+  }
 };
 const keyOf = ({ token }: Tokens): unknown =>
   JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
