@@ -177,6 +177,23 @@ describe('the page at /', () => {
     for (const link of collections) expect([link, paths[String(link)]?.get]).toEqual([link, expect.anything()]);
   });
 
+  test('is an index with a strong ETag, revalidated by it', async () => {
+    const { headers } = await sendRequest(shop.port, '/');
+    expect(headers.etag).toMatch(/^"[\w-]+"$/);
+    for (const method of ['GET', 'HEAD']) {
+      const sent = async (tags: string) =>
+        await sendRequest(shop.port, '/', { method, headers: { 'if-none-match': tags } });
+      for (const tags of [String(headers.etag), `"other", W/${headers.etag}`, '*']) {
+        const unchanged = await sent(tags);
+        expect([unchanged.status, unchanged.headers.etag, unchanged.text]).toEqual([304, headers.etag, '']);
+        expect(unchanged.headers).toMatchObject({ 'cache-control': 'no-cache', vary: 'Accept' });
+        expect(unchanged.headers['content-length']).toBe(headers['content-length']);
+      }
+      expect((await sent('"other"')).status).toBe(200);
+    }
+    expect((await sendRequest(shop.port, '/nothing')).headers.etag).toBeUndefined();
+  });
+
   test('is the index for a browser, too, if the storefront has not been built', async () => {
     await rm(path.join(htmlDir, 'storefront/index.html'));
     const { status, json } = await sendRequest(shop.port, '/', { headers: { accept: BROWSER } });

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { entityTag } from '@shop/core/preconditions';
 import { loginVariables, optionalKeysOf, type ServiceTable } from '@shop/shop/services';
 import { repoRoot } from '@shop/test-servers';
 import { Liquid } from 'liquidjs';
@@ -25,6 +26,7 @@ export function renderDeployment(table: ServiceTable): Map<string, string> {
   const liquid = new Liquid({ strictVariables: true, strictFilters: true, ...whitespace });
   liquid.registerFilter('contents', contentsOf);
   liquid.registerFilter('prefix_lines', prefixLines);
+  liquid.registerFilter('entity_tag', entityTag);
   liquid.registerFilter('in_words', numberToWords);
   liquid.registerFilter('from_shell', (variable: string, fallback = '') => `\${${variable}:-${fallback}}`);
 
