@@ -91,6 +91,12 @@ describe('POST /api/v1/products', () => {
     expect(body).toMatchObject({ price: 0, image_url: null });
   });
 
+  test('a form field for no category is empty, as a browser sends it', async () => {
+    const form = { name: 'Tea', price: '1', category_id: '' };
+    const { body } = await app.http.post(PATH).set(seller.auth).field(form).expect(201);
+    expect(body.category_id).toBeNull();
+  });
+
   test.each([
     [{}, ['name', 'price']],
     [{ name: ' ', price: -1, stock: -1 }, ['name', 'price', 'stock']],

@@ -90,7 +90,10 @@ export const newProductForm = z.strictObject({
   price: priceString.meta(meanings.price),
   description: description.default(''),
   stock: integerString(0, MAX_STOCK).default(0).meta(meanings.stock),
-  category_id: idString.nullable().default(null).meta({ description: 'Its category; empty: none' }),
+  category_id: z
+    .preprocess((value) => (value === '' ? null : value), idString.nullable())
+    .default(null)
+    .meta({ description: 'Its category; empty: none' }),
   store_id: idString.optional().meta({ description: "The store that sells it. Default: the user's oldest store" }),
 });
 
