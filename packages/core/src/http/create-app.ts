@@ -24,6 +24,7 @@ import { refuseMalformed } from './malformed';
 import { openApiDocument } from './openapi';
 import { type Probes, probeRoutes } from './probes';
 import { knownError, problemBody } from './problem';
+import { parseQuery } from './query-string';
 import { contextOf, requestContext } from './request-context';
 import { uploadMetrics } from './request-metrics';
 import { securityHeaders } from './security-headers';
@@ -67,7 +68,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', deps.config.trustProxy);
-  app.set('query parser', 'simple');
+  app.set('query parser', parseQuery);
   // Each resource has exactly one URL, which must match the gateway's routes.
   app.set('case sensitive routing', true);
   app.set('strict routing', true);

@@ -222,18 +222,36 @@ describe('queries', () => {
     ['page=1&page=2', 'page', 'invalid_type'],
     ['search=a&search=b', 'search', 'invalid_type'],
     ['search=%00', 'search', 'invalid_format'],
+    ['search=caf%E9', 'search', 'invalid_format'],
+    ['search=%ed%a0%80', 'search', 'invalid_format'],
+    ['page=%ff', 'page', 'invalid_type'],
   ])('?%s is 400 and names the parameter', async (query, path, code) => {
     const response = await app.http.get(`/things/1?${query}`);
     expectProblem(response, 400, 'invalid_request');
     expect(response.body.errors).toEqual([{ in: 'query', path, code, message: expect.any(String) }]);
   });
 
-  it.each(['', 'unknown=1', 'unknown=1&unknown=2', 'search=', 'page=&limit=', '__proto__=1&constructor=2', 'page[]=0'])(
-    '?%s has no effect: unknown and empty parameters are ignored',
-    async (query) => {
-      expect((await app.http.get(`/things/1?${query}`).expect(200)).body).toEqual({ id: 1 });
-    },
-  );
+  it.each([
+    '',
+    'unknown=1',
+    'unknown=1&unknown=2',
+    'search=',
+    'page=&limit=',
+    '__proto__=1&constructor=2',
+    'page[]=0',
+    'unknown=%ff',
+    '%ff=1',
+  ])('?%s has no effect: unknown and empty parameters are ignored', async (query) => {
+    expect((await app.http.get(`/things/1?${query}`).expect(200)).body).toEqual({ id: 1 });
+  });
+
+  it.each([
+    ['%F0%9F%8D%B5+%2B%20%25', '🍵 + %'],
+    ['100%', '100%'],
+    ['%zz', '%zz'],
+  ])('?search=%s searches for "%s"', async (sent, search) => {
+    expect((await app.http.get(`/things/1?search=${sent}`).expect(200)).body).toEqual({ id: 1, search });
+  });
 });
 
 describe('bodies', () => {

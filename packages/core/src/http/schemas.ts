@@ -25,7 +25,7 @@ export const checkInOrder =
     if (broken) issues.push({ code: 'custom', input: value, params: { code: broken[1] }, message: broken[2] });
   };
 
-export const storable: Rule<string> = [isStorable, 'invalid_format', 'must not contain a NUL or an unpaired surrogate'];
+export const storable: Rule<string> = [isStorable, 'invalid_format', 'must be valid Unicode without a NUL'];
 
 /** Trimmed text of `min` to `max` characters (code points). If `min` is over 0, at least one must be visible. */
 export const text = (min: number, max: number) =>
