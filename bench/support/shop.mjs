@@ -20,11 +20,8 @@ const UNLIMITED = '1000000';
 const tokens = accessTokenIssuer(secretKey(JWT_SECRET), { lifetimeSeconds: 86_400 });
 export const tokenFor = (caller) => tokens.issue(caller).token;
 
-/**
- * One replica of `service` as in production (auth, rate limit, metrics, logs to a file), with its own Redis and with the given
- * database or its own. Only the rate limit is raised so that it has no effect.
- */
-export async function startService(service, settings = {}, given = undefined) {
+/** MySQL with the schema (or the given database) and Redis, and the settings of services that use them as in production. */
+export async function startBackends(given = undefined) {
   const dir = await temporaryFolder('shop-bench-');
   const mysql = given
     ? undefined
@@ -32,12 +29,9 @@ export async function startService(service, settings = {}, given = undefined) {
   const redis = await startRedis({ dir: path.join(dir, 'redis'), dieWithParent: true });
   const database = given ?? mysql.settings;
   if (mysql) await applySchema(database);
-  const instance = serviceServer({
-    service,
-    index: 0,
-    port: await freePort(),
-    logFile: path.join(dir, `${service}.log`),
-    dieWithParent: true,
+  return {
+    dir,
+    database,
     env: {
       APP_ENV: 'local',
       NODE_ENV: 'production',
@@ -52,8 +46,29 @@ export async function startService(service, settings = {}, given = undefined) {
       RATE_LIMIT_PER_SECOND: UNLIMITED,
       RATE_LIMIT_BURST: UNLIMITED,
       UPLOAD_PATH: path.join(dir, 'uploads'),
-      ...settings,
     },
+    async stop() {
+      await redis.stop();
+      await mysql?.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * One replica of `service` as in production (auth, rate limit, metrics, logs to a file), with its own Redis and with the given
+ * database or its own. Only the rate limit is raised so that it has no effect.
+ */
+export async function startService(service, settings = {}, given = undefined) {
+  const backends = await startBackends(given);
+  const { dir, database } = backends;
+  const instance = serviceServer({
+    service,
+    index: 0,
+    port: await freePort(),
+    logFile: path.join(dir, `${service}.log`),
+    dieWithParent: true,
+    env: { ...backends.env, ...settings },
   });
   await instance.start();
   return {
@@ -64,9 +79,7 @@ export async function startService(service, settings = {}, given = undefined) {
     sql: (statement, values) => withConnection(database, 60_000, (connection) => connection.query(statement, values)),
     async stop() {
       await instance.stop();
-      await redis.stop();
-      await mysql?.stop();
-      await rm(dir, { recursive: true, force: true });
+      await backends.stop();
     },
   };
 }
