@@ -7,7 +7,7 @@ import { adHoc } from './ad-hoc';
 
 const settings = z.object({});
 
-const docs = [
+const docs = () => [
   { path: '/docs', title: 'Example', html: '<p>curl http://localhost:8000/things</p>' },
   { path: '/docs/things', title: 'Things', html: '<a href="/docs">Home</a>' },
 ];

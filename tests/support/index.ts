@@ -8,6 +8,7 @@ export { type CapturedLog, capturedLog, exampleService, exampleTag, statementSer
 export { aCategory, anAddress, aProduct, aStore, aUser, type TestUser } from './factories';
 export { aGif, aJpeg, aPdf, aPng, aWebp } from './files';
 export { holdingInvalidation } from './invalidations';
+export { type LoadRecorder, loadRecorder, packagesOf } from './load-recorder';
 export { lockedRow } from './locked-row';
 export { aPart, multipartBody, multipartType, type RawPart } from './multipart';
 export { ownLoginOf, ownUsers } from './own-users';

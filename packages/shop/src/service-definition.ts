@@ -1,4 +1,4 @@
-import docsPages from './docs-pages.json';
+import type { DocsPage } from '@shop/core/http';
 import { REQUIRED_MIGRATION } from './migrations';
 import { productionRules } from './production';
 import { type ServiceName, services } from './services';
@@ -16,5 +16,5 @@ export const inShop = (name: ServiceName) => ({
   portKey: services[name].portVariable,
   production: productionRules,
   migration: REQUIRED_MIGRATION,
-  docs: docsPages,
+  docs: (): readonly DocsPage[] => require('./docs-pages.json'),
 });

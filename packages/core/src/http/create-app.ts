@@ -14,14 +14,14 @@ import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import { type RateLimitBuckets, rateLimitMiddleware } from '../rate-limit';
 import { allowOnly } from './allow';
-import { docsRoutes } from './docs';
+import type { docsRoutes } from './docs';
 import type { DocsPage } from './docs-layout';
 import { sendEarly } from './early-response';
 import type { Endpoint } from './endpoint';
 import { endpointHandler } from './endpoint-handler';
 import type { HttpConfig } from './http-config';
 import { refuseMalformed } from './malformed';
-import { openApiDocument } from './openapi';
+import { openApiDocument } from './openapi-document';
 import { type Probes, probeRoutes } from './probes';
 import { knownError, problemBody } from './problem';
 import { parseQuery } from './query-string';
@@ -33,7 +33,7 @@ interface AppDeps {
   service: string;
   config: HttpConfig;
   endpoints: Endpoint[];
-  docs: readonly DocsPage[];
+  docs: () => readonly DocsPage[];
   logger: Logger;
   metrics: Metrics;
   cache: ResponseCache;
@@ -82,13 +82,28 @@ export function createApp(deps: AppDeps): Express {
   app.use(respondToPreflight);
   app.param('id', skipNonCanonicalId);
   mountEndpoints(app, deps);
-  app.use(docsRoutes(openApiDocument(deps.service, deps.endpoints), deps.docs));
+  app.use(docsWhenAsked(deps));
   app.use(function noSuchRoute(_req, _res, next) {
     next(notFound({ message: 'There is no such route.' }));
   });
   app.use(errorHandler(deps.logger));
   return app;
 }
+
+/** Creates the document and the pages for their first reader: they cost time and memory, and most replicas have none. */
+function docsWhenAsked({ service, endpoints, docs }: AppDeps): RequestHandler {
+  let routes: ReturnType<typeof docsRoutes> | undefined;
+  return function serveDocs(req, res, next) {
+    if (!DOCS_PATH.test(req.path)) return next();
+    if (!routes) {
+      const { docsRoutes: create } = require('./docs') as typeof import('./docs');
+      routes = create(openApiDocument(service, endpoints), docs());
+    }
+    routes(req, res, next);
+  };
+}
+
+const DOCS_PATH = /^\/(docs|openapi\.json)(\/|$)/;
 
 function corsHeaders(origins: '*' | string[]): RequestHandler {
   // Never allow credentials with a wildcard: any site could send requests for the user.

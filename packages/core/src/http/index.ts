@@ -8,7 +8,7 @@ export { parseOptions, toFieldErrors } from './field-errors';
 export type { HttpConfig } from './http-config';
 export { type ListQuery, listEndpoint, queryJson } from './list-endpoint';
 export { respondToMalformed } from './malformed';
-export { openApiDocument } from './openapi';
+export { openApiDocument } from './openapi-document';
 export { PROBES } from './probe-paths';
 export { exampleProblem, statusOf } from './problem';
 export * from './schemas';

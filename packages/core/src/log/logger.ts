@@ -1,5 +1,4 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 import { AppError } from '../errors';
 import { traceFields } from '../tracing';
 import { requestIdFields } from './request-id';
@@ -39,7 +38,11 @@ export function createLogger(service: string, level: string, stream?: Destinatio
 }
 
 function standardOutput(): DestinationStream {
-  if (process.stdout.isTTY) return pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true });
+  if (process.stdout.isTTY) {
+    // Loaded only here, because a service without a terminal never uses it.
+    const pretty = require('pino-pretty') as typeof import('pino-pretty');
+    return pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true });
+  }
   return destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
 }
 

@@ -76,8 +76,8 @@ export interface ServiceDefinition<T extends z.ZodObject, C extends Resources = 
   /** Called once. Returns the resources and what this service adds to them. */
   createContext?: (resources: Resources, settings: z.output<T>) => C;
   endpoints: (context: C) => Endpoint[];
-  /** The pages below /docs, besides the reference. */
-  docs?: readonly DocsPage[];
+  /** The pages below /docs, besides the reference. Called for the first request to one. */
+  docs?: () => readonly DocsPage[];
   jobs?: (context: C, settings: z.output<T>) => Job[];
 }
 
@@ -140,7 +140,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
     service: definition.name,
     config,
     endpoints,
-    docs: definition.docs ?? [],
+    docs: definition.docs ?? (() => []),
     logger: log,
     metrics,
     cache,

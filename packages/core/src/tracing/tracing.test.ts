@@ -1,11 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import { json } from 'node:stream/consumers';
-import { type ExampleProcess, eventually, startExampleProcess } from '@shop/testing';
+import {
+  type ExampleProcess,
+  eventually,
+  type LoadRecorder,
+  loadRecorder,
+  packagesOf,
+  startExampleProcess,
+} from '@shop/testing';
 import { z } from 'zod';
 
 const attribute = z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) });
@@ -45,19 +49,9 @@ async function startCollector(): Promise<{ url: string; spans: Span[]; server: S
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans, server };
 }
 
-/** Makes a process report on exit which OpenTelemetry modules it has loaded. All except the API belong to the SDK. */
-function loadRecorder(): { env: { NODE_OPTIONS: string }; sdk(): string[] } {
-  const file = path.join(process.env.SHOP_TEST_DIR ?? '/tmp', `loaded-${randomUUID()}`);
-  const writeLoaded = `require('node:fs').writeFileSync('${file}', Object.keys(require.cache).join())`;
-  writeFileSync(`${file}.cjs`, `process.on('exit', () => ${writeLoaded});`);
-  return {
-    env: { NODE_OPTIONS: `--require "${file}.cjs"` },
-    sdk: () => {
-      const loaded = readFileSync(file, 'utf8').match(/@opentelemetry\/[\w-]+/g) ?? [];
-      return [...new Set(loaded)].filter((name) => name !== '@opentelemetry/api').sort();
-    },
-  };
-}
+/** All modules of OpenTelemetry except the API belong to the SDK. */
+const sdkIn = (recorder: LoadRecorder) =>
+  packagesOf(recorder.files()).filter((name) => /^@opentelemetry\/(?!api$)/.test(name));
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
@@ -95,7 +89,7 @@ it('a request is one trace across Express, MySQL and Redis, with the trace id of
   // The remaining spans are sent before the process exits.
   traced.signal('SIGTERM');
   expect(await traced.exited).toEqual({ code: 0, signal: null });
-  expect(recorder.sdk()).toContain('@opentelemetry/sdk-trace-node');
+  expect(sdkIn(recorder)).toContain('@opentelemetry/sdk-trace-node');
   const trace = collector.spans.filter(({ traceId }) => traceId === TRACE);
   expect(new Set(trace.map(({ by }) => by))).toEqual(new Set(['http', 'express', 'mysql2', 'ioredis']));
   expect(new Set(trace.map((one) => one.service))).toEqual(new Set(['examples/example']));
@@ -118,7 +112,7 @@ it('without an endpoint nothing is traced, and the SDK is not loaded', async () 
   expect(linesOf(plain, 'plain-1')[0]).not.toHaveProperty('trace_id');
   plain.signal('SIGTERM');
   expect(await plain.exited).toEqual({ code: 0, signal: null });
-  expect(recorder.sdk()).toEqual([]);
+  expect(sdkIn(recorder)).toEqual([]);
 });
 
 it('an unreachable collector breaks no request and does not delay the shutdown', async () => {

@@ -15,7 +15,7 @@ export async function register(
   client: Client,
 ): Promise<{ id: number; tokenSet: RegisteredTokenSet }> {
   const { name, email, phone, password } = account;
-  assertUncommon(password);
+  await assertUncommon(password);
   const network = clientNetwork(client.ip);
   const passwordHash = await ctx.passwordHasher.hash(password, network);
   const refreshToken = ctx.tokenIssuer.newRefreshToken({ withFactor: false });

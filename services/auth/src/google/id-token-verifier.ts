@@ -1,4 +1,4 @@
-import { OAuth2Client } from 'google-auth-library';
+import type { OAuth2Client } from 'google-auth-library';
 import { invalidIdToken } from './google.errors';
 import { type GoogleIdentity, googleIdentity } from './google.schemas';
 import { GoogleKeys } from './google-keys';
@@ -6,7 +6,7 @@ import { GoogleKeys } from './google-keys';
 const ISSUERS = ['accounts.google.com', 'https://accounts.google.com'];
 
 export class IdTokenVerifier {
-  private readonly client = new OAuth2Client();
+  private client: OAuth2Client | undefined;
   private readonly keys: GoogleKeys;
 
   constructor(
@@ -18,15 +18,22 @@ export class IdTokenVerifier {
 
   /** Checks signature, times, issuer and audience, and that Google has verified the email address. */
   async verify(idToken: string): Promise<GoogleIdentity> {
-    const identity = googleIdentity.safeParse(await this.verifiedPayload(idToken, await this.keys.current()));
+    // Loaded on first use, because it is large.
+    this.client ??= new (await import('google-auth-library')).OAuth2Client();
+    const payload = await this.verifiedPayload(this.client, idToken, await this.keys.current());
+    const identity = googleIdentity.safeParse(payload);
     if (!identity.success) throw invalidIdToken();
     return identity.data;
   }
 
   /** @returns undefined if invalid. Drops the library's error, because its text contains the token. */
-  private async verifiedPayload(idToken: string, certs: Record<string, string>): Promise<unknown> {
+  private async verifiedPayload(
+    client: OAuth2Client,
+    idToken: string,
+    certs: Record<string, string>,
+  ): Promise<unknown> {
     try {
-      const ticket = await this.client.verifySignedJwtWithCertsAsync(idToken, certs, this.clientId, ISSUERS);
+      const ticket = await client.verifySignedJwtWithCertsAsync(idToken, certs, this.clientId, ISSUERS);
       return ticket.getPayload();
     } catch {
       return undefined;

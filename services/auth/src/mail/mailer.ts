@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { AuthSettings } from '../settings';
 import { renderMail } from './mail-templates';
 import type { MailKind } from './mails.sql';
@@ -26,19 +26,27 @@ export function createMailer(settings: AuthSettings): Mailer | undefined {
     password_reset: resetPage,
     email_verification: settings.EMAIL_VERIFICATION_URL ?? new URL('/verify-email', resetPage).href,
   };
-  const transport = createTransport({
-    host: SMTP_HOST,
-    port: SMTP_PORT,
-    secure: SMTP_PORT === SMTPS_PORT,
-    requireTLS: SMTP_USER !== undefined,
-    ...(SMTP_USER === undefined ? {} : { auth: { user: SMTP_USER, pass: SMTP_PASS ?? '' } }),
-    dnsTimeout: TIMEOUT_MS,
-    connectionTimeout: TIMEOUT_MS,
-    greetingTimeout: TIMEOUT_MS,
-    socketTimeout: 2 * TIMEOUT_MS,
-  });
+  let transport: Transporter | undefined;
+
+  /** Loads the mail client on first use. */
+  async function createTransport(): Promise<Transporter> {
+    const client = await import('nodemailer');
+    return client.createTransport({
+      host: SMTP_HOST,
+      port: SMTP_PORT,
+      secure: SMTP_PORT === SMTPS_PORT,
+      requireTLS: SMTP_USER !== undefined,
+      ...(SMTP_USER === undefined ? {} : { auth: { user: SMTP_USER, pass: SMTP_PASS ?? '' } }),
+      dnsTimeout: TIMEOUT_MS,
+      connectionTimeout: TIMEOUT_MS,
+      greetingTimeout: TIMEOUT_MS,
+      socketTimeout: 2 * TIMEOUT_MS,
+    });
+  }
+
   return {
     async send(kind, recipient, token) {
+      transport ??= await createTransport();
       await transport.sendMail({
         from: MAIL_FROM,
         to: { name: '', address: recipient },

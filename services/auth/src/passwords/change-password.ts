@@ -18,7 +18,7 @@ export async function changePassword(
   { current_password, password }: PasswordChange,
   client: Client,
 ): Promise<void> {
-  assertUncommon(password);
+  await assertUncommon(password);
   const { email } = await getOwnUser(ctx, caller);
   const oldHash = await assertPassword(ctx, email, current_password, client);
   const newHash = await ctx.passwordHasher.hash(password, clientNetwork(client.ip));

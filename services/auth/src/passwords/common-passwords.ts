@@ -1,12 +1,17 @@
-import { dictionary } from '@zxcvbn-ts/language-common';
 import { weakPassword } from './passwords.errors';
 
 /** Of the most common passwords. The list is in order of frequency. */
 const REFUSED = 10_000;
 
-const common = new Set(dictionary['passwords-common'].slice(0, REFUSED));
+let common: ReadonlySet<string> | undefined;
 
-/** @throws AppError `weak_password` */
-export function assertUncommon(password: string): void {
+/** Loads the list on first use. @throws AppError `weak_password` */
+export async function assertUncommon(password: string): Promise<void> {
+  common ??= await loadCommon();
   if (common.has(password)) throw weakPassword();
+}
+
+async function loadCommon(): Promise<ReadonlySet<string>> {
+  const { dictionary } = await import('@zxcvbn-ts/language-common');
+  return new Set(dictionary['passwords-common'].slice(0, REFUSED));
 }

@@ -17,7 +17,7 @@ export async function resetPassword(
   { token, password }: PasswordReset,
   client: Client,
 ): Promise<void> {
-  assertUncommon(password);
+  await assertUncommon(password);
   const network = clientNetwork(client.ip);
   const tokenHash = hashToken(token);
   // Checked before the expensive hash, decided after it: only one of several concurrent calls can spend the token.
