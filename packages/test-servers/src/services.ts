@@ -63,6 +63,8 @@ export function serviceServer(options: ServiceOptions): ServiceServer {
         args: [path.join(folder, 'services', service, 'dist/main.js')],
         cwd: folder,
         env: {
+          // From Node 22 on, Node keeps compiled code there, for the next start.
+          NODE_COMPILE_CACHE: path.join(folder, 'node_modules/.cache/v8'),
           ...process.env,
           ...options.env,
           ...(revision === undefined ? {} : { GIT_REVISION: revision }),
