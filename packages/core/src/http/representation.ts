@@ -52,8 +52,9 @@ export function unpack(packed: Buffer): Representation {
 export async function sendRepresentation(req: Request, res: Response, representation: Representation): Promise<void> {
   const { headers, tag, json, compressed } = representation;
   const mayCompress = isLong(json);
-  if (mayCompress) res.vary('Accept-Encoding');
-  const isCompressed = mayCompress && req.acceptsEncodings('gzip') === 'gzip';
+  // As a line of its own: `res.vary` parses the one that CORS has set.
+  if (mayCompress) res.appendHeader('Vary', 'Accept-Encoding');
+  const isCompressed = mayCompress && acceptsGzip(req);
   const tags = isCompressed ? [gzipTag(tag), tag] : [tag];
   const known = tagNamedBy(req.headers['if-none-match'] ?? '', tags, 'weak');
   if (known !== undefined) {
@@ -66,6 +67,10 @@ export async function sendRepresentation(req: Request, res: Response, representa
   res.setHeader('Content-Encoding', 'gzip');
   sendJson(res, 200, compressed ?? (await compress(json)));
 }
+
+/** Most API clients send no Accept-Encoding, and negotiation is slow. */
+const acceptsGzip = (req: Request): boolean =>
+  req.headers['accept-encoding'] !== undefined && req.acceptsEncodings('gzip') === 'gzip';
 
 /** @param json preferably a string: Node sends it in one write with the headers */
 export function sendJson(res: Response, status: number, json: string | Buffer): void {
