@@ -79,6 +79,7 @@ test('with the settings of .env.local, production refuses each known default', (
     'CORS_ORIGINS',
     'DB_PASS',
     'FACTOR_KEY',
+    'GRAFANA_ADMIN_PASSWORD',
     'JWT_SECRET',
     'PASSWORD_RESET_URL',
     'REDIS_PASSWORD',

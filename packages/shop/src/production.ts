@@ -57,6 +57,10 @@ function isTooWide(text: string): boolean {
   return block.prefix < (block.isLocal ? 7 : 16);
 }
 
+/**
+ * No service uses GRAFANA_ADMIN_PASSWORD, and only auth uses FACTOR_KEY. But both are in the same environment file as the other
+ * settings, and only a service can refuse to start.
+ */
 const productionSettings = z
   .object({
     DB_PASS: password,
@@ -65,6 +69,7 @@ const productionSettings = z
     REDIS_SENTINELS: z.string().optional(),
     REDIS_PASSWORD: password.optional(),
     REDIS_SENTINEL_PASSWORD: password.optional(),
+    GRAFANA_ADMIN_PASSWORD: password.optional(),
     CORS_ORIGINS: z
       .string()
       .refine((list) => !items(list).includes('*'), 'may not be "*" in production: name the origins')

@@ -94,7 +94,7 @@ describe('production', () => {
 
   it('starts with settings of its own', () => {
     expect(problemsOf({})).toEqual([]);
-    expect(problemsOf({ CORS_ORIGINS: 'https://shop.test' })).toEqual([]);
+    expect(problemsOf({ GRAFANA_ADMIN_PASSWORD: 'nX3vQ8wLr2Zk', CORS_ORIGINS: 'https://shop.test' })).toEqual([]);
   });
 
   it.each([
@@ -112,6 +112,8 @@ describe('production', () => {
   ])('refuses "%s" as the password of the database, of Redis and of Grafana', (password) => {
     expect(refusedKeys({ DB_PASS: password })).toEqual(['DB_PASS']);
     expect(refusedKeys({ REDIS_PASSWORD: password })).toEqual(['REDIS_PASSWORD']);
+    // Not set: Grafana gets its password from elsewhere.
+    expect(refusedKeys({ GRAFANA_ADMIN_PASSWORD: password })).toEqual(password ? ['GRAFANA_ADMIN_PASSWORD'] : []);
   });
 
   it('refuses a FACTOR_KEY that is public or easy to guess, and needs none', () => {
@@ -182,20 +184,22 @@ describe('production', () => {
     const problems = problemsOf({
       JWT_SECRET: 'local-development-only-secret-never-deploy-this',
       DB_PASS: 'root123',
+      GRAFANA_ADMIN_PASSWORD: 'admin123',
       CORS_ORIGINS: '*',
       TRUST_PROXY: '',
     });
     const { message } = new ConfigError(problems);
-    for (const key of ['JWT_SECRET', 'DB_PASS', 'CORS_ORIGINS', 'TRUST_PROXY']) {
+    for (const key of ['JWT_SECRET', 'DB_PASS', 'GRAFANA_ADMIN_PASSWORD', 'CORS_ORIGINS', 'TRUST_PROXY']) {
       expect(message).toContain(`  - ${key}: `);
     }
-    for (const secret of ['never-deploy-this', 'root123']) expect(message).not.toContain(secret);
+    for (const secret of ['never-deploy-this', 'root123', 'admin123']) expect(message).not.toContain(secret);
   });
 
   it('is stricter than the other environments, which accept all of these settings', () => {
     const insecure: Env = {
       DB_PASS: 'password',
       REDIS_PASSWORD: '',
+      GRAFANA_ADMIN_PASSWORD: 'admin',
       CORS_ORIGINS: 'http://localhost:3000',
       TRUST_PROXY: '0.0.0.0/1,128.0.0.0/1',
     };

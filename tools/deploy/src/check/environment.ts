@@ -14,6 +14,8 @@ const fromTheImage = ['GIT_REVISION'];
 const forNginx = ['GATEWAY_PORT', 'CONNECTIONS_PER_CLIENT'];
 /** Read by Node and its libraries. */
 const forNode = ['NODE_ENV'];
+/** Not needed in k8s/, which has no Grafana. */
+const notInKubernetes = ['GRAFANA_ADMIN_PASSWORD'];
 
 /** Each is only where it is read. Other settings may be shared. */
 const SECRET = /_PASS$|PASSWORD|SECRET|_ACCESS_KEY_ID$|PRIVATE_KEY|FACTOR_KEY/;
@@ -109,7 +111,7 @@ function podProblems(files: DeployFiles, service: string, readByAny: Set<string>
   const given = environmentIn(files, container);
   const { keys, problems } = startedWith(service, given);
   const own = (container.env ?? []).map(({ name }) => name);
-  const missing = [...keys].filter((key) => !(key in given || fromTheImage.includes(key)));
+  const missing = [...keys].filter((key) => !(key in given || [...fromTheImage, ...notInKubernetes].includes(key)));
   const unknown = Object.keys(given).filter((key) => !readByAny.has(key) || (own.includes(key) && !keys.has(key)));
   return [
     ...missing.map((key) => `${key} is read but not set`),
