@@ -56,13 +56,15 @@ export async function sendRepresentation(req: Request, res: Response, representa
   if (mayCompress) res.appendHeader('Vary', 'Accept-Encoding');
   const isCompressed = mayCompress && acceptsGzip(req);
   const tags = isCompressed ? [gzipTag(tag), tag] : [tag];
-  const known = tagNamedBy(req.headers['if-none-match'] ?? '', tags, 'weak');
+  const condition = req.headers['if-none-match'];
+  const known = condition === undefined ? undefined : tagNamedBy(condition, tags, 'weak');
   if (known !== undefined) {
     if (headers['Cache-Control']) res.setHeader('Cache-Control', headers['Cache-Control']);
     res.status(304).setHeader('ETag', known).end();
     return;
   }
-  setHeaders(res, { ...headers, ETag: isCompressed ? gzipTag(tag) : tag });
+  setHeaders(res, headers);
+  res.setHeader('ETag', isCompressed ? gzipTag(tag) : tag);
   if (!isCompressed) return sendJson(res, 200, json);
   res.setHeader('Content-Encoding', 'gzip');
   sendJson(res, 200, compressed ?? (await compress(json)));
@@ -72,11 +74,12 @@ export async function sendRepresentation(req: Request, res: Response, representa
 const acceptsGzip = (req: Request): boolean =>
   req.headers['accept-encoding'] !== undefined && req.acceptsEncodings('gzip') === 'gzip';
 
-/** @param json preferably a string: Node sends it in one write with the headers */
+/** Node sends a string, but not a buffer, in one write with the headers. A latin1 string has the bytes of the buffer. */
 export function sendJson(res: Response, status: number, json: string | Buffer): void {
   res.status(status).setHeader('Content-Type', 'application/json; charset=utf-8');
   res.setHeader('Content-Length', Buffer.byteLength(json));
-  res.end(json);
+  if (typeof json === 'string') res.end(json);
+  else res.end(json.toString('latin1'), 'latin1');
 }
 
 /** Faster than Express's `res.set`, which looks every media type up. */
