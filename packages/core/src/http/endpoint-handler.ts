@@ -93,6 +93,7 @@ function countUploads(respond: Respond, metrics: Metrics): Respond {
 }
 
 function inputReader(endpoint: Endpoint) {
+  const bodySchema = endpoint.body ?? noFields.optional();
   return function readInput(
     req: Request,
     { fields, isForm, file, errors }: RequestBody,
@@ -107,7 +108,7 @@ function inputReader(endpoint: Endpoint) {
       ? validation.parse('form', endpoint.form, fields)
       : endpoint.upload?.required
         ? undefined
-        : validation.parse('body', endpoint.body ?? noFields.optional(), fields);
+        : validation.parse('body', bodySchema, fields);
     const field = endpoint.upload?.required ? endpoint.upload.field : undefined;
     if (field && !file && errors.every(({ path }) => path !== field)) {
       validation.add({
@@ -129,8 +130,9 @@ async function attemptOf(
   req: Request,
   { fields, isForm, file }: RequestBody,
 ): Promise<Attempt | undefined> {
+  if (!endpoint.idempotent || !caller) return undefined;
   const key = req.get('Idempotency-Key');
-  if (!endpoint.idempotent || !caller || key === undefined) return undefined;
+  if (key === undefined) return undefined;
   // Decoded, so that each resource has one path.
   const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => String(req.params[name]));
   return {
