@@ -1,6 +1,7 @@
-import type { Server } from 'node:http';
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Env } from '@shop/core/config';
+import { createAppServer } from '@shop/core/http';
 import { createLogger } from '@shop/core/log';
 import { buildService, type Resources, type RunningApp, type ServiceDefinition } from '@shop/core/service';
 import { serviceNames, services } from '@shop/shop';
@@ -55,9 +56,8 @@ export async function startApp<T extends z.ZodObject, C extends Resources>(
     testEnv({ ...databaseUserOf(definition.name, overrides), ...overrides }),
     logger,
   );
-  const server = await new Promise<Server>((resolve) => {
-    const listening = running.app.listen(0, '127.0.0.1', () => resolve(listening));
-  });
+  const server = createAppServer(running.app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
   await running.resources.redis.firstAttempt();
   return {
     ...running,

@@ -2,6 +2,7 @@
 import '../tracing';
 
 export { createApp } from './create-app';
+export { createAppServer } from './create-server';
 export type { DocsPage } from './docs-layout';
 export { accepted, created, type Endpoint, endpoint, noContent, ok, type ResponseCookie } from './endpoint';
 export { parseOptions, toFieldErrors } from './field-errors';

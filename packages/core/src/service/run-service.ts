@@ -1,9 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { ConfigError } from '../config';
 import { poolFitProblem } from '../db';
-import { PROBES, respondToMalformed } from '../http';
+import { createAppServer, PROBES, respondToMalformed } from '../http';
 import { collectProcessMetrics } from '../metrics';
 import { withTimeout } from '../time';
 import { flushTraces, nameTraces } from '../tracing';
@@ -36,21 +36,18 @@ export async function runService<T extends z.ZodObject, C extends Resources>(
     logger.fatal({ err: error }, 'uncaught exception, exiting');
     process.exit(1);
   });
-  const server = createServer(
-    {
-      // Limits for slow clients: headers within 5 s, the whole request within 60 s, checked every second.
-      headersTimeout: 5000,
-      requestTimeout: 60_000,
-      connectionsCheckingInterval: 1000,
-      // Larger than Nginx's own limit (nginx/templates), because Nginx adds headers.
-      maxHeaderSize: 48 * 1024,
-      // Longer than Nginx keeps idle connections, so that Nginx never reuses a connection that is being closed.
-      keepAliveTimeout: 65_000,
-      // The app rejects requests without Host, with a problem response.
-      requireHostHeader: false,
-    },
-    running.app,
-  );
+  const server = createAppServer(running.app, {
+    // Limits for slow clients: headers within 5 s, the whole request within 60 s, checked every second.
+    headersTimeout: 5000,
+    requestTimeout: 60_000,
+    connectionsCheckingInterval: 1000,
+    // Larger than Nginx's own limit (nginx/templates), because Nginx adds headers.
+    maxHeaderSize: 48 * 1024,
+    // Longer than Nginx keeps idle connections, so that Nginx never reuses a connection that is being closed.
+    keepAliveTimeout: 65_000,
+    // The app rejects requests without Host, with a problem response.
+    requireHostHeader: false,
+  });
   respondToMalformed(server, running.resources);
   server.prependListener('request', function closeWhileDraining(_req, res) {
     if (running.isDraining()) res.setHeader('Connection', 'close');
