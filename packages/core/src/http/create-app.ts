@@ -1,4 +1,3 @@
-import cors from 'cors';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -10,24 +9,26 @@ import { type AccessTokenVerifier, CHALLENGE, type Revocations } from '../auth';
 import type { ResponseCache } from '../cache';
 import type { ErrorDefinition } from '../errors';
 import { notFound, queryTimeout } from '../errors';
-import type { Logger } from '../log';
+import { type Logger, withRequestId } from '../log';
 import type { Metrics } from '../metrics';
 import { type RateLimitBuckets, rateLimitMiddleware } from '../rate-limit';
 import { allowOnly } from './allow';
+import { corsHeaders, isPreflight } from './cors-headers';
 import type { docsRoutes } from './docs';
 import type { DocsPage } from './docs-layout';
 import { sendEarly } from './early-response';
 import type { Endpoint } from './endpoint';
 import { endpointHandler } from './endpoint-handler';
+import { setHeaderList } from './header-list';
 import type { HttpConfig } from './http-config';
-import { refuseMalformed } from './malformed';
+import { malformationOf } from './malformed';
 import { openApiDocument } from './openapi-document';
 import { type Probes, probeRoutes } from './probes';
 import { knownError, problemBody } from './problem';
 import { parseQuery } from './query-string';
-import { contextOf, requestContext } from './request-context';
+import { contextOf, contextStarter } from './request-context';
 import { uploadMetrics } from './request-metrics';
-import { securityHeaders } from './security-headers';
+import { listSecurityHeaders } from './security-headers';
 
 interface AppDeps {
   service: string;
@@ -42,20 +43,6 @@ interface AppDeps {
   revocations: Revocations;
   probes: Probes;
 }
-
-/** Response headers that scripts from other origins may read. */
-const EXPOSED_HEADERS = [
-  'Link',
-  'Location',
-  'ETag',
-  'X-Request-Id',
-  'X-Cache',
-  'RateLimit',
-  'RateLimit-Policy',
-  'Retry-After',
-  'Idempotent-Replayed',
-  'WWW-Authenticate',
-];
 
 /**
  * Creates a service's Express app: its declared endpoints, and what all services share (request id, log, metrics, security
@@ -73,10 +60,7 @@ export function createApp(deps: AppDeps): Express {
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
 
-  app.use(requestContext(deps.logger, deps.metrics));
-  app.use(securityHeaders);
-  app.use(refuseMalformed);
-  app.use(corsHeaders(deps.config.corsOrigins));
+  app.use(requestStart(deps));
   app.use(probeRoutes(deps.service, deps.probes, deps.metrics));
   app.use(rateLimitMiddleware({ ...deps, bucketOf: bucketFinder(deps.endpoints) }));
   app.use(respondToPreflight);
@@ -88,6 +72,25 @@ export function createApp(deps: AppDeps): Express {
   });
   app.use(errorHandler(deps.logger));
   return app;
+}
+
+/** What every request begins with: request id, log line and metrics, security headers, CORS. */
+function requestStart({ logger, metrics, config }: AppDeps): RequestHandler {
+  const startContext = contextStarter(logger, metrics);
+  const securityHeaders = listSecurityHeaders();
+  const setCorsHeaders = corsHeaders(config.corsOrigins);
+  return function startRequest(req, res, next) {
+    const { requestId } = startContext(req, res);
+    setHeaderList(res, securityHeaders);
+    const problem = malformationOf(req);
+    if (problem) {
+      res.setHeader('Connection', 'close');
+      next(problem);
+      return;
+    }
+    setCorsHeaders(req, res);
+    withRequestId(requestId, next);
+  };
 }
 
 /** Creates the document and the pages for their first reader: they cost time and memory, and most replicas have none. */
@@ -104,26 +107,6 @@ function docsWhenAsked({ service, endpoints, docs }: AppDeps): RequestHandler {
 }
 
 const DOCS_PATH = /^\/(docs|openapi\.json)(\/|$)/;
-
-function corsHeaders(origins: '*' | string[]): RequestHandler {
-  // Never allow credentials with a wildcard: any site could send requests for the user.
-  const handle = cors({
-    origin: origins,
-    credentials: origins !== '*',
-    exposedHeaders: EXPOSED_HEADERS,
-    maxAge: 600,
-    // The rate limit must count preflights before `respondToPreflight` responds.
-    preflightContinue: true,
-  });
-  return function setCorsHeaders(req, res, next) {
-    // The cors package treats any OPTIONS as a preflight. Other OPTIONS requests get `Allow` from their route.
-    if (req.method === 'OPTIONS' && !isPreflight(req)) next();
-    else handle(req, res, next);
-  };
-}
-
-const isPreflight = ({ method, headers }: Request): boolean =>
-  method === 'OPTIONS' && Boolean(headers['access-control-request-method']);
 
 const respondToPreflight: RequestHandler = (req, res, next) => {
   if (isPreflight(req)) res.status(204).setHeader('Content-Length', '0').end();

@@ -1,6 +1,6 @@
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import type { AppError, ErrorDefinition, FieldError } from '../errors';
 import {
   expectationFailed,
@@ -59,7 +59,7 @@ export function respondToMalformed(server: Server, { logger, metrics }: { logger
   server.prependListener('request', function rememberResponse(req, res) {
     latest.set(req.socket, res);
   });
-  // The app rejects it in `refuseMalformed`.
+  // The app rejects it, see `malformationOf`.
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
 
   server.on('connect', (req, socket) => {
@@ -105,7 +105,7 @@ function writeResponse(socket: Duplex, problem: AppError, requestId: string): vo
     'Content-Length': String(Buffer.byteLength(body)),
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
-    ...listSecurityHeaders(),
+    ...Object.fromEntries(listSecurityHeaders()),
     ...problem.headers,
     Connection: 'close',
   };
@@ -120,18 +120,10 @@ const idIn = (packet: Buffer | undefined): string | undefined =>
 
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
-/** Rejects what Node would otherwise reject with an empty body: HTTP/1.1 without Host, and unknown expectations. */
-export const refuseMalformed: RequestHandler = ({ httpVersion, headers: { host, expect } }, res, next) => {
-  const problem =
-    host === undefined
-      ? malformed('The Host header is missing.', { in: 'header', path: 'host', code: 'required' })
-      : expect !== undefined && !CONTINUE.test(expect)
-        ? expectationFailed()
-        : undefined;
-  if (problem === undefined || httpVersion !== '1.1') {
-    next();
-    return;
-  }
-  res.setHeader('Connection', 'close');
-  next(problem);
-};
+/** The problem of a request that Node would otherwise reject with an empty body: HTTP/1.1 without Host, or an unknown expectation. */
+export function malformationOf({ httpVersion, headers: { host, expect } }: Request): AppError | undefined {
+  if (httpVersion !== '1.1') return undefined;
+  if (host === undefined)
+    return malformed('The Host header is missing.', { in: 'header', path: 'host', code: 'required' });
+  return expect === undefined || CONTINUE.test(expect) ? undefined : expectationFailed();
+}

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import type { Caller } from '../auth';
-import { type Logger, withRequestId } from '../log';
+import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import { clientIpOf } from '../rate-limit';
 import { PROBES } from './probe-paths';
@@ -10,6 +10,8 @@ import { requestMetrics } from './request-metrics';
 /** What core stores about a request in `res.locals`. */
 interface RequestContext {
   requestId: string;
+  /** As reported by trusted proxies. */
+  clientIp: string;
   /** The declared path or UNMATCHED, used as metrics label and as `route` in the log. */
   route: string;
   caller?: Caller;
@@ -28,49 +30,49 @@ export const requestIdFrom = (given: string | undefined): string =>
 
 export const contextOf = (res: Response): RequestContext => res.locals as RequestContext;
 
-/** Assigns the request id. Writes the log line and the metrics once the response is sent or the connection is closed. */
-export function requestContext(logger: Logger, metrics: Metrics): RequestHandler {
+/**
+ * Returns the function that begins the context of a request: it assigns the request id, and writes the log line and the metrics once
+ * the response is sent or the connection is closed.
+ */
+export function contextStarter(logger: Logger, metrics: Metrics): (req: Request, res: Response) => RequestContext {
   // All its fields are listed below and none is a secret, so skip the redaction for speed.
   const lines = logger.child({}, { redact: [] });
   const { requests, seconds: duration } = requestMetrics(metrics);
   let inFlight = 0;
   metrics.gauge('http_requests_in_flight', 'HTTP requests in progress', () => inFlight);
-  return function startContext(req, res, next) {
-    const start = process.hrtime.bigint();
+  return function startContext(req, res) {
+    const start = performance.now();
     const context = contextOf(res);
     inFlight += 1;
     context.requestId = requestIdFrom(req.get('x-request-id'));
     context.route = UNMATCHED;
     // Now, because a closed connection has no address.
-    const clientIp = clientIpOf(req);
+    context.clientIp = clientIpOf(req);
     res.setHeader('X-Request-Id', context.requestId);
     res.once('close', function record() {
       inFlight -= 1;
-      const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+      const milliseconds = performance.now() - start;
       // 499 is what Nginx logs for a client that disconnected before it got its response.
       const status = context.earlyStatus ?? (res.writableFinished ? res.statusCode : 499);
-      const labels = {
-        method: METHODS.has(req.method) ? req.method : 'OTHER',
-        endpoint: context.route,
-        status: String(status),
-      };
-      requests.inc(labels);
-      duration.observe({ method: labels.method, endpoint: labels.endpoint }, seconds);
+      const method = METHODS.has(req.method) ? req.method : 'OTHER';
+      requests.inc({ method, endpoint: context.route, status: String(status) });
+      duration.observe({ method, endpoint: context.route }, milliseconds / 1000);
       const level = status >= 500 ? 'error' : PROBES.has(context.route) ? 'debug' : 'info';
       lines[level](
         {
           request_id: context.requestId,
-          method: labels.method,
+          method,
           route: context.route,
           status,
-          client_ip: clientIp,
-          duration_ms: Math.round(seconds * 1e6) / 1e3,
-          ...(context.caller ? { user_id: context.caller.id } : {}),
-          ...(context.failure ? { err: context.failure } : {}),
+          client_ip: context.clientIp,
+          duration_ms: Math.round(milliseconds * 1000) / 1000,
+          // pino leaves out what is undefined.
+          user_id: context.caller?.id,
+          err: context.failure,
         },
         'request',
       );
     });
-    withRequestId(context.requestId, next);
+    return context;
   };
 }
