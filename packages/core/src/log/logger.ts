@@ -17,6 +17,8 @@ const SECRET_KEYS = [
   'secret',
 ];
 
+const NO_FIELDS = {};
+
 /**
  * Writes JSON lines to standard output, or readable lines if that is a terminal. Every line has `service`, the lines of
  * a request have `request_id`, and those of a traced one `trace_id`.
@@ -25,7 +27,9 @@ export function createLogger(service: string, level: string, stream?: Destinatio
   const trace = traceFields();
   return pino(
     {
-      mixin: () => ({ ...requestIdFields(), ...trace?.() }),
+      // The line of a request has its id already.
+      mixin: (line: object) => (trace || !('request_id' in line) ? { ...requestIdFields(), ...trace?.() } : NO_FIELDS),
+      mixinMergeStrategy: (line: object, fields: object) => (fields === NO_FIELDS ? line : { ...fields, ...line }),
       level,
       base: { service },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
