@@ -54,8 +54,11 @@ export const revocationsIn = (db: Pick<Database, 'rows'>): RevocationStore => ({
  * second, so that a check costs no round trip and does not depend on Redis. See docs/decisions/0038-revocation.md.
  */
 export interface Revocations {
-  /** @throws AppError if the revocations of the last seconds cannot be read: the token may have been revoked */
-  isRevoked(token: VerifiedToken): Promise<boolean>;
+  /**
+   * A promise only if the revocations of the last seconds must be read first: to await costs every request a bit.
+   * @throws AppError if they cannot be read: the token may have been revoked
+   */
+  isRevoked(token: VerifiedToken): boolean | Promise<boolean>;
   /** Resolves once the revocations of the last seconds are known. @throws AppError the database error */
   current(): Promise<void>;
   /** Reads new revocations, at most once at the same time. @throws AppError the database error */
@@ -155,18 +158,24 @@ export function createRevocations(store: RevocationStore, { metrics }: { metrics
     if (isOlderThan(MAX_AGE_MS)) throw databaseUnavailable();
   }
 
+  function isKnownRevoked({ caller: { id, role, sessionId }, issuedAt }: VerifiedToken): boolean {
+    const isBefore = (row: Revocation | undefined, lateMs = 0) =>
+      row !== undefined && issuedAt * 1000 <= row.revokedAt.getTime() + lateMs;
+    const change = roleChanges.get(id);
+    if (change?.role !== role && isBefore(change, LATE_LOGIN_MS)) return true;
+    // A token names only the second in which it was issued. One of the same second counts as issued before.
+    return sessionId === undefined ? isBefore(users.get(id)) : sessions.has(sessionId);
+  }
+
+  async function isRevoked(token: VerifiedToken): Promise<boolean> {
+    await current();
+    return isKnownRevoked(token);
+  }
+
   return {
     current,
     refresh,
-    async isRevoked({ caller: { id, role, sessionId }, issuedAt }) {
-      await current();
-      const isBefore = (row: Revocation | undefined, lateMs = 0) =>
-        row !== undefined && issuedAt * 1000 <= row.revokedAt.getTime() + lateMs;
-      const change = roleChanges.get(id);
-      if (change?.role !== role && isBefore(change, LATE_LOGIN_MS)) return true;
-      // A token names only the second in which it was issued. One of the same second counts as issued before.
-      return sessionId === undefined ? isBefore(users.get(id)) : sessions.has(sessionId);
-    },
+    isRevoked: (token) => (isOlderThan(REFRESH_INTERVAL_MS) ? isRevoked(token) : isKnownRevoked(token)),
   };
 }
 

@@ -9,6 +9,7 @@ import {
 } from '../auth';
 import { crossSiteRequest, forbidden, unauthenticated } from '../errors';
 import type { Access } from './endpoint';
+import type { MaybePromise } from './maybe-promise';
 
 interface AuthenticationDeps {
   tokens: AccessTokenVerifier;
@@ -21,24 +22,28 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Authenticates the caller by the bearer token (RFC 6750) or, without that header, by the `access_token` cookie.
- * @returns undefined on a public endpoint without a token
+ * @returns undefined on a public endpoint; a promise only if the known revocations are old
  * @throws AppError `unauthenticated`, `forbidden` (not an admin), `cross_site_request`, or the database error while it cannot
  *   be known whether the token was revoked
  */
-export async function authenticate(
+export function authenticate(
   req: Request,
   access: Access,
   { tokens, revocations, origins }: AuthenticationDeps,
-): Promise<Caller | undefined> {
+): MaybePromise<Caller | undefined> {
   if (access === 'public') return undefined;
   const sent = tokenOf(req, origins);
   if (sent === undefined) throw unauthenticated();
   const token = tokens.verify(sent);
   if (token === 'expired') throw expiredAccessToken();
-  if (token === 'invalid' || (await revocations.isRevoked(token))) throw invalidAccessToken();
-  const { caller } = token;
-  if (access === 'admin' && caller.role !== 'admin') throw forbidden({ message: 'Only an admin may do this.' });
-  return caller;
+  if (token === 'invalid') throw invalidAccessToken();
+  const admit = (isRevoked: boolean): Caller => {
+    if (isRevoked) throw invalidAccessToken();
+    if (access === 'admin' && token.caller.role !== 'admin') throw forbidden({ message: 'Only an admin may do this.' });
+    return token.caller;
+  };
+  const isRevoked = revocations.isRevoked(token);
+  return isRevoked instanceof Promise ? isRevoked.then(admit) : admit(isRevoked);
 }
 
 /** @returns undefined if there is none */

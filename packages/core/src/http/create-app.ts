@@ -131,8 +131,8 @@ const skipNonCanonicalId: RequestParamHandler = (_req, _res, next, id: string) =
 function mountEndpoints(app: Express, deps: AppDeps): void {
   for (const [path, endpoints] of groupByPath(deps.endpoints)) {
     const route = app.route(path);
-    for (const endpoint of endpoints) route[endpoint.method](markRoute(path), endpointHandler(endpoint, deps));
-    // Without markRoute: otherwise each path would get a metrics series for every method that clients try.
+    for (const endpoint of endpoints) route[endpoint.method](endpointHandler(endpoint, deps));
+    // It sets no `route`: otherwise each path would get a metrics series for every method that clients try.
     route.all(allowOnly(endpoints.map(({ method }) => method.toUpperCase())));
     const undecodable = endpoints.find(({ undecodablePath }) => undecodablePath)?.undecodablePath;
     if (undecodable) app.use(path.replace(/\/:.*/, ''), undecodableAs(undecodable));
@@ -150,13 +150,6 @@ function groupByPath(endpoints: Endpoint[]): Map<string, Endpoint[]> {
   const groups = new Map<string, Endpoint[]>();
   for (const endpoint of endpoints) groups.set(endpoint.path, [...(groups.get(endpoint.path) ?? []), endpoint]);
   return groups;
-}
-
-function markRoute(path: string): RequestHandler {
-  return function setRoute(_req, res, next) {
-    contextOf(res).route = path;
-    next();
-  };
 }
 
 function errorHandler(logger: Logger): ErrorRequestHandler {

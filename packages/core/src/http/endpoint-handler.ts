@@ -6,15 +6,15 @@ import type { ResponseCache } from '../cache';
 import { type Attempt, hashOfForm, hashOfJson } from '../idempotency';
 import type { Metrics } from '../metrics';
 import { entityTag, gzipTag, type IfMatch, tagNamedBy } from '../preconditions';
-import { clientIpOf } from '../rate-limit';
 import { authenticate, cookieOf } from './authenticate';
 import type { AnyInput, AnyResponse, Endpoint, ResponseCookie } from './endpoint';
 import { undeclaredErrorCheck } from './endpoint-errors';
 import type { HttpConfig } from './http-config';
+import type { MaybePromise } from './maybe-promise';
 import { isMultipart } from './multipart-boundary';
 import { knownError } from './problem';
 import { pack, represent, sendJson, sendRepresentation, setHeaders, unpack } from './representation';
-import { bodyReader, type RequestBody } from './request-body';
+import { bodyReader, type RequestBody, readsBody } from './request-body';
 import { contextOf } from './request-context';
 import { uploadMetrics } from './request-metrics';
 import { noFields } from './schemas';
@@ -30,28 +30,36 @@ interface HandlerDeps {
 
 /** Authenticates, reads and validates a request, runs the handler or the cache, checks and sends the response. */
 export function endpointHandler(endpoint: Endpoint, deps: HandlerDeps): RequestHandler {
-  const { config, tokens, revocations, cache, metrics } = deps;
+  const { config, cache, metrics } = deps;
+  const authentication = { ...deps, origins: config.corsOrigins };
   const readBody = bodyReader(endpoint);
   const toInput = inputReader(endpoint);
+  const cacheControl = cacheControlOf(endpoint);
   const respond = async (req: Request, res: Response): Promise<void> => {
-    const caller = await authenticate(req, endpoint.access, { tokens, revocations, origins: config.corsOrigins });
-    if (caller) contextOf(res).caller = caller;
+    const context = contextOf(res);
+    context.route = endpoint.path;
+    const authenticated = authenticate(req, endpoint.access, authentication);
+    const caller = authenticated instanceof Promise ? await authenticated : authenticated;
+    if (caller) context.caller = caller;
     const cookie = endpoint.cookie && cookieOf(req, endpoint.cookie, config.corsOrigins);
-    const body = await readBody(req, res);
+    const read = readBody(req, res);
+    const body = read instanceof Promise ? await read : read;
     let response: AnyResponse | undefined;
     let attempt: Attempt | undefined;
     try {
-      const { requestId } = contextOf(res);
-      const client = { clientIp: clientIpOf(req), userAgent: req.headers['user-agent'], requestId, cookie };
       const valid = toInput(req, body);
-      attempt = await attemptOf(endpoint, caller, req, body);
-      const input: AnyInput = { caller, ...client, ...valid, attempt, ifMatch: conditionOf(endpoint, req) };
-      res.setHeader('Cache-Control', cacheControlOf(endpoint));
+      const key = endpoint.idempotent && caller && req.get('Idempotency-Key');
+      if (key !== undefined && caller) attempt = await attemptOf(endpoint, caller, key, req, body);
+      const { clientIp, requestId } = context;
+      const userAgent = req.headers['user-agent'];
+      const ifMatch = conditionOf(endpoint, req);
+      const input: AnyInput = { ...valid, caller, clientIp, userAgent, requestId, cookie, attempt, ifMatch };
+      res.setHeader('Cache-Control', cacheControl);
       if (endpoint.cache) return await sendCached(endpoint, cache, input, req, res);
       response = await endpoint.handler(input);
     } finally {
       // This does not affect a file that the handler stored.
-      await body.file?.discard();
+      if (body.file) await body.file.discard();
     }
     setCookies(res, response?.cookies, config.secureCookies);
     return send(endpoint, response, attempt?.replay, req, res);
@@ -62,12 +70,10 @@ export function endpointHandler(endpoint: Endpoint, deps: HandlerDeps): RequestH
 
 function rejectUndeclaredErrors(endpoint: Endpoint, respond: Respond): Respond {
   const checked = undeclaredErrorCheck(endpoint);
-  return async function respondAsDeclared(req, res) {
-    try {
-      await respond(req, res);
-    } catch (error) {
+  return function respondAsDeclared(req, res) {
+    return respond(req, res).catch(function check(error: unknown) {
       throw checked(error);
-    }
+    });
   };
 }
 
@@ -93,14 +99,14 @@ function countUploads(respond: Respond, metrics: Metrics): Respond {
 }
 
 function inputReader(endpoint: Endpoint) {
-  const bodySchema = endpoint.body ?? noFields.optional();
+  const bodySchema = readsBody(endpoint) ? (endpoint.body ?? noFields.optional()) : undefined;
   return function readInput(
     req: Request,
     { fields, isForm, file, errors }: RequestBody,
   ): Pick<AnyInput, 'params' | 'query' | 'sentQuery' | 'headers' | 'body' | 'file'> {
     const validation = new Validation(errors);
     const params = validation.parse('path', endpoint.params, req.params);
-    const sentQuery = withoutEmpty(req.query);
+    const sentQuery = endpoint.query && req.url.includes('?') ? withoutEmpty(req.query) : {};
     const query = validation.parse('query', endpoint.query, sentQuery);
     const headers = validation.parse('header', endpoint.headers, req.headers);
     // If the endpoint accepts only a form, report just the missing file for an absent body.
@@ -126,17 +132,15 @@ function inputReader(endpoint: Endpoint) {
 /** Call it with a valid request. */
 async function attemptOf(
   endpoint: Endpoint,
-  caller: Caller | undefined,
+  { id }: Caller,
+  key: string,
   req: Request,
   { fields, isForm, file }: RequestBody,
-): Promise<Attempt | undefined> {
-  if (!endpoint.idempotent || !caller) return undefined;
-  const key = req.get('Idempotency-Key');
-  if (key === undefined) return undefined;
+): Promise<Attempt> {
   // Decoded, so that each resource has one path.
   const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => String(req.params[name]));
   return {
-    userId: caller.id,
+    userId: id,
     route: `${req.method} ${path}`,
     key,
     hash: isForm ? hashOfForm(fields, await file?.sha256()) : hashOfJson(fields),
@@ -189,29 +193,28 @@ function setCookies(res: Response, cookies: readonly ResponseCookie[] = [], secu
  * @param response undefined or without a body if the endpoint declares a 204
  * @param replay the body to send instead. It is not checked: an earlier release may have made it
  */
-async function send(
+function send(
   endpoint: Endpoint,
   response: AnyResponse | undefined,
   replay: string | undefined,
   req: Request,
   res: Response,
-): Promise<void> {
+): MaybePromise<void> {
   if ((!response || response.status === 204) && endpoint.responses[204]) {
     res.status(204).end();
-    return;
+    return undefined;
   }
   if (!response) throw new Error(`${endpoint.method} ${endpoint.path} returned nothing and declares no 204`);
   if (response.write) {
     setHeaders(res, response.headers);
     res.status(response.status);
-    await response.write(req, res);
-    return;
+    return response.write(req, res);
   }
   const json = replay ?? encode(endpoint, response.status, response.body);
-  if (endpoint.method === 'get') return await sendRepresentation(req, res, represent(json, response.headers));
+  if (endpoint.method === 'get') return sendRepresentation(req, res, represent(json, response.headers));
   setHeaders(res, response.headers);
   if (replay !== undefined) res.setHeader(REPLAYED, 'true');
-  sendJson(res, response.status, json);
+  return sendJson(res, response.status, json);
 }
 
 async function sendCached(
@@ -229,7 +232,7 @@ async function sendCached(
   };
   const { status, bytes } = await cache.getOrLoad(endpoint.path, rule, load);
   res.setHeader('X-Cache', X_CACHE[status]);
-  await sendRepresentation(req, res, unpack(bytes));
+  return sendRepresentation(req, res, unpack(bytes));
 }
 
 /** Like Nginx with `proxy_cache_lock`, a request that waited for another request's query counts as a hit. */

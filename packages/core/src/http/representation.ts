@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
 import { entityTag, gzipTag, tagNamedBy } from '../preconditions';
+import type { MaybePromise } from './maybe-promise';
 
 /** A JSON response to a GET, before the request's conditions and encodings are known. */
 export interface Representation {
@@ -49,7 +50,7 @@ export function unpack(packed: Buffer): Representation {
  * Sends a 200, or a 304 if If-None-Match names the representation. Long JSON is compressed here and not by the gateway, which
  * would make its tag a weak one: If-Match ignores those. See docs/decisions/0043-validators.md.
  */
-export async function sendRepresentation(req: Request, res: Response, representation: Representation): Promise<void> {
+export function sendRepresentation(req: Request, res: Response, representation: Representation): MaybePromise<void> {
   const { headers, tag, json, compressed } = representation;
   const mayCompress = isLong(json);
   // As a line of its own: `res.vary` parses the one that CORS has set.
@@ -61,13 +62,14 @@ export async function sendRepresentation(req: Request, res: Response, representa
   if (known !== undefined) {
     if (headers['Cache-Control']) res.setHeader('Cache-Control', headers['Cache-Control']);
     res.status(304).setHeader('ETag', known).end();
-    return;
+    return undefined;
   }
   setHeaders(res, headers);
   res.setHeader('ETag', isCompressed ? gzipTag(tag) : tag);
   if (!isCompressed) return sendJson(res, 200, json);
   res.setHeader('Content-Encoding', 'gzip');
-  sendJson(res, 200, compressed ?? (await compress(json)));
+  if (compressed) return sendJson(res, 200, compressed);
+  return compress(json).then((bytes) => sendJson(res, 200, bytes));
 }
 
 /** Most API clients send no Accept-Encoding, and negotiation is slow. */

@@ -5,6 +5,7 @@ import type { FieldError } from '../errors';
 import { invalidJson, unsupportedMediaType } from '../errors';
 import type { UploadedFile } from '../storage';
 import type { Endpoint } from './endpoint';
+import type { MaybePromise } from './maybe-promise';
 import { multipartReader } from './multipart';
 import { isMultipart } from './multipart-boundary';
 import { runMiddleware } from './run-middleware';
@@ -37,11 +38,11 @@ export const readsBody = ({ method, body, upload }: Pick<Endpoint, 'method' | 'b
   Boolean(body || upload) || method !== 'get';
 
 /** Reads the body of an endpoint: JSON, or multipart if the endpoint accepts a file. */
-export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) => Promise<RequestBody> {
+export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) => MaybePromise<RequestBody> {
   const { body, upload } = endpoint;
+  const expectsBody = readsBody(endpoint);
   const readMultipart = upload && multipartReader(upload);
-  return async function readBody(req, res) {
-    if (!readsBody(endpoint) || !hasBody(req)) return jsonBody();
+  async function parseBody(req: Request, res: Response): Promise<RequestBody> {
     if (readMultipart && isMultipart(req.headers['content-type']))
       return { isForm: true, ...(await readMultipart(req, res)) };
     if (upload?.required || !req.is('application/json')) {
@@ -53,6 +54,9 @@ export function bodyReader(endpoint: Endpoint): (req: Request, res: Response) =>
     req.headers['content-type'] = 'application/json';
     await runMiddleware(jsonParser, req, res);
     return jsonBody(req.body);
+  }
+  return function readBody(req, res) {
+    return expectsBody && hasBody(req) ? parseBody(req, res) : jsonBody();
   };
 }
 
