@@ -16,37 +16,41 @@ interface BucketState {
 }
 
 /**
- * The token bucket as GCRA. The only state is the time at which the bucket will be full again ("theoretical arrival time"),
- * in microseconds.
+ * The token bucket as GCRA. The only state is the time at which the bucket will be full again ("theoretical arrival time"). A
+ * request may take a token if it is then no more than `capacity` away.
  */
-function take(fullAt: number, now: number, { perSecond, burst }: BucketSize): { fullAt: number; state: BucketState } {
+interface Gcra {
+  /** The time in which one token is refilled, in microseconds. */
+  interval: number;
+  /** The time in which an empty bucket is refilled. */
+  capacity: number;
+}
+
+function gcraOf({ perSecond, burst }: BucketSize): Gcra {
   const interval = Math.max(1, Math.round(1_000_000 / perSecond));
-  const next = Math.max(fullAt, now) + interval;
-  const debt = next - now;
-  const capacity = burst * interval;
-  if (debt > capacity) return { fullAt, state: { allowed: false, remaining: 0, resetMs: (debt - capacity) / 1000 } };
-  return {
-    fullAt: next,
-    state: { allowed: true, remaining: Math.floor((capacity - debt) / interval), resetMs: debt / 1000 },
-  };
+  return { interval, capacity: burst * interval };
+}
+
+/** @param debt the time until the bucket would be full again, with this request's token taken */
+function stateOf(debt: number, { interval, capacity }: Gcra): BucketState {
+  if (debt > capacity) return { allowed: false, remaining: 0, resetMs: (debt - capacity) / 1000 };
+  return { allowed: true, remaining: Math.floor((capacity - debt) / interval), resetMs: debt / 1000 };
 }
 
 /**
- * The same in Redis: atomic, and on the clock of Redis. Returns { allowed, remaining, reset in microseconds }. A bucket cannot
- * be more than empty. If the stored value says so, the clock was set back or the rate was raised, and the bucket is reset.
+ * The same in Redis: atomic, and on the clock of Redis. Returns the debt. A bucket cannot be more than empty. If the stored value
+ * says so, the clock was set back or the rate was raised, and the bucket is reset.
  */
 const TAKE_SCRIPT = `
-local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local now = time[1] * 1000000 + time[2]
+local capacity = tonumber(ARGV[2])
 local fullAt = tonumber(redis.call('GET', KEYS[1]) or now)
-local capacity = burst * interval
-if fullAt > now + capacity then fullAt = now end
-local next = math.max(fullAt, now) + interval
+if fullAt < now or fullAt > now + capacity then fullAt = now end
+local next = fullAt + ARGV[1]
 local debt = next - now
-if debt > capacity then return { 0, 0, debt - capacity } end
-redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil(debt / 1000))
-return { 1, math.floor((capacity - debt) / interval), debt }
+if debt <= capacity then redis.call('SET', KEYS[1], next, 'PX', math.ceil(debt / 1000)) end
+return debt
 `;
 
 export interface TokenBuckets {
@@ -59,29 +63,27 @@ const MAX_LOCAL_BUCKETS = 50_000;
 
 /** Buckets of this process only, used while Redis is down. */
 export function processBuckets(size: BucketSize, now: () => number = () => performance.now() * 1000) {
+  const gcra = gcraOf(size);
   const buckets = new LRUCache<string, number>({ max: MAX_LOCAL_BUCKETS });
   return {
     take(key: string): BucketState {
       const time = now();
-      const { fullAt, state } = take(buckets.get(key) ?? time, time, size);
-      buckets.set(key, fullAt);
+      const next = Math.max(buckets.get(key) ?? time, time) + gcra.interval;
+      const state = stateOf(next - time, gcra);
+      if (state.allowed) buckets.set(key, next);
       return state;
     },
   };
 }
 
 interface TakeCommand {
-  takeToken(
-    key: string,
-    interval: number,
-    burst: number,
-  ): Promise<[allowed: number, remaining: number, resetMicros: number]>;
+  takeToken(key: string, interval: number, capacity: number): Promise<number>;
 }
 
 /** Buckets shared by all replicas through Redis. While Redis is down, uses buckets of this process. */
 export function tokenBuckets(redis: RedisLink, size: BucketSize): TokenBuckets {
   const local = processBuckets(size);
-  const interval = Math.max(1, Math.round(1_000_000 / size.perSecond));
+  const gcra = gcraOf(size);
   // defineCommand runs EVALSHA and falls back to EVAL, so it also works after Redis has lost its scripts.
   const withCommand = (client: Redis): Redis & TakeCommand => {
     if (!('takeToken' in client)) client.defineCommand('takeToken', { numberOfKeys: 1, lua: TAKE_SCRIPT });
@@ -91,10 +93,10 @@ export function tokenBuckets(redis: RedisLink, size: BucketSize): TokenBuckets {
     size,
     async take(key) {
       try {
-        const [allowed, remaining, reset] = await redis.use('rate_limit', async function takeToken(client) {
-          return await withCommand(client).takeToken(key, interval, size.burst);
+        const debt = await redis.use('rate_limit', function takeToken(client) {
+          return withCommand(client).takeToken(key, gcra.interval, gcra.capacity);
         });
-        return { allowed: allowed === 1, remaining, resetMs: reset / 1000, store: 'redis' };
+        return { ...stateOf(debt, gcra), store: 'redis' };
       } catch {
         return { ...local.take(key), store: 'process' };
       }
