@@ -64,10 +64,12 @@ const MAX_LOCAL_BUCKETS = 50_000;
 /** Buckets of this process only, used while Redis is down. */
 export function processBuckets(size: BucketSize, now: () => number = () => performance.now() * 1000) {
   const gcra = gcraOf(size);
-  const buckets = new LRUCache<string, number>({ max: MAX_LOCAL_BUCKETS });
+  // LRUCache allocates 1 MiB for its maximum at once, and most processes never need it.
+  let buckets: LRUCache<string, number> | undefined;
   return {
     take(key: string): BucketState {
       const time = now();
+      buckets ??= new LRUCache({ max: MAX_LOCAL_BUCKETS });
       const next = Math.max(buckets.get(key) ?? time, time) + gcra.interval;
       const state = stateOf(next - time, gcra);
       if (state.allowed) buckets.set(key, next);
