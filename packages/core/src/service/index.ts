@@ -1,4 +1,6 @@
-// First: it instruments what is loaded after it.
+// Before zod is loaded.
+import './only-english';
+// Before anything that it instruments.
 import '../tracing';
 
 export { runCommand } from './command';
