@@ -37,7 +37,7 @@ const usual: PodResources = {
   cpu: '100m',
   memory: '128Mi',
   memoryLimit: '384Mi',
-  measured: 'Measured: 75 to 120 MiB under load.',
+  measured: 'Measured: 100 MiB when idle, at most 126 MiB under load.',
 };
 
 const receivesUploads: PodResources = {
