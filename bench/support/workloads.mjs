@@ -2,6 +2,19 @@ import { requestsPerSecond } from './load.mjs';
 
 export const CLIENTS = 50;
 export const ADMIN = 1;
+const UPLOADING = 16;
+const UPLOAD_BYTES = 4096;
+
+export const uploadForm = {
+  type: 'multipart/form-data; boundary=bench',
+  body: Buffer.concat([
+    Buffer.from(
+      '--bench\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n',
+    ),
+    Buffer.from('89504e470d0a1a0a0000000d49484452'.padEnd(2 * UPLOAD_BYTES, '0'), 'hex'),
+    Buffer.from('\r\n--bench--\r\n'),
+  ]),
+};
 
 /** What a benchmark sends to a service that `startService` has started. Each runs for some seconds. @returns requests/s */
 export const workloads = {
@@ -46,5 +59,16 @@ export const workloads = {
         },
       });
     },
+  },
+
+  /** A PNG of 4 KB in a form. */
+  upload: {
+    service: 'file',
+    settings: { DB_POOL_SIZE: String(CLIENTS) },
+    async prepare({ url, adminToken }) {
+      const headers = { authorization: `Bearer ${adminToken}`, 'content-type': uploadForm.type };
+      return { request: { url: `${url}/api/v1/files/upload`, method: 'POST', headers, body: uploadForm.body } };
+    },
+    run: ({ request }, seconds) => requestsPerSecond({ ...request, seconds, connections: UPLOADING }),
   },
 };
