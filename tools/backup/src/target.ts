@@ -72,7 +72,7 @@ function folderTarget(root: string): Target {
       try {
         const folder = path.dirname(pathOf(name));
         await mkdir(folder, { recursive: true });
-        await rename(file.path, pathOf(name));
+        await rename(await file.save(), pathOf(name));
         await syncFolder(folder);
         return digest;
       } finally {

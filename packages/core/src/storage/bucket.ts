@@ -37,7 +37,7 @@ export interface Bucket {
   /** Runs a command of the SDK. @throws AppError `not_found`, `range_not_satisfiable`, `precondition_failed`, `storage_unavailable` */
   run<T>(work: (sdk: Sdk, client: S3Client) => Promise<T>): Promise<T>;
   /** Stores a file from the disk, and replaces an object of this name. */
-  putFile(name: string, file: Pick<IncomingFile, 'path' | 'size'>, contentType: string): Promise<void>;
+  putFile(name: string, file: Pick<IncomingFile, 'save' | 'size'>, contentType: string): Promise<void>;
   /** Succeeds if the object does not exist. */
   delete(name: string): Promise<void>;
   list(prefix?: string): AsyncIterable<BucketObject>;
@@ -69,10 +69,11 @@ export function createBucket(settings: BucketSettings, deps: BucketDeps): Bucket
 
     /** The SDK cannot send a stream twice, so each attempt opens a new stream. */
     async putFile(name, file, contentType) {
+      const path = await file.save();
       for (let attempt = 1; ; attempt += 1) {
         const aborting = new AbortController();
         // The SDK adds no error listener. Without one, a read error would crash the process.
-        const body = createReadStream(file.path).on('error', (error) => aborting.abort(error));
+        const body = createReadStream(path).on('error', (error) => aborting.abort(error));
         try {
           const command = { Bucket, Key: name, ContentType: contentType, Body: body, ContentLength: file.size };
           await run((sdk, client) => client.send(new sdk.PutObjectCommand(command), { abortSignal: aborting.signal }));

@@ -1,16 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, opendir, rm, stat } from 'node:fs/promises';
+import fs, { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, opendir, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { storageUnavailable } from '../errors';
 import type { FileKind } from './file-kinds';
 
 /** A completely received file that no client can read yet. */
 export interface IncomingFile {
-  /** The path of the temporary file. */
-  readonly path: string;
   readonly size: number;
+  /**
+   * Returns the path of the temporary file, whose content is synced. A small file is written there by the first call.
+   * @throws AppError `storage_unavailable`
+   */
+  save(): Promise<string>;
   /** Returns the SHA-256 of the content, in hex. Call it before `put`. @throws AppError `storage_unavailable` */
   sha256(): Promise<string>;
   /** Deletes the temporary file. Never rejects: leftovers are deleted later. */
@@ -23,15 +27,20 @@ export interface UploadedFile extends IncomingFile {
   kind: FileKind;
 }
 
+/** Takes less than that of `fs/promises`, which makes a handle. */
+const writeFile = promisify(fs.writeFile);
+
 /** No upload takes this long, so an older file was left behind by a killed process. */
 const STALE_MS = 3_600_000;
+
+/** Files up to this size stay in memory until they are saved. Then they are written at once. */
+const IN_MEMORY_BYTES = 64 * 1024;
 
 /** The folder for uploads that are not complete and accepted yet. Created on first use. */
 export function incomingFolder(folder: string) {
   let cleanedAt = 0;
 
-  async function prepare(): Promise<void> {
-    await mkdir(folder, { recursive: true });
+  async function cleanHourly(): Promise<void> {
     if (Date.now() - cleanedAt < STALE_MS) return;
     cleanedAt = Date.now();
     await deleteStale(folder).catch(() => undefined);
@@ -39,44 +48,92 @@ export function incomingFolder(folder: string) {
 
   return {
     /**
-     * Writes `content` to disk while it arrives, and reads no faster than it can write. Rejects with whatever `content` throws.
-     * After any failure no file is left.
+     * Keeps a small file in memory and writes a larger one to disk while it arrives. Reads no faster than it can write. Rejects
+     * with whatever `content` throws. After any failure no file is left.
      * @throws AppError `storage_unavailable`
      */
     async receive(content: AsyncIterable<Buffer>): Promise<IncomingFile> {
-      await orUnavailable(prepare);
-      const file = path.join(folder, randomUUID());
-      const discard = () => rm(file, { force: true }).catch(() => undefined);
-      const handle = await orUnavailable(() => open(file, 'wx'));
+      await cleanHourly();
+      const file = temporaryFile(path.join(folder, randomUUID()));
       try {
-        const size = await writeAll(handle, content);
-        return { path: file, size, sha256: () => orUnavailable(() => sha256Of(file)), discard };
+        for await (const chunk of content) await file.append(chunk);
+        return await file.finish();
       } catch (error) {
-        await discard();
+        await file.discard();
         throw error;
-      } finally {
-        // An error here does not matter: the content is already synced.
-        await handle.close().catch(() => undefined);
       }
     },
   };
 }
 
-async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
-}
-
-/** Writes and syncs the content. @returns the number of bytes */
-async function writeAll(handle: FileHandle, content: AsyncIterable<Buffer>): Promise<number> {
+function temporaryFile(file: string) {
   let size = 0;
-  for await (const chunk of content) {
-    size += chunk.length;
-    await orUnavailable(() => handle.writeFile(chunk));
+  /** The content, while it is not on disk. */
+  let held: Buffer | undefined = Buffer.alloc(0);
+  let handle: FileHandle | undefined;
+  let mayExist = false;
+
+  /** Creates the folder, too, if there is none. */
+  async function create<T>(work: () => Promise<T>): Promise<T> {
+    mayExist = true;
+    try {
+      return await work();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await mkdir(path.dirname(file), { recursive: true });
+      return await work();
+    }
   }
-  await orUnavailable(() => handle.sync());
-  return size;
+
+  async function writeChunk(bytes: Buffer): Promise<void> {
+    handle ??= await create(() => open(file, 'wx'));
+    await handle.writeFile(bytes);
+  }
+
+  /** An error here does not matter: the content is already synced, or not needed. */
+  async function close(): Promise<void> {
+    await handle?.close().catch(() => undefined);
+    handle = undefined;
+  }
+
+  async function save(): Promise<string> {
+    const bytes = held;
+    if (bytes) await orUnavailable(() => create(() => writeFile(file, bytes, { flag: 'wx', flush: true })));
+    held = undefined;
+    return file;
+  }
+
+  async function sha256(): Promise<string> {
+    const hash = createHash('sha256');
+    if (held) hash.update(held);
+    else await orUnavailable(() => pipeline(createReadStream(file), hash));
+    return hash.digest('hex');
+  }
+
+  async function discard(): Promise<void> {
+    held = undefined;
+    await close();
+    if (mayExist) await unlink(file).catch(() => undefined);
+    mayExist = false;
+  }
+
+  return {
+    async append(chunk: Buffer): Promise<void> {
+      size += chunk.length;
+      // One buffer, not a list: a chunk of one byte takes a hundred times as much memory.
+      const bytes = held?.length ? Buffer.concat([held, chunk]) : chunk;
+      held = held && size <= IN_MEMORY_BYTES ? bytes : undefined;
+      if (!held) await orUnavailable(() => writeChunk(bytes));
+    },
+
+    async finish(): Promise<IncomingFile> {
+      await orUnavailable(async () => handle?.sync());
+      await close();
+      return { size, save, sha256, discard };
+    },
+
+    discard,
+  };
 }
 
 async function deleteStale(folder: string): Promise<void> {

@@ -13,6 +13,7 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 /** Files in a local folder, created on first use. */
 export function localStorage(folder: string, kindOf: KindOfName): StorageBackend {
   const root = path.resolve(folder);
+  const syncRoot = sharedSync(root);
 
   const pathOf = (name: string): string => {
     if (!kindOf(name)) throw new Error(`not a stored name: ${name}`);
@@ -24,7 +25,9 @@ export function localStorage(folder: string, kindOf: KindOfName): StorageBackend
 
     async put(name, file) {
       try {
-        await orUnavailable(() => publish(file.path, pathOf(name)));
+        const target = pathOf(name);
+        const source = await file.save();
+        await orUnavailable(() => publish(source, target, syncRoot));
       } finally {
         await file.discard();
       }
@@ -54,10 +57,10 @@ const namesIn = (folder: string): Promise<string[]> =>
   });
 
 /** Stores a complete file under its name. After a failure, nothing exists under that name. */
-async function publish(source: string, target: string): Promise<void> {
+async function publish(source: string, target: string, syncFolderOfTarget: () => Promise<void>): Promise<void> {
   await linkOrRename(source, target);
   try {
-    await syncFolder(path.dirname(target));
+    await syncFolderOfTarget();
   } catch (error) {
     await rm(target, { force: true });
     throw error;
@@ -73,6 +76,26 @@ async function linkOrRename(source: string, target: string): Promise<void> {
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error) ?? '')) throw error;
     await rename(source, target);
   }
+}
+
+/** Syncs the folder. Calls during a sync share the next one, because the running one may have missed their names. */
+function sharedSync(folder: string): () => Promise<void> {
+  let latest: Promise<void> = Promise.resolve();
+  let waiting: Promise<void> | undefined;
+
+  async function syncAfter(previous: Promise<void>): Promise<void> {
+    await previous.catch(() => undefined);
+    waiting = undefined;
+    await syncFolder(folder);
+  }
+
+  return function sync() {
+    if (!waiting) {
+      waiting = syncAfter(latest);
+      latest = waiting;
+    }
+    return waiting;
+  };
 }
 
 /** Without this, a power failure may lose the new name even though the bytes are on disk. */

@@ -22,30 +22,60 @@ const listed = async (storage: ReturnType<typeof localStorage>): Promise<string[
   return names;
 };
 
-/** The text as a stream of single bytes. */
+/** The text in five chunks. */
 async function* arriving(text: string): AsyncGenerator<Buffer> {
-  for (const byte of Buffer.from(text)) yield Buffer.of(byte);
+  const size = Math.ceil(text.length / 5);
+  for (let at = 0; at < text.length; at += size) yield Buffer.from(text.slice(at, at + size));
 }
+
+/** A file that stays in memory, and one that does not. */
+const sizes = [5, 100_000];
+const textOf = (size: number): string => 'hello'.repeat(size / 5);
 
 const store = async (storage: ReturnType<typeof localStorage>, name: string, text: string): Promise<void> =>
   storage.put(name, await storage.receive(arriving(text)));
 
-const incoming = () => readdir(path.join(folder, '.incoming'));
+const incoming = () => readdir(path.join(folder, '.incoming')).catch(() => []);
 
-test('creates its folder and stores the bytes under the name', async () => {
+test.each(sizes)('creates its folder and stores %i bytes under the name', async (size) => {
   const name = newName('txt');
-  await store(localStorage(folder, kindOf), name, 'hello');
-  expect(await readFile(path.join(folder, name), 'utf8')).toBe('hello');
+  await store(localStorage(folder, kindOf), name, textOf(size));
+  expect(await readFile(path.join(folder, name), 'utf8')).toBe(textOf(size));
+  expect(await incoming()).toEqual([]);
 });
 
-test('never overwrites: of two simultaneous writes, one succeeds completely', async () => {
+test.each(sizes)('never overwrites: of two simultaneous writes of %i bytes, one succeeds completely', async (size) => {
   const storage = localStorage(folder, kindOf);
   const name = newName('txt');
-  const outcomes = await Promise.allSettled(['one', 'two'].map((text) => store(storage, name, text)));
+  const texts = [textOf(size), textOf(size).toUpperCase()];
+  const outcomes = await Promise.allSettled(texts.map((text) => store(storage, name, text)));
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-  const winner = outcomes[0]?.status === 'fulfilled' ? 'one' : 'two';
+  const winner = outcomes[0]?.status === 'fulfilled' ? texts[0] : texts[1];
   expect(await readFile(path.join(folder, name), 'utf8')).toBe(winner);
   expect(await incoming()).toEqual([]);
+});
+
+test('stores many files at once', async () => {
+  const storage = localStorage(folder, kindOf);
+  const names = Array.from({ length: 50 }, () => newName('txt'));
+  await Promise.all(names.map((name) => store(storage, name, name)));
+  for (const name of names) expect(await readFile(path.join(folder, name), 'utf8')).toBe(name);
+});
+
+test('a small file is on disk only once it is saved, and has the same hash before and after', async () => {
+  const hashes = new Set<string>();
+  for (const size of sizes) {
+    const file = await localStorage(folder, kindOf).receive(arriving(textOf(size)));
+    expect(await incoming()).toHaveLength(size > 5 ? 1 : 0);
+    const hash = await file.sha256();
+    expect(await readFile(await file.save(), 'utf8')).toBe(textOf(size));
+    expect(await file.save()).toBe(await file.save());
+    expect(await file.sha256()).toBe(hash);
+    hashes.add(hash);
+    await file.discard();
+    expect(await incoming()).toEqual([]);
+  }
+  expect(hashes.size).toBe(2);
 });
 
 test.each(['../x.txt', '/etc/passwd', '', '.', 'a/b.txt', `${randomUUID()}.html`, `${randomUUID()}.txt\0`])(
@@ -91,24 +121,24 @@ test('fails with storage_unavailable if the folder cannot be used', async () => 
   await writeFile(file, '');
   const broken = localStorage(file, kindOf);
   const unavailable = expect.objectContaining({ code: 'storage_unavailable' });
-  await expect(broken.receive(arriving('x'))).rejects.toEqual(unavailable);
+  for (const size of sizes) await expect(store(broken, newName('txt'), textOf(size))).rejects.toEqual(unavailable);
   await expect(listed(broken)).rejects.toEqual(unavailable);
 });
 
-test('keeps nothing of an incomplete file, and rethrows the error', async () => {
+test.each(sizes)('keeps nothing of a file cut off after %i bytes, and rethrows the error', async (size) => {
   const disconnected = new Error('the client disconnected');
   async function* incomplete(): AsyncGenerator<Buffer> {
-    yield Buffer.from('half');
+    yield* arriving(textOf(size));
     throw disconnected;
   }
   await expect(localStorage(folder, kindOf).receive(incomplete())).rejects.toBe(disconnected);
   expect(await incoming()).toEqual([]);
 });
 
-test('a file cannot be read before it is put, nor after it is discarded', async () => {
+test.each(sizes)('a file of %i bytes cannot be read before it is put, nor after it is discarded', async (size) => {
   const storage = localStorage(folder, kindOf);
-  const file = await storage.receive(arriving('hello'));
-  expect(file.size).toBe(5);
+  const file = await storage.receive(arriving(textOf(size)));
+  expect(file.size).toBe(size);
   expect(await listed(storage)).toEqual([]);
   await file.discard();
   expect(await incoming()).toEqual([]);
@@ -129,5 +159,5 @@ test('reads no faster than it can write', async () => {
   }
   const file = await localStorage(folder, kindOf).receive(counted());
   expect(file.size).toBe(2_000_000);
-  expect((await stat(file.path)).size).toBe(2_000_000);
+  expect((await stat(await file.save())).size).toBe(2_000_000);
 });
