@@ -191,6 +191,7 @@ test('resolves names at runtime, as in containers', async () => {
     NGINX_RESOLVER: `127.0.0.1:${names.port}`,
     NGINX_PROXY_BIND: '',
     NGINX_HTML: join(nginxDir, 'html'),
+    NGINX_CACHE: join(runDir, 'cache'),
     NGINX_ACCESS_LOG: join(runDir, 'access.log'),
     NGINX_HTTPS_ONLY: '',
     APP_ENV: 'production',

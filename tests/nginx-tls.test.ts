@@ -50,6 +50,7 @@ beforeAll(async () => {
     NGINX_RESOLVER: '127.0.0.1',
     NGINX_PROXY_BIND: '',
     NGINX_HTML: join(__dirname, '../nginx/html'),
+    NGINX_CACHE: join(runDir, 'cache'),
     NGINX_ACCESS_LOG: join(runDir, 'access.log'),
     APP_ENV: 'production',
     CORS_ORIGINS: 'https://shop.example',

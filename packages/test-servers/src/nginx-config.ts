@@ -70,6 +70,7 @@ function gatewayVariables(options: NginxOptions, runDir: string, limits: Map<str
     ['NGINX_RESOLVER', '127.0.0.1'],
     ['NGINX_PROXY_BIND', options.proxyBind ?? '127.0.0.2'],
     ['NGINX_HTML', `"${options.htmlDir ?? join(NGINX_DIR, 'html')}"`],
+    ['NGINX_CACHE', `"${join(runDir, 'temp/cache')}"`],
     ['NGINX_ACCESS_LOG', `"${join(runDir, 'logs/access.log')}"`],
     ['APP_ENV', options.appEnv || 'local'],
     ['CORS_ORIGINS', options.corsOrigins ?? ''],
