@@ -52,7 +52,7 @@ const upload = (storage: Pick<Storage, 'receive' | 'put'>, route: string, maxByt
 /** Reads the first chunk, and no more until the gate opens. */
 const slowly = (storage: Storage | ReturnType<typeof localStorage>, gate: Gate): Pick<Storage, 'receive' | 'put'> => ({
   ...storage,
-  receive: (content) =>
+  receive: (content, check) =>
     storage.receive(
       (async function* delayed() {
         for await (const chunk of content) {
@@ -60,6 +60,7 @@ const slowly = (storage: Storage | ReturnType<typeof localStorage>, gate: Gate):
           await gate.passed;
         }
       })(),
+      check,
     ),
 });
 

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import multer, { type StorageEngine } from 'multer';
 import type { FieldError, FieldErrorCode } from '../errors';
 import { malformedRequest, payloadTooLarge } from '../errors';
-import { type FileKind, inspectFile, type UploadedFile } from '../storage';
+import { type ContentCheck, type FileKind, inspectFile, type UploadedFile } from '../storage';
 import type { Upload } from './endpoint';
 import { multipartBoundary } from './multipart-boundary';
 import { PartWatch } from './part-watch';
@@ -120,20 +120,21 @@ class FileReceiver implements StorageEngine {
     const { kinds, field, storage, maxBytes } = this.upload;
     const declaredType = this.parts.fileHasType ? mimetype : '';
     const inspector = inspectFile({ originalName, declaredType }, kinds, field);
+    let size = 0;
     let kind: FileKind | undefined;
-    async function* inspected(): AsyncGenerator<Buffer> {
-      let size = 0;
-      // If the stream is destroyed, multer reports its own error instead of the actual reason.
-      for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    const check: ContentCheck = {
+      push(chunk) {
         size += chunk.length;
         // Multer passes on one byte too many, then waits for the rest.
         if (size > maxBytes) throw payloadTooLarge();
         inspector.push(chunk);
-        yield chunk;
-      }
-      kind = inspector.end();
-    }
-    const incoming = await storage.receive(inspected());
+      },
+      end() {
+        kind = inspector.end();
+      },
+    };
+    // If the stream is destroyed, multer reports its own error instead of the actual reason.
+    const incoming = await storage.receive(stream.iterator({ destroyOnReturn: false }), check);
     if (kind) {
       this.file = { ...incoming, originalName, kind };
     } else {

@@ -21,6 +21,12 @@ export interface IncomingFile {
   discard(): Promise<void>;
 }
 
+/** Sees all bytes while they arrive. What it throws ends the reception. */
+export interface ContentCheck {
+  push(chunk: Buffer): void;
+  end(): void;
+}
+
 /** The accepted file of a multipart request. Deleted after the request unless the use case stores it. */
 export interface UploadedFile extends IncomingFile {
   originalName: string;
@@ -49,14 +55,18 @@ export function incomingFolder(folder: string) {
   return {
     /**
      * Keeps a small file in memory and writes a larger one to disk while it arrives. Reads no faster than it can write. Rejects
-     * with whatever `content` throws. After any failure no file is left.
+     * with whatever `content` or `check` throws. After any failure no file is left.
      * @throws AppError `storage_unavailable`
      */
-    async receive(content: AsyncIterable<Buffer>): Promise<IncomingFile> {
+    async receive(content: AsyncIterable<Buffer>, check?: ContentCheck): Promise<IncomingFile> {
       await cleanHourly();
       const file = temporaryFile(path.join(folder, randomUUID()));
       try {
-        for await (const chunk of content) await file.append(chunk);
+        for await (const chunk of content) {
+          check?.push(chunk);
+          await file.append(chunk);
+        }
+        check?.end();
         return await file.finish();
       } catch (error) {
         await file.discard();
@@ -127,7 +137,8 @@ function temporaryFile(file: string) {
     },
 
     async finish(): Promise<IncomingFile> {
-      await orUnavailable(async () => handle?.sync());
+      const opened = handle;
+      if (opened) await orUnavailable(() => opened.sync());
       await close();
       return { size, save, sha256, discard };
     },

@@ -1,16 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import type { IncomingFile } from './incoming';
+import type { ContentCheck, IncomingFile } from './incoming';
 
 /** Stores uploaded files in a folder or a bucket shared by all replicas. Uses only names that its `kindOf` recognizes. */
 export interface Storage {
   /**
    * Receives a file while its bytes arrive. It cannot be read before `put`. After a crash, the leftover bytes are deleted
-   * later. Rejects with whatever `content` throws.
+   * later. Rejects with whatever `content` or `check` throws.
    * @throws AppError `storage_unavailable`
    */
-  receive(content: AsyncIterable<Buffer>): Promise<IncomingFile>;
+  receive(content: AsyncIterable<Buffer>, check?: ContentCheck): Promise<IncomingFile>;
   /**
    * Stores a received file under its name. The received file cannot be used afterwards, even if this fails. Resolves when the
    * bytes are durable. Never overwrites. A failure or a crash leaves nothing that can be read.
