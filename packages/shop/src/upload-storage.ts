@@ -9,16 +9,22 @@ import { kindOfStoredName } from './stored-name';
 export const createUploadStorage = (settings: StorageSettings, { logger }: { logger: Logger }): Storage =>
   createStorage(settings, { logger, kindOf: kindOfStoredName });
 
+interface WriteOptions {
+  /** `write` sends one statement, which needs no database transaction without a key. */
+  isOneStatement?: boolean;
+}
+
 /**
  * Stores a file before the row that refers to it, so that no row refers to a missing file. Deletes the file again if no row
  * refers to it in the end: `write` has failed, or an earlier attempt has stored another one.
  * @param stored undefined: only writes
  */
 export async function writeWithFile<T extends object>(
-  { storage, idempotency, logger }: Pick<Resources, 'idempotency' | 'logger'> & { storage: Storage },
+  { db, storage, idempotency, logger }: Pick<Resources, 'db' | 'idempotency' | 'logger'> & { storage: Storage },
   stored: { name: string; file: UploadedFile } | undefined,
   attempt: Attempt | undefined,
   write: (sql: Sql) => Promise<T>,
+  { isOneStatement = false }: WriteOptions = {},
 ): Promise<T> {
   if (!stored) return await idempotency.once(attempt, write);
   const earlier = await idempotency.find<T>(attempt);
@@ -26,7 +32,7 @@ export async function writeWithFile<T extends object>(
   const { name, file } = stored;
   await storage.put(name, file);
   try {
-    const result = await idempotency.once(attempt, write);
+    const result = isOneStatement && !attempt ? await write(db) : await idempotency.once(attempt, write);
     if (attempt?.replay !== undefined) await storage.discard([name]);
     return result;
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Caller } from '@shop/core/auth';
+import type { Sql } from '@shop/core/db';
 import type { Attempt } from '@shop/core/idempotency';
 import { displayName, mediaTypeOf, type UploadedFile as ReceivedFile } from '@shop/core/storage';
 import { newStoredName, uploadUrl, writeWithFile } from '@shop/shop';
@@ -15,8 +16,9 @@ export async function uploadFile(
   const { kind, size } = file;
   const storedName = newStoredName(caller.id, kind);
   const originalName = displayName(file.originalName);
-  return await writeWithFile(ctx, { name: storedName, file }, attempt, async function addFile(sql) {
+  async function addFile(sql: Sql): Promise<UploadedFile> {
     await insertFile(sql, caller.id, { storedName, originalName, contentType: mediaTypeOf(kind), size });
     return { url: uploadUrl(storedName), filename: originalName, size };
-  });
+  }
+  return await writeWithFile(ctx, { name: storedName, file }, attempt, addFile, { isOneStatement: true });
 }
