@@ -1,11 +1,12 @@
 /**
- * Writes nginx/html/openapi.json, the document of all six services for /openapi.json through Nginx, and
+ * Writes nginx/html/openapi.json and .gz, the document of all six services for /openapi.json through Nginx, and
  * packages/shop/src/docs-pages.json, the pages that every service has at /docs. And from the document's examples, a purchase
  * as a Postman collection and as an .http file.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
 const require = createRequire(import.meta.url);
 const { renderDocs } = require('@shop/docs');
@@ -35,7 +36,7 @@ for (const name of serviceNames) {
 const document = openApiDocument('Shop', endpoints);
 const asJson = (value) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** A line per operation and component. Indented JSON is twice as long, and a file in a ConfigMap must be smaller than 1 MiB. */
+/** A line per operation and component. Indented JSON is twice as long. */
 function linePerEntry(value, depth) {
   if (depth === 0 || typeof value !== 'object' || Array.isArray(value)) return JSON.stringify(value);
   const entries = Object.entries(value).map(([key, part]) => `${JSON.stringify(key)}:${linePerEntry(part, depth - 1)}`);
@@ -50,4 +51,12 @@ for (const [file, text] of [
 ]) {
   writeFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), text);
   console.log(`wrote ${file}`);
+}
+
+// Not written if only the compressor is another one: each version of zlib has its own result.
+const plain = readFileSync(fileURLToPath(new URL('../nginx/html/openapi.json', import.meta.url)));
+const compressed = fileURLToPath(new URL('../nginx/html/openapi.json.gz', import.meta.url));
+if (!existsSync(compressed) || !gunzipSync(readFileSync(compressed)).equals(plain)) {
+  writeFileSync(compressed, gzipSync(plain, { level: 9 }));
+  console.log('wrote nginx/html/openapi.json.gz');
 }

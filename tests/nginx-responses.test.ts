@@ -73,6 +73,17 @@ describe('headers', () => {
     },
   );
 
+  test('/openapi.json is sent compressed to clients that accept it', async () => {
+    const plain = await sendRequest(port, '/openapi.json');
+    const compressed = await sendRequest(port, '/openapi.json', { headers: { 'accept-encoding': 'gzip' } });
+    expect([plain.headers['content-encoding'], compressed.headers['content-encoding']]).toEqual([undefined, 'gzip']);
+    for (const { headers } of [plain, compressed])
+      expect(headers).toMatchObject({ 'content-type': 'application/json', vary: 'Accept-Encoding' });
+    expect(Number(compressed.headers['content-length'])).toBeLessThan(Number(plain.headers['content-length']) / 8);
+    // A strong tag stands for exact bytes.
+    expect(compressed.headers.etag).not.toBe(plain.headers.etag);
+  });
+
   test('/openapi.json is revalidated by its ETag', async () => {
     const { headers } = await sendRequest(port, '/openapi.json');
     const revalidation = { 'if-none-match': `"other", W/${headers.etag}` };

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import SwaggerParser from '@apidevtools/swagger-parser';
 import { type DocsPage, openApiDocument } from '@shop/core/http';
 import { renderDocs } from '@shop/docs';
@@ -30,6 +31,13 @@ const validate = (document: object) => SwaggerParser.validate(JSON.parse(JSON.st
 test('the document in Nginx matches the services (otherwise: npm run openapi)', () => {
   const endpoints = services.flatMap((service) => service.endpoints);
   expect(committed).toEqual(asJson(openApiDocument('Shop', endpoints)));
+});
+
+test('the compressed document is the same (otherwise: npm run openapi)', () => {
+  const [plain, compressed] = ['', '.gz'].map((end) =>
+    readFileSync(path.join(repoRoot, `nginx/html/openapi.json${end}`)),
+  );
+  expect(gunzipSync(compressed ?? '').equals(plain ?? Buffer.of())).toBe(true);
 });
 
 test('the Postman collection and the .http file match the document (otherwise: npm run openapi)', () => {

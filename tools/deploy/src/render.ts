@@ -25,6 +25,7 @@ export function renderDeployment(table: ServiceTable): Map<string, string> {
   const whitespace = { trimTagLeft: true, trimTagRight: true, greedy: false };
   const liquid = new Liquid({ strictVariables: true, strictFilters: true, ...whitespace });
   liquid.registerFilter('contents', contentsOf);
+  liquid.registerFilter('base64', (file: string) => readFileSync(path.join(repoRoot, file), 'base64'));
   liquid.registerFilter('prefix_lines', prefixLines);
   liquid.registerFilter('entity_tag', entityTag);
   liquid.registerFilter('in_words', numberToWords);
