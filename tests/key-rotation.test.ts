@@ -71,7 +71,8 @@ const post = async (route: string, json: object): Promise<Tokens> => {
     const { status, body } = await call('POST', `${urlOf('auth')}/auth/${route}`, { json });
     if (status <= 201) return body as unknown as Tokens;
     // A busy machine asks for a retry. That has nothing to do with the keys.
-    if (body.code !== 'database_busy') throw new Error(`${route}: ${status} ${JSON.stringify(body)}`);
+    if (body.code !== 'database_busy' && body.code !== 'overloaded')
+      throw new Error(`${route}: ${status} ${JSON.stringify(body)}`);
   }
 };
 const keyOf = ({ token }: Tokens): unknown =>

@@ -167,7 +167,10 @@ async function sendAs(
     const response = await sendRequest(base, { ...request, headers: { ...request.headers, ...token } });
     result.slowestMs = Math.max(result.slowestMs, response.ms);
     const revoked = response.status === 401 && caller && token.authorization && attempt === 1;
-    const busy = response.status === 503 && codeOf(response) === 'database_busy' && attempt <= BUSY_RETRIES;
+    const busy =
+      response.status === 503 &&
+      ['database_busy', 'overloaded'].includes(String(codeOf(response))) &&
+      attempt <= BUSY_RETRIES;
     if (revoked && codeOf(response) === 'unauthenticated') await world.logIn(caller);
     else if (busy) await sleep(200 * attempt);
     else return response;

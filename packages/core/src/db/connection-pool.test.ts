@@ -93,6 +93,16 @@ describe('a pool with all connections in use', () => {
   });
 });
 
+test('a service whose connections are all busy stays ready as long as the database responds', async () => {
+  const app = await startApp(statementService('SELECT SLEEP(0.3)'), { DB_POOL_SIZE: '1' });
+  await app.http.get('/ready').expect(200);
+  const busy = Array.from({ length: 7 }, () => app.http.get('/thing').then(({ status }) => status));
+  await eventually('six to wait', () => app.resources.db.stats().waiting === 6);
+  await app.http.get('/ready').expect(200);
+  await Promise.all(busy);
+  await app.close();
+});
+
 describe('a connection', () => {
   it('is reused', async () => {
     const { db } = aDatabase({ DB_POOL_SIZE: '1' });

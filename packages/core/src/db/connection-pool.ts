@@ -75,6 +75,10 @@ interface ConnectionPool {
    */
   lend<T>(deadline: number, work: (session: Session) => Promise<T>): Promise<T>;
   stats(): PoolStats;
+  /** How long the oldest waiting caller has waited. 0: none waits. */
+  waitMs(): number;
+  /** Whether the server responded to any statement within the last second. */
+  isServerAlive(): boolean;
   close(): Promise<void>;
 }
 
@@ -116,7 +120,9 @@ export function createConnectionPool(
   const slowSeconds = config.slowStatementMs === 0 ? Number.POSITIVE_INFINITY : config.slowStatementMs / 1000;
   /** Every open connection, with the times when it was opened and last released (ms since the epoch). */
   const open = new Map<object, { openedAt: number; releasedAt: number }>();
-  const counts = { busy: 0, waiting: 0 };
+  let busy = 0;
+  /** Since when each caller waits (performance.now()), the oldest first. */
+  const waiting = new Set<{ since: number }>();
   /** SQL texts whose columns were found to be as declared. */
   const checkedTexts = new Set<string>();
   let lastResponseAt = Number.NEGATIVE_INFINITY;
@@ -188,8 +194,8 @@ export function createConnectionPool(
   };
 
   async function acquire(deadline: number): Promise<PoolConnection> {
-    const start = performance.now();
-    counts.waiting += 1;
+    const waiter = { since: performance.now() };
+    waiting.add(waiter);
     try {
       for (;;) {
         const connection = await nextConnection(Math.min(deadline, Date.now() + ACQUIRE_TIMEOUT_MS));
@@ -199,8 +205,8 @@ export function createConnectionPool(
     } catch (error) {
       throw queueIsFull(error) ? databaseBusy({ cause: error }) : error;
     } finally {
-      counts.waiting -= 1;
-      acquireSeconds.observe((performance.now() - start) / 1000);
+      waiting.delete(waiter);
+      acquireSeconds.observe((performance.now() - waiter.since) / 1000);
     }
   }
 
@@ -221,7 +227,7 @@ export function createConnectionPool(
         () => false,
       );
     } else void session.end();
-    counts.busy -= 1;
+    busy -= 1;
     if (usable) release(connection);
     else destroy(connection);
   }
@@ -229,7 +235,7 @@ export function createConnectionPool(
   return {
     async lend(deadline, work) {
       const connection = await acquire(deadline);
-      counts.busy += 1;
+      busy += 1;
       const session = openSession(connection, events);
       try {
         // mysql2's own query timeout is no help: it starts only after the previous statement and the preparation.
@@ -246,9 +252,14 @@ export function createConnectionPool(
     stats: () => ({
       limit: config.poolSize,
       open: open.size,
-      idle: Math.max(0, open.size - counts.busy),
-      waiting: counts.waiting,
+      idle: Math.max(0, open.size - busy),
+      waiting: waiting.size,
     }),
+    isServerAlive,
+    waitMs() {
+      const [oldest] = waiting;
+      return oldest ? performance.now() - oldest.since : 0;
+    },
     async close() {
       const closed = promisify(pool.end)
         .call(pool)

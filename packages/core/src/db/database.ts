@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { databaseUnavailable } from '../errors';
+import { databaseBusy, databaseUnavailable, errorCode } from '../errors';
 import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import { withTimeout } from '../time';
@@ -37,6 +37,10 @@ export interface Database extends Sql {
   /** Runs a write that is safe to run twice. It is retried if its response is lost. */
   writeRepeatable(statement: Statement, values?: SqlValues): Promise<WriteResult>;
   stats(): PoolStats;
+  /** How long the oldest call that waits for a connection has waited. 0: none waits. */
+  waitMs(): number;
+  /** Whether the server responded to any statement within the last second. */
+  isResponding(): boolean;
   close(): Promise<void>;
 }
 
@@ -158,6 +162,8 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
       }, contentionOrLoss);
     },
     stats: () => pool.stats(),
+    waitMs: () => pool.waitMs(),
+    isResponding: () => pool.isServerAlive(),
     close: () => pool.close(),
   };
 }
@@ -184,13 +190,17 @@ async function inTransaction<T>(
 const PING = statement('ping', { alive: int }, 'SELECT 1 AS alive');
 const PING_TIMEOUT_MS = 1000;
 
-/** Throws unless the database responds to a statement within a second. The error says why, as far as that is known. */
+/**
+ * Throws unless the database responds to a statement within a second. The error says why, as far as that is known. If all
+ * connections are busy, the response to any other statement counts: overload must not make a service unready, or the other
+ * replicas would get its share, too.
+ */
 export async function pingDatabase(db: Database): Promise<void> {
   const answered = db.row(PING).catch((error: unknown) => {
-    throw explainForOperators(error);
+    if (errorCode(error) !== databaseBusy.code || !db.isResponding()) throw explainForOperators(error);
   });
   await withTimeout(answered, PING_TIMEOUT_MS, () => {
-    throw databaseUnavailable();
+    if (!db.isResponding()) throw databaseUnavailable();
   });
 }
 

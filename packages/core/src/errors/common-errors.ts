@@ -205,7 +205,7 @@ export const misdirectedRequest = defineError(
   },
 );
 export const overloaded = defineError('unavailable', 'overloaded', 'The service is overloaded. Try again.', {
-  when: 'Too many expensive requests are waiting already, so that this one would not get a response in time.',
+  when: 'More requests arrive than the service can serve, so that this one would not get a response in time.',
   action: 'Wait for the number of seconds in `Retry-After`, then send the request again. Nothing was changed.',
 });
 export const storageUnavailable = defineError(

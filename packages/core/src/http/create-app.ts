@@ -11,6 +11,7 @@ import type { ErrorDefinition } from '../errors';
 import { notFound, queryTimeout } from '../errors';
 import { type Logger, withRequestId } from '../log';
 import type { Metrics } from '../metrics';
+import type { Admission } from '../overload';
 import { type RateLimitBuckets, rateLimitMiddleware } from '../rate-limit';
 import { allowOnly } from './allow';
 import { corsHeaders, isPreflight } from './cors-headers';
@@ -30,6 +31,7 @@ import { parseQuery } from './query-string';
 import { contextOf, contextStarter } from './request-context';
 import { uploadMetrics } from './request-metrics';
 import { listSecurityHeaders } from './security-headers';
+import { shedLoad } from './shed-load';
 
 interface AppDeps {
   service: string;
@@ -43,6 +45,7 @@ interface AppDeps {
   tokens: AccessTokenVerifier;
   revocations: Revocations;
   probes: Probes;
+  admission: Admission;
 }
 
 /**
@@ -61,6 +64,7 @@ export function createApp(deps: AppDeps): Express {
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
 
+  app.use(shedLoad(deps));
   app.use(requestStart(deps));
   app.use(probeRoutes(deps.service, deps.probes, deps.metrics));
   const limit = rateLimitMiddleware({ ...deps, bucketOf: bucketFinder(deps.endpoints) });

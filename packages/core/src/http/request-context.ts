@@ -25,6 +25,8 @@ interface RequestContext {
 
 export const UNMATCHED = 'unmatched';
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+/** Clients may send any method, so the others share a label. */
+export const methodLabel = ({ method }: Request): string => (METHODS.has(method) ? method : 'OTHER');
 const VALID_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 /** Returns the client's id if it is valid, otherwise a new one. */
 export const requestIdFrom = (given: string | undefined): string =>
@@ -56,7 +58,7 @@ export function contextStarter(logger: Logger, metrics: Metrics): (req: Request,
       const milliseconds = performance.now() - start;
       // 499 is what Nginx logs for a client that disconnected before it got its response.
       const status = context.earlyStatus ?? (res.writableFinished ? res.statusCode : 499);
-      const method = METHODS.has(req.method) ? req.method : 'OTHER';
+      const method = methodLabel(req);
       requests.inc({ method, endpoint: context.route, status: String(status) });
       duration.observe({ method, endpoint: context.route }, milliseconds / 1000);
       const level = status >= 500 ? 'error' : PROBES.has(context.route) ? 'debug' : 'info';

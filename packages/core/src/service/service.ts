@@ -32,6 +32,7 @@ import { createApp, type DocsPage, type Endpoint } from '../http';
 import { createIdempotency, type Idempotency, KEYS_TABLE } from '../idempotency';
 import { createLogger, type Logger } from '../log';
 import { createMetrics, type Metrics } from '../metrics';
+import { createAdmission } from '../overload';
 import { tokenBuckets } from '../rate-limit';
 import { connectRedis, type RedisLink } from '../redis';
 import { type Configured, type CoreConfig, loadConfig } from './core-config';
@@ -146,6 +147,7 @@ export function buildService<T extends z.ZodObject, C extends Resources>(
     cache,
     tokens,
     revocations,
+    admission: createAdmission({ ...deps, databaseWaitMs: db.waitMs }),
     buckets: {
       general: tokenBuckets(redis, config.rateLimit.general),
       uploads: tokenBuckets(redis, config.rateLimit.uploads),

@@ -1,4 +1,4 @@
-import { forbidden, notFound, overloaded } from '@shop/core/errors';
+import { forbidden, notFound } from '@shop/core/errors';
 import { created, type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/http';
 import { clientOf } from '../audit/client';
 import { weakPassword } from '../passwords/passwords.errors';
@@ -28,7 +28,7 @@ export const accountEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: newAccount,
     responses: { 201: registeredTokens },
     setsCookies: true,
-    errors: [emailTaken, phoneTaken, weakPassword, overloaded],
+    errors: [emailTaken, phoneTaken, weakPassword],
     handler: async ({ query, body, ...input }) => {
       const { id, tokenSet } = await register(ctx, body, clientOf(input));
       const response = tokenResponse(tokenSet, query.cookies === 'true');

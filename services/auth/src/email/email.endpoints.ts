@@ -1,4 +1,3 @@
-import { overloaded } from '@shop/core/errors';
 import { accepted, type Endpoint, endpoint } from '@shop/core/http';
 import { emailTaken } from '../accounts/accounts.errors';
 import { clientOf } from '../audit/client';
@@ -54,7 +53,7 @@ export const emailEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'user',
     body: emailChange,
     responses: { 202: verificationSent },
-    errors: [emailTaken, wrongPassword, tooManyAttempts, overloaded],
+    errors: [emailTaken, wrongPassword, tooManyAttempts],
     handler: async ({ caller, body, ...input }) => inLocal(await changeEmail(ctx, caller, body, clientOf(input))),
   }),
 ];

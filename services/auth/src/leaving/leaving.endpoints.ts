@@ -1,4 +1,4 @@
-import { forbidden, notFound, overloaded } from '@shop/core/errors';
+import { forbidden, notFound } from '@shop/core/errors';
 import { type Endpoint, endpoint, idParams, ok } from '@shop/core/http';
 import { lastAdmin } from '../accounts/accounts.errors';
 import { user } from '../accounts/accounts.schemas';
@@ -39,7 +39,7 @@ export const leavingEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: accountDeletion,
     responses: { 204: 'empty' },
     ifMatch: user,
-    errors: [wrongPassword, tooManyAttempts, storeHasOpenOrders, lastAdmin, overloaded],
+    errors: [wrongPassword, tooManyAttempts, storeHasOpenOrders, lastAdmin],
     handler: async ({ caller, body, ifMatch, ...input }) =>
       await deleteOwnAccount(ctx, caller, body.current_password, clientOf(input), ifMatch),
   }),

@@ -1,4 +1,4 @@
-import { notFound, overloaded } from '@shop/core/errors';
+import { notFound } from '@shop/core/errors';
 import { accepted, type Endpoint, endpoint, ok } from '@shop/core/http';
 import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
@@ -51,7 +51,7 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'public',
     body: passwordReset,
     responses: { 204: 'empty' },
-    errors: [invalidToken, weakPassword, overloaded],
+    errors: [invalidToken, weakPassword],
     handler: async ({ body, ...input }) => await resetPassword(ctx, body, clientOf(input)),
   }),
 
@@ -65,7 +65,7 @@ export const passwordEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'user',
     body: passwordChange,
     responses: { 204: 'empty' },
-    errors: [wrongPassword, weakPassword, tooManyAttempts, overloaded],
+    errors: [wrongPassword, weakPassword, tooManyAttempts],
     handler: async ({ caller, body, ...input }) => await changePassword(ctx, caller, body, clientOf(input)),
   }),
 ];

@@ -1,4 +1,3 @@
-import { overloaded } from '@shop/core/errors';
 import { type Endpoint, endpoint, ok } from '@shop/core/http';
 import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
@@ -46,7 +45,7 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'user',
     body: factorSetup,
     responses: { 200: pendingFactor },
-    errors: [wrongPassword, tooManyAttempts, factorEnabled, factorNotConfigured, overloaded],
+    errors: [wrongPassword, tooManyAttempts, factorEnabled, factorNotConfigured],
     handler: async ({ caller, body, ...input }) =>
       ok(await setUpFactor(ctx, caller, body.current_password, clientOf(input))),
   }),
@@ -75,7 +74,7 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'user',
     body: factorRemoval,
     responses: { 204: 'empty' },
-    errors: [wrongPassword, tooManyAttempts, wrongCode, noFactor, tooManyCodes, factorNotConfigured, overloaded],
+    errors: [wrongPassword, tooManyAttempts, wrongCode, noFactor, tooManyCodes, factorNotConfigured],
     handler: async ({ caller, body, ...input }) => await removeFactor(ctx, caller, body, clientOf(input)),
   }),
 
@@ -88,7 +87,7 @@ export const secondFactorEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'user',
     body: factorSetup,
     responses: { 200: recoveryCodes },
-    errors: [wrongPassword, tooManyAttempts, noFactor, overloaded],
+    errors: [wrongPassword, tooManyAttempts, noFactor],
     handler: async ({ caller, body, ...input }) =>
       ok({ recovery_codes: await renewRecoveryCodes(ctx, caller, body.current_password, clientOf(input)) }),
   }),

@@ -1,5 +1,5 @@
 import { publicJwks } from '@shop/core/auth';
-import { forbidden, invalidRequest, notFound, overloaded } from '@shop/core/errors';
+import { forbidden, invalidRequest, notFound } from '@shop/core/errors';
 import { type Endpoint, endpoint, idParams, listEndpoint, noContent, ok } from '@shop/core/http';
 import { clientOf } from '../audit/client';
 import { tooManyAttempts } from '../guessing/guessing.errors';
@@ -54,15 +54,7 @@ export const sessionEndpoints = (ctx: AuthContext): Endpoint[] => [
     body: credentials,
     responses: { 200: tokens },
     setsCookies: true,
-    errors: [
-      invalidCredentials,
-      secondFactorRequired,
-      invalidCode,
-      tooManyAttempts,
-      tooManyCodes,
-      factorNotConfigured,
-      overloaded,
-    ],
+    errors: [invalidCredentials, secondFactorRequired, invalidCode, tooManyAttempts, tooManyCodes, factorNotConfigured],
     handler: async ({ query, body, ...input }) => {
       const login = logIn(ctx, body, clientOf(input));
       return tokenResponse(await ctx.loginCounter.count('password', login), query.cookies === 'true');
