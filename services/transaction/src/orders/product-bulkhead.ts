@@ -1,4 +1,4 @@
-import { databaseBusy } from '@shop/core/errors';
+import { databaseBusy, overloaded } from '@shop/core/errors';
 
 interface Waiter {
   productIds: number[];
@@ -8,7 +8,14 @@ interface Waiter {
 interface Slots {
   running: number;
   waiters: Set<Waiter>;
+  /** When work was last started, or began to wait. */
+  turnAt: number;
+  /** The mean time between two starts while work waits, in ms. It begins at 0, because the first starts say little. */
+  turnMs: number;
 }
+
+/** The weight of the latest time in the mean. */
+const LATEST = 0.2;
 
 /** Time reserved for the work itself once it may start: one lock wait and its statements. */
 export const WORK_MS = 1200;
@@ -23,7 +30,10 @@ export class ProductBulkhead {
 
   constructor(private readonly concurrency: number) {}
 
-  /** Waits until `work` may start. Fails with `database_busy` at the deadline (ms since the epoch). */
+  /**
+   * Waits until `work` may start. Fails with `overloaded` at once if so much work waits that this would hardly start before the deadline
+   * (ms since the epoch), otherwise with `database_busy` at the deadline.
+   */
   async run<T>(productIds: number[], deadline: number, work: () => Promise<T>): Promise<T> {
     if (!this.tryAcquire(productIds)) await this.waitForSlots(productIds, deadline);
     try {
@@ -34,7 +44,7 @@ export class ProductBulkhead {
   }
 
   private slotsOf(id: number): Slots {
-    const slots = this.slotsByProduct.get(id) ?? { running: 0, waiters: new Set() };
+    const slots = this.slotsByProduct.get(id) ?? { running: 0, waiters: new Set(), turnAt: 0, turnMs: 0 };
     this.slotsByProduct.set(id, slots);
     return slots;
   }
@@ -61,14 +71,23 @@ export class ProductBulkhead {
         if (this.slotsOf(id).running >= this.concurrency) break;
         if (!this.tryAcquire(waiter.productIds)) continue;
         this.stopWaiting(waiter);
+        for (const one of waiter.productIds) measureTurn(this.slotsOf(one));
         waiter.start();
       }
       this.forgetUnused(id);
     }
   }
 
-  private waitForSlots(productIds: number[], deadline: number): Promise<void> {
-    return new Promise((resolve, reject) => {
+  /** How long work that begins to wait now would wait for its product with the longest queue. */
+  private expectedMs(ids: number[]): number {
+    const slots = ids.flatMap((id) => this.slotsByProduct.get(id) ?? []);
+    return Math.max(0, ...slots.map(({ waiters, turnMs }) => waiters.size * turnMs));
+  }
+
+  private async waitForSlots(productIds: number[], deadline: number): Promise<void> {
+    // Half of the time: the wait can turn out to be longer than expected.
+    if (this.expectedMs(productIds) > (deadline - Date.now()) / 2) throw overloaded();
+    await new Promise<void>((resolve, reject) => {
       const waiter: Waiter = {
         productIds,
         start() {
@@ -81,7 +100,16 @@ export class ProductBulkhead {
         for (const id of productIds) this.forgetUnused(id);
         reject(databaseBusy());
       }, deadline - Date.now());
-      for (const id of productIds) this.slotsOf(id).waiters.add(waiter);
+      for (const slots of productIds.map((id) => this.slotsOf(id))) {
+        if (slots.waiters.size === 0) slots.turnAt = performance.now();
+        slots.waiters.add(waiter);
+      }
     });
   }
+}
+
+function measureTurn(slots: Slots): void {
+  const now = performance.now();
+  slots.turnMs += LATEST * (now - slots.turnAt - slots.turnMs);
+  slots.turnAt = now;
 }
