@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const recorder = fileURLToPath(new URL('../support/call-recorder.cjs', import.meta.url));
 
 export async function run(options) {
-  const verbose = options.includes('--verbose');
+  const verbose = options.includes('verbose');
   const dir = await mkdtemp(path.join(tmpdir(), 'shop-call-path-'));
   const settings = { NODE_OPTIONS: `--require ${recorder}` };
   const product = await startService('product', settings);
@@ -40,7 +40,6 @@ export async function run(options) {
     console.log('| --- | --- | --- | --- | --- | --- | --- |');
     for (const [name, functions] of rows) console.log(row(name, functions));
     if (verbose) for (const [name, functions] of rows) print(name, functions);
-    return 0;
   } finally {
     await Promise.all([product.stop(), transaction.stop()]);
     await rm(dir, { recursive: true, force: true });

@@ -1,53 +1,56 @@
 /**
- * This checkout of the repository and another one, alternately in one run: cached reads and orders per second, and the CPU time
- * that the service takes for each. Fails if this one needs 10 % more CPU time than the other. For example:
+ * This checkout of the repository and another one, alternately in one run: requests per second, and the CPU time of service and database
+ * for each request. For example:
  *   git worktree add ../before v0.1.0 && (cd ../before && npm ci && npm run build) && npm run bench -- compare ../before
+ * `npm run bench -- compare OTHER [SECONDS] [ROUNDS] [PART OF THE ENDPOINTS' NAMES]`
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { cpuMs, median } from '../support/load.mjs';
+import { endpoints, fillShop, loadOn } from '../support/endpoints.mjs';
+import { figure, markdownTable } from '../support/figures.mjs';
+import { inTurns, medianRatio, medians } from '../support/load.mjs';
 import { startService } from '../support/shop.mjs';
-import { workloads } from '../support/workloads.mjs';
 
 const AT_MOST = 1.1;
+const CLIENTS = 50;
+const USUAL = ['products list, hit', 'transaction, 1 item'];
 
-export async function run([other, seconds = '3', rounds = '8']) {
-  if (!other) throw new Error('usage: npm run bench -- compare ../another-checkout [seconds] [rounds]');
+export async function run([other, seconds = '3', rounds = '8', only = undefined]) {
+  if (!other) throw new Error('usage: npm run bench -- compare OTHER [SECONDS] [ROUNDS] [ENDPOINTS]');
   const file = path.resolve(process.env.INIT_CWD ?? '.', other, 'bench/support/shop.mjs');
   const before = await import(pathToFileURL(file).href);
-  let worst = 0;
-  for (const [name, workload] of Object.entries(workloads)) {
-    const sides = [];
+  // Those that delete need to know beforehand how much.
+  const all = Object.keys(endpoints).filter((name) => !endpoints[name].before);
+  const names = only === undefined ? USUAL : all.filter((name) => name.includes(only));
+  const figures = [];
+  const rows = [];
+  for (const name of names) {
+    const shops = [];
     try {
-      for (const start of [startService, before.startService]) sides.push(await startSide(workload, start));
-      for (let round = 0; round <= Number(rounds); round += 1) {
-        for (const side of sides) await measure(side, workload, Number(seconds));
+      for (const start of [startService, before.startService])
+        shops.push(await start(endpoints[name].service, SETTINGS));
+      const sides = [];
+      for (const shop of shops) {
+        const here = { ...shop, urls: { [endpoints[name].service]: shop.url } };
+        await fillShop(here);
+        await endpoints[name].prepare?.(here);
+        const pids = { service: shop.pid, ...shop.pids };
+        sides.push(loadOn(here, name, { duration: Number(seconds), connections: CLIENTS, pids }));
       }
-      const ratio = median(pairs(sides, 'cpu').map(([here, there]) => here / there));
-      worst = Math.max(worst, ratio);
-      for (const [index, label] of ['here ', 'there'].entries()) {
-        const [rate, cpu] = ['rates', 'cpu'].map((key) => median(sides[index][key].slice(1)));
-        console.log(`${name}, ${label}: ${Math.round(rate)} requests/s, ${Math.round(cpu)} µs of CPU time each`);
+      const [ours, theirs] = await inTurns(sides, Number(rounds));
+      const ratio = medianRatio(ours, theirs, ({ service }) => service);
+      figures.push(figure(`${name}: CPU of the service, here / there`, ratio, 'ratio', { atMost: AT_MOST }));
+      for (const [title, side] of Object.entries({ here: ours, there: theirs })) {
+        const { service, database, redis, p99, rate } = medians(side);
+        rows.push([`${name}: ${title}`, service, database, redis, p99, rate]);
       }
-      console.log(`${name}, CPU time: ${ratio.toFixed(2)} (at most ${AT_MOST})`);
     } finally {
-      for (const { shop } of sides) await shop.stop();
+      for (const shop of shops) await shop.stop();
     }
   }
-  return worst <= AT_MOST ? 0 : 1;
+  const head = ['', 'CPU, ms per request', 'of the database', 'of Redis', 'p99, ms', 'requests/s'];
+  return { figures, details: markdownTable(head, rows) };
 }
 
-async function startSide(workload, start) {
-  const shop = await start(workload.service, workload.settings);
-  return { shop, prepared: await workload.prepare(shop), rates: [], cpu: [] };
-}
-
-async function measure(side, workload, seconds) {
-  const before = await cpuMs(side.shop.pid);
-  const rate = await workload.run(side.prepared, seconds);
-  side.rates.push(rate);
-  side.cpu.push((((await cpuMs(side.shop.pid)) - before) * 1000) / (rate * seconds));
-}
-
-/** Round by round, without the first one, which warms up. */
-const pairs = ([a, b], key) => a[key].slice(1).map((value, index) => [value, b[key][index + 1]]);
+/** One connection per client. With fewer, waiting for a connection would be measured too. */
+const SETTINGS = { DB_POOL_SIZE: String(CLIENTS) };

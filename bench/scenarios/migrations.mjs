@@ -28,7 +28,6 @@ export async function run([rows = '1000000']) {
       await measured(name, database, Number(rows), () => migrate(connection, migrations.slice(0, index + 1)));
     }
     await measured('(once more: nothing to apply)', database, Number(rows), () => migrate(connection, migrations));
-    return 0;
   } finally {
     await database.drop();
   }

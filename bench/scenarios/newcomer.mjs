@@ -58,7 +58,6 @@ export async function run([repository = root]) {
     await order(page);
     step('sign up and order');
     console.log(`${(steps.reduce((sum, [, ms]) => sum + ms, 0) / 1000).toFixed(1).padStart(6)} s  in all`);
-    return 0;
   } finally {
     await browser?.close();
     if (shop && shop.exitCode === null) {

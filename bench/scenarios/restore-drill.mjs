@@ -58,7 +58,6 @@ export async function run([orders = '2000', megabytes = '20']) {
     await rm(env.UPLOAD_PATH, { recursive: true });
     timed('restore, with all uploads', 'restore', '--database', `${settings.database}_restored`);
     await database.query(`DROP DATABASE ${settings.database}_restored`);
-    return 0;
   } finally {
     await database.drop();
     await rm(folder, { recursive: true, force: true });

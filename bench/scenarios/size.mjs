@@ -30,7 +30,6 @@ export async function run() {
     const count = (pattern) => source.match(pattern)?.length ?? 0;
     console.log(`| ${[part, count(/\n/g), count(ANY), count(DOUBLE_CASTS), count(SUPPRESSIONS)].join(' | ')} |`);
   }
-  return 0;
 }
 
 async function sourceOf(part) {

@@ -1,63 +1,45 @@
 /**
- * Uploads of a PNG of 4 KB: CPU time of the file service per 1,000 of them, beside an Express app that only lets multer write the
- * file, alternately in one run. Fails above 3 times the reference.
+ * Uploads of a PNG of 4 KB, compared with an Express app that only lets multer write the file, alternately in one run.
+ * `npm run bench -- small-uploads [ROUNDS] [UPLOADS]`
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { cpuMs, median } from '../support/load.mjs';
+import { endpoints, fillShop, loadOn } from '../support/endpoints.mjs';
+import { CPU_SHARE, figure, markdownTable } from '../support/figures.mjs';
+import { inTurns, measure, medianRatio, medians } from '../support/load.mjs';
+import { startBareMulter } from '../support/references.mjs';
 import { startService } from '../support/shop.mjs';
-import { uploadForm, workloads } from '../support/workloads.mjs';
 
-const AT_MOST = 3;
-const { upload } = workloads;
+const ENDPOINT = 'upload 4 KB PNG';
+const CLIENTS = 16;
+const AT_LEAST = 0.33;
 
-async function startReference() {
+export async function run([rounds = '5', uploads = '2000']) {
   const folder = await mkdtemp(path.join(tmpdir(), 'shop-bench-multer-'));
-  const env = { ...process.env, NODE_ENV: 'production' };
-  const child = fork(new URL('../support/bare-multer.mjs', import.meta.url), [], { env });
-  child.send({ folder });
-  const [{ port }] = await once(child, 'message');
-  const headers = { 'content-type': uploadForm.type };
-  return {
-    pid: child.pid,
-    prepared: { request: { url: `http://127.0.0.1:${port}/`, method: 'POST', headers, body: uploadForm.body } },
-    async stop() {
-      child.disconnect();
-      await once(child, 'exit');
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** @returns seconds of CPU time per 1,000 uploads */
-async function cpuPerThousand({ pid, prepared }, seconds) {
-  const before = await cpuMs(pid);
-  const rate = await upload.run(prepared, seconds);
-  return ((await cpuMs(pid)) - before) / (rate * seconds);
-}
-
-export async function run([seconds = '3', rounds = '5']) {
-  const shop = await startService(upload.service, upload.settings);
-  const reference = await startReference();
-  const service = { pid: shop.pid, prepared: await upload.prepare(shop) };
+  const shop = await startService('file');
+  const multer = await startBareMulter({ folder });
   try {
-    const pairs = [];
-    for (let round = 0; round <= Number(rounds); round += 1) {
-      pairs.push([await cpuPerThousand(service, Number(seconds)), await cpuPerThousand(reference, Number(seconds))]);
-    }
-    pairs.shift(); // the warm-up
-    const [ours, bare] = [0, 1].map((side) => median(pairs.map((pair) => pair[side])));
-    const ratio = median(pairs.map(([first, second]) => first / second));
-    console.log(
-      `CPU time per 1,000 uploads of 4 KB: file service ${ours.toFixed(2)} s, bare multer ${bare.toFixed(2)} s`,
-    );
-    console.log(`ratio: ${ratio.toFixed(2)} (at most ${AT_MOST})`);
-    return ratio <= AT_MOST ? 0 : 1;
+    await fillShop(shop);
+    const load = { amount: Number(uploads), connections: CLIENTS };
+    const { method, headers, body } = endpoints[ENDPOINT].request(0);
+    const sides = [
+      loadOn(shop, ENDPOINT, { ...load, pids: { service: shop.pid, ...shop.pids } }),
+      () => measure({ ...load, url: multer.url, method, headers, body, pids: { service: multer.pid } }),
+    ];
+    const [ours, bare] = await inTurns(sides, Number(rounds));
+    const share = medianRatio(bare, ours, ({ service }) => service);
+    const row = (title, { service, database, redis, p99, rate }) => [title, service, database, redis, p99, rate];
+    return {
+      figures: [figure(`${ENDPOINT}: CPU of bare multer, as a share of ours`, share, CPU_SHARE, { atLeast: AT_LEAST })],
+      details: markdownTable(
+        ['', 'CPU, ms per upload', 'of the database', 'of Redis', 'p99, ms', 'uploads/s'],
+        [row('the file service', medians(ours)), row('bare multer', medians(bare))],
+      ),
+    };
   } finally {
-    await reference.stop();
+    await multer.stop();
     await shop.stop();
+    await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,9 +1,10 @@
 /**
  * Memory of the services that accept uploads: 100 concurrent uploads of 5 MiB, each paused just before its end and then
- * finished. Prints the peak RSS of the process. Fails from 200 MiB.
+ * finished.
  */
-import { readFile } from 'node:fs/promises';
 import http from 'node:http';
+import { figure } from '../support/figures.mjs';
+import { mebibytes } from '../support/load.mjs';
 import { startService } from '../support/shop.mjs';
 
 const AT_MOST_MIB = 200;
@@ -56,40 +57,36 @@ async function openUpload({ url, token }, { path, head }) {
   };
 }
 
-/** Peak RSS in MiB, as counted by the kernel. */
-async function memory(pid, name) {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)[1]) / 1024;
-}
-
 async function measure(target, uploads) {
   const shop = await startService(target.service);
   try {
     await shop.sql('INSERT INTO stores (user_id, name) VALUES (1, ?)', ['Bench']);
-    const idle = await memory(shop.pid, 'VmRSS');
+    const idle = await mebibytes(shop.pid);
     const finish = await Promise.all(
       Array.from({ length: uploads }, () => openUpload({ url: shop.url, token: shop.adminToken }, target)),
     );
-    const open = await memory(shop.pid, 'VmRSS');
+    const open = await mebibytes(shop.pid);
     const statuses = [];
     // The database connection pool would reject more concurrent requests.
     for (let next = 0; next < uploads; next += 10) {
       statuses.push(...(await Promise.all(finish.slice(next, next + 10).map((end) => end()))));
     }
-    const peak = await memory(shop.pid, 'VmHWM');
+    const peak = await mebibytes(shop.pid, 'VmHWM');
     const stored = statuses.filter((status) => status === 201).length;
-    console.log(
-      `${target.service}: ${stored} of ${uploads} uploads stored; RSS ${idle.toFixed(0)} MiB before, ` +
-        `${open.toFixed(0)} MiB with all of them open, ${peak.toFixed(0)} MiB at its peak (below ${AT_MOST_MIB})`,
-    );
-    return stored === uploads && peak < AT_MOST_MIB;
+    const title = `${target.service}, ${uploads} uploads of 5 MiB at once`;
+    return [
+      figure(`${title}: lost`, uploads - stored, `of ${uploads}`, { atMost: 0 }),
+      figure(`${title}: memory before`, idle, 'MiB'),
+      figure(`${title}: memory with all of them open`, open, 'MiB'),
+      figure(`${title}: peak memory`, peak, 'MiB', { atMost: AT_MOST_MIB }),
+    ];
   } finally {
     await shop.stop();
   }
 }
 
 export async function run([uploads = '100']) {
-  let passed = true;
-  for (const target of TARGETS) passed = (await measure(target, Number(uploads))) && passed;
-  return passed ? 0 : 1;
+  const figures = [];
+  for (const target of TARGETS) figures.push(...(await measure(target, Number(uploads))));
+  return { figures };
 }

@@ -14,7 +14,7 @@ const {
   withConnection,
 } = require('@shop/test-servers');
 
-const JWT_SECRET = 'a-secret-for-benchmarks-only-0123456789';
+export const JWT_SECRET = 'a-secret-for-benchmarks-only-0123456789';
 const UNLIMITED = '1000000';
 
 const tokens = accessTokenIssuer(secretKey(JWT_SECRET), { lifetimeSeconds: 86_400 });
@@ -32,6 +32,8 @@ export async function startBackends(given = undefined) {
   return {
     dir,
     database,
+    redis: redis.settings,
+    pids: { ...(mysql && { database: mysql.pid }), redis: redis.pid },
     env: {
       APP_ENV: 'local',
       NODE_ENV: 'production',
@@ -56,30 +58,51 @@ export async function startBackends(given = undefined) {
 }
 
 /**
- * One replica of `service` as in production (auth, rate limit, metrics, logs to a file), with its own Redis and with the given
- * database or its own. Only the rate limit is raised so that it has no effect.
+ * One replica of each service as in production (auth, rate limit, metrics, logs to a file), with their own Redis and with the given
+ * database or their own. Only the rate limit is raised so that it has no effect.
  */
-export async function startService(service, settings = {}, given = undefined) {
+export async function startShop(services, settings = {}, given = undefined) {
   const backends = await startBackends(given);
-  const { dir, database } = backends;
-  const instance = serviceServer({
-    service,
-    index: 0,
-    port: await freePort(),
-    logFile: path.join(dir, `${service}.log`),
-    dieWithParent: true,
-    env: { ...backends.env, ...settings },
-  });
-  await instance.start();
+  const { dir, database, pids, redis } = backends;
+  const started = [];
+  const stop = async () => {
+    for (const instance of started) await instance.stop();
+    await backends.stop();
+  };
+  try {
+    for (const service of services) {
+      const instance = serviceServer({
+        service,
+        index: 0,
+        port: await freePort(),
+        logFile: path.join(dir, `${service}.log`),
+        dieWithParent: true,
+        env: { ...backends.env, ...settings },
+      });
+      started.push(instance);
+      await instance.start();
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const each = (of) => Object.fromEntries(started.map((instance) => [instance.service, of(instance)]));
   return {
-    url: instance.url,
-    pid: instance.pid,
+    urls: each(({ url }) => url),
+    servicePids: each(({ pid }) => pid),
+    /** Of the servers behind the services. */
+    pids,
     database,
+    redis,
+    dir,
     adminToken: tokenFor({ id: 1, role: 'admin' }),
     sql: (statement, values) => withConnection(database, 60_000, (connection) => connection.query(statement, values)),
-    async stop() {
-      await instance.stop();
-      await backends.stop();
-    },
+    stop,
   };
+}
+
+/** The same with one service. */
+export async function startService(service, settings = {}, given = undefined) {
+  const shop = await startShop([service], settings, given);
+  return { ...shop, url: shop.urls[service], pid: shop.servicePids[service] };
 }
