@@ -16,7 +16,8 @@ const EVERY_TYPE = `CREATE TABLE every_type (
   c CHAR(5) NULL, vc VARCHAR(500) NULL, lat VARCHAR(50) CHARACTER SET latin1 NULL,
   ascii_bin CHAR(5) CHARACTER SET ascii COLLATE ascii_bin NULL, txt LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
   b BINARY(4) NULL, vb VARBINARY(300) NULL, bl LONGBLOB NULL,
-  e ENUM('it''s', 'b\\\\c') NULL, s SET('x', 'y') NULL, j JSON NULL
+  e ENUM('it''s', 'b\\\\c') NULL, s SET('x', 'y') NULL, j JSON NULL,
+  sto INT AS (yr + 1) STORED, virt INT AS (IF(yr <=> 1, NULL, yr)) VIRTUAL, KEY virt (virt)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci COMMENT 'it''s a; "comment" \\\\'`;
 
 const values = {
@@ -95,7 +96,6 @@ test('statements have a bounded size, and none ends inside a value', async () =>
 test.each([
   ['view broken', 'CREATE VIEW broken AS SELECT 1 AS one'],
   ['table broken with engine MyISAM', 'CREATE TABLE broken (id INT) ENGINE = MyISAM'],
-  ['generated column broken.b', 'CREATE TABLE broken (a INT, b INT AS (a + 1) STORED)'],
   ['FLOAT column broken.a', 'CREATE TABLE broken (a FLOAT)'],
   ['trigger broken', 'CREATE TRIGGER broken BEFORE INSERT ON users FOR EACH ROW SET @a = 1'],
   ['event broken', "CREATE EVENT broken ON SCHEDULE AT '2037-01-01' DO SET @a = 1"],

@@ -14,8 +14,6 @@ const FIND_UNSUPPORTED = `
     WHERE table_schema = DATABASE() AND table_type <> 'BASE TABLE'
   UNION ALL SELECT CONCAT('table ', table_name, ' with engine ', engine) FROM information_schema.tables
     WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'
-  UNION ALL SELECT CONCAT('generated column ', table_name, '.', column_name) FROM information_schema.columns
-    WHERE table_schema = DATABASE() AND generation_expression <> ''
   UNION ALL SELECT CONCAT('FLOAT column ', table_name, '.', column_name) FROM information_schema.columns
     WHERE table_schema = DATABASE() AND data_type = 'float'
   UNION ALL SELECT CONCAT('trigger ', trigger_name) FROM information_schema.triggers WHERE trigger_schema = DATABASE()
@@ -23,10 +21,13 @@ const FIND_UNSUPPORTED = `
   UNION ALL SELECT CONCAT(LOWER(routine_type), ' ', routine_name) FROM information_schema.routines
     WHERE routine_schema = DATABASE()`;
 
+/** Without generated columns: the server computes their values again. */
 const LIST_COLUMNS = `
   SELECT c.table_name AS tableName, c.column_name AS name, c.data_type AS type
   FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
-  WHERE c.table_schema = DATABASE() AND t.table_type = 'BASE TABLE' ORDER BY c.table_name, c.ordinal_position`;
+  WHERE c.table_schema = DATABASE() AND t.table_type = 'BASE TABLE'
+    AND COALESCE(c.generation_expression, '') = ''
+  ORDER BY c.table_name, c.ordinal_position`;
 
 /** @throws BackupError if the database has something that the dump would leave out or change */
 export async function listTables(connection: PromiseConnection): Promise<Table[]> {
