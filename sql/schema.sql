@@ -208,6 +208,9 @@ CREATE TABLE IF NOT EXISTS products (
   name_words        VARCHAR(768) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL COMMENT 'distinct folded words, a space before each',
   description       TEXT NOT NULL,
   description_words MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  terms_checksum    INT UNSIGNED NULL COMMENT 'of the folded texts that its terms were made from',
+  without_terms     TINYINT AS (IF(terms_checksum <=> CRC32(CONCAT(name_folded, description_words)), NULL, 1)) VIRTUAL
+                    COMMENT '1: its terms are missing or old',
   price             DECIMAL(12, 2) NOT NULL,
   stock             BIGINT NOT NULL DEFAULT 0,
   image             VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NULL COMMENT 'stored name below /uploads/',
@@ -223,10 +226,22 @@ CREATE TABLE IF NOT EXISTS products (
   KEY products_category_name (category_id, name, id),
   KEY products_store_name (store_id, name, id),
   KEY products_stock (stock, created_at, id),
+  KEY products_without_terms (without_terms),
   CONSTRAINT products_store FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE,
   CONSTRAINT products_category FOREIGN KEY (category_id) REFERENCES categories (id) ON DELETE SET NULL,
   CONSTRAINT products_price_range CHECK (price >= 0),
   CONSTRAINT products_stock_never_negative CHECK (stock >= 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- The index for searching products: partTerms of the name and wordTerms of the description (packages/core). A search looks for terms
+-- that begin with its rarest word, and then tests the texts of these products.
+CREATE TABLE IF NOT EXISTS product_terms (
+  product_id BIGINT UNSIGNED NOT NULL,
+  field      ENUM('name', 'description') NOT NULL,
+  term       VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL COMMENT 'folded: of a name from each character on, of a description the beginning of each word',
+  PRIMARY KEY (product_id, field, term),
+  KEY product_terms_term (term, product_id),
+  CONSTRAINT product_terms_product FOREIGN KEY (product_id) REFERENCES products (id) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- All changes of a stock except sales, which are in product_logs. For each product,
@@ -386,4 +401,6 @@ SELECT name, checksum FROM (
   UNION ALL SELECT '0019_second_factors.sql', '519a1cf7e514bee9a0d63550c93dcf84129d2fef95721cb2dfe9b982972a8080'
   UNION ALL SELECT '0020_sorted_lists.sql', '419df548a0b9f20bc8d993834a55f9b4de7b3a289a0ee2f1904e0c6e39e76078'
   UNION ALL SELECT '0021_stored_responses.sql', '13e63d5f48ade49a9699684959cdfbf9a05708796c373a9424f5fe7a44fbbd05'
+  UNION ALL SELECT '0022_product_terms.sql', '277a5fb0f1c235f5d0e12b31dc1a5759e8dfd66c70ee1f554aa9972fa990dec6'
+  UNION ALL SELECT '0024_fill_product_terms.cjs', '2ffffad2b3587c0b7a6e129d4004f0e07a08b8fe418b1b6163f531a51d8d15c4'
 ) AS migrations WHERE @is_empty;

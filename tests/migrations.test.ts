@@ -59,6 +59,8 @@ describe('sql/schema.sql', () => {
   });
 });
 
+const byTerm = (a: { term: string }, b: { term: string }) => (a.term < b.term ? -1 : 1);
+
 /** What a shop of the first version has, with a category name that is folded differently today. */
 const firstRows = `
   INSERT INTO users (id, name, email) VALUES (7, 'Zoë', 'zoe@example.com'), (8, 'Buyer', 'buyer@example.com');
@@ -171,6 +173,29 @@ describe('a database of an earlier version', () => {
     expect(await unfilled()).toHaveLength(1);
     expect(await migrated(database)).toEqual([]);
     expect(await unfilled()).toEqual([]);
+  });
+
+  test('gets the terms of all products, also of those that an old service adds or changes later', async () => {
+    const database = await aBareDatabase();
+    await database.load(first);
+    await database.connection.query(firstRows);
+    await migrated(database);
+    const termsOf = (id: number) =>
+      database.rows('SELECT field, term FROM product_terms WHERE product_id = ? ORDER BY field, term', [id]);
+    expect(await termsOf(1)).toEqual([
+      ...['ήλιοσ', 'λιοσ', 'ιοσ', 'οσ', 'σ'].map((term) => ({ field: 'name', term })).sort(byTerm),
+      { field: 'description', term: 'γη' },
+      { field: 'description', term: 'σελήνη' },
+    ]);
+
+    await database.connection.query(
+      `UPDATE products SET name = 'Ox', name_folded = 'ox', name_words = ' ox' WHERE id = 2;
+       INSERT INTO products (id, store_id, name, description, price) VALUES (99, 7, 'Ax', '', 1)`,
+    );
+    await migrated(database);
+    expect(await termsOf(2)).toEqual(['ox', 'x'].map((term) => ({ field: 'name', term })));
+    expect(await termsOf(99)).toEqual(['ax', 'x'].map((term) => ({ field: 'name', term })));
+    expect(await database.rows('SELECT id FROM products WHERE without_terms = 1')).toEqual([]);
   });
 
   test('keeps a stock that does not add up, if the ledger has recorded the product', async () => {

@@ -91,7 +91,6 @@ export async function seed(connection, { products, users }) {
       `INSERT INTO ${into} SELECT ${columns}
        FROM (SELECT a.n * 1000 + b.n AS n FROM n a JOIN n b WHERE a.n < ${Math.ceil(count / 1000)}) AS i WHERE i.n < ${count}`,
     );
-    if (process.env.T) console.log(into.split(/\s/)[0], performance.now() - start);
   }
   if (hasTerms) await insertTerms(connection);
   await connection.query("UPDATE users SET role = 'admin' WHERE id = 1");

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { accessTokenIssuer, type Role, secretKey } from '@shop/core/auth';
-import { foldText, wordColumn } from '@shop/core/text';
+import { foldText, partTerms, wordColumn, wordTerms } from '@shop/core/text';
 import { JWT_SECRET } from './test-app';
 import { write } from './test-database';
 
@@ -72,8 +72,8 @@ export async function aProduct(
   const storeId = options.store?.id ?? (await aStore()).id;
   const id = await write(
     `INSERT INTO products
-       (store_id, category_id, name, name_folded, name_words, description, description_words, price, stock)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (store_id, category_id, name, name_folded, name_words, description, description_words, terms_checksum, price, stock)
+     VALUES (?, ?, ?, ?, ?, ?, ?, CRC32(?), ?, ?)`,
     [
       storeId,
       category?.id ?? null,
@@ -82,10 +82,17 @@ export async function aProduct(
       wordColumn(name),
       description,
       wordColumn(description),
+      foldText(name) + wordColumn(description),
       price,
       stock,
     ],
   );
+  const terms = [
+    ...partTerms(name).map((term) => [id, 'name', term]),
+    ...wordTerms(description).map((term) => [id, 'description', term]),
+  ];
+  const places = terms.map(() => '(?, ?, ?)').join(', ');
+  await write(`INSERT INTO product_terms (product_id, field, term) VALUES ${places}`, terms.flat());
   await write("INSERT INTO stock_movements (product_id, reason, quantity) VALUES (?, 'initial', ?)", [id, stock]);
   return { id, storeId, name, price, stock };
 }

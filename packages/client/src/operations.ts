@@ -1667,8 +1667,8 @@ export interface Operations {
       in_stock?: boolean | 'true' | 'false' | undefined;
       /** Only these products: up to 100 ids, separated by commas */
       ids?: string | undefined;
-      /** Descending with `-` in front. Items with equal values are in the order of their ids, in the same direction */
-      sort?: 'created_at' | '-created_at' | 'price' | '-price' | 'name' | '-name' | undefined;
+      /** Descending with `-` in front. Items with equal values are in the order of their ids, in the same direction. `relevance`: the best matches of `search` first, the newest of equally good ones first. Best is a name that is the text, then one that begins with it, then one with all its words, then one that contains it, then the rest. Newest first without `search`, or if very many products match */
+      sort?: 'created_at' | '-created_at' | 'price' | '-price' | 'name' | '-name' | 'relevance' | undefined;
     };
     response: CatalogProductList;
     code: CommonCode | 'invalid_request' | 'page_too_deep';

@@ -90,7 +90,11 @@ export const services = {
     port: 8081,
     portVariable: 'PRODUCT_PORT',
     paths: ['/api/v1/products', '/api/v1/catalog'],
-    tables: { products: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'], stock_movements: ['INSERT'] },
+    tables: {
+      products: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+      product_terms: ['SELECT', 'INSERT', 'DELETE'],
+      stock_movements: ['INSERT'],
+    },
     otherTables: { stores: ['SELECT'], categories: ['REFERENCES'] },
     needs: ['uploads'],
     resources: receivesUploads,

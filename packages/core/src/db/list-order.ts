@@ -3,6 +3,7 @@ import type { SqlValue } from './statement';
 
 /** A column by which a list can be sorted. It must not be NULL. */
 export interface SortColumn {
+  /** Or a SQL expression, which no index serves. */
   name: string;
   type: Column<string>;
   /** The SQL value of the text that `type` returns. Undefined for a text that the column cannot contain. */
@@ -13,6 +14,8 @@ export interface SortColumn {
 export interface ListOrder {
   column: SortColumn;
   descending: boolean;
+  /** The order of a search that finds so many rows that they must be read in index order. Default: this one. */
+  ifLong?: ListOrder;
 }
 
 /** A DATETIME(3). */

@@ -1,6 +1,7 @@
 import { aStore, aUser, rows, sqlOver } from '@shop/testing';
 import { int } from './columns';
-import { type Condition, contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
+import { contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
+import type { Condition } from './list-plan';
 import type { Page } from './page';
 import type { Sql } from './sql';
 

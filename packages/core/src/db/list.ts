@@ -2,35 +2,11 @@ import { invalidCursor } from '../errors';
 import { foldText } from '../text';
 import { type Columns, int, type RowOf } from './columns';
 import { type ListOrder, newestFirst } from './list-order';
+import { allOf, type Condition, countUpTo, type ListSource, planFilters, whereClause } from './list-plan';
+import { planSearch } from './list-search';
 import { type List, MAX_TOTAL, type Page, type Position } from './page';
 import { containsPattern, type Sql } from './sql';
 import { type SqlValue, type SqlValues, type Statement, statement } from './statement';
-
-/** A SQL condition on the columns of one table, with the values of its placeholders. */
-export interface Condition {
-  text: string;
-  values: SqlValues;
-}
-
-export interface ListSource<C extends Columns> {
-  /** The name of its statements, which is their metrics label. */
-  name: string;
-  columns: C;
-  /** The SQL expressions for `columns`. With `join`, qualify them with the table name. */
-  select: string;
-  /** Must have the column `id`, and the column of the list's order. */
-  table: string;
-  /** Must not remove rows from the page. */
-  join?: string;
-  /** Undefined conditions are left out of the statements, so that the server can use an index. */
-  where: (Condition | undefined)[];
-  /** Default: newest first. */
-  order?: ListOrder;
-  /** The index that returns the rows matching the equality conditions in the list's order. */
-  index: string;
-  /** The index of the whole table in the list's order, unless the list always shows only a user's own rows. */
-  tableIndex?: string;
-}
 
 /**
  * Returns a page of a list, and its total (at most MAX_TOTAL + 1). First finds the ids of the page, if possible in an index,
@@ -50,27 +26,33 @@ export interface ListSource<C extends Columns> {
 export async function selectList<C extends Columns>(
   sql: Sql,
   source: ListSource<C>,
-  { page = 1, limit, after }: Page,
+  where: Page,
 ): Promise<List<RowOf<C>>> {
-  const { order = newestFirst } = source;
-  const conditions = source.where.filter((condition) => condition !== undefined);
-  const total = after ? undefined : await countUpToLimit(sql, source, conditions);
+  const { page = 1, limit, after } = where;
+  const plan = await (source.search ? planSearch(sql, source, source.search, where) : planFilters(sql, source, after));
+  const [known, counted] =
+    typeof plan.total === 'object' ? [undefined, after ? undefined : plan.total.counted] : [plan.total, undefined];
   const offset = after ? 0 : (page - 1) * limit;
-  if (total !== undefined && total <= MAX_TOTAL && offset >= total) return { ...NO_ROWS, total };
+  if (known !== undefined && known <= MAX_TOTAL && offset >= known) return { ...NO_ROWS, total: known };
 
-  const isLong = after?.isLong ?? (total ?? 0) > MAX_TOTAL;
-  const inIndexOrder = isLong || conditions.length === 0 || source.tableIndex === undefined;
-  const allConditions = after ? [...conditions, isAfter(order, after, inIndexOrder)] : conditions;
-  const { where, values } = allOf(allConditions);
-  const pageOfList = pageStatement(source, order, `${indexHint(source, inIndexOrder)} ${where}`);
+  const { order = newestFirst } = source;
+  const pageOrder = (plan.isLong && order.ifLong) || order;
+  const position = after ? [isAfter(pageOrder, after, plan.inListOrder)] : [];
+  const filter = allOf([...plan.conditions, ...position]);
+  const pageOfList = pageStatement(source, pageOrder, `${plan.from} ${whereClause(filter)}`, counted);
   // One row more than the page shows tells whether there is a next page.
-  const found = await sql.rows(pageOfList, { ...values, rows: limit + 1, offset });
+  const found = await sql.rows(pageOfList, { ...plan.values, ...filter.values, rows: limit + 1, offset });
+  const total = counted ? (found[0]?.row_count ?? (await countPastEnd())) : known;
   const last = found.length > limit ? found[limit - 1] : undefined;
   return {
-    rows: found.slice(0, limit).map(({ position_value, position_id, ...row }) => row as unknown as RowOf<C>),
+    rows: found.slice(0, limit).map(({ position_value, position_id, row_count, ...row }) => row as unknown as RowOf<C>),
     total,
-    next: last && { value: last.position_value, id: last.position_id, isLong },
+    next: last && { value: last.position_value, id: last.position_id, isLong: plan.isLong },
   };
+
+  async function countPastEnd() {
+    return offset === 0 ? 0 : await countUpTo(MAX_TOTAL, sql, source, plan);
+  }
 }
 
 const NO_ROWS = { rows: [], next: undefined };
@@ -78,19 +60,25 @@ const NO_ROWS = { rows: [], next: undefined };
 /** For a list that is known to be empty. */
 export const emptyList = ({ after }: Page): List<never> => ({ ...NO_ROWS, total: after ? undefined : 0 });
 
-const positionColumns = (order: ListOrder) => ({ position_value: order.column.type, position_id: int });
+const pageColumns = (order: ListOrder, counted: string | undefined) => ({
+  position_value: order.column.type,
+  position_id: int,
+  ...(counted ? { row_count: int } : {}),
+});
 
 function pageStatement<C extends Columns>(
   { name, columns, select, table, join = '' }: ListSource<C>,
   order: ListOrder,
-  hintAndWhere: string,
-): Statement<RowOf<C> & RowOf<ReturnType<typeof positionColumns>>> {
+  fromAndWhere: string,
+  counted: string | undefined,
+): Statement<RowOf<C> & RowOf<ReturnType<typeof pageColumns>>> {
   const direction = order.descending ? 'DESC' : 'ASC';
+  const [count, rowCount] = counted ? [`, ${counted} AS row_count`, ', row_count'] : ['', ''];
   return statement(
     name,
-    { ...columns, ...positionColumns(order) },
-    `SELECT STRAIGHT_JOIN ${select}, position_value, page.id AS position_id
-     FROM (SELECT id, ${order.column.name} AS position_value FROM ${table} ${hintAndWhere}
+    { ...columns, ...pageColumns(order, counted) },
+    `SELECT STRAIGHT_JOIN ${select}, position_value, page.id AS position_id${rowCount}
+     FROM (SELECT id, ${order.column.name} AS position_value${count} FROM ${fromAndWhere}
            ORDER BY ${order.column.name} ${direction}, id ${direction} LIMIT :rows OFFSET :offset) AS page
      JOIN ${table} ON ${table}.id = page.id ${join}
      ORDER BY position_value ${direction}, page.id ${direction}`,
@@ -114,37 +102,6 @@ function isAfter({ column, descending }: ListOrder, after: Position, inIndexOrde
     values: { afterValue: value, afterId: after.id },
   };
 }
-
-function allOf(conditions: Condition[]): { where: string; values: SqlValues } {
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ text }) => text).join(' AND ')}`;
-  return { where, values: Object.assign({}, ...conditions.map((condition) => condition.values)) };
-}
-
-async function countUpToLimit(
-  sql: Sql,
-  { name, table }: Pick<ListSource<Columns>, 'name' | 'table'>,
-  conditions: Condition[],
-): Promise<number> {
-  const { where, values } = allOf(conditions);
-  // Skipping rows costs half as much as counting them. Not with a filter: it might be evaluated on every row, twice.
-  if (where === '') {
-    const beyond = statement(name, { found: int }, `SELECT 1 AS found FROM ${table} LIMIT 1 OFFSET ${MAX_TOTAL}`);
-    if (await sql.row(beyond)) return MAX_TOTAL + 1;
-  }
-  const count = statement(
-    name,
-    { total: int },
-    `SELECT COUNT(*) AS total FROM (SELECT 1 FROM ${table} ${where} LIMIT ${MAX_TOTAL + 1}) AS matches`,
-  );
-  return (await sql.row(count, values))?.total ?? 0;
-}
-
-/**
- * Both servers estimate how much of an index they must scan to fill a page. The estimate is wrong if the matches are not
- * evenly distributed. The count tells whether there are many matches. With few, all of the table's index would be scanned.
- */
-const indexHint = ({ index, tableIndex }: Pick<ListSource<Columns>, 'index' | 'tableIndex'>, inIndexOrder: boolean) =>
-  inIndexOrder ? `FORCE INDEX (${index})` : `IGNORE INDEX FOR ORDER BY (${tableIndex})`;
 
 /** @returns undefined (no condition) if any value is undefined */
 export function when(text: string, values: Record<string, SqlValue | undefined>): Condition | undefined {

@@ -21,4 +21,7 @@ export interface Sql {
  * const FIND = statement('store.find', { id: int }, 'SELECT id FROM stores WHERE name_folded LIKE :pattern');
  * sql.rows(FIND, { pattern: containsPattern(foldText(search)) });
  */
-export const containsPattern = (search: string): string => `%${search.replace(/[\\%_]/g, '\\$&')}%`;
+export const containsPattern = (search: string): string => `%${prefixPattern(search)}`;
+
+/** The same for texts that begin with `search`. */
+export const prefixPattern = (search: string): string => `${search.replace(/[\\%_]/g, '\\$&')}%`;

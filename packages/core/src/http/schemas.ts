@@ -140,15 +140,20 @@ export const pageQuery = {
 /**
  * Lets clients choose the order of a list: by one of the columns, ascending, or descending with `-` in front.
  * @param newest the column that sorts by time; descending is the default
+ * @param relevance what the order by relevance means: adds it to the choice, the best first
  */
-export const sortBy = <const N extends string>(newest: N, ...others: N[]) =>
+export const sortBy = <const N extends string>(newest: N, others: readonly N[], relevance: string) =>
   z
-    .enum([newest, ...others].flatMap((name): string[] => [name, `-${name}`]))
-    .transform((value) => ({ by: value.replace(/^-/, '') as N, descending: value.startsWith('-') }))
+    .enum([...[newest, ...others].flatMap((name): string[] => [name, `-${name}`]), 'relevance'])
+    .transform((value) => ({
+      by: value.replace(/^-/, '') as N | 'relevance',
+      descending: value.startsWith('-') || value === 'relevance',
+    }))
     .prefault(`-${newest}`)
     .meta({
       description:
-        'Descending with `-` in front. Items with equal values are in the order of their ids, in the same direction',
+        'Descending with `-` in front. Items with equal values are in the order of their ids, in the same direction. ' +
+        `\`relevance\`: ${relevance}`,
       examples: [`-${newest}`],
     });
 

@@ -56,7 +56,7 @@ describe('sort', () => {
     expect(await names({ sort: '' })).toEqual(expected.created_at.reverse());
   });
 
-  test.each(['stock', '--price', 'Price', 'price,name', 'price ', '+price', 'id'])(
+  test.each(['stock', '-relevance', '--price', 'Price', 'price,name', 'price ', '+price', 'id'])(
     'responds 400 to sort=%s',
     async (sort) => {
       const { body } = await get({ sort }).expect(400);

@@ -18,9 +18,10 @@ export async function changeProduct(
 ): Promise<void> {
   const { store_id: storeId, ownerId } = await getProduct(ctx, caller, id);
   const scopes = productScopes({ productIds: [id], storeId, ownerId });
-  const { stock } = changes;
+  const { stock, name, description } = changes;
   const exists = await invalidateIfChanged(ctx.cache, scopes, async function updateUnchanged() {
     if (stock !== undefined) return await updateWithStock(ctx, id, { ...changes, stock }, ifMatch);
+    if (name !== undefined || description !== undefined) return await updateTexts(ctx, id, changes, ifMatch);
     return await writeIfUnchanged(ctx.db, ifMatch, row(id), (sql) => updateProduct(sql, id, changes));
   });
   if (!exists) throw notFound();
@@ -42,6 +43,18 @@ async function updateWithStock(
     await assertUnchanged(sql, ifMatch, row(id));
     const quantity = changes.stock - before.stock;
     if (quantity !== 0) await insertStockMovement(sql, { productId: id, reason: 'edit', quantity, note: null });
+    return await updateProduct(sql, id, changes);
+  });
+}
+
+async function updateTexts(
+  { db }: ProductContext,
+  id: number,
+  changes: ProductChanges,
+  ifMatch: IfMatch<Product>,
+): Promise<boolean> {
+  return await db.transaction(async function updateWithTerms(sql) {
+    await assertUnchanged(sql, ifMatch, row(id));
     return await updateProduct(sql, id, changes);
   });
 }

@@ -165,7 +165,13 @@ export const catalogQuery = z
     ids: idListString(100)
       .optional()
       .meta({ description: 'Only these products: up to 100 ids, separated by commas', examples: ['3,14,15'] }),
-    sort: sortBy('created_at', 'price', 'name'),
+    sort: sortBy(
+      'created_at',
+      ['price', 'name'],
+      'the best matches of `search` first, the newest of equally good ones first. Best is a name that is the text, then one that ' +
+        'begins with it, then one with all its words, then one that contains it, then the rest. Newest first without `search`, ' +
+        'or if very many products match',
+    ),
   })
   .refine(...pricesInOrder);
 

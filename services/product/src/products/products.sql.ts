@@ -1,32 +1,32 @@
 import {
   amountColumn,
-  type Condition,
-  containsPattern,
   emptyList,
+  flag,
   int,
   type List,
+  newestFirst,
   nullable,
   oneOf,
   onMissingParent,
   ownedIds,
-  padded,
   type RowOf,
   type Sql,
+  type Statement,
   selectList,
   statement,
   text,
   textColumn,
-  timeColumn,
   timestamp,
   when,
 } from '@shop/core/db';
-import { foldedWords, foldText, wordColumn } from '@shop/core/text';
+import { foldText, partTerms, wordColumn, wordTerms } from '@shop/core/text';
 import { cents, centsToDecimal, centsToNumber, uploadUrl } from '@shop/shop';
+import { productSearch, relevance } from './product-search';
 import { categoryNotFound, storeNotFound } from './products.errors';
 import type { CatalogProduct, NewProduct, ProductChanges, ProductQuery } from './products.schemas';
 
 /*
- * Tables products and stock_movements. Also reads a store's name and owner from the store service's table stores.
+ * Tables products, product_terms and stock_movements. Also reads a store's name and owner from the store service's table stores.
  */
 
 /** A product with the fields that use cases need and the API does not show. */
@@ -76,10 +76,12 @@ export async function listProducts(
   ownerId: number | undefined,
   query: ProductQuery,
 ): Promise<List<CatalogProduct>> {
-  const { category_id: categoryId, min_price, max_price, in_stock, ids, sort } = query;
+  const { category_id: categoryId, min_price, max_price, in_stock, ids, search } = query;
   const storeIds = await ownedIds(sql, 'stores', ownerId, query.store_id);
   if (storeIds?.length === 0) return emptyList(query);
-  const by = sort?.by ?? 'created_at';
+  const { by, descending } = query.sort ?? { by: 'created_at', descending: true };
+  const order = by === 'relevance' ? relevance(search) : { column: sortColumns[by], descending };
+  const indexes = INDEXES[by === 'relevance' ? 'created_at' : by];
   const source = {
     name: 'product.list',
     columns: productColumns,
@@ -94,17 +96,17 @@ export async function listProducts(
       when('price <= :maxPrice', { maxPrice: decimalOf(max_price) }),
       in_stock === undefined ? undefined : when(in_stock ? 'stock > 0' : 'stock = 0', {}),
       ids && oneOf('id', ids),
-      matches(query.search),
     ],
-    order: { column: sortColumns[by], descending: sort?.descending ?? true },
-    index: listIndex(by, storeIds, categoryId, in_stock),
-    tableIndex: INDEXES[by].all,
+    search: search ? productSearch(search) : undefined,
+    order,
+    index: listIndex(indexes, storeIds, categoryId, in_stock),
+    tableIndex: indexes.all,
   };
   const list = await selectList(sql, source, query);
   return { ...list, rows: list.rows.map(toProduct) };
 }
 
-const sortColumns = { created_at: timeColumn('created_at'), price: amountColumn('price'), name: textColumn('name') };
+const sortColumns = { created_at: newestFirst.column, price: amountColumn('price'), name: textColumn('name') };
 
 /** The index that returns all products, or those of a category or a store, in an order. */
 const INDEXES = {
@@ -114,38 +116,27 @@ const INDEXES = {
 };
 
 function listIndex(
-  by: keyof typeof INDEXES,
+  indexes: (typeof INDEXES)[keyof typeof INDEXES],
   storeIds: number[] | undefined,
   categoryId: number | undefined,
   inStock: boolean | undefined,
 ): string {
-  if (storeIds?.length === 1) return INDEXES[by].store;
-  if (categoryId !== undefined) return INDEXES[by].category;
-  return inStock === false && by === 'created_at' ? 'products_stock' : INDEXES[by].all;
-}
-
-/** Matches if the name contains the search text, or each searched word begins a word of the name or description. */
-function matches(search: string | undefined): Condition | undefined {
-  if (!search) return undefined;
-  const inName = { text: 'name_folded LIKE :inName', values: { inName: containsPattern(foldText(search)) } };
-  const searched = foldedWords(search);
-  if (searched.length === 0) return inName;
-  // Pads with repeated words, so that there are few distinct statements.
-  const words = padded(searched);
-  const everyWord = words.map((_, index) => `(name_words LIKE :word${index} OR description_words LIKE :word${index})`);
-  const patterns = Object.fromEntries(words.map((word, index) => [`word${index}`, `% ${word}%`]));
-  return { text: `(${inName.text} OR (${everyWord.join(' AND ')}))`, values: { ...inName.values, ...patterns } };
+  if (storeIds?.length === 1) return indexes.store;
+  if (categoryId !== undefined) return indexes.category;
+  return inStock === false && indexes === INDEXES.created_at ? 'products_stock' : indexes.all;
 }
 
 const INSERT_PRODUCT = statement(
   'product.insert',
   `INSERT INTO products
-     (store_id, category_id, name, name_folded, name_words, description, description_words, price, stock, image)
+     (store_id, category_id, name, name_folded, name_words, description, description_words, terms_checksum, price, stock,
+      image)
    VALUES
-     (:storeId, :categoryId, :name, :nameFolded, :nameWords, :description, :descriptionWords, :price, :stock, :image)`,
+     (:storeId, :categoryId, :name, :nameFolded, :nameWords, :description, :descriptionWords,
+      CRC32(CONCAT(:nameFolded, :descriptionWords)), :price, :stock, :image)`,
 );
 
-/** @returns the new id */
+/** Must run in a database transaction. @returns the new id */
 export async function insertProduct(
   sql: Sql,
   product: Omit<NewProduct, 'store_id'>,
@@ -154,13 +145,69 @@ export async function insertProduct(
 ): Promise<number> {
   const insert = sql.write(INSERT_PRODUCT, { ...columnValues(product), storeId, image });
   const missing = { products_category: categoryNotFound, products_store: storeNotFound };
-  return (await onMissingParent(insert, missing)).insertId;
+  const { insertId } = await onMissingParent(insert, missing);
+  await insertTerms(sql, insertId, product);
+  return insertId;
 }
+
+/** As JSON, so that one prepared statement takes any number of terms. */
+const TERMS = `JSON_TABLE(:terms, '$[*]' COLUMNS (
+  field VARCHAR(11) CHARACTER SET utf8mb4 PATH '$[0]', term VARCHAR(10) CHARACTER SET utf8mb4 PATH '$[1]')) AS terms`;
+
+const INSERT_TERMS = statement(
+  'product.insertTerms',
+  `INSERT INTO product_terms (product_id, field, term) SELECT :id, field, term FROM ${TERMS}`,
+);
+
+/** Each by its whole key: a range would also lock the gap to the next product, and neighbours deadlock. */
+const DELETE_TERMS = statement(
+  'product.deleteTerms',
+  `DELETE FROM product_terms USING ${TERMS} STRAIGHT_JOIN product_terms
+     ON product_terms.product_id = :id AND product_terms.field = terms.field COLLATE utf8mb4_unicode_ci
+     AND product_terms.term = terms.term COLLATE utf8mb4_bin`,
+);
+
+type Texts = Pick<ProductChanges, 'name' | 'description'>;
+
+async function insertTerms(sql: Sql, id: number, texts: Texts): Promise<void> {
+  await writeTerms(sql, INSERT_TERMS, id, termsOf(texts));
+}
+
+/** @param before only the texts that change */
+async function replaceTerms(sql: Sql, id: number, before: Texts, after: Texts): Promise<void> {
+  const [old, current] = [termsOf(before), termsOf(after)];
+  await writeTerms(sql, DELETE_TERMS, id, without(old, current));
+  await writeTerms(sql, INSERT_TERMS, id, without(current, old));
+}
+
+const termsOf = ({ name, description }: Texts): string[] => [
+  ...(name === undefined ? [] : partTerms(name)).map((term) => JSON.stringify(['name', term])),
+  ...(description === undefined ? [] : wordTerms(description)).map((term) => JSON.stringify(['description', term])),
+];
+
+function without(terms: readonly string[], others: readonly string[]): string[] {
+  const excluded = new Set(others);
+  return terms.filter((term) => !excluded.has(term));
+}
+
+async function writeTerms(sql: Sql, write: Statement, id: number, terms: readonly string[]): Promise<void> {
+  if (terms.length > 0) await sql.write(write, { id, terms: `[${terms.join()}]` });
+}
+
+const textColumns = { name: text, description: text, hasTerms: flag };
+
+const LOCK_TEXTS = statement(
+  'product.lockTexts',
+  textColumns,
+  'SELECT name, description, without_terms IS NULL AS hasTerms FROM products WHERE id = :id FOR UPDATE',
+);
 
 const UPDATE_PRODUCT = statement(
   'product.update',
   `UPDATE products
-   SET name = COALESCE(:name, name), name_folded = COALESCE(:nameFolded, name_folded),
+   SET terms_checksum = IF(terms_checksum = CRC32(CONCAT(name_folded, description_words)),
+         CRC32(CONCAT(COALESCE(:nameFolded, name_folded), COALESCE(:descriptionWords, description_words))), NULL),
+       name = COALESCE(:name, name), name_folded = COALESCE(:nameFolded, name_folded),
        name_words = COALESCE(:nameWords, name_words),
        description = COALESCE(:description, description),
        description_words = COALESCE(:descriptionWords, description_words),
@@ -169,8 +216,19 @@ const UPDATE_PRODUCT = statement(
    WHERE id = :id`,
 );
 
-/** Updates the given fields. @returns whether the product exists */
+/** Updates the given fields. With a name or description, it must run in a database transaction. @returns whether the product exists */
 export async function updateProduct(sql: Sql, id: number, changes: ProductChanges): Promise<boolean> {
+  const { name, description } = changes;
+  if (name !== undefined || description !== undefined) {
+    const before = await sql.row(LOCK_TEXTS, { id });
+    if (!before) return false;
+    const changing = {
+      ...(name === undefined ? {} : { name: before.name }),
+      ...(description === undefined ? {} : { description: before.description }),
+    };
+    // Old terms are of another text. The statement below leaves them marked.
+    if (before.hasTerms) await replaceTerms(sql, id, changing, { name, description });
+  }
   const setsCategory = changes.category_id !== undefined;
   const update = sql.write(UPDATE_PRODUCT, { ...columnValues(changes), setsCategory, id });
   return (await onMissingParent(update, { products_category: categoryNotFound })).affectedRows > 0;
