@@ -57,6 +57,7 @@ const LISTS = [
   catalog('search: one letter', 'search=u'),
   catalog('search: a word that none has', 'search=zeppelin'),
   catalog('search: two frequent words of different products', 'search=mug%20bowl'),
+  catalog('search by relevance', `search=${RARE.word}&sort=relevance`),
   catalog('search in a store', 'search=mug&store_id=7'),
   catalog('search in a category, by price', `search=mug&category_id=${FULL}&sort=price`),
   own('one store', '', SELLER),

@@ -28,7 +28,7 @@ const DESCRIPTION = 'A thing with a handle, made of stoneware';
 const WORDS = ['a', 'thing', 'with', 'handle', 'made', 'of', 'stoneware'];
 
 /** `SELECT` lists by table and columns. `i.n` counts the rows from 0. */
-const rowsOf = ({ products, users, hasTerms }) => [
+const rowsOf = ({ products, users }) => [
   [
     users,
     'users (id, name, name_folded, email, created_at)',
@@ -43,12 +43,12 @@ const rowsOf = ({ products, users, hasTerms }) => [
   [
     products,
     `products
-       (id, store_id, category_id, name, name_folded, name_words, description, description_words, price, stock, created_at
-        ${hasTerms ? ', terms_checksum' : ''})`,
+       (id, store_id, category_id, name, name_folded, name_words, description, description_words, price, stock, created_at,
+        terms_checksum)`,
     `i.n + 1, 1 + MOD(i.n, ${STORES}), 1 + MOD(i.n, 4), ${name}, ${name}, CONCAT(' ', ${name}),
      '${DESCRIPTION}', ' ${WORDS.join(' ')}',
-     MOD(i.n * 7919, 100000) / 100, IF(MOD(i.n, 50) = 0, 0, 5), ${time}
-     ${hasTerms ? `, CRC32(CONCAT(${name}, ' ${WORDS.join(' ')}'))` : ''}`,
+     MOD(i.n * 7919, 100000) / 100, IF(MOD(i.n, 50) = 0, 0, 5), ${time},
+     CRC32(CONCAT(${name}, ' ${WORDS.join(' ')}'))`,
   ],
   [
     users,
@@ -84,18 +84,19 @@ export async function seed(connection, { products, users }) {
   await connection.query('SET unique_checks = 0, foreign_key_checks = 0');
   await connection.query('CREATE TABLE n (n INT PRIMARY KEY)');
   await connection.query('INSERT INTO n VALUES ?', [Array.from({ length: 1000 }, (_, index) => [index])]);
-  const [[hasTerms]] = await connection.query("SHOW TABLES LIKE 'product_terms'");
-  for (const [count, into, columns] of rowsOf({ products, users, hasTerms })) {
+  for (const [count, into, columns] of rowsOf({ products, users })) {
     await connection.query(`TRUNCATE TABLE ${into.split(/\s/)[0]}`);
     await connection.query(
       `INSERT INTO ${into} SELECT ${columns}
        FROM (SELECT a.n * 1000 + b.n AS n FROM n a JOIN n b WHERE a.n < ${Math.ceil(count / 1000)}) AS i WHERE i.n < ${count}`,
     );
   }
-  if (hasTerms) await insertTerms(connection);
+  await insertTerms(connection);
   await connection.query("UPDATE users SET role = 'admin' WHERE id = 1");
   await connection.query('DROP TABLE n');
-  await connection.query('ANALYZE TABLE users, stores, products, addresses, transactions, product_logs, files');
+  await connection.query(
+    'ANALYZE TABLE users, stores, products, product_terms, addresses, transactions, product_logs, files',
+  );
   await connection.query('SET unique_checks = 1, foreign_key_checks = 1');
   console.log(`seeded ${products} products in ${Math.round((performance.now() - start) / 1000)} s`);
 }
