@@ -34,15 +34,9 @@ export interface ResponseCache {
    * Returns the cached response, or calls `load` and caches the result, unless a writer invalidates it in the meantime.
    * Concurrent misses for the same response in this process share one `load`, with and without Redis.
    * @param cache the declared path, also the metrics label; `key` distinguishes the responses of a path
-   * @param permission is awaited after the lookup and before `load`
-   * @throws what `permission` or `load` rejects with
+   * @throws what `load` rejects with
    */
-  getOrLoad(
-    cache: string,
-    rule: CacheRule,
-    load: () => Promise<Buffer>,
-    permission?: Promise<void>,
-  ): Promise<CachedResponse>;
+  getOrLoad(cache: string, rule: CacheRule, load: () => Promise<Buffer>): Promise<CachedResponse>;
   /**
    * Await this between the commit and the response. Once it resolves, no process serves the old data; if Redis did not
    * confirm, no process does 2 s later.
@@ -116,11 +110,13 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
   async function readThrough(
     { key, ttlSeconds, scopes }: CacheRule,
     load: () => Promise<Buffer>,
-    permission: Promise<void> | undefined,
   ): Promise<{ status: CachedResponse['status']; bytes: Buffer | Promise<Buffer> }> {
-    const found = await lookUp(key, [EVERYTHING, ...scopes]).catch(() => undefined);
-    await permission;
-    if (!found) return { status: 'bypass', bytes: loadShared(key, load) };
+    let found: Awaited<ReturnType<typeof lookUp>>;
+    try {
+      found = await lookUp(key, [EVERYTHING, ...scopes]);
+    } catch {
+      return { status: 'bypass', bytes: loadShared(key, load) };
+    }
     const prefix = Buffer.from(`${found.version}\n`);
     if (found.entry?.subarray(0, prefix.length).equals(prefix)) {
       return { status: 'hit', bytes: found.entry.subarray(prefix.length) };
@@ -149,8 +145,8 @@ export function createResponseCache({ redis, generation, metrics }: CacheDeps): 
   }
 
   return {
-    async getOrLoad(cache, rule, load, permission) {
-      const { status, bytes } = await readThrough({ ...rule, key: responseKey(cache, rule) }, load, permission);
+    async getOrLoad(cache, rule, load) {
+      const { status, bytes } = await readThrough({ ...rule, key: responseKey(cache, rule) }, load);
       requests.inc({ cache, result: status });
       return { status, bytes: await bytes };
     },

@@ -22,7 +22,6 @@ import type { Endpoint } from './endpoint';
 import { endpointHandler } from './endpoint-handler';
 import { setHeaderList } from './header-list';
 import type { HttpConfig } from './http-config';
-import { limitRate, refusalOf } from './limit-rate';
 import { malformationOf } from './malformed';
 import { openApiDocument } from './openapi-document';
 import { type Probes, probeRoutes } from './probes';
@@ -67,8 +66,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(shedLoad(deps));
   app.use(requestStart(deps));
   app.use(probeRoutes(deps.service, deps.probes, deps.metrics));
-  const limit = rateLimitMiddleware({ ...deps, bucketOf: bucketFinder(deps.endpoints) });
-  app.use(limitRate(limit, deps.endpoints));
+  app.use(rateLimitMiddleware({ ...deps, bucketOf: bucketFinder(deps.endpoints) }));
   app.use(respondToPreflight);
   app.param('id', skipNonCanonicalId);
   mountEndpoints(app, deps);
@@ -159,9 +157,8 @@ function groupByPath(endpoints: Endpoint[]): Map<string, Endpoint[]> {
 }
 
 function errorHandler(logger: Logger): ErrorRequestHandler {
-  return async function sendProblem(thrown, req, res, _next) {
+  return function sendProblem(error, req, res, _next) {
     const context = contextOf(res);
-    const error = (await refusalOf(context.limit)) ?? thrown;
     const known = knownError(error);
     if (!known || known.kind === 'unavailable') context.failure = error;
     if (res.headersSent) {

@@ -10,7 +10,6 @@ import { authenticate, cookieOf } from './authenticate';
 import type { AnyInput, AnyResponse, Endpoint, ResponseCookie } from './endpoint';
 import { undeclaredErrorCheck } from './endpoint-errors';
 import type { HttpConfig } from './http-config';
-import { type Respond, withinLimit } from './limit-rate';
 import type { MaybePromise } from './maybe-promise';
 import { isMultipart } from './multipart-boundary';
 import { knownError } from './problem';
@@ -65,8 +64,7 @@ export function endpointHandler(endpoint: Endpoint, deps: HandlerDeps): RequestH
     setCookies(res, response?.cookies, config.secureCookies);
     return send(endpoint, response, attempt?.replay, req, res);
   };
-  const limited = withinLimit(endpoint, respond);
-  const counted = endpoint.upload ? countUploads(limited, metrics) : limited;
+  const counted = endpoint.upload ? countUploads(respond, metrics) : respond;
   return config.refusesUndeclaredErrors ? rejectUndeclaredErrors(endpoint, counted) : counted;
 }
 
@@ -80,6 +78,8 @@ function rejectUndeclaredErrors(endpoint: Endpoint, respond: Respond): Respond {
 }
 
 const REPLAYED = 'Idempotent-Replayed';
+
+type Respond = (req: Request, res: Response) => Promise<void>;
 
 function countUploads(respond: Respond, metrics: Metrics): Respond {
   const { uploads, bytes } = uploadMetrics(metrics);
@@ -230,7 +230,7 @@ async function sendCached(
     const response = await endpoint.handler(input);
     return await pack(represent(encode(endpoint, 200, response?.body), response?.headers));
   };
-  const { status, bytes } = await cache.getOrLoad(endpoint.path, rule, load, contextOf(res).limit);
+  const { status, bytes } = await cache.getOrLoad(endpoint.path, rule, load);
   res.setHeader('X-Cache', X_CACHE[status]);
   return sendRepresentation(req, res, unpack(bytes));
 }

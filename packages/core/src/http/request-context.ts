@@ -15,8 +15,6 @@ interface RequestContext {
   /** The declared path or UNMATCHED, used as metrics label and as `route` in the log. */
   route: string;
   caller?: Caller;
-  /** While the rate limit is not decided: rejects with `rate_limited` if it refuses. See `limitRate`. */
-  limit?: Promise<void>;
   /** The error, if it is our fault or worth investigating. */
   failure?: unknown;
   /** The status of an error response that was written to the socket directly, or sent before the request was complete. */
