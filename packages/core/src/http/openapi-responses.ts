@@ -52,7 +52,8 @@ export const responseHeaders = {
     '</api/v1/stores?limit=10&page=1>; rel="first"',
   ),
   'X-Cache': {
-    description: 'Whether the response came from the cache. BYPASS: the cache was not available',
+    description:
+      'Whether the response came from the cache: of the service, or for files of the gateway. BYPASS: the cache was not available',
     schema: { type: 'string' as const, enum: ['HIT', 'MISS', 'BYPASS'], examples: ['HIT'] },
   },
   'Idempotent-Replayed': {
@@ -143,7 +144,7 @@ function fileResponses(types: readonly string[]): ZodOpenApiResponsesObject {
   );
   const headers: HeaderName[] = ['ETag', 'Last-Modified', 'Cache-Control', 'Accept-Ranges', 'Content-Disposition'];
   return {
-    200: { description: 'The file', ...headersNamed(headers), content },
+    200: { description: 'The file', ...headersNamed([...headers, 'X-Cache']), content },
     206: {
       description: 'The part of the file that Range asks for',
       ...headersNamed([...headers, 'Content-Range']),
@@ -151,7 +152,7 @@ function fileResponses(types: readonly string[]): ZodOpenApiResponsesObject {
     },
     304: {
       description: 'The file has not changed since (If-None-Match, If-Modified-Since)',
-      ...headersNamed(['ETag', 'Last-Modified', 'Cache-Control']),
+      ...headersNamed(['ETag', 'Last-Modified', 'Cache-Control', 'X-Cache']),
     },
   };
 }
