@@ -14,10 +14,12 @@ const LINGER_MS = 2000;
  */
 export function sendEarly(req: Request, res: Response, body: string): void {
   res.setHeader('Content-Length', Buffer.byteLength(body));
-  if (req.complete) {
-    res.end(body);
-    return;
-  }
+  if (req.complete) res.end(body);
+  // A small body has arrived with the headers. Then Node has read it in the next turn, and one write is enough.
+  else setImmediate(() => (req.complete ? res.end(body) : sendBeforeBody(req, res, body)));
+}
+
+function sendBeforeBody(req: Request, res: Response, body: string): void {
   // The client has its response. Log this status even if the client disconnects before the end of its body.
   contextOf(res).earlyStatus ??= res.statusCode;
   res.write(body);
