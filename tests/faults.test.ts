@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { accessTokenIssuer, secretKey } from '@shop/core/auth';
 import { type ServiceName, serviceNames } from '@shop/test-servers';
 import { eventually } from './support/eventually';
@@ -163,6 +164,14 @@ describe('Redis', () => {
   });
 });
 
+/** Resolves once each of its threads stands still: the signal reaches those that run a little later. */
+async function freezeMysql(): Promise<void> {
+  shop.mysql.pause();
+  const threads = `/proc/${shop.mysql.pid}/task`;
+  const isStopped = (thread: string) => / T /.test(readFileSync(`${threads}/${thread}/stat`, 'utf8'));
+  await eventually('MySQL to stand still', async () => readdirSync(threads).every(isStopped));
+}
+
 describe('MySQL', () => {
   afterEach(async () => {
     shop.mysql.resume();
@@ -172,7 +181,7 @@ describe('MySQL', () => {
 
   test.each([
     ['killed', () => shop.mysql.kill()],
-    ['frozen', async () => shop.mysql.pause()],
+    ['frozen', freezeMysql],
   ])(
     '%s: responds 503 with Retry-After within 3 s, healthy but not ready; recovers within 5 s after MySQL is back',
     async (_, fault) => {
