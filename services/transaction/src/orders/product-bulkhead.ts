@@ -1,4 +1,4 @@
-import { databaseBusy, overloaded } from '@shop/core/errors';
+import { databaseBusy } from '@shop/core/errors';
 
 interface Waiter {
   productIds: number[];
@@ -8,14 +8,7 @@ interface Waiter {
 interface Slots {
   running: number;
   waiters: Set<Waiter>;
-  /** When work was last started, or began to wait. */
-  turnAt: number;
-  /** The mean time between two starts while work waits, in ms. It begins at 0, because the first starts say little. */
-  turnMs: number;
 }
-
-/** The weight of the latest time in the mean. */
-const LATEST = 0.2;
 
 /** Time reserved for the work itself once it may start: one lock wait and its statements. */
 export const WORK_MS = 1200;
@@ -30,10 +23,7 @@ export class ProductBulkhead {
 
   constructor(private readonly concurrency: number) {}
 
-  /**
-   * Waits until `work` may start. Fails with `overloaded` at once if so much work waits that this would hardly start before the deadline
-   * (ms since the epoch), otherwise with `database_busy` at the deadline.
-   */
+  /** Waits until `work` may start. Fails with `database_busy` at the deadline (ms since the epoch). */
   async run<T>(productIds: number[], deadline: number, work: () => Promise<T>): Promise<T> {
     if (!this.tryAcquire(productIds)) await this.waitForSlots(productIds, deadline);
     try {
@@ -44,7 +34,7 @@ export class ProductBulkhead {
   }
 
   private slotsOf(id: number): Slots {
-    const slots = this.slotsByProduct.get(id) ?? { running: 0, waiters: new Set(), turnAt: 0, turnMs: 0 };
+    const slots = this.slotsByProduct.get(id) ?? { running: 0, waiters: new Set() };
     this.slotsByProduct.set(id, slots);
     return slots;
   }
@@ -71,23 +61,14 @@ export class ProductBulkhead {
         if (this.slotsOf(id).running >= this.concurrency) break;
         if (!this.tryAcquire(waiter.productIds)) continue;
         this.stopWaiting(waiter);
-        for (const one of waiter.productIds) measureTurn(this.slotsOf(one));
         waiter.start();
       }
       this.forgetUnused(id);
     }
   }
 
-  /** How long work that begins to wait now would wait for its product with the longest queue. */
-  private expectedMs(ids: number[]): number {
-    const slots = ids.flatMap((id) => this.slotsByProduct.get(id) ?? []);
-    return Math.max(0, ...slots.map(({ waiters, turnMs }) => waiters.size * turnMs));
-  }
-
-  private async waitForSlots(productIds: number[], deadline: number): Promise<void> {
-    // Half of the time: the wait can turn out to be longer than expected.
-    if (this.expectedMs(productIds) > (deadline - Date.now()) / 2) throw overloaded();
-    await new Promise<void>((resolve, reject) => {
+  private waitForSlots(productIds: number[], deadline: number): Promise<void> {
+    return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         productIds,
         start() {
@@ -100,16 +81,7 @@ export class ProductBulkhead {
         for (const id of productIds) this.forgetUnused(id);
         reject(databaseBusy());
       }, deadline - Date.now());
-      for (const slots of productIds.map((id) => this.slotsOf(id))) {
-        if (slots.waiters.size === 0) slots.turnAt = performance.now();
-        slots.waiters.add(waiter);
-      }
+      for (const id of productIds) this.slotsOf(id).waiters.add(waiter);
     });
   }
-}
-
-function measureTurn(slots: Slots): void {
-  const now = performance.now();
-  slots.turnMs += LATEST * (now - slots.turnAt - slots.turnMs);
-  slots.turnAt = now;
 }

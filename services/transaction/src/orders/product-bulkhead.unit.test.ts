@@ -1,5 +1,4 @@
 import { aGate } from '@shop/testing';
-import { type VirtualClock, virtualClock } from '../../../../tests/support/virtual-clock';
 import { ProductBulkhead } from './product-bulkhead';
 
 const soon = () => Date.now() + 30_000;
@@ -43,28 +42,3 @@ test('fails at the deadline, and failed work frees its slot', async () => {
   await expect(failing).rejects.toThrow('no');
   expect(await next).toBe('next');
 });
-
-test('refuses work at once if it would have to wait for longer than half of its time, and only for that product', async () => {
-  const clock = virtualClock();
-  try {
-    const bulkhead = new ProductBulkhead(1);
-    const run = (ids: number[], withinMs: number) =>
-      bulkhead.run(ids, Date.now() + withinMs, () => new Promise<void>((resolve) => setTimeout(resolve, 100)));
-    const queue = Array.from({ length: 40 }, () => run([1], 60_000));
-    for (let turn = 0; turn < 30; turn += 1) await nextTurn(clock);
-    // Nine wait, 100 ms each.
-    await expect(run([1], 1500)).rejects.toMatchObject({ code: 'overloaded' });
-    await expect(run([2, 1], 1500)).rejects.toMatchObject({ code: 'overloaded' });
-    const admitted = [run([1], 2000), run([2], 100)];
-    for (let turn = 0; turn < 12; turn += 1) await nextTurn(clock);
-    await Promise.all([...queue, ...admitted]);
-  } finally {
-    clock.end();
-  }
-});
-
-/** Runs the next timer, and whatever follows from it. */
-async function nextTurn(clock: VirtualClock): Promise<void> {
-  clock.next();
-  await new Promise(setImmediate);
-}
