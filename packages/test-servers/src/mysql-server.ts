@@ -83,6 +83,8 @@ export async function mysqlServer(options: MysqlOptions): Promise<MysqlServer> {
           `--max-connections=${options.maxConnections ?? 200}`,
           `--innodb-buffer-pool-size=${options.bufferPoolMiB ?? 64}M`,
           '--innodb-flush-log-at-trx-commit=1',
+          // MySQL's default. With MariaDB's, an INSERT … SELECT locks the table's counter, and other inserts can deadlock.
+          '--innodb-autoinc-lock-mode=2',
           '--performance-schema=OFF',
           '--character-set-server=utf8mb4',
           '--collation-server=utf8mb4_unicode_ci',

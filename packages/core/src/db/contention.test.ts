@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import type { Sql } from '@shop/core/db';
+import { startMysql } from '@shop/test-servers';
 import {
   aDatabase,
   adHoc,
@@ -95,6 +98,49 @@ describe('a deadlock', () => {
     expect(outcome).toMatchObject({ code: 'database_busy' });
     expect(stock).toEqual([10, 10]);
   });
+});
+
+/** With innodb_autoinc_lock_mode=1, MariaDB's default, an INSERT … SELECT locks the table's counter until its end. */
+it('a deadlock over the counter of an AUTO_INCREMENT column is retried', async () => {
+  const dir = process.env.SHOP_TEST_DIR ?? '';
+  const mysql = await startMysql({
+    dir: path.join(dir, `counter-${randomUUID()}`),
+    templates: path.join(dir, 'templates'),
+    superuser: true,
+    extraArgs: ['--innodb-autoinc-lock-mode=1'],
+    dieWithParent: true,
+  });
+  const { port, user, password, database } = mysql;
+  const settings = { DB_PORT: String(port), DB_USER: user, DB_PASS: password, DB_NAME: database };
+  const [shop, rival] = [aDatabase(settings), aDatabase(settings)];
+  try {
+    for (const table of ['counted', 'source']) {
+      await rival.db.write(adHoc(`CREATE TABLE ${table} (id INT AUTO_INCREMENT PRIMARY KEY, n INT) ENGINE = InnoDB`));
+    }
+    await rival.db.write(adHoc(`INSERT INTO source (n) VALUES ${Array.from({ length: 30 }, () => '(1)').join()}`));
+    let rivalDone: Promise<void> | undefined;
+    let rivalIsDone = false;
+    await shop.db.transaction(async (sql) => {
+      await sql.write(adHoc('UPDATE source SET n = n + 1 WHERE id = 30'));
+      // It has changed more rows, so InnoDB rolls back the other transaction.
+      rivalDone ??= rival.db.transaction(async (other) => {
+        await other.write(adHoc('UPDATE source SET n = n + 1 WHERE id < 20'));
+        await other.write(adHoc('INSERT INTO counted (n) SELECT n FROM source'));
+        rivalIsDone = true;
+      });
+      await eventually('the rival to wait for row 30', async () => {
+        const waits = "SELECT COUNT(*) AS count FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+        return Number((await rival.db.row(adHoc<{ count: number }>(waits)))?.count) > 0 || rivalIsDone;
+      });
+      await sql.write(adHoc('INSERT INTO counted (n) VALUES (0)'));
+    });
+    await rivalDone;
+    expect(await shop.db.row(adHoc('SELECT COUNT(*) AS count FROM counted'))).toEqual({ count: 31 });
+    expect(await retries(shop)).toEqual({ deadlock: 1 });
+  } finally {
+    await closeDatabases();
+    await mysql.stop();
+  }
 });
 
 describe('a lock held by another transaction', () => {

@@ -19,6 +19,7 @@ const codeOf = (error: unknown): string =>
 /** Deadlock, lock wait timeout, and MariaDB's "record has changed since last read": roll back and retry. */
 const RETRYABLE = new Map([
   [1213, 'deadlock'],
+  [1467, 'deadlock'], // over the counter of an AUTO_INCREMENT column, or a lock wait timeout for it
   [1205, 'lock_wait_timeout'],
   [3572, 'lock_wait_timeout'], // MySQL's code for NOWAIT
   [1020, 'record_changed'],
@@ -45,7 +46,7 @@ export const databaseErrorCodes = [databaseBusy, databaseUnavailable, queryTimeo
 const numbers = (list: string): number[] => list.split(' ').map(Number);
 
 const BUSY = new Set([
-  ...numbers('1205 3572 1213 1020'), // lock contention that persisted through all retries
+  ...numbers('1205 3572 1213 1467 1020'), // lock contention that persisted through all retries
   ...numbers('1040 1203 1226'), // too many connections
   ...numbers('1317'), // KILL QUERY
 ]);
