@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { migrate, readMigrations } from '@shop/migrations';
 import { migrationsFolder } from '@shop/shop';
@@ -23,6 +23,7 @@ const missing = 'missing' in previous ? previous.missing : undefined;
 const isRequired = process.env.REQUIRE_PREVIOUS_RELEASE === 'true';
 if (missing) console.warn(`The upgrade from the previous release is not tested: ${missing}`);
 
+let dir: string;
 let database: BareDatabase;
 let fleet: Fleet | undefined;
 let customers: Customers | undefined;
@@ -36,7 +37,7 @@ afterEach(async () => {
 
 (missing && !isRequired ? test.skip : test)('an upgrade and its rollback under traffic fail no request', async () => {
   if ('missing' in previous) throw new Error(previous.missing);
-  const dir = await mkdtemp(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'upgrade-'));
+  dir = await mkdtemp(path.join(process.env.SHOP_TEST_DIR ?? '/tmp', 'upgrade-'));
   const before: Release = { folder: path.join(dir, 'previous'), revision: previous.name };
   const after: Release = { folder: repoRoot, revision: 'this' };
   await buildRelease(previous.commit, before.folder);
@@ -46,7 +47,12 @@ afterEach(async () => {
   }
   fleet = await createFleet({
     runDir: dir,
-    env: testEnv({ DB_NAME: database.name, DB_POOL_SIZE: '5', UPLOAD_PATH: path.join(dir, 'uploads') }),
+    env: testEnv({
+      DB_NAME: database.name,
+      DB_POOL_SIZE: '5',
+      UPLOAD_PATH: path.join(dir, 'uploads'),
+      LOG_LEVEL: 'error',
+    }),
     replicas: REPLICAS,
     listenAddress: '127.0.0.1',
     dieWithParent: true,
@@ -62,7 +68,7 @@ afterEach(async () => {
   await replaceAll(fleet, customers, before);
   await customers.stop();
 
-  expect(customers.failures).toEqual([]);
+  await expectNoFailure(customers);
   const { db } = aDatabase({ DB_NAME: database.name });
   const report = await verifyStock(db);
   expect({ ...report, faults: countFaults(report) }).toMatchObject({ faults: 0 });
@@ -85,11 +91,23 @@ async function replace(instance: ServiceServer, release: Release): Promise<void>
 }
 
 /** Waits until each customer has begun and completed a round, so that every kind of request was sent. */
-async function roundsOf({ rounds, failures }: Customers): Promise<void> {
+async function roundsOf(customers: Customers): Promise<void> {
+  const { rounds, failures } = customers;
   const wanted = rounds.map((completed) => completed + 2);
   const done = () => rounds.every((completed, customer) => completed >= (wanted[customer] ?? 0));
   await eventually('every customer to complete a round', () => failures.length > 0 || done());
-  expect(failures).toEqual([]);
+  await expectNoFailure(customers);
+}
+
+/** Shows each failed request with what a service logged for it: the logs are gone after the test. */
+async function expectNoFailure({ failures }: Customers): Promise<void> {
+  if (failures.length === 0) return;
+  await fleet?.stop(); // so that the logs are complete
+  const ids = failures.flatMap((failure) => /"request_id":"(\w+)"/.exec(failure)?.[1] ?? []);
+  const folder = path.join(dir, 'logs');
+  const logs = await Promise.all((await readdir(folder)).map((file) => readFile(path.join(folder, file), 'utf8')));
+  const logged = logs.flatMap((log) => log.split('\n')).filter((line) => ids.some((id) => line.includes(id)));
+  expect({ failures, logged }).toEqual({ failures: [], logged: [] });
 }
 
 /** The number of requests that a replica has answered with success, if it runs this release. */
