@@ -1,4 +1,4 @@
-import { databaseBusy } from '@shop/core/errors';
+import { databaseBusy, overloaded } from '@shop/core/errors';
 
 interface Waiter {
   productIds: number[];
@@ -13,6 +13,9 @@ interface Slots {
 /** Time reserved for the work itself once it may start: one lock wait and its statements. */
 export const WORK_MS = 1200;
 
+/** About as many as can start before their deadline. */
+const MAX_WAITING = 500;
+
 /**
  * Limits the concurrent work per product; the rest waits in order of arrival, before it takes a database connection. So a
  * product whose row is locked cannot occupy the whole connection pool. Work for several products starts when each of them
@@ -23,7 +26,10 @@ export class ProductBulkhead {
 
   constructor(private readonly concurrency: number) {}
 
-  /** Waits until `work` may start. Fails with `database_busy` at the deadline (ms since the epoch). */
+  /**
+   * Waits until `work` may start. Fails with `database_busy` at the deadline (ms since the epoch), and with `overloaded` at once if
+   * too much work waits.
+   */
   async run<T>(productIds: number[], deadline: number, work: () => Promise<T>): Promise<T> {
     if (!this.tryAcquire(productIds)) await this.waitForSlots(productIds, deadline);
     try {
@@ -67,8 +73,9 @@ export class ProductBulkhead {
     }
   }
 
-  private waitForSlots(productIds: number[], deadline: number): Promise<void> {
-    return new Promise((resolve, reject) => {
+  private async waitForSlots(productIds: number[], deadline: number): Promise<void> {
+    if (productIds.some((id) => (this.slotsByProduct.get(id)?.waiters.size ?? 0) >= MAX_WAITING)) throw overloaded();
+    await new Promise<void>((resolve, reject) => {
       const waiter: Waiter = {
         productIds,
         start() {

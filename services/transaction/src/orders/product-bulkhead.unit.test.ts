@@ -42,3 +42,16 @@ test('fails at the deadline, and failed work frees its slot', async () => {
   await expect(failing).rejects.toThrow('no');
   expect(await next).toBe('next');
 });
+
+test('refuses at once what comes while 500 wait for the product, and nothing else', async () => {
+  const bulkhead = new ProductBulkhead(1);
+  const gate = aGate();
+  const run = (ids: number[]) => bulkhead.run(ids, soon(), () => gate.passed);
+  const admitted = Array.from({ length: 501 }, () => run([1]));
+  await expect(run([1])).rejects.toMatchObject({ code: 'overloaded' });
+  await expect(run([2, 1])).rejects.toMatchObject({ code: 'overloaded' });
+  admitted.push(run([2]));
+  gate.open();
+  await Promise.all(admitted);
+  await run([1, 2]);
+});
