@@ -26,6 +26,7 @@ const TABLE = [
 /** Those of the short form, with their options. */
 const SHORT = { cached: ['15', '2500', '1'], checkout: ['7', '1000', '1'] };
 const MAY_FALL_TO = 0.8;
+const ATTEMPTS = 3;
 const BASELINE = new URL('./baseline.json', import.meta.url);
 const README = new URL('./README.md', import.meta.url);
 const RESULTS = '## Results';
@@ -92,14 +93,21 @@ async function measureShares() {
 
 const allReached = (figures) => figures.every(({ reached }) => reached !== false);
 
+/**
+ * Measures up to `ATTEMPTS` times and keeps the best of each figure: on a busy machine, one of a few hundred figures is a fifth off.
+ * A slower request is slower each time.
+ */
 async function compareWithBaseline() {
   const { shares } = JSON.parse(await readFile(BASELINE, 'utf8'));
-  const now = await measureShares();
-  const figures = Object.entries(shares).map(([name, share]) =>
-    figure(name, now[name], CPU_SHARE, { atLeast: Number((share * MAY_FALL_TO).toFixed(3)) }),
-  );
-  console.log(`The aims are ${MAY_FALL_TO} of bench/baseline.json.\n\n${figuresTable(figures)}`);
-  return figures;
+  const best = {};
+  for (let attempt = 1; ; attempt += 1) {
+    for (const [name, share] of Object.entries(await measureShares())) best[name] = Math.max(share, best[name] ?? 0);
+    const figures = Object.entries(shares).map(([name, share]) =>
+      figure(name, best[name], CPU_SHARE, { atLeast: Number((share * MAY_FALL_TO).toFixed(3)) }),
+    );
+    console.log(`The aims are ${MAY_FALL_TO} of bench/baseline.json.\n\n${figuresTable(figures)}`);
+    if (allReached(figures) || attempt === ATTEMPTS) return figures;
+  }
 }
 
 const { values, positionals } = parseArgs({
@@ -124,8 +132,6 @@ if (name !== undefined && !scenarios.includes(name)) {
   await writeFile(BASELINE, `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), shares }, null, 2)}\n`);
 } else if (values.short) {
   figures = await compareWithBaseline();
-  // On a very busy machine, one of a few hundred figures is that far off. A slower request fails twice.
-  if (!allReached(figures)) figures = await compareWithBaseline();
 } else {
   const table = await runTable(
     TABLE.filter((scenario) => scenarios.includes(scenario) && !values.skip.includes(scenario)),
