@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Sql } from '@shop/core/db';
-import { startMysql } from '@shop/test-servers';
+import { startMysql, withConnection } from '@shop/test-servers';
 import {
   aDatabase,
   adHoc,
@@ -111,30 +111,35 @@ it('a deadlock over the counter of an AUTO_INCREMENT column is retried', async (
     dieWithParent: true,
   });
   const { port, user, password, database } = mysql;
-  const settings = { DB_PORT: String(port), DB_USER: user, DB_PASS: password, DB_NAME: database };
-  const [shop, rival] = [aDatabase(settings), aDatabase(settings)];
+  const shop = aDatabase({ DB_PORT: String(port), DB_USER: user, DB_PASS: password, DB_NAME: database });
   try {
     for (const table of ['counted', 'source']) {
-      await rival.db.write(adHoc(`CREATE TABLE ${table} (id INT AUTO_INCREMENT PRIMARY KEY, n INT) ENGINE = InnoDB`));
+      await shop.db.write(adHoc(`CREATE TABLE ${table} (id INT AUTO_INCREMENT PRIMARY KEY, n INT) ENGINE = InnoDB`));
     }
-    await rival.db.write(adHoc(`INSERT INTO source (n) VALUES ${Array.from({ length: 30 }, () => '(1)').join()}`));
-    let rivalDone: Promise<void> | undefined;
-    let rivalIsDone = false;
+    await shop.db.write(adHoc(`INSERT INTO source (n) VALUES ${Array.from({ length: 30 }, () => '(1)').join()}`));
+    const [rivalReady, rowLocked] = [aGate(), aGate()];
+    let rivalWaits = false;
+    const rival = withConnection(mysql.settings, 60_000, async (connection) => {
+      await connection.query('START TRANSACTION');
+      // It has changed more rows, so InnoDB rolls back the other transaction.
+      await connection.query('UPDATE source SET n = n + 1 WHERE id < 20');
+      rivalReady.open();
+      await rowLocked.passed;
+      await connection.query('INSERT INTO counted (n) SELECT n FROM source');
+      await connection.query('COMMIT');
+    });
+    await rivalReady.passed;
     await shop.db.transaction(async (sql) => {
       await sql.write(adHoc('UPDATE source SET n = n + 1 WHERE id = 30'));
-      // It has changed more rows, so InnoDB rolls back the other transaction.
-      rivalDone ??= rival.db.transaction(async (other) => {
-        await other.write(adHoc('UPDATE source SET n = n + 1 WHERE id < 20'));
-        await other.write(adHoc('INSERT INTO counted (n) SELECT n FROM source'));
-        rivalIsDone = true;
-      });
+      rowLocked.open();
       await eventually('the rival to wait for row 30', async () => {
-        const waits = "SELECT COUNT(*) AS count FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
-        return Number((await rival.db.row(adHoc<{ count: number }>(waits)))?.count) > 0 || rivalIsDone;
+        const free = await shop.db.row(adHoc('SELECT id FROM source WHERE id = 29 FOR UPDATE SKIP LOCKED'));
+        rivalWaits ||= free === undefined;
+        return rivalWaits;
       });
       await sql.write(adHoc('INSERT INTO counted (n) VALUES (0)'));
     });
-    await rivalDone;
+    await rival;
     expect(await shop.db.row(adHoc('SELECT COUNT(*) AS count FROM counted'))).toEqual({ count: 31 });
     expect(await retries(shop)).toEqual({ deadlock: 1 });
   } finally {
