@@ -23,7 +23,7 @@ const uses: [pattern: (table: string) => RegExp, right: string][] = [
   [(table) => new RegExp(`\\bJOIN ${table} (\\w)\\b[^\`]*SET \\1\\.`), 'UPDATE'],
   // A locking read, except for a subquery's tables.
   [(table) => new RegExp(`(?<!\\(SELECT [^()]*)\\b(FROM|JOIN) ${table}\\b[^\`']*(FOR UPDATE|forUpdate)`), 'UPDATE'],
-  [(table) => new RegExp(`\\blockInIdOrder\\(sql, '${table}'`), 'UPDATE'],
+  [(table) => new RegExp(`\\b(lockInIdOrder\\(sql, |lockFirst = \\{ table: )'${table}'`), 'UPDATE'],
   [(table) => new RegExp(`\\bDELETE FROM ${table}\\b`), 'DELETE'],
   // The statement is in core.
   [(table) => (table === KEYS_TABLE ? /\bdeleteExpiredKeys\(/ : /(?!)/), 'DELETE'],

@@ -8,7 +8,7 @@ export {
   roles,
   type VerifiedToken,
 } from './access-token';
-export { assertOwnerOrAdmin } from './assert-owner-or-admin';
+export { assertOwnerOrAdmin, ownerLimit } from './assert-owner-or-admin';
 export { CHALLENGE, expiredAccessToken, invalidAccessToken } from './challenges';
 export {
   createRevocations,

@@ -4,11 +4,14 @@ import { notFound, preconditionFailed } from '../errors';
 /** The If-Match condition of a write: whether the resource is still as the client knows it. undefined: no condition. */
 export type IfMatch<T> = ((current: T) => boolean) | undefined;
 
-/** The row of a resource, and how to read what a GET of the resource shows. */
+/** The row of a resource. */
 interface ResourceRow<T> {
   table: string;
   id: number;
+  /** Reads what a GET of the resource shows. May throw the same errors. */
   find: (sql: Sql, id: number) => Promise<T | undefined>;
+  /** Rows that the write changes, too, and whose locks come before that of the resource. */
+  lockFirst?: { table: string; ids: number[] };
 }
 
 /** @throws AppError `precondition_failed` if the resource is not as the client knows it */
@@ -34,15 +37,20 @@ export async function assertUnchanged<T>(
   assertMatches(ifMatch, current);
 }
 
-/** Runs a write of one statement: with a condition, in a database transaction after `assertUnchanged`; otherwise directly. */
+/**
+ * Runs a write of one statement: in a database transaction if other locks or the comparison with the condition come before it;
+ * otherwise directly.
+ */
 export async function writeIfUnchanged<T, R>(
   db: Pick<Database, keyof Sql | 'transaction'>,
   ifMatch: IfMatch<T>,
   row: ResourceRow<T>,
   write: (sql: Sql) => Promise<R>,
 ): Promise<R> {
-  if (!ifMatch) return await write(db);
+  const { lockFirst } = row;
+  if (!ifMatch && !lockFirst?.ids.length) return await write(db);
   return await db.transaction(async function writeUnchanged(sql) {
+    if (lockFirst) await lockInIdOrder(sql, lockFirst.table, lockFirst.ids);
     await assertUnchanged(sql, ifMatch, row);
     return await write(sql);
   });

@@ -52,7 +52,7 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     params: idParams,
     responses: { 200: address },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => ok(await getAddress(ctx, caller, params.id)),
+    handler: async ({ caller, params }) => ok(await getAddress(ctx.db, caller, params.id)),
   }),
 
   endpoint({

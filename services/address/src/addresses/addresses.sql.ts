@@ -80,31 +80,39 @@ const UPDATE_ADDRESS = statement(
        city = COALESCE(:city, city), city_folded = COALESCE(:cityFolded, city_folded),
        postal_code = COALESCE(:postalCode, postal_code),
        postal_code_folded = COALESCE(:postalCodeFolded, postal_code_folded)
-   WHERE id = :id`,
+   WHERE id = :id AND user_id = COALESCE(:ownerId, user_id)`,
 );
 
-/** Updates the given fields. @returns whether the address exists */
-export async function updateAddress(sql: Sql, id: number, change: AddressChange): Promise<boolean> {
-  const { affectedRows } = await sql.write(UPDATE_ADDRESS, { id, ...columnValues(change) });
+/** Updates the given fields. @param ownerId null: of any user @returns whether the owner has the address */
+export async function updateAddress(
+  sql: Sql,
+  id: number,
+  ownerId: number | null,
+  change: AddressChange,
+): Promise<boolean> {
+  const { affectedRows } = await sql.write(UPDATE_ADDRESS, { id, ownerId, ...columnValues(change) });
   return affectedRows > 0;
 }
 
 const LIST_ORDER_IDS = statement(
   'address.listTransactionIds',
   { id: int },
-  'SELECT id FROM transactions WHERE address_id = :id',
+  'SELECT id FROM transactions WHERE address_id = :id AND user_id = COALESCE(:ownerId, user_id)',
 );
 
-/** Orders shipped to the address. */
-export async function listOrderIds(sql: Sql, id: number): Promise<number[]> {
-  return (await sql.rows(LIST_ORDER_IDS, { id })).map((order) => order.id);
+/** Orders of the owner shipped to the address. @param ownerId null: of any user */
+export async function listOrderIds(sql: Sql, id: number, ownerId: number | null): Promise<number[]> {
+  return (await sql.rows(LIST_ORDER_IDS, { id, ownerId })).map((order) => order.id);
 }
 
-const DELETE_ADDRESS = statement('address.delete', 'DELETE FROM addresses WHERE id = :id');
+const DELETE_ADDRESS = statement(
+  'address.delete',
+  'DELETE FROM addresses WHERE id = :id AND user_id = COALESCE(:ownerId, user_id)',
+);
 
-/** @returns whether a row was deleted */
-export async function deleteAddressRow(sql: Sql, id: number): Promise<boolean> {
-  return (await sql.write(DELETE_ADDRESS, { id })).affectedRows === 1;
+/** @param ownerId null: of any user @returns whether the owner had the address */
+export async function deleteAddressRow(sql: Sql, id: number, ownerId: number | null): Promise<boolean> {
+  return (await sql.write(DELETE_ADDRESS, { id, ownerId })).affectedRows === 1;
 }
 
 /** A missing field becomes null, which keeps the stored value (COALESCE). No column is nullable. */

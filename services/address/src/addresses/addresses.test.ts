@@ -273,10 +273,12 @@ describe('one address', () => {
     const [owner, stranger] = await Promise.all([aUser(), aUser()]);
     const { id } = await anAddress(owner);
     const before = await storedAddress(id);
-    const response = await app.http[method](`${PATH}/${id}`)
-      .set(stranger.auth)
-      .send(method === 'put' ? { city: 'x' } : undefined);
-    expect([response.status, response.body.code]).toEqual([403, 'forbidden']);
+    for (const condition of [{}, { 'If-Match': '"another"' }]) {
+      const response = await app.http[method](`${PATH}/${id}`)
+        .set({ ...stranger.auth, ...condition })
+        .send(method === 'put' ? { city: 'x' } : undefined);
+      expect([response.status, response.body.code]).toEqual([403, 'forbidden']);
+    }
     expect(await storedAddress(id)).toEqual(before);
   });
 

@@ -1,21 +1,26 @@
-import type { Caller } from '@shop/core/auth';
+import { type Caller, ownerLimit } from '@shop/core/auth';
+import type { Sql } from '@shop/core/db';
 import { notFound } from '@shop/core/errors';
 import { type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
 import type { AddressContext } from '../service';
 import type { Address, AddressChange } from './addresses.schemas';
-import { findAddress, updateAddress } from './addresses.sql';
+import { updateAddress } from './addresses.sql';
 import { getAddress } from './get-address';
 
 /** Updates the given fields. Existing orders keep their own copy. */
 export async function changeAddress(
-  ctx: AddressContext,
+  { db }: AddressContext,
   caller: Caller,
   id: number,
   change: AddressChange,
   ifMatch: IfMatch<Address>,
 ): Promise<void> {
-  await getAddress(ctx, caller, id);
-  const address = { table: 'addresses', id, find: findAddress };
-  const exists = await writeIfUnchanged(ctx.db, ifMatch, address, (sql) => updateAddress(sql, id, change));
-  if (!exists) throw notFound();
+  const find = (sql: Sql) => getAddress(sql, caller, id);
+  const isUpdated = await writeIfUnchanged(db, ifMatch, { table: 'addresses', id, find }, function updateOwn(sql) {
+    return updateAddress(sql, id, ownerLimit(caller), change);
+  });
+  if (isUpdated) return;
+  // Throws if there is none, or if it is another user's.
+  await find(db);
+  throw notFound();
 }

@@ -1,25 +1,27 @@
-import type { Caller } from '@shop/core/auth';
-import { lockInIdOrder } from '@shop/core/db';
+import { type Caller, ownerLimit } from '@shop/core/auth';
+import type { Sql } from '@shop/core/db';
 import { notFound } from '@shop/core/errors';
-import { assertUnchanged, type IfMatch } from '@shop/core/preconditions';
+import { type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
 import type { AddressContext } from '../service';
 import type { Address } from './addresses.schemas';
-import { deleteAddressRow, findAddress, listOrderIds } from './addresses.sql';
+import { deleteAddressRow, listOrderIds } from './addresses.sql';
 import { getAddress } from './get-address';
 
 /** Existing orders keep their own copy. */
 export async function deleteAddress(
-  ctx: AddressContext,
+  { db }: AddressContext,
   caller: Caller,
   id: number,
   ifMatch: IfMatch<Address>,
 ): Promise<void> {
-  await getAddress(ctx, caller, id);
-  const orderIds = await listOrderIds(ctx.db, id);
-  await ctx.db.transaction(async function deleteLocked(sql) {
-    // Lock order: orders before their address, as in a checkout. Deleting the address clears their address_id.
-    await lockInIdOrder(sql, 'transactions', orderIds);
-    await assertUnchanged(sql, ifMatch, { table: 'addresses', id, find: findAddress });
-    if (!(await deleteAddressRow(sql, id))) throw notFound();
-  });
+  const ownerId = ownerLimit(caller);
+  const find = (sql: Sql) => getAddress(sql, caller, id);
+  // Lock order: orders before their address, as in a checkout. Deleting the address clears their address_id.
+  const lockFirst = { table: 'transactions', ids: await listOrderIds(db, id, ownerId) };
+  const address = { table: 'addresses', id, find, lockFirst };
+  const isDeleted = await writeIfUnchanged(db, ifMatch, address, (sql) => deleteAddressRow(sql, id, ownerId));
+  if (isDeleted) return;
+  // Throws if there is none, or if it is another user's.
+  await find(db);
+  throw notFound();
 }

@@ -1,7 +1,6 @@
 import { invalidateIfGone } from '@shop/core/cache';
-import { lockInIdOrder } from '@shop/core/db';
 import { notFound } from '@shop/core/errors';
-import { assertUnchanged, type IfMatch } from '@shop/core/preconditions';
+import { type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
 import { cacheScope } from '@shop/shop';
 import type { AuthContext } from '../service';
 import type { Category } from './categories.schemas';
@@ -14,13 +13,10 @@ export async function deleteCategory(
   ifMatch: IfMatch<Category>,
 ): Promise<void> {
   await invalidateIfGone(cache, [cacheScope.everything], async function deleteAndInvalidate() {
-    const productIds = await listProductIds(db, id);
-    await db.transaction(async function deleteLocked(sql) {
-      // Lock order: products before their category, as in a product edit. Deleting the category clears their category_id.
-      await lockInIdOrder(sql, 'products', productIds);
-      await assertUnchanged(sql, ifMatch, { table: 'categories', id, find: getCategory });
-      if (!(await deleteCategoryRow(sql, id))) throw notFound();
-    });
+    // Lock order: products before their category, as in a product edit. Deleting the category clears their category_id.
+    const lockFirst = { table: 'products', ids: await listProductIds(db, id) };
+    const row = { table: 'categories', id, find: getCategory, lockFirst };
+    if (!(await writeIfUnchanged(db, ifMatch, row, (sql) => deleteCategoryRow(sql, id)))) throw notFound();
     await cache.invalidate([cacheScope.everything]);
   });
 }

@@ -18,7 +18,7 @@ export async function deleteStore(
   ifMatch: IfMatch<Store>,
 ): Promise<void> {
   await invalidateIfGone(ctx.cache, [cacheScope.everything], async function deleteExistingStore() {
-    await getStore(ctx, caller, id);
+    await getStore(ctx.db, caller, id);
     // The foreign key is the real check. This one refuses most stores with orders before locking their products.
     if (await hasOrders(ctx.db, id)) throw storeHasOrders();
     const images = await deleteWithProducts(ctx, id, ifMatch);

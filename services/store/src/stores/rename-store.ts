@@ -1,27 +1,31 @@
-import type { Caller } from '@shop/core/auth';
+import { type Caller, ownerLimit } from '@shop/core/auth';
 import { invalidateIfChanged } from '@shop/core/cache';
+import type { Sql } from '@shop/core/db';
 import { notFound } from '@shop/core/errors';
 import { type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
 import { cacheScope } from '@shop/shop';
 import type { StoreContext } from '../service';
 import { getStore } from './get-store';
 import type { Store } from './stores.schemas';
-import { findStore, updateStoreName } from './stores.sql';
+import { updateStoreName } from './stores.sql';
 
 export async function renameStore(
-  ctx: StoreContext,
+  { db, cache }: StoreContext,
   caller: Caller,
   id: number,
   name: string,
   ifMatch: IfMatch<Store>,
 ): Promise<void> {
-  await getStore(ctx, caller, id);
-  const store = { table: 'stores', id, find: findStore };
+  const find = (sql: Sql) => getStore(sql, caller, id);
   // Any cached response about a product can contain the name of its store.
   const scopes = [cacheScope.everything];
-  const exists = await invalidateIfChanged(ctx.cache, scopes, async function renameUnchanged() {
-    return await writeIfUnchanged(ctx.db, ifMatch, store, (sql) => updateStoreName(sql, id, name));
+  const isRenamed = await invalidateIfChanged(cache, scopes, async function renameUnchanged() {
+    return await writeIfUnchanged(db, ifMatch, { table: 'stores', id, find }, function renameOwn(sql) {
+      return updateStoreName(sql, id, ownerLimit(caller), name);
+    });
   });
-  if (!exists) throw notFound();
-  await ctx.cache.invalidate(scopes);
+  if (isRenamed) return await cache.invalidate(scopes);
+  // Throws if there is none, or if it is another user's.
+  await find(db);
+  throw notFound();
 }

@@ -57,7 +57,7 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     params: idParams,
     responses: { 200: store },
     errors: [forbidden, notFound],
-    handler: async ({ caller, params }) => ok(await getStore(ctx, caller, params.id)),
+    handler: async ({ caller, params }) => ok(await getStore(ctx.db, caller, params.id)),
   }),
 
   endpoint({

@@ -63,12 +63,13 @@ export async function listStores(sql: Sql, userId: number | undefined, query: St
 
 const UPDATE_STORE_NAME = statement(
   'store.updateName',
-  'UPDATE stores SET name = :name, name_folded = :nameFolded WHERE id = :id',
+  `UPDATE stores SET name = :name, name_folded = :nameFolded
+   WHERE id = :id AND user_id = COALESCE(:ownerId, user_id)`,
 );
 
-/** @returns whether the store exists */
-export async function updateStoreName(sql: Sql, id: number, name: string): Promise<boolean> {
-  const { affectedRows } = await sql.write(UPDATE_STORE_NAME, { id, name, nameFolded: foldText(name) });
+/** @param ownerId null: of any user @returns whether the owner has the store */
+export async function updateStoreName(sql: Sql, id: number, ownerId: number | null, name: string): Promise<boolean> {
+  const { affectedRows } = await sql.write(UPDATE_STORE_NAME, { id, ownerId, name, nameFolded: foldText(name) });
   return affectedRows === 1;
 }
 

@@ -166,6 +166,7 @@ describe('PUT /api/v1/stores/:id', () => {
     for (const body of [{}, { name: ' ' }, { name: 'x', user_id: stranger.id }]) await rename(id, body).expect(400);
     await app.http.put(`${PATH}/${id}`).send({ name: 'x' }).expect(401);
     await rename(id, { name: 'x' }, stranger).expect(403);
+    await rename(id, { name: 'x' }, stranger).set('If-Match', '"another"').expect(403);
     await rename(999_999_999, { name: 'x' }).expect(404);
     expect(await storeRow(id)).toMatchObject({ name: 'Tea', user_id: owner.id });
   });
