@@ -1,8 +1,11 @@
 import { mkdtempSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { storageSettings } from '@shop/core/storage';
+import { createUploadStorage } from '@shop/shop';
 import { aGif, aPdf, aPng, aProduct, aStore, aUser, rows, startApp, type TestApp, type TestUser } from '@shop/testing';
 import { productService } from '../service';
+import { deleteProduct } from './delete-product';
 
 const folder = mkdtempSync(path.join(process.env.SHOP_TEST_DIR ?? '', 'uploads-'));
 let here: TestApp;
@@ -124,4 +127,21 @@ test('a product that is deleted meanwhile takes its new image with it', async ()
     expect([200, 404]).toContain(change.status);
     expect(await filesOf()).toEqual([]);
   }
+});
+
+test('a delete also deletes an image that was set after it had read the product', async () => {
+  await set().expect(200);
+  const { resources } = here;
+  const { db } = resources;
+  let reads = 0;
+  const row: typeof db.row = async (statement, values) => {
+    const found = await db.row(statement, values);
+    reads += 1;
+    if (reads === 1) await set(aGif(), { app: there, name: 'b.gif' }).expect(200);
+    return found;
+  };
+  const storage = createUploadStorage(storageSettings.parse({ UPLOAD_PATH: folder }), resources);
+  const caller = { id: seller.id, role: 'user' as const };
+  await deleteProduct({ ...resources, storage, db: { ...db, row } }, caller, id, undefined);
+  expect([await imageOf(), await filesOf(), reads]).toEqual([undefined, [], 2]);
 });

@@ -289,10 +289,11 @@ export async function insertStockMovement(
   await sql.write(INSERT_STOCK_MOVEMENT, movement);
 }
 
-const DELETE_PRODUCT = statement('product.delete', 'DELETE FROM products WHERE id = :id');
+const DELETE_PRODUCT = statement('product.delete', 'DELETE FROM products WHERE id = :id AND image <=> :image');
 
-export async function deleteProductRow(sql: Sql, id: number): Promise<void> {
-  await sql.write(DELETE_PRODUCT, { id });
+/** @param image a stored name @returns whether there was the product with this image */
+export async function deleteProductWithImage(sql: Sql, id: number, image: string | null): Promise<boolean> {
+  return (await sql.write(DELETE_PRODUCT, { id, image })).affectedRows === 1;
 }
 
 const storeColumns = { id: int, ownerId: int };
