@@ -86,6 +86,15 @@ describe('POST /api/v1/products', () => {
     expect(await row(body.id)).toMatchObject({ price: '9999999999.99', image: path.basename(body.image_url) });
   });
 
+  test('responds with what a read of the product shows', async () => {
+    const { id: category_id } = await aCategory();
+    const given = { name: 'Tea 🍵 é', description: ' Green\r\n\ttea ', price: 0.1, stock: 2_147_483_647, category_id };
+    for (const product of [given, { name: 'x', price: 9999999999.99 }]) {
+      const { body } = await add(product).expect(201);
+      expect((await app.http.get(`${PATH}/${body.id}`).set(seller.auth).expect(200)).body).toEqual(body);
+    }
+  });
+
   test('accepts a form without an image', async () => {
     const { body } = await app.http.post(PATH).set(seller.auth).field({ name: 'Tea', price: '0' }).expect(201);
     expect(body).toMatchObject({ price: 0, image_url: null });

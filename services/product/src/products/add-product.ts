@@ -6,7 +6,7 @@ import { newStoredName, productScopes, writeWithFile } from '@shop/shop';
 import type { ProductContext } from '../service';
 import { noStore, storeNotFound } from './products.errors';
 import type { NewProduct, Product } from './products.schemas';
-import { findOldestStore, findProduct, findStore, insertProduct, insertStockMovement } from './products.sql';
+import { findOldestStore, findStore, insertProduct, insertStockMovement, type SellingStore } from './products.sql';
 
 /** As the API shows it. A replay lacks `ownerId`. */
 type AddedProduct = Product & { ownerId?: number };
@@ -19,7 +19,7 @@ export async function addProduct(
   attempt: Attempt | undefined,
 ): Promise<Product> {
   const image = file && { name: newStoredName(caller.id, file.kind), file };
-  const added = await writeWithFile<AddedProduct>(ctx, image, attempt, async function insertAndRead(sql) {
+  const added = await writeWithFile<AddedProduct>(ctx, image, attempt, async function insertNew(sql) {
     return await insertWithStock(sql, caller, input, image?.name ?? null);
   });
   const { id, store_id: storeId } = added;
@@ -32,27 +32,23 @@ export async function addProduct(
 async function insertWithStock(
   sql: Sql,
   caller: Caller,
-  { store_id, ...values }: NewProduct,
+  input: NewProduct,
   image: string | null,
 ): Promise<AddedProduct> {
-  const storeId = await getStoreToSellIn(sql, caller, store_id);
-  const id = await insertProduct(sql, values, storeId, image);
-  await insertStockMovement(sql, { productId: id, reason: 'initial', quantity: values.stock, note: null });
-  // Read before the commit, while the new row still locks its store. After the commit both can be deleted.
-  const added = await findProduct(sql, id);
-  if (!added) throw storeNotFound();
+  const store = await getStoreToSellIn(sql, caller, input.store_id);
+  const added = await insertProduct(sql, input, store, image);
+  await insertStockMovement(sql, { productId: added.id, reason: 'initial', quantity: added.stock, note: null });
   return added;
 }
 
-/** @returns the id of the store */
-async function getStoreToSellIn(sql: Sql, caller: Caller, storeId: number | undefined): Promise<number> {
+async function getStoreToSellIn(sql: Sql, caller: Caller, storeId: number | undefined): Promise<SellingStore> {
   if (storeId === undefined) {
     const oldest = await findOldestStore(sql, caller.id);
     if (!oldest) throw noStore();
-    return oldest.id;
+    return oldest;
   }
   const store = await findStore(sql, storeId);
   if (!store) throw storeNotFound();
   assertOwnerOrAdmin(caller, store.ownerId);
-  return store.id;
+  return store;
 }

@@ -130,24 +130,26 @@ const INSERT_PRODUCT = statement(
   'product.insert',
   `INSERT INTO products
      (store_id, category_id, name, name_folded, name_words, description, description_words, terms_checksum, price, stock,
-      image)
+      image, created_at)
    VALUES
      (:storeId, :categoryId, :name, :nameFolded, :nameWords, :description, :descriptionWords,
-      CRC32(CONCAT(:nameFolded, :descriptionWords)), :price, :stock, :image)`,
+      CRC32(CONCAT(:nameFolded, :descriptionWords)), :price, :stock, :image, :createdAt)`,
 );
 
-/** Must run in a database transaction. @returns the new id */
+/** Must run in a database transaction. @returns the product, without reading it */
 export async function insertProduct(
   sql: Sql,
-  product: Omit<NewProduct, 'store_id'>,
-  storeId: number,
+  { name, description, price, stock, category_id }: NewProduct,
+  store: SellingStore,
   image: string | null,
-): Promise<number> {
-  const insert = sql.write(INSERT_PRODUCT, { ...columnValues(product), storeId, image });
+): Promise<OwnedProduct> {
+  const given = { name, description, price, stock, category_id };
+  const values = { ...columnValues(given), storeId: store.id, image, createdAt: new Date(store.now) };
   const missing = { products_category: categoryNotFound, products_store: storeNotFound };
-  const { insertId } = await onMissingParent(insert, missing);
-  await insertTerms(sql, insertId, product);
-  return insertId;
+  const { insertId: id } = await onMissingParent(sql.write(INSERT_PRODUCT, values), missing);
+  await insertTerms(sql, id, given);
+  const { id: store_id, ownerId, name: storeName, now: created_at } = store;
+  return toProduct({ id, store_id, ...given, image, created_at, storeName, ownerId });
 }
 
 /** As JSON, so that one prepared statement takes any number of terms. */
@@ -296,24 +298,28 @@ export async function deleteProductWithImage(sql: Sql, id: number, image: string
   return (await sql.write(DELETE_PRODUCT, { id, image })).affectedRows === 1;
 }
 
-const storeColumns = { id: int, ownerId: int };
+const storeColumns = { id: int, ownerId: int, name: text, now: timestamp };
+
+/** The store that a new product is in, and the time of the database. */
+export type SellingStore = RowOf<typeof storeColumns>;
 
 const FIND_STORE = statement(
   'product.findStoreOwner',
   storeColumns,
-  'SELECT id, user_id AS ownerId FROM stores WHERE id = :id',
+  'SELECT id, user_id AS ownerId, name, CURRENT_TIMESTAMP(3) AS now FROM stores WHERE id = :id',
 );
 
-export async function findStore(sql: Sql, id: number): Promise<RowOf<typeof storeColumns> | undefined> {
+export async function findStore(sql: Sql, id: number): Promise<SellingStore | undefined> {
   return await sql.row(FIND_STORE, { id });
 }
 
 const FIND_OLDEST_STORE = statement(
   'product.findOldestStore',
   storeColumns,
-  'SELECT id, user_id AS ownerId FROM stores WHERE user_id = :ownerId ORDER BY created_at, id LIMIT 1',
+  `SELECT id, user_id AS ownerId, name, CURRENT_TIMESTAMP(3) AS now
+   FROM stores WHERE user_id = :ownerId ORDER BY created_at, id LIMIT 1`,
 );
 
-export async function findOldestStore(sql: Sql, ownerId: number): Promise<RowOf<typeof storeColumns> | undefined> {
+export async function findOldestStore(sql: Sql, ownerId: number): Promise<SellingStore | undefined> {
   return await sql.row(FIND_OLDEST_STORE, { ownerId });
 }
