@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { authService } from '@shop/auth';
 import { productService } from '@shop/product';
 import { storeService } from '@shop/store';
@@ -9,13 +10,15 @@ import { transactionService } from '@shop/transaction';
 const API = '/api/v1';
 const ROUNDS = 100;
 let auth: TestApp;
+let otherAuth: TestApp;
 let products: TestApp;
 let otherProducts: TestApp;
 let stores: TestApp;
 let transactions: TestApp;
 
 beforeAll(async () => {
-  [auth, products, otherProducts, stores, transactions] = await Promise.all([
+  [auth, otherAuth, products, otherProducts, stores, transactions] = await Promise.all([
+    startApp(authService),
     startApp(authService),
     startApp(productService),
     startApp(productService),
@@ -23,7 +26,7 @@ beforeAll(async () => {
     startApp(transactionService),
   ]);
 });
-afterAll(() => Promise.all([auth, products, otherProducts, stores, transactions].map((app) => app.close())));
+afterAll(() => Promise.all([auth, otherAuth, products, otherProducts, stores, transactions].map((app) => app.close())));
 
 async function aSeller() {
   const owner = await aUser();
@@ -78,6 +81,28 @@ test('a sold-out product leaves the list of what is in stock with the checkout, 
     await cancelled.send({ status: 'cancelled' }).expect(204);
   }
   await expectShown(true);
+});
+
+test('an added, renamed or deleted category is in the next list of all replicas', async () => {
+  const admin = await aUser({ role: 'admin' });
+  const mark = randomUUID();
+  const expectListed = async (names: string[]) => {
+    for (const reader of [auth, otherAuth, auth, otherAuth]) {
+      const { body } = await reader.http.get(`${API}/categories?search=${mark}`).expect(200);
+      expect(body.data.map(({ name }: { name: string }) => name)).toEqual(names);
+    }
+  };
+  const before = await auth.http.get(`${API}/categories?search=${mark}`);
+  expect([before.body.data, before.headers['x-cache']]).toEqual([[], 'MISS']);
+  for (let round = 0; round < 10; round += 1) {
+    await expectListed([]);
+    const [name, newName] = [`${mark} a`, `${mark} b`];
+    const { id } = (await auth.http.post(`${API}/categories`).set(admin.auth).send({ name }).expect(201)).body;
+    await expectListed([name]);
+    await otherAuth.http.put(`${API}/categories/${id}`).set(admin.auth).send({ name: newName }).expect(204);
+    await expectListed([newName]);
+    await auth.http.delete(`${API}/categories/${id}`).set(admin.auth).expect(204);
+  }
 });
 
 test('a deleted category is visible in the next read', async () => {

@@ -13,6 +13,8 @@ export const cacheScope = {
   owner: (userId: number): string => `owner:${userId}`,
   /** Lists across all stores. */
   products: 'products',
+  /** Lists of categories. */
+  categories: 'categories',
   /**
    * For a write that may affect any product: a deleted category, or a renamed or deleted store. Also for a repeated delete of
    * something whose scopes are no longer known. Rare, so it may invalidate the whole cache.

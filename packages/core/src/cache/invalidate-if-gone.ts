@@ -2,10 +2,10 @@ import { type ErrorDefinition, errorCode, notFound, preconditionFailed } from '.
 import type { ResponseCache } from './response-cache';
 
 /**
- * Runs a write, and invalidates `scopes` if it fails with `refusal`. An earlier attempt may have crashed between its commit and
- * its invalidation, and this error tells the client that it took effect.
+ * Makes a function that runs a write, and invalidates `scopes` if it fails with `refusal`. An earlier attempt may have crashed
+ * between its commit and its invalidation, and this error tells the client that it took effect.
  */
-const invalidateOn = (refusal: ErrorDefinition) =>
+export const invalidateOn = (refusal: ErrorDefinition) =>
   async function writeOrInvalidate<T>(
     cache: Pick<ResponseCache, 'invalidate'>,
     scopes: string[],

@@ -1,13 +1,17 @@
 import { notFound } from '@shop/core/errors';
-import { created, createdId, type Endpoint, endpoint, idParams, listEndpoint, ok } from '@shop/core/http';
-import { writeIfUnchanged } from '@shop/core/preconditions';
+import { created, createdId, type Endpoint, endpoint, idParams, listEndpoint, ok, queryJson } from '@shop/core/http';
+import { cacheScope } from '@shop/shop';
 import type { AuthContext } from '../service';
+import { addCategory } from './add-category';
 import { categoryExists } from './categories.errors';
 import { category, categoryName, categoryQuery } from './categories.schemas';
-import { getCategory, insertCategory, listCategories, updateCategoryName } from './categories.sql';
+import { getCategory, listCategories } from './categories.sql';
 import { deleteCategory } from './delete-category';
+import { renameCategory } from './rename-category';
 
 const PATH = '/api/v1/categories';
+/** Short: a replica of the release before adds and renames categories without an invalidation. */
+const LIST_TTL_SECONDS = 10;
 const tag = {
   name: 'categories',
   description: 'What products are sorted into. Everyone can read them, administrators change them.',
@@ -22,6 +26,11 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     access: 'public',
     query: categoryQuery,
     item: category,
+    cache: ({ query }) => ({
+      ttlSeconds: LIST_TTL_SECONDS,
+      key: queryJson(query),
+      scopes: [cacheScope.categories],
+    }),
     list: async ({ query }) => await listCategories(ctx.db, query),
   }),
 
@@ -37,9 +46,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     responses: { 201: createdId },
     errors: [categoryExists],
     handler: async ({ body, attempt }) => {
-      const { id } = await ctx.idempotency.once(attempt, async function addCategory(sql) {
-        return { id: await insertCategory(sql, body.name) };
-      });
+      const { id } = await addCategory(ctx, body.name, attempt);
       return created(`${PATH}/${id}`, { id });
     },
   }),
@@ -69,10 +76,7 @@ export const categoryEndpoints = (ctx: AuthContext): Endpoint[] => [
     responses: { 204: 'empty' },
     ifMatch: category,
     errors: [notFound, categoryExists],
-    handler: async ({ params: { id }, body, ifMatch }) => {
-      const row = { table: 'categories', id, find: getCategory };
-      await writeIfUnchanged(ctx.db, ifMatch, row, (sql) => updateCategoryName(sql, id, body.name));
-    },
+    handler: async ({ params, body, ifMatch }) => await renameCategory(ctx, params.id, body.name, ifMatch),
   }),
 
   endpoint({

@@ -64,7 +64,6 @@ const UPDATE_NAME = statement(
   'UPDATE categories SET name = :name, name_key = :nameKey WHERE id = :id',
 );
 
-/** Needs no cache invalidation: cached responses name a product's category by its id only. */
 export async function updateCategoryName(sql: Sql, id: number, name: string): Promise<void> {
   const update = sql.write(UPDATE_NAME, { id, name, nameKey: foldText(name) });
   if ((await onDuplicateKey(update, nameTaken)).affectedRows === 0) throw notFound();
