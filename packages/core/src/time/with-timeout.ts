@@ -7,19 +7,29 @@
  */
 export async function withTimeout<T, L>(promise: Promise<T>, ms: number, onTimeout: () => L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(1, ms));
+  const first = new Promise<T | L>((resolve, reject) => {
+    timer = setTimeout(
+      function stopWaiting() {
+        try {
+          resolve(onTimeout());
+        } catch (error) {
+          reject(error);
+        }
+      },
+      Math.max(1, ms),
+    );
+    promise.then(resolve, reject);
   });
   try {
-    return await Promise.race([promise, timeout.then(onTimeout)]);
+    return await first;
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** Waits for `promise` until the deadline (ms since the epoch), then throws the error from `onTimeout`. */
-export async function beforeDeadline<T>(deadline: number, promise: Promise<T>, onTimeout: () => Error): Promise<T> {
-  return await withTimeout(promise, deadline - Date.now(), () => {
+export function beforeDeadline<T>(deadline: number, promise: Promise<T>, onTimeout: () => Error): Promise<T> {
+  return withTimeout(promise, deadline - Date.now(), () => {
     throw onTimeout();
   });
 }
