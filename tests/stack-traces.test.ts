@@ -2,7 +2,7 @@ import path from 'node:path';
 import { productService } from '@shop/product';
 import { anAddress, aProduct, aStore, aUser, startApp } from '@shop/testing';
 import { transactionService } from '@shop/transaction';
-import { PoolConnection } from 'mysql2';
+import { Connection } from 'mysql2';
 
 /** A stack trace from any statement of a request names every function of ours, from the endpoint down. */
 
@@ -16,12 +16,12 @@ interface Frame {
 /** Our own frames, outermost first, for each statement that `work` runs. */
 async function statementStacks(work: () => Promise<unknown>): Promise<Frame[][]> {
   const stacks: Frame[][] = [];
-  const execute = jest.spyOn(PoolConnection.prototype, 'execute').mockImplementation(function record(
-    this: PoolConnection,
+  const execute = jest.spyOn(Connection.prototype, 'execute').mockImplementation(function record(
+    this: Connection,
     ...values: unknown[]
   ) {
     stacks.push(framesOfOurs());
-    return Object.getPrototypeOf(PoolConnection.prototype).execute.apply(this, values);
+    return Object.getPrototypeOf(Connection.prototype).execute.apply(this, values);
   });
   try {
     await work();

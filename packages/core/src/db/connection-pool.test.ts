@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Sql } from '@shop/core/db';
 import { type MysqlServer, startMysql } from '@shop/test-servers';
 import {
   aDatabase,
   adHoc,
   aGate,
+  aProduct,
   closeDatabases,
   connectionId,
   eventually,
@@ -65,6 +68,35 @@ describe('a pool with all connections in use', () => {
     const again = await occupy(shop, 2);
     again.open();
     await again.done;
+  });
+
+  describe('gives a connection that a database transaction has used', () => {
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+
+    /** In which order a single statement and a database transaction are served that begin to wait in this order. */
+    async function servedInOrder(whenBothWait: () => Promise<unknown>): Promise<string[]> {
+      const busy = await occupy({ db }, 1);
+      const served: string[] = [];
+      const both = [
+        connectionId(db).then(() => served.push('statement')),
+        db.transaction(async () => void served.push('transaction')),
+      ];
+      await whenBothWait();
+      busy.open();
+      await Promise.all([busy.done, ...both]);
+      return served;
+    }
+
+    it('to another one before a single statement', async () => {
+      const inMode = ['transaction', 'statement'];
+      // On a slow machine, the statement may have waited for too long.
+      await eventually('it', async () => isDeepStrictEqual(await servedInOrder(() => Promise.resolve()), inMode));
+    });
+
+    it('to the single statement if that has waited for long', async () => {
+      const longWait = () => eventually('a long wait', () => db.waitMs() > 50);
+      expect(await servedInOrder(longWait)).toEqual(['statement', 'transaction']);
+    });
   });
 
   it('rejects a caller at once if the queue is full', async () => {
@@ -132,13 +164,58 @@ describe('a connection', () => {
     expect(db.stats()).toMatchObject({ open: 1, idle: 1 });
   });
 
-  it('is closed after a while if more connections are idle than allowed, even if maxIdle equals the pool size', async () => {
-    const shop = aDatabase({ DB_POOL_SIZE: '3', DB_POOL_MAX_IDLE: '3' });
+  it('is kept for the next burst, and closed later if more connections are idle than allowed', async () => {
+    const shop = aDatabase({ DB_POOL_SIZE: '3', DB_POOL_MAX_IDLE: '2' });
     const busy = await occupy(shop, 3);
     busy.open();
     await busy.done;
-    expect(shop.db.stats().open).toBe(3);
+    const freedAt = Date.now();
+    expect(shop.db.stats()).toMatchObject({ open: 3, idle: 3 });
     await eventually('the third to be closed', () => shop.db.stats().open === 2);
+    expect(Date.now() - freedAt).toBeGreaterThan(4900);
+  });
+
+  it('that has been idle for half a minute is closed, even if as many may be idle as open', async () => {
+    const { db } = aDatabase({ DB_POOL_SIZE: '1', DB_POOL_MAX_IDLE: '1' });
+    await connectionId(db);
+    const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 31_000);
+    await eventually('it to be closed', () => db.stats().open === 0);
+    now.mockRestore();
+  });
+
+  it('serves database transactions and single statements in turn, and each of them as it should', async () => {
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    const product = await aProduct({ stock: 10 });
+    const take = adHoc('UPDATE products SET stock = stock - 1 WHERE id = ?', [product.id]);
+    const stock = async () =>
+      (await rows<{ stock: number }>('SELECT stock FROM products WHERE id = ?', [product.id]))[0]?.stock;
+    for (const expected of [9, 7]) {
+      const failing = db.transaction(async (sql) => {
+        await sql.write(take);
+        throw new Error('no');
+      });
+      await expect(failing).rejects.toThrow('no');
+      await db.write(take);
+      expect(await stock()).toBe(expected);
+      await db.transaction(async (sql) => {
+        await sql.write(take);
+        expect(await stock()).toBe(expected);
+      });
+    }
+    // A read outside a database transaction sees what others have committed since the last one.
+    expect(await db.rows(adHoc('SELECT stock FROM products WHERE id = ?', [product.id]))).toEqual([{ stock: 6 }]);
+    await write('UPDATE products SET stock = 5 WHERE id = ?', [product.id]);
+    expect(await db.rows(adHoc('SELECT stock FROM products WHERE id = ?', [product.id]))).toEqual([{ stock: 5 }]);
+  });
+
+  it('is not asked to begin a second database transaction after the first', async () => {
+    const { db } = aDatabase({ DB_POOL_SIZE: '1' });
+    const questions = async (sql: Sql) =>
+      Number((await sql.rows(adHoc<{ Value: string }>("SHOW SESSION STATUS LIKE 'Questions'")))[0]?.Value);
+    const ask = () => db.transaction(questions);
+    const first = await ask();
+    // COMMIT and the question itself.
+    expect((await ask()) - first).toBe(2);
   });
 });
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Pool, SslOptions } from 'mysql2';
+import type { SslOptions } from 'mysql2';
 import { z } from 'zod';
 import { setting, type TlsConfig } from '../config';
 
@@ -29,11 +29,3 @@ export const sslOptions = (tls: TlsConfig | undefined): { ssl?: SslOptions } =>
   tls
     ? { ssl: { verifyIdentity: true, rejectUnauthorized: true, ...(tls.ca === undefined ? {} : { ca: tls.ca }) } }
     : {};
-
-/** mysql2 copies the password of a pool once. Makes it ask for each new connection instead. */
-export function askForPassword(pool: Pool, password: () => string): void {
-  // `connectionConfig` is missing in mysql2's types. Each connection gets a copy of its properties, getters included.
-  const { connectionConfig } = pool.config as unknown as { connectionConfig: object };
-  // mysql2 sets it to the next factor's password during multi-factor logins, which are not supported.
-  Object.defineProperty(connectionConfig, 'password', { get: password, set: () => undefined, configurable: true });
-}

@@ -4,7 +4,8 @@ import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import { withTimeout } from '../time';
 import { int } from './columns';
-import { createConnectionPool, type DatabaseConfig, LOCK_WAIT_MS, type PoolStats } from './connection-pool';
+import { LOCK_WAIT_MS } from './connection';
+import { createConnectionPool, type DatabaseConfig, type PoolStats } from './connection-pool';
 import { explainForOperators } from './connection-problem';
 import {
   contentionReason,
@@ -54,8 +55,20 @@ interface DatabaseDeps {
 /** Returns why a failed call may be retried, or undefined if it may not. */
 type RetryReason = (error: unknown) => string | undefined;
 
+interface CallOptions {
+  /** Whether each statement is a database transaction of its own. */
+  autocommit: boolean;
+  retryReason: RetryReason;
+  /** Whether a write outside a database transaction or a COMMIT was already sent. Default: never. */
+  mayHaveWritten?: () => boolean;
+  deadline?: number | undefined;
+}
+
 /** For calls that leave no effect when their connection is lost. */
 const contentionOrLoss: RetryReason = (error) => contentionReason(error) ?? lossReason(error);
+
+/** A single statement that may run twice. */
+const REPEATABLE: CallOptions = { autocommit: true, retryReason: contentionOrLoss };
 
 /** The time that a retry needs before the deadline. After a lock wait timeout it includes another lock wait. */
 const retryTimeMs = (reason: string): number => (reason === 'lock_wait_timeout' ? LOCK_WAIT_MS + 200 : 100);
@@ -85,23 +98,18 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
   metrics.gauge('db_pool_connections_busy', 'Connections in use', () => pool.stats().open - pool.stats().idle);
   metrics.gauge('db_pool_waiting', 'Callers waiting for a pooled connection', () => pool.stats().waiting);
 
-  /**
-   * Runs `work` with a connection and retries it if that is safe. Maps database failures to 503 errors and counts them.
-   * @param mayHaveWritten whether a write outside a database transaction or a COMMIT was already sent
-   */
+  /** Runs `work` with a connection and retries it if that is safe. Maps database failures to 503 errors and counts them. */
   async function call<T>(
+    { autocommit, retryReason, mayHaveWritten, deadline = operationDeadline() }: CallOptions,
     work: (session: Session) => Promise<T>,
-    retryReason: RetryReason,
-    mayHaveWritten: () => boolean = () => false,
-    deadline = operationDeadline(),
   ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await pool.lend(deadline, work);
+        return await pool.lend({ deadline, autocommit }, work);
       } catch (error) {
         const reason = retryReason(error);
         if (!reason || attempt === MAX_ATTEMPTS || Date.now() > deadline - retryTimeMs(reason)) {
-          if (mayHaveWritten() && mayHaveBeenWritten(error)) {
+          if (mayHaveWritten?.() && mayHaveBeenWritten(error)) {
             if (error instanceof DeadlineError) void error.settled.then(onLostResponse);
             await onLostResponse?.();
           }
@@ -120,46 +128,42 @@ export function createDatabase(config: DatabaseConfig, { logger, metrics, onLost
   }
 
   return {
-    async rows(statement, values) {
-      return await call(async function readRows({ sql }) {
-        return await sql.rows(statement, values);
-      }, contentionOrLoss);
+    rows(statement, values) {
+      return call(REPEATABLE, function readRows({ sql }) {
+        return sql.rows(statement, values);
+      });
     },
-    async row(statement, values) {
-      return await call(async function readRow({ sql }) {
-        return await sql.row(statement, values);
-      }, contentionOrLoss);
+    row(statement, values) {
+      return call(REPEATABLE, function readRow({ sql }) {
+        return sql.row(statement, values);
+      });
     },
-    async write(statement, values) {
+    write(statement, values) {
       let sent = false;
-      return await call(
-        async function writeOnce({ sql }) {
-          sent = true;
-          return await sql.write(statement, values);
-        },
-        contentionReason,
-        () => sent,
-      );
+      const retryReason: RetryReason = (error) => (sent ? contentionReason(error) : contentionOrLoss(error));
+      return call({ autocommit: true, retryReason, mayHaveWritten: () => sent }, function writeOnce({ sql }) {
+        sent = true;
+        return sql.write(statement, values);
+      });
     },
-    async transaction(work, deadline) {
+    transaction(work, deadline) {
       let committing = false;
-      return await call(
-        async function runTransaction(session) {
+      // If the response to COMMIT is lost, the database transaction may have been committed.
+      const retryReason: RetryReason = (error) => (committing ? contentionReason(error) : contentionOrLoss(error));
+      return call(
+        { autocommit: false, retryReason, mayHaveWritten: () => committing, deadline },
+        function runTransaction(session) {
           committing = false;
-          return await inTransaction(session, work, () => {
+          return inTransaction(session, work, () => {
             committing = true;
           });
         },
-        // If the response to COMMIT is lost, the database transaction may have been committed.
-        (error) => (committing ? contentionReason(error) : contentionOrLoss(error)),
-        () => committing,
-        deadline,
       );
     },
-    async writeRepeatable(statement, values) {
-      return await call(async function writeAgain({ sql }) {
-        return await sql.write(statement, values);
-      }, contentionOrLoss);
+    writeRepeatable(statement, values) {
+      return call(REPEATABLE, function writeAgain({ sql }) {
+        return sql.write(statement, values);
+      });
     },
     stats: () => pool.stats(),
     waitMs: () => pool.waitMs(),
@@ -173,13 +177,12 @@ async function inTransaction<T>(
   work: (sql: Sql) => Promise<T>,
   beforeCommit: () => void,
 ): Promise<T> {
-  await session.command('START TRANSACTION');
   try {
     const result = await work(session.sql);
     // The server has already rolled back, even if `work` swallowed the error. Committing now would keep half of the work.
     if (session.failure()) throw session.failure();
     beforeCommit();
-    await session.command('COMMIT');
+    await session.commit();
     return result;
   } catch (error) {
     await session.end();

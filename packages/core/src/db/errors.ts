@@ -72,10 +72,7 @@ const ENDS_CONNECTION = new Set(numbers('1053 1927 4031 1290 1836 1792'));
 
 /** After one of these a connection's state is unknown: it must be destroyed, not returned to the pool. */
 export const isConnectionError = (error: unknown): boolean =>
-  CONNECTION_CODE.test(codeOf(error)) ||
-  ENDS_CONNECTION.has(errnoOf(error) ?? -1) ||
-  isClosedState(error) ||
-  (error instanceof Error && error.message === 'Pool is closed.');
+  CONNECTION_CODE.test(codeOf(error)) || ENDS_CONNECTION.has(errnoOf(error) ?? -1) || isClosedState(error);
 
 const isClosedState = (error: unknown): boolean =>
   error instanceof Error && /closed state|connection is closed/i.test(error.message);

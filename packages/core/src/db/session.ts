@@ -1,4 +1,5 @@
-import type { FieldPacket, PoolConnection, QueryError, ResultSetHeader, RowDataPacket } from 'mysql2';
+import type { FieldPacket, QueryError, ResultSetHeader, RowDataPacket } from 'mysql2';
+import type { PooledConnection } from './connection';
 import { contentionReason, isConnectionError } from './errors';
 import type { Sql } from './sql';
 import { decodeRows, type SqlValues, type Statement } from './statement';
@@ -30,8 +31,10 @@ export interface SessionEvents {
 /** The use of one pooled connection by one call. */
 export interface Session {
   sql: Sql;
-  /** Runs a statement without values and rows. */
-  command(statement: 'START TRANSACTION' | 'COMMIT'): Promise<void>;
+  /** Must run before the first statement. */
+  setAutocommit(on: boolean): Promise<void>;
+  /** Without autocommit, the first statement has opened the database transaction. */
+  commit(): Promise<void>;
   /** The first error that rolled back the database transaction or broke the connection, even if it was caught. */
   failure(): unknown;
   /** Whether the connection may return to the pool. */
@@ -43,9 +46,12 @@ export interface Session {
    * the rollback fails, the connection is not clean. May be called more than once.
    */
   end(): Promise<void>;
+  /** The same, without waiting, if no statement is running and no database transaction is open. Otherwise returns false. */
+  endIfIdle(): boolean;
 }
 
-export function openSession(connection: PoolConnection, events: SessionEvents): Session {
+export function openSession(connection: PooledConnection, events: SessionEvents): Session {
+  const { driver } = connection;
   let failure: unknown;
   let clean = true;
   let ended: Promise<void> | undefined;
@@ -82,11 +88,12 @@ export function openSession(connection: PoolConnection, events: SessionEvents): 
 
   async function run<Row>(statement: Statement<Row>, given: SqlValues): Promise<RowsOrHeader> {
     assertNotEnded();
+    inTransaction = connection.autocommit === false;
     const start = performance.now();
     const { text, values } = statement.bind(given);
     try {
       const { result, fields } = await track<StatementResult>(function execute(done) {
-        connection.execute<RowsOrHeader>(text, values, (error, result, fields) => done(error, { result, fields }));
+        driver.execute<RowsOrHeader>(text, values, (error, result, fields) => done(error, { result, fields }));
       });
       if (statement.columns) events.onFields(statement, text, fields);
       return result;
@@ -95,7 +102,7 @@ export function openSession(connection: PoolConnection, events: SessionEvents): 
       if (error instanceof Error) Error.captureStackTrace(error);
       throw error;
     } finally {
-      events.onFinished(statement.name, (performance.now() - start) / 1000, connection.threadId);
+      events.onFinished(statement.name, (performance.now() - start) / 1000, driver.threadId);
     }
   }
 
@@ -118,18 +125,22 @@ export function openSession(connection: PoolConnection, events: SessionEvents): 
     await last?.catch(() => undefined);
     if (!inTransaction || !clean) return;
     // Never return a connection with an open database transaction: the next caller would commit it.
-    await track<unknown>((done) => connection.query('ROLLBACK', done)).catch(() => {
+    await track<unknown>((done) => driver.query('ROLLBACK', done)).catch(() => {
       clean = false;
     });
   }
 
   return {
     sql,
-    async command(statement) {
+    async setAutocommit(on) {
+      connection.autocommit = undefined;
+      await track<unknown>((done) => driver.query(`SET autocommit = ${on ? 1 : 0}`, done));
+      connection.autocommit = on;
+    },
+    async commit() {
       assertNotEnded();
-      inTransaction = true;
-      await track<unknown>((done) => connection.query(statement, done));
-      inTransaction = statement === 'START TRANSACTION';
+      await track<unknown>((done) => driver.query('COMMIT', done));
+      inTransaction = false;
     },
     failure: () => failure,
     isClean: () => clean,
@@ -138,8 +149,15 @@ export function openSession(connection: PoolConnection, events: SessionEvents): 
       ended ??= finish();
       return ended;
     },
+    endIfIdle() {
+      const isIdle = clean && pending === 0 && !inTransaction;
+      if (isIdle) ended ??= DONE;
+      return isIdle;
+    },
   };
 }
+
+const DONE = Promise.resolve();
 
 /** mysql2's own promises capture a stack trace for each statement, which is slow. `run` captures one on errors. */
 const promiseOf = <T>(send: Send<T>): Promise<T> =>

@@ -140,7 +140,7 @@ describe('a lost connection', () => {
     expect([attempts, await stockOf(product.id)]).toEqual([1, 9]);
   });
 
-  it.each(['START TRANSACTION', 'UPDATE products'])(
+  it.each(['SET autocommit = 0', 'UPDATE products'])(
     'during %s: the whole transaction runs again and takes effect once',
     async (statement) => {
       const product = await aProduct({ stock: 10 });
