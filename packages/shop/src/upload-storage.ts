@@ -9,30 +9,25 @@ import { kindOfStoredName } from './stored-name';
 export const createUploadStorage = (settings: StorageSettings, { logger }: { logger: Logger }): Storage =>
   createStorage(settings, { logger, kindOf: kindOfStoredName });
 
-interface WriteOptions {
-  /** `write` sends one statement, which needs no database transaction without a key. */
-  isOneStatement?: boolean;
-}
-
 /**
  * Stores a file before the row that refers to it, so that no row refers to a missing file. Deletes the file again if no row
  * refers to it in the end: `write` has failed, or an earlier attempt has stored another one.
  * @param stored undefined: only writes
  */
 export async function writeWithFile<T extends object>(
-  { db, storage, idempotency, logger }: Pick<Resources, 'db' | 'idempotency' | 'logger'> & { storage: Storage },
+  { storage, idempotency, logger }: Pick<Resources, 'idempotency' | 'logger'> & { storage: Storage },
   stored: { name: string; file: UploadedFile } | undefined,
   attempt: Attempt | undefined,
   write: (sql: Sql) => Promise<T>,
-  { isOneStatement = false }: WriteOptions = {},
+  options?: { isOneStatement?: boolean },
 ): Promise<T> {
-  if (!stored) return await idempotency.once(attempt, write);
+  if (!stored) return await idempotency.once(attempt, write, options);
   const earlier = await idempotency.find<T>(attempt);
   if (earlier) return earlier;
   const { name, file } = stored;
   await storage.put(name, file);
   try {
-    const result = isOneStatement && !attempt ? await write(db) : await idempotency.once(attempt, write);
+    const result = await idempotency.once(attempt, write, options);
     if (attempt?.replay !== undefined) await storage.discard([name]);
     return result;
   } catch (error) {

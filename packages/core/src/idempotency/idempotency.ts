@@ -10,6 +10,8 @@ interface OnceOptions<T> {
   transaction?: <R>(work: (sql: Sql) => Promise<R>) => Promise<R>;
   /** Only for orders, whose keys the release before looks up, too. */
   orderIdOf?: (result: T) => number;
+  /** `work` sends one statement, which needs no database transaction without a key. Its response may be lost: see `db.write`. */
+  isOneStatement?: boolean;
 }
 
 /** Makes writes with an `Idempotency-Key` take effect once. See docs/decisions/0010-idempotency-keys.md. */
@@ -41,8 +43,8 @@ export function createIdempotency(db: Database): Idempotency {
   const mutex = new KeyMutex(KEY_WAIT_MS);
 
   return {
-    async once(attempt, work, { transaction = db.transaction, orderIdOf } = {}) {
-      if (!attempt) return await transaction(work);
+    async once(attempt, work, { transaction = db.transaction, orderIdOf, isOneStatement = false } = {}) {
+      if (!attempt) return await (isOneStatement ? work(db) : transaction(work));
       const { userId, route, key, toJson } = attempt;
       return await mutex.runExclusive(`${userId} ${route} ${key}`, async function runWithKey() {
         const { earlier, result } = await transaction(async function workOnce(sql) {

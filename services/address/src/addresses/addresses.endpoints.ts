@@ -22,9 +22,13 @@ export const addressEndpoints = (ctx: AddressContext): Endpoint[] => [
     body: newAddress,
     responses: { 201: createdId },
     handler: async ({ caller, body, attempt }) => {
-      const { id } = await ctx.idempotency.once(attempt, async function addAddress(sql) {
-        return { id: await insertAddress(sql, caller.id, body) };
-      });
+      const { id } = await ctx.idempotency.once(
+        attempt,
+        async function addAddress(sql) {
+          return { id: await insertAddress(sql, caller.id, body) };
+        },
+        { isOneStatement: true },
+      );
       return created(`${PATH}/${id}`, { id });
     },
   }),

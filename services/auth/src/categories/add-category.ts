@@ -15,9 +15,13 @@ export async function addCategory(
 ): Promise<{ id: number }> {
   const scopes = [cacheScope.categories];
   const added = await invalidateIfExists(cache, scopes, async function addOnce() {
-    return await idempotency.once(attempt, async function insertNew(sql) {
-      return { id: await insertCategory(sql, name) };
-    });
+    return await idempotency.once(
+      attempt,
+      async function insertNew(sql) {
+        return { id: await insertCategory(sql, name) };
+      },
+      { isOneStatement: true },
+    );
   });
   await cache.invalidate(scopes);
   return added;

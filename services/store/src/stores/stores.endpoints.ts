@@ -26,9 +26,13 @@ export const storeEndpoints = (ctx: StoreContext): Endpoint[] => [
     body: storeName,
     responses: { 201: createdId },
     handler: async ({ caller, body, attempt }) => {
-      const { id } = await ctx.idempotency.once(attempt, async function openStore(sql) {
-        return { id: await insertStore(sql, caller.id, body.name) };
-      });
+      const { id } = await ctx.idempotency.once(
+        attempt,
+        async function openStore(sql) {
+          return { id: await insertStore(sql, caller.id, body.name) };
+        },
+        { isOneStatement: true },
+      );
       return created(`${PATH}/${id}`, { id });
     },
   }),
