@@ -362,6 +362,7 @@ describe('the ledger', () => {
     await write('UPDATE product_logs SET quantity = 2 WHERE transaction_id = ?', [cut.id]);
     const empty = await anOrder();
     await write('DELETE FROM product_logs WHERE transaction_id = ?', [empty.id]);
+    expect(await show(empty.id)).toMatchObject({ transaction: { id: empty.id }, logs: [] });
     const { totalFaults } = await verify();
     expect(totalFaults).toEqual(
       expect.arrayContaining([

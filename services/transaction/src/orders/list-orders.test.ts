@@ -1,4 +1,15 @@
-import { anAddress, aProduct, aStore, aUser, startApp, type TestApp, type TestUser, write } from '@shop/testing';
+import {
+  anAddress,
+  aProduct,
+  aStore,
+  aUser,
+  figure,
+  scrape,
+  startApp,
+  type TestApp,
+  type TestUser,
+  write,
+} from '@shop/testing';
 import { transactionService } from '@shop/transaction';
 
 const PATH = '/api/v1/transactions';
@@ -93,4 +104,19 @@ test("an admin can read and list everyone's orders, another user gets 403, an un
   await app.http.get(`${PATH}/999999999`).set(buyer.auth).expect(404);
   await app.http.get(`${PATH}/abc`).set(buyer.auth).expect(400);
   await app.http.get(`${PATH}/${id}`).expect(401);
+});
+
+test("a buyer's list takes one statement, and so does a pending transaction", async () => {
+  const buyer = await aUser();
+  const id = await bought(buyer, await aStore(), '1.00');
+  const count = async () => {
+    const samples = await scrape(app.url);
+    const of = (query: string) => figure(samples, 'db_query_duration_seconds_count', { query }) ?? 0;
+    return [of('order.list'), of('order.findById'), of('status.listChanges')];
+  };
+  const before = await count();
+  await list(buyer).expect(200);
+  await app.http.get(`${PATH}/${id}`).set(buyer.auth).expect(200);
+  const after = await count();
+  expect(after.map((now, index) => now - (before[index] ?? 0))).toEqual([1, 1, 0]);
 });

@@ -45,37 +45,46 @@ function toOrder(row: RowOf<typeof orderColumns>): Order {
   return { id, user_id, store_id, address_id, shipping_address, total, status, created_at };
 }
 
+const orderWithLineColumns = {
+  ...orderColumns,
+  seller_id: int,
+  line_id: nullable(int),
+  product_id: nullable(int),
+  product_name: nullable(text),
+  product_price: nullable(amount),
+  quantity: nullable(int),
+  ordered_at: nullable(timestamp),
+};
+
 const FIND_ORDER = statement(
   'order.findById',
-  { ...orderColumns, sellerId: int },
+  orderWithLineColumns,
   `SELECT t.id, t.user_id, t.store_id, t.address_id, t.ship_label, t.ship_address, t.ship_city, t.ship_postal_code,
-          t.total, t.status, t.created_at, s.user_id AS sellerId
-   FROM transactions t JOIN stores s ON s.id = t.store_id WHERE t.id = :id`,
+          t.total, t.status, t.created_at, s.user_id AS seller_id,
+          l.id AS line_id, l.product_id, l.product_name, l.product_price, l.quantity, l.created_at AS ordered_at
+   FROM transactions t JOIN stores s ON s.id = t.store_id LEFT JOIN product_logs l ON l.transaction_id = t.id
+   WHERE t.id = :id ORDER BY l.id`,
 );
 
-/** @returns the order and the owner of its store */
-export async function findOrder(sql: Sql, id: number): Promise<{ order: Order; sellerId: number } | undefined> {
-  const row = await sql.row(FIND_ORDER, { id });
-  return row && { order: toOrder(row), sellerId: row.sellerId };
+export interface FoundOrder {
+  order: Order;
+  lines: ProductLog[];
+  /** The owner of its store. */
+  sellerId: number;
 }
 
-const LIST_ORDER_LINES = statement(
-  'order.listLogs',
-  {
-    id: int,
-    transaction_id: int,
-    product_id: int,
-    product_name: text,
-    product_price: amount,
-    quantity: int,
-    created_at: timestamp,
-  },
-  `SELECT id, transaction_id, product_id, product_name, product_price, quantity, created_at
-   FROM product_logs WHERE transaction_id = :orderId ORDER BY id`,
-);
+export async function findOrder(sql: Sql, id: number): Promise<FoundOrder | undefined> {
+  const rows = await sql.rows(FIND_ORDER, { id });
+  const [first] = rows;
+  return first && { order: toOrder(first), lines: rows.flatMap(toLine), sellerId: first.seller_id };
+}
 
-export async function listOrderLines(sql: Sql, orderId: number): Promise<ProductLog[]> {
-  return await sql.rows(LIST_ORDER_LINES, { orderId });
+/** Returns nothing for the row of an order without lines, which the checkout does not create. */
+function toLine(row: RowOf<typeof orderWithLineColumns>): ProductLog | [] {
+  const { id: transaction_id, line_id: id, product_id, product_name, product_price, quantity, ordered_at } = row;
+  if (id === null || product_id === null || product_name === null) return [];
+  if (product_price === null || quantity === null || ordered_at === null) return [];
+  return { id, transaction_id, product_id, product_name, product_price, quantity, created_at: ordered_at };
 }
 
 /** The products of an order, their store and its owner. */
@@ -101,6 +110,8 @@ export async function findSoldProducts(sql: Sql, orderId: number): Promise<SoldP
   return { productIds: rows.map(({ productId }) => productId), storeId: first.storeId, ownerId: first.ownerId };
 }
 
+const NEWEST = 'transactions_newest';
+
 /** @param party a buyer, the owner of stores, or empty for all orders */
 export async function listOrdersOf(
   sql: Sql,
@@ -110,21 +121,25 @@ export async function listOrdersOf(
   const { status, min_total, max_total } = query;
   const storeIds = await ownedIds(sql, 'stores', party.sellerId, query.store_id);
   if (storeIds?.length === 0) return emptyList(query);
+  const where = [
+    when('user_id = :buyerId', { buyerId: party.buyerId }),
+    storeIds && oneOf('store_id', storeIds),
+    when('status = :status', { status }),
+    when('total >= :minTotal', { minTotal: min_total === undefined ? undefined : centsToDecimal(min_total) }),
+    when('total <= :maxTotal', { maxTotal: max_total === undefined ? undefined : centsToDecimal(max_total) }),
+  ];
+  const index = listIndex(party.buyerId, storeIds, status);
+  // Then the number of matches decides nothing, and the statement of the page counts them.
+  const isOneRangeOfIndex = index !== NEWEST && where.filter((condition) => condition !== undefined).length === 1;
   const source = {
     name: 'order.list',
     columns: orderColumns,
     select: `transactions.id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total,
              status, created_at`,
     table: 'transactions',
-    where: [
-      when('user_id = :buyerId', { buyerId: party.buyerId }),
-      storeIds && oneOf('store_id', storeIds),
-      when('status = :status', { status }),
-      when('total >= :minTotal', { minTotal: min_total === undefined ? undefined : centsToDecimal(min_total) }),
-      when('total <= :maxTotal', { maxTotal: max_total === undefined ? undefined : centsToDecimal(max_total) }),
-    ],
-    index: listIndex(party.buyerId, storeIds, status),
-    tableIndex: 'transactions_newest',
+    where,
+    index,
+    ...(isOneRangeOfIndex ? {} : { tableIndex: NEWEST }),
   };
   const list = await selectList(sql, source, query);
   return { ...list, rows: list.rows.map(toOrder) };
@@ -133,5 +148,5 @@ export async function listOrdersOf(
 function listIndex(buyerId: number | undefined, storeIds: number[] | undefined, status: string | undefined): string {
   if (buyerId !== undefined) return 'transactions_user';
   if (storeIds?.length === 1) return 'transactions_store';
-  return status === undefined ? 'transactions_newest' : 'transactions_status';
+  return status === undefined ? NEWEST : 'transactions_status';
 }
