@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, gzipSync } from 'node:zlib';
 import type { Request, Response } from 'express';
 import { entityTag, gzipTag, tagNamedBy } from '../preconditions';
 import { setHeaderList } from './header-list';
@@ -28,8 +28,15 @@ const LEVEL = 4;
 
 const isLong = (json: string | Buffer): boolean => Buffer.byteLength(json) >= COMPRESSED_FROM_BYTES;
 
+/** Up to here, compressing takes less time than handing it to another thread. */
+const COMPRESSED_AT_ONCE_BYTES = 16_384;
+
 const gzipAsync = promisify(gzip);
-const compress = (json: string | Buffer): Promise<Buffer> => gzipAsync(json, { level: LEVEL });
+
+async function compress(json: string | Buffer): Promise<Buffer> {
+  const atOnce = Buffer.byteLength(json) <= COMPRESSED_AT_ONCE_BYTES;
+  return atOnce ? gzipSync(json, { level: LEVEL }) : await gzipAsync(json, { level: LEVEL });
+}
 
 const NEWLINE = 0x0a;
 
