@@ -1,21 +1,22 @@
 import { termQuery } from '../text';
 import { type Columns, int } from './columns';
-import { newestFirst } from './list-order';
+import { allOf, type Condition, whereClause } from './list-condition';
+import { orderBy } from './list-order';
 import {
-  allOf,
+  byId,
   COUNT_MATCHES,
-  type Condition,
   countUpTo,
+  firstRows,
   givenConditions,
   inListOrder,
   type ListPlan,
   type ListSource,
   notInTableOrder,
-  whereClause,
+  orderIfLong,
 } from './list-plan';
 import { MAX_TOTAL, type Page } from './page';
 import { prefixPattern, type Sql } from './sql';
-import { type SqlValues, statement } from './statement';
+import { statement } from './statement';
 
 /** A search in texts whose terms (`partTerms`, `wordTerms`) are rows of a table of their own. */
 export interface Search {
@@ -28,21 +29,18 @@ export interface Search {
   withoutTerms: string;
 }
 
-/** How many rows are tested to see how frequent matches are. */
+/** How many of the list's first rows are tested to see whether matches are frequent there. */
 const SAMPLE = MAX_TOTAL / 2;
 
-/** With at least so many matches among as many candidates, a page in the list's order fills up quickly. */
-const FREQUENT = SAMPLE / 100;
-
-/** In characters. Shorter words begin so many terms that reading them takes longer than testing the rows. */
-const MIN_JOINED = 3;
+/** With so many among them, the first rows of the list soon have more matches than are counted. */
+const FREQUENT = SAMPLE / 10;
 
 /** How many of the searched words are looked up to find a rare one. */
 const MAX_LOOKUPS = 4;
 
 /**
- * Few candidates are read from the index of terms. If the other conditions are rarer, they find the rows. If all are frequent, a
- * page fills up quickly in the list's order. See docs/decisions/0046-indexed-search.md.
+ * The rows come from a rare word, or from the filters if they leave few rows, and the other conditions are tested. If nothing is rare,
+ * the matches are counted, and the page is read in the list's order if that fills it quickly. See docs/decisions/0046-indexed-search.md.
  */
 export async function planSearch(
   sql: Sql,
@@ -57,119 +55,77 @@ export async function planSearch(
   if (after?.isLong) return inOrder;
 
   const { terms, isExact } = termQuery(search.text);
-  const words = terms.slice(0, MAX_LOOKUPS);
-  const { rarest, found } = await findRarest(sql, source, search, words);
-  const isCounted = isExact && filters.length === 0;
-  if (found <= MAX_TOTAL) return byTerms([rarest], isCounted || found === 0 ? found : COUNT_MATCHES);
-  if (filters.length > 0) {
-    const filtered = await countUpTo(MAX_TOTAL, sql, source, { from: source.table, conditions: filters, values: {} });
-    if (filtered <= MAX_TOTAL) {
-      return { ...notInTableOrder(source), conditions: all, values, isLong: false, total: COUNT_MATCHES };
+  const [longest = '', ...others] = terms.slice(0, MAX_LOOKUPS);
+  const tests = isExact ? filters : all;
+  const byFilters: Way = {
+    count: (max) => countUpTo(max, sql, source, { from: source.table, conditions: filters, values: {} }),
+    plan: () => ({ ...notInTableOrder(source), conditions: all, values, isLong: false, total: COUNT_MATCHES }),
+  };
+  for (const max of [MAX_TOTAL / 10, MAX_TOTAL]) {
+    for (const way of [byTerm(longest), ...(filters.length === 0 ? [] : [byFilters]), ...others.map(byTerm)]) {
+      const found = await way.count(max);
+      if (found <= max) return way.plan(tests.length === 0 || found === 0 ? found : COUNT_MATCHES);
     }
   }
-  if (isCounted && !after) return { ...inOrder, total: found };
-  const joined = words.filter((word) => word === rarest || word.length >= MIN_JOINED);
-  if (after) return byTerms(joined, undefined);
-  const amongCandidates = await countInSample(sql, source, candidatesOf(source.table, search, [rarest], SAMPLE), all);
-  // So frequent that the first rows of the list have more matches than are counted.
-  if (amongCandidates >= SAMPLE / 10) {
-    return { ...inOrder, total: await countUpTo(MAX_TOTAL, sql, source, inOrder, orderBy(source)) };
-  }
-  const byAllTerms = byTerms(joined, COUNT_MATCHES);
-  const isFrequent =
-    amongCandidates >= FREQUENT ||
-    (await countInSample(sql, source, firstRows(source, filters), [search.matches])) > page * limit;
-  return isFrequent ? { ...inOrder, total: await countUpTo(MAX_TOTAL, sql, source, byAllTerms) } : byAllTerms;
+  if (after) return byTerm(longest).plan(undefined);
+  if (tests.length === 0) return { ...inOrder, total: MAX_TOTAL + 1 };
+  const inFirstRows = await countUpTo(SAMPLE, sql, source, firstRows(source, SAMPLE, all));
+  const total =
+    inFirstRows >= FREQUENT
+      ? await countUpTo(MAX_TOTAL, sql, source, inOrder, orderBy(orderIfLong(source)))
+      : await countTerm(MAX_TOTAL, sql, source, search, longest, tests);
+  // More than are counted are probably frequent, unless there are none among the first rows.
+  const enough = total > MAX_TOTAL ? 1 : Math.min(page * limit + 1, FREQUENT);
+  return inFirstRows >= enough ? { ...inOrder, total } : byTerm(longest).plan(total);
 
-  /** @param begins of terms that the rows have */
-  function byTerms(begins: readonly string[], total: ListPlan['total']): ListPlan {
-    const candidates = candidatesOf(source.table, search, begins);
+  function byTerm(term: string): Way {
     return {
-      from: `${candidates.from} STRAIGHT_JOIN ${source.table} ON id = candidate_id`,
-      inListOrder: false,
-      conditions: isExact ? filters : all,
-      values: candidates.values,
-      isLong: false,
-      total,
+      count: (max) => countTerm(max, sql, source, search, term),
+      plan(total) {
+        const { text, values } = candidatesOf(source, search, term);
+        const from = `(${text}) AS candidates STRAIGHT_JOIN ${byId(source.table)} ON id = candidate_id`;
+        return { from, inListOrder: false, conditions: tests, values, isLong: false, total };
+      },
     };
   }
 }
 
-/** Has the column candidate_id. */
-interface Candidates {
-  from: string;
-  values: SqlValues;
+/** A way to find the rows, if it has few candidates. */
+interface Way {
+  /** Counts up to `max` + 1 candidates. */
+  count(max: number): Promise<number>;
+  plan(total: ListPlan['total']): ListPlan;
 }
 
-/** The ids, each once, of all rows that have a term which begins with the first of the texts, one which begins with the second, and so on. */
+/** Selects the ids, each once, of the rows that have a term which begins with the text, and match the conditions. */
 function candidatesOf(
-  table: string,
+  { table }: ListSource<Columns>,
   { matches, terms, withoutTerms }: Search,
-  begins: readonly string[],
+  term: string,
+  tests: readonly Condition[] = [],
   limit?: number,
-): Candidates {
+): Condition {
   const [distinct, upTo] = limit === undefined ? ['', ''] : ['DISTINCT', `LIMIT ${limit}`];
-  const lists = begins.map(
-    (_, index) =>
-      `((SELECT ${distinct} ${terms.id} AS candidate_id FROM ${terms.table} WHERE term LIKE :term${index} ${upTo})
-        UNION (SELECT id FROM ${table} WHERE ${withoutTerms} AND ${matches.text})) AS candidates${index}`,
-  );
+  const tested = tests.length === 0 ? '' : `STRAIGHT_JOIN ${byId(table)} ON id = ${terms.id}`;
+  const hasTerm = allOf([{ text: 'term LIKE :term', values: { term: prefixPattern(term) } }, ...tests]);
+  const hasNone = allOf([...new Set([{ text: withoutTerms, values: {} }, matches, ...tests])]);
   return {
-    from: lists.reduce((joined, list) => `${joined} JOIN ${list} USING (candidate_id)`),
-    values: {
-      ...matches.values,
-      ...Object.fromEntries(begins.map((term, index) => [`term${index}`, prefixPattern(term)])),
-    },
+    text: `(SELECT ${distinct} ${terms.id} AS candidate_id FROM ${terms.table} ${tested} ${whereClause(hasTerm)} ${upTo})
+           UNION (SELECT id FROM ${table} ${whereClause(hasNone)})`,
+    values: { ...hasNone.values, ...hasTerm.values },
   };
 }
 
-/** @returns the term with the fewest candidates, and their number, up to MAX_TOTAL + 1 */
-async function findRarest(
+/** Counts up to `max` + 1 rows that have a term which begins with the text, and match the conditions. */
+async function countTerm(
+  max: number,
   sql: Sql,
-  { name, table }: ListSource<Columns>,
+  source: ListSource<Columns>,
   search: Search,
-  terms: readonly string[],
-): Promise<{ rarest: string; found: number }> {
-  let best = { rarest: '', found: Number.POSITIVE_INFINITY };
-  for (const term of terms) {
-    const { from, values } = candidatesOf(table, search, [term], MAX_TOTAL + 1);
-    const count = statement(name, { found: int }, `SELECT COUNT(*) AS found FROM ${from}`);
-    const found = (await sql.row(count, values))?.found ?? 0;
-    if (found < best.found) best = { rarest: term, found };
-    // Rare enough.
-    if (found <= MAX_TOTAL / 10) break;
-  }
-  return best;
-}
-
-/** The first rows of the list without its search. */
-function firstRows(source: ListSource<Columns>, filters: readonly Condition[]): Candidates {
-  const filter = allOf(filters);
-  return {
-    from: `(SELECT id AS candidate_id FROM ${inListOrder(source).from} ${whereClause(filter)}
-            ${orderBy(source)} LIMIT ${SAMPLE}) AS candidates`,
-    values: filter.values,
-  };
-}
-
-function orderBy({ order = newestFirst }: ListSource<Columns>): string {
-  const { column, descending } = order.ifLong ?? order;
-  const direction = descending ? 'DESC' : 'ASC';
-  return `ORDER BY ${column.name} ${direction}, id ${direction}`;
-}
-
-/** Counts the rows of a sample that match. */
-async function countInSample(
-  sql: Sql,
-  { name, table }: ListSource<Columns>,
-  sample: Candidates,
-  conditions: readonly Condition[],
+  term: string,
+  tests: readonly Condition[] = [],
 ): Promise<number> {
-  const filter = allOf(conditions);
-  const count = statement(
-    name,
-    { matching: int },
-    `SELECT COUNT(*) AS matching FROM ${sample.from} STRAIGHT_JOIN ${table} ON id = candidate_id ${whereClause(filter)}`,
-  );
-  return (await sql.row(count, { ...sample.values, ...filter.values }))?.matching ?? 0;
+  const { text, values } = candidatesOf(source, search, term, tests, max + 1);
+  const count = statement(source.name, { found: int }, `SELECT COUNT(*) AS found FROM (${text}) AS candidates`);
+  return Math.min(max + 1, (await sql.row(count, values))?.found ?? 0);
 }

@@ -1,7 +1,7 @@
 import { aStore, aUser, rows, sqlOver } from '@shop/testing';
 import { int } from './columns';
-import { contains, equalsText, oneOf, ownedIds, selectList, when } from './list';
-import type { Condition } from './list-plan';
+import { ownedIds, selectList } from './list';
+import { type Condition, contains, equalsText, oneOf, when } from './list-condition';
 import type { Page } from './page';
 import type { Sql } from './sql';
 
@@ -16,22 +16,21 @@ function recordingSql(): { sql: Sql; statements: string[] } {
   return { sql, statements };
 }
 
+const STORES = {
+  name: 'store.list',
+  columns: { id: int },
+  select: 'stores.id',
+  table: 'stores',
+  tableIndex: 'stores_newest',
+};
+
 const listStores = async (sql: Sql, where: (Condition | undefined)[], page: Page = { limit: 10 }) => {
-  const source = {
-    name: 'store.list',
-    columns: { id: int },
-    select: 'stores.id',
-    table: 'stores',
-    where,
-    index: 'stores_newest',
-    tableIndex: 'stores_newest',
-  };
-  const list = await selectList(sql, source, page);
+  const list = await selectList(sql, { ...STORES, where, index: 'stores_newest' }, page);
   return { ...list, rows: list.rows.map(({ id }) => id) };
 };
 
 describe('selectList', () => {
-  it('filters only by the given conditions, and orders by time and id', async () => {
+  it('filters only by the given conditions, in the first rows of the list', async () => {
     const owner = await aUser();
     const { id } = await aStore({ owner, name: 'Mugs' });
     const { sql, statements } = recordingSql();
@@ -41,10 +40,10 @@ describe('selectList', () => {
       contains(['name_folded'], ''),
     ];
     expect(await listStores(sql, where)).toEqual({ rows: [id], total: 1, next: undefined });
-    const [count, page] = statements;
-    expect(count).toContain('FROM stores WHERE user_id = ? LIMIT');
-    expect(page).toContain('WHERE user_id = ? ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?');
-    expect(page).toMatch(/ORDER BY position_value DESC, page.id DESC$/);
+    expect(statements).toHaveLength(1);
+    expect(statements[0]).toContain('FROM stores WHERE user_id = ? LIMIT 10001');
+    expect(statements[0]).toContain('ORDER BY created_at DESC, id DESC LIMIT ?) AS first_rows WHERE is_match');
+    expect(statements[0]).toMatch(/ORDER BY position_value DESC, page.id DESC$/);
   });
 
   it('without conditions, uses the index of the list', async () => {
@@ -55,12 +54,59 @@ describe('selectList', () => {
     expect(statements.at(-1)).toContain('FORCE INDEX (stores_newest)');
   });
 
+  it('counts in the same statement if the list index serves the only condition', async () => {
+    const owner = await aUser();
+    const { id } = await aStore({ owner });
+    const { sql, statements } = recordingSql();
+    const ofOwner = when('user_id = :user', { user: owner.id });
+    const source = { ...STORES, where: [ofOwner], index: 'stores_owner_newest', indexed: ofOwner };
+    expect(await selectList(sql, source, { limit: 10 })).toMatchObject({ rows: [{ id }], total: 1 });
+    expect(statements).toHaveLength(1);
+    expect(statements[0]).toContain('FROM stores FORCE INDEX (stores_owner_newest) WHERE user_id = ? ORDER BY');
+  });
+
+  describe('with matches beyond the first rows', () => {
+    const beforeOthers = async () => {
+      const owner = await aUser();
+      const { id } = await aStore({ owner });
+      // More than are tested for a page of two.
+      const other = await aUser();
+      for (let count = 0; count < 12; count += 1) await aStore({ owner: other });
+      return { owner, id, where: [when('user_id = :user', { user: owner.id })] };
+    };
+
+    it('finds them', async () => {
+      const { id, where } = await beforeOthers();
+      const { sql, statements } = recordingSql();
+      expect(await listStores(sql, where, { limit: 2 })).toEqual({ rows: [id], total: 1, next: undefined });
+      expect(statements).toHaveLength(3);
+    });
+
+    it('counts once', async () => {
+      const { owner, id, where } = await beforeOthers();
+      const newest = await aStore({ owner });
+      const { sql, statements } = recordingSql();
+      expect(await listStores(sql, where, { limit: 2 })).toEqual({ rows: [newest.id, id], total: 2, next: undefined });
+      expect(statements.map((text) => text.includes('COUNT'))).toEqual([true, false]);
+    });
+
+    it('finds them after a position', async () => {
+      const { owner, id, where } = await beforeOthers();
+      const newest = await aStore({ owner });
+      const { sql } = recordingSql();
+      const { rows, next } = await listStores(sql, where, { limit: 1 });
+      expect(rows).toEqual([newest.id]);
+      expect(await listStores(sql, where, { limit: 1, after: next })).toMatchObject({ rows: [id], next: undefined });
+    });
+  });
+
   it('does not query a page past the end', async () => {
     const { id } = await aStore();
     const { sql, statements } = recordingSql();
     const where = [when('id = :id', { id })];
     expect(await listStores(sql, where, { page: 2, limit: 1 })).toEqual({ rows: [], total: 1, next: undefined });
-    expect(statements).toHaveLength(1);
+    expect(statements).toHaveLength(2);
+    expect(statements[1]).not.toContain('OFFSET');
   });
 
   it('counts nothing after a position', async () => {
@@ -76,8 +122,11 @@ describe('selectList', () => {
       total: undefined,
       next: undefined,
     });
-    expect(statements).toHaveLength(1);
-    expect(statements[0]).toContain(
+    // The first rows cannot tell that the page is the last.
+    expect(statements).toHaveLength(2);
+    expect(statements.join()).not.toContain('COUNT');
+    expect(statements[0]).toContain('WHERE (created_at < ? OR (created_at = ? AND id < ?)) ORDER BY');
+    expect(statements[1]).toContain(
       'WHERE user_id = ? AND CASE WHEN created_at = ? THEN id < ? ELSE created_at < ? END ORDER BY created_at DESC, id DESC',
     );
   });

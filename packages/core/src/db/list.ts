@@ -1,12 +1,11 @@
-import { invalidCursor } from '../errors';
-import { foldText } from '../text';
 import { type Columns, int, type RowOf } from './columns';
-import { type ListOrder, newestFirst } from './list-order';
-import { allOf, type Condition, countUpTo, type ListSource, planFilters, whereClause } from './list-plan';
+import { allOf, whereClause } from './list-condition';
+import { directionOf, isAfter, type ListOrder, newestFirst, orderBy } from './list-order';
+import { countUpTo, type ListPlan, type ListSource, planFilters, planFirstRows } from './list-plan';
 import { planSearch } from './list-search';
-import { type List, MAX_TOTAL, type Page, type Position } from './page';
-import { containsPattern, type Sql } from './sql';
-import { type SqlValue, type SqlValues, type Statement, statement } from './statement';
+import { type List, MAX_TOTAL, type Page } from './page';
+import type { Sql } from './sql';
+import { type Statement, statement } from './statement';
 
 /**
  * Returns a page of a list, and its total (at most MAX_TOTAL + 1). First finds the ids of the page, if possible in an index,
@@ -14,25 +13,57 @@ import { type SqlValue, type SqlValues, type Statement, statement } from './stat
  * @throws AppError `invalid_request` if no row of the list can be at the position
  *
  * @example
+ * const ownStores = when('user_id = :user_id', { user_id: ownerId });
  * selectList(sql, {
  *   name: 'store.list',
  *   columns: { id: int, name: text },
  *   select: 'stores.id, name',
  *   table: 'stores',
- *   where: [when('user_id = :user_id', { user_id: ownerId }), contains(['name_folded'], query.search)],
+ *   where: [ownStores, contains(['name_folded'], query.search)],
  *   index: 'stores_owner_newest',
+ *   indexed: ownStores,
  * }, query);
  */
 export async function selectList<C extends Columns>(
   sql: Sql,
   source: ListSource<C>,
-  where: Page,
+  page: Page,
 ): Promise<List<RowOf<C>>> {
-  const { page = 1, limit, after } = where;
-  const plan = await (source.search ? planSearch(sql, source, source.search, where) : planFilters(sql, source, after));
+  if (source.search) return await readList(sql, source, page, await planSearch(sql, source, source.search, page));
+  const firstRows = planFirstRows(source, page);
+  const quick = firstRows && (await readPage(sql, source, page, firstRows));
+  if (quick && isWhole(quick, page)) return quick;
+  return await readList(sql, source, page, await planFilters(sql, source, page.after, quick?.total));
+}
+
+/** Whether no row of the page can be missing, although only a part of the list was read. */
+const isWhole = ({ rows, total, next }: List<unknown>, page: Page): boolean =>
+  next !== undefined || (rows.length > 0 && total === offsetOf(page) + rows.length);
+
+const offsetOf = ({ page = 1, limit, after }: Page): number => (after ? 0 : (page - 1) * limit);
+
+async function readList<C extends Columns>(
+  sql: Sql,
+  source: ListSource<C>,
+  page: Page,
+  plan: ListPlan,
+): Promise<List<RowOf<C>>> {
+  const list = await readPage(sql, source, page, plan);
+  if (list.total !== undefined || page.after) return list;
+  return { ...list, total: offsetOf(page) === 0 ? 0 : await countUpTo(MAX_TOTAL, sql, source, plan) };
+}
+
+/** Without a total if the page's statement counts and there are no rows. */
+async function readPage<C extends Columns>(
+  sql: Sql,
+  source: ListSource<C>,
+  page: Page,
+  plan: ListPlan,
+): Promise<List<RowOf<C>>> {
+  const { limit, after } = page;
   const [known, counted] =
     typeof plan.total === 'object' ? [undefined, after ? undefined : plan.total.counted] : [plan.total, undefined];
-  const offset = after ? 0 : (page - 1) * limit;
+  const offset = offsetOf(page);
   if (known !== undefined && known <= MAX_TOTAL && offset >= known) return { ...NO_ROWS, total: known };
 
   const { order = newestFirst } = source;
@@ -42,17 +73,17 @@ export async function selectList<C extends Columns>(
   const pageOfList = pageStatement(source, pageOrder, `${plan.from} ${whereClause(filter)}`, counted);
   // One row more than the page shows tells whether there is a next page.
   const found = await sql.rows(pageOfList, { ...plan.values, ...filter.values, rows: limit + 1, offset });
-  const total = counted ? (found[0]?.row_count ?? (await countPastEnd())) : known;
+  const total = counted ? found[0]?.row_count : known;
   const last = found.length > limit ? found[limit - 1] : undefined;
   return {
     rows: found.slice(0, limit).map(({ position_value, position_id, row_count, ...row }) => row as unknown as RowOf<C>),
     total,
-    next: last && { value: last.position_value, id: last.position_id, isLong: plan.isLong },
+    next: last && {
+      value: last.position_value,
+      id: last.position_id,
+      isLong: plan.isLong || (total ?? 0) > MAX_TOTAL,
+    },
   };
-
-  async function countPastEnd() {
-    return offset === 0 ? 0 : await countUpTo(MAX_TOTAL, sql, source, plan);
-  }
 }
 
 const NO_ROWS = { rows: [], next: undefined };
@@ -72,61 +103,18 @@ function pageStatement<C extends Columns>(
   fromAndWhere: string,
   counted: string | undefined,
 ): Statement<RowOf<C> & RowOf<ReturnType<typeof pageColumns>>> {
-  const direction = order.descending ? 'DESC' : 'ASC';
+  const direction = directionOf(order);
   const [count, rowCount] = counted ? [`, ${counted} AS row_count`, ', row_count'] : ['', ''];
   return statement(
     name,
     { ...columns, ...pageColumns(order, counted) },
     `SELECT STRAIGHT_JOIN ${select}, position_value, page.id AS position_id${rowCount}
      FROM (SELECT id, ${order.column.name} AS position_value${count} FROM ${fromAndWhere}
-           ORDER BY ${order.column.name} ${direction}, id ${direction} LIMIT :rows OFFSET :offset) AS page
+           ${orderBy(order)} LIMIT :rows OFFSET :offset) AS page
      JOIN ${table} ON ${table}.id = page.id ${join}
      ORDER BY position_value ${direction}, page.id ${direction}`,
   ) as never;
 }
-
-/**
- * In index order, as two ranges that both servers look up in the index (they do not for `(a, b) < (x, y)`). Otherwise as an
- * expression that no index serves: MySQL would choose the index of the order again, and then scan the table.
- */
-function isAfter({ column, descending }: ListOrder, after: Position, inIndexOrder: boolean): Condition {
-  const value = column.parse(after.value);
-  if (value === undefined) throw invalidCursor();
-  const beyond = descending ? '<' : '>';
-  const [equal, further] = [`${column.name} = :afterValue`, `${column.name} ${beyond} :afterValue`];
-  const laterId = `id ${beyond} :afterId`;
-  return {
-    text: inIndexOrder
-      ? `(${further} OR (${equal} AND ${laterId}))`
-      : `CASE WHEN ${equal} THEN ${laterId} ELSE ${further} END`,
-    values: { afterValue: value, afterId: after.id },
-  };
-}
-
-/** @returns undefined (no condition) if any value is undefined */
-export function when(text: string, values: Record<string, SqlValue | undefined>): Condition | undefined {
-  const isGiven = Object.values(values).every((value) => value !== undefined);
-  return isGiven ? { text, values: values as SqlValues } : undefined;
-}
-
-/** @param values at least one */
-export function oneOf(column: string, values: readonly number[]): Condition {
-  // With a single value, the server can read the rows in index order.
-  if (values.length === 1) return { text: `${column} = :${column}`, values: { [column]: values[0] ?? null } };
-  return { text: `${column} IN (:${column})`, values: { [column]: values } };
-}
-
-/** A folded column contains the text literally: `%` and `_` are not wildcards. Without a text there is no condition. */
-export function contains(columns: readonly string[], text: string | undefined): Condition | undefined {
-  if (!text) return undefined;
-  const name = `${columns[0]}_pattern`;
-  const anyColumn = columns.map((column) => `${column} LIKE :${name}`).join(' OR ');
-  return { text: `(${anyColumn})`, values: { [name]: containsPattern(foldText(text)) } };
-}
-
-/** A folded column equals the folded text. Without a text there is no condition. */
-export const equalsText = (column: string, text: string | undefined): Condition | undefined =>
-  text ? { text: `${column} = :${column}`, values: { [column]: foldText(text) } } : undefined;
 
 /**
  * Returns the ids of the rows of `table` that a list is limited to: all rows that `userId` owns, the row `id`, or the row

@@ -119,14 +119,16 @@ export async function lockRoles(sql: Sql, ids: number[]): Promise<Map<number, Ro
 }
 
 export async function listUsers(sql: Sql, query: UserQuery): Promise<List<User>> {
+  const isPresent = { text: 'deleted_at IS NULL', values: {} };
   const source = {
     name: 'account.list',
     columns: userColumns,
     select: USER_COLUMNS,
     table: 'users',
     // Email addresses are lower-case ASCII, so folding does not change them.
-    where: [{ text: 'deleted_at IS NULL', values: {} }, contains(['name_folded', 'email'], query.search)],
+    where: [isPresent, contains(['name_folded', 'email'], query.search)],
     index: 'users_present',
+    indexed: isPresent,
     tableIndex: 'users_present',
   };
   return await selectList(sql, source, query);

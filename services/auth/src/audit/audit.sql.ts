@@ -58,22 +58,19 @@ const auditColumns = {
 };
 
 export async function listEvents(sql: Sql, query: AuditQuery): Promise<List<AuditEntry>> {
-  const { user_id, event } = query;
+  const ofUser = when('user_id = :user_id', { user_id: query.user_id });
+  const ofEvent = when('event = :event', { event: query.event });
   const source = {
     name: 'audit.list',
     columns: auditColumns,
     select: `audit_events.id, audit_events.created_at, event, user_id, actor_id, detail, ip, user_agent, request_id`,
     table: 'audit_events',
-    where: [when('user_id = :user_id', { user_id }), when('event = :event', { event })],
-    index: indexOfList(query),
+    where: [ofUser, ofEvent],
+    index: ofUser ? 'audit_events_user' : ofEvent ? 'audit_events_event' : 'audit_events_newest',
+    indexed: ofUser ?? ofEvent,
     tableIndex: 'audit_events_newest',
   };
   return await selectList(sql, source, query);
-}
-
-function indexOfList({ user_id, event }: AuditQuery): string {
-  if (user_id !== undefined) return 'audit_events_user';
-  return event === undefined ? 'audit_events_newest' : 'audit_events_event';
 }
 
 const LIST_OLD = statement(

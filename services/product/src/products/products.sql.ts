@@ -1,5 +1,6 @@
 import {
   amountColumn,
+  type Condition,
   emptyList,
   flag,
   int,
@@ -81,7 +82,9 @@ export async function listProducts(
   if (storeIds?.length === 0) return emptyList(query);
   const { by, descending } = query.sort ?? { by: 'created_at', descending: true };
   const order = by === 'relevance' ? relevance(search) : { column: sortColumns[by], descending };
-  const indexes = INDEXES[by === 'relevance' ? 'created_at' : by];
+  const inStores = storeIds && oneOf('store_id', storeIds);
+  const inCategory = when('category_id = :categoryId', { categoryId });
+  const byStock = in_stock === undefined ? undefined : when(in_stock ? 'stock > 0' : 'stock = 0', {});
   const source = {
     name: 'product.list',
     columns: productColumns,
@@ -90,20 +93,30 @@ export async function listProducts(
     table: 'products',
     join: 'JOIN stores ON stores.id = store_id',
     where: [
-      storeIds && oneOf('store_id', storeIds),
-      when('category_id = :categoryId', { categoryId }),
+      inStores,
+      inCategory,
       when('price >= :minPrice', { minPrice: decimalOf(min_price) }),
       when('price <= :maxPrice', { maxPrice: decimalOf(max_price) }),
-      in_stock === undefined ? undefined : when(in_stock ? 'stock > 0' : 'stock = 0', {}),
+      byStock,
       ids && oneOf('id', ids),
     ],
     search: search ? productSearch(search) : undefined,
     order,
-    index: listIndex(indexes, storeIds, categoryId, in_stock),
-    tableIndex: indexes.all,
+    ...listIndex(),
   };
   const list = await selectList(sql, source, query);
   return { ...list, rows: list.rows.map(toProduct) };
+
+  function listIndex(): { index: string; indexed?: Condition | undefined; tableIndex?: string } {
+    // At most a hundred rows.
+    if (ids) return { index: 'PRIMARY' };
+    const indexes = INDEXES[by === 'relevance' ? 'created_at' : by];
+    const tableIndex = indexes.all;
+    if (storeIds?.length === 1) return { index: indexes.store, indexed: inStores, tableIndex };
+    if (inCategory) return { index: indexes.category, indexed: inCategory, tableIndex };
+    const isSoldOut = in_stock === false && indexes === INDEXES.created_at;
+    return isSoldOut ? { index: 'products_stock', indexed: byStock, tableIndex } : { index: tableIndex, tableIndex };
+  }
 }
 
 const sortColumns = { created_at: newestFirst.column, price: amountColumn('price'), name: textColumn('name') };
@@ -114,17 +127,6 @@ const INDEXES = {
   price: { all: 'products_by_price', category: 'products_category_price', store: 'products_store_price' },
   name: { all: 'products_by_name', category: 'products_category_name', store: 'products_store_name' },
 };
-
-function listIndex(
-  indexes: (typeof INDEXES)[keyof typeof INDEXES],
-  storeIds: number[] | undefined,
-  categoryId: number | undefined,
-  inStock: boolean | undefined,
-): string {
-  if (storeIds?.length === 1) return indexes.store;
-  if (categoryId !== undefined) return indexes.category;
-  return inStock === false && indexes === INDEXES.created_at ? 'products_stock' : indexes.all;
-}
 
 const INSERT_PRODUCT = statement(
   'product.insert',

@@ -49,13 +49,15 @@ export async function findStore(sql: Sql, id: number): Promise<Store | undefined
 
 /** @param userId undefined: the stores of all users */
 export async function listStores(sql: Sql, userId: number | undefined, query: StoreQuery): Promise<List<Store>> {
+  const ofUser = when('user_id = :userId', { userId });
   const source = {
     name: 'store.list',
     columns: storeColumns,
     select: 'stores.id, user_id, name, created_at',
     table: 'stores',
-    where: [when('user_id = :userId', { userId }), contains(['name_folded'], query.search)],
-    index: userId === undefined ? 'stores_newest' : 'stores_owner_newest',
+    where: [ofUser, contains(['name_folded'], query.search)],
+    index: ofUser ? 'stores_owner_newest' : 'stores_newest',
+    indexed: ofUser,
     tableIndex: 'stores_newest',
   };
   return await selectList(sql, source, query);

@@ -1,6 +1,7 @@
 import type { List } from '@shop/core/db';
 import {
   type Column,
+  type Condition,
   decimal,
   emptyList,
   int,
@@ -110,8 +111,6 @@ export async function findSoldProducts(sql: Sql, orderId: number): Promise<SoldP
   return { productIds: rows.map(({ productId }) => productId), storeId: first.storeId, ownerId: first.ownerId };
 }
 
-const NEWEST = 'transactions_newest';
-
 /** @param party a buyer, the owner of stores, or empty for all orders */
 export async function listOrdersOf(
   sql: Sql,
@@ -121,32 +120,31 @@ export async function listOrdersOf(
   const { status, min_total, max_total } = query;
   const storeIds = await ownedIds(sql, 'stores', party.sellerId, query.store_id);
   if (storeIds?.length === 0) return emptyList(query);
-  const where = [
-    when('user_id = :buyerId', { buyerId: party.buyerId }),
-    storeIds && oneOf('store_id', storeIds),
-    when('status = :status', { status }),
-    when('total >= :minTotal', { minTotal: min_total === undefined ? undefined : centsToDecimal(min_total) }),
-    when('total <= :maxTotal', { maxTotal: max_total === undefined ? undefined : centsToDecimal(max_total) }),
-  ];
-  const index = listIndex(party.buyerId, storeIds, status);
-  // Then the number of matches decides nothing, and the statement of the page counts them.
-  const isOneRangeOfIndex = index !== NEWEST && where.filter((condition) => condition !== undefined).length === 1;
+  const ofBuyer = when('user_id = :buyerId', { buyerId: party.buyerId });
+  const inStores = storeIds && oneOf('store_id', storeIds);
+  const withStatus = when('status = :status', { status });
   const source = {
     name: 'order.list',
     columns: orderColumns,
     select: `transactions.id, user_id, store_id, address_id, ship_label, ship_address, ship_city, ship_postal_code, total,
              status, created_at`,
     table: 'transactions',
-    where,
-    index,
-    ...(isOneRangeOfIndex ? {} : { tableIndex: NEWEST }),
+    where: [
+      ofBuyer,
+      inStores,
+      withStatus,
+      when('total >= :minTotal', { minTotal: min_total === undefined ? undefined : centsToDecimal(min_total) }),
+      when('total <= :maxTotal', { maxTotal: max_total === undefined ? undefined : centsToDecimal(max_total) }),
+    ],
+    ...listIndex(),
+    tableIndex: 'transactions_newest',
   };
   const list = await selectList(sql, source, query);
   return { ...list, rows: list.rows.map(toOrder) };
-}
 
-function listIndex(buyerId: number | undefined, storeIds: number[] | undefined, status: string | undefined): string {
-  if (buyerId !== undefined) return 'transactions_user';
-  if (storeIds?.length === 1) return 'transactions_store';
-  return status === undefined ? NEWEST : 'transactions_status';
+  function listIndex(): { index: string; indexed?: Condition | undefined } {
+    if (ofBuyer) return { index: 'transactions_user', indexed: ofBuyer };
+    if (storeIds?.length === 1) return { index: 'transactions_store', indexed: inStores };
+    return withStatus ? { index: 'transactions_status', indexed: withStatus } : { index: 'transactions_newest' };
+  }
 }
