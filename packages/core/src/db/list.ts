@@ -1,7 +1,7 @@
 import { type Columns, int, type RowOf } from './columns';
 import { allOf, whereClause } from './list-condition';
 import { directionOf, isAfter, type ListOrder, newestFirst, orderBy } from './list-order';
-import { countUpTo, type ListPlan, type ListSource, planFilters, planFirstRows } from './list-plan';
+import { byId, countUpTo, type ListPlan, type ListSource, planFilters, planFirstRows } from './list-plan';
 import { planSearch } from './list-search';
 import { type List, MAX_TOTAL, type Page } from './page';
 import type { Sql } from './sql';
@@ -111,7 +111,7 @@ function pageStatement<C extends Columns>(
     `SELECT STRAIGHT_JOIN ${select}, position_value, page.id AS position_id${rowCount}
      FROM (SELECT id, ${order.column.name} AS position_value${count} FROM ${fromAndWhere}
            ${orderBy(order)} LIMIT :rows OFFSET :offset) AS page
-     JOIN ${table} ON ${table}.id = page.id ${join}
+     JOIN ${byId(table)} ON ${table}.id = page.id ${join}
      ORDER BY position_value ${direction}, page.id ${direction}`,
   ) as never;
 }

@@ -91,7 +91,7 @@ export async function listProducts(
     select: `products.id, store_id, category_id, products.name, description, price, stock, image, products.created_at,
              stores.name AS storeName, stores.user_id AS ownerId`,
     table: 'products',
-    join: 'JOIN stores ON stores.id = store_id',
+    join: 'JOIN stores FORCE INDEX (PRIMARY) ON stores.id = store_id',
     where: [
       inStores,
       inCategory,
