@@ -56,8 +56,11 @@ export class ConcurrencyLimit {
     const fitting = Math.max(MIN_LIMIT, perSecond * TARGET_SECONDS);
     this.longSince = waitMs > LONG_WAIT_MS ? (this.longSince ?? now) : undefined;
     if (this.longSince === undefined) this.limit *= STEP;
-    else if (this.isLimited()) this.limit = Math.max(MIN_LIMIT, Math.min(this.limit, fitting) / STEP);
-    else if (now - this.longSince >= BURST_MS && this.inProgress > Math.max(MANY, perSecond)) this.limit = fitting;
+    else if (this.isLimited()) {
+      // With more in progress, those from before the limit are what makes the others wait.
+      if (this.inProgress <= Math.ceil(this.limit))
+        this.limit = Math.max(MIN_LIMIT, Math.min(this.limit, fitting) / STEP);
+    } else if (now - this.longSince >= BURST_MS && this.inProgress > Math.max(MANY, perSecond)) this.limit = fitting;
     if (this.limit > 2 * Math.max(fitting, this.inProgress)) this.limit = Number.POSITIVE_INFINITY;
   }
 

@@ -41,6 +41,16 @@ test('refuses what arrives beyond the measured rate, at first with as many in pr
   expect(inProgress()).toBeGreaterThan(300);
 });
 
+test('does not admit fewer while those from before the limit are in progress', () => {
+  const { run, inProgress } = traffic();
+  run({ ticks: SECOND, arriving: 40, served: 40, waitMs: 5 });
+  run({ ticks: 5, arriving: 1000, served: 40, waitMs: 100 });
+  run({ ticks: SECOND, arriving: 0, served: 40, waitMs: 100 });
+  run({ ticks: 1, arriving: 0, served: inProgress(), waitMs: 100 });
+  run({ ticks: 1, arriving: 1000, served: 0, waitMs: 100 });
+  expect(inProgress()).toBeGreaterThan(300);
+});
+
 test('while requests still wait, admits fewer; once they do not, admits more', () => {
   const { run, inProgress } = traffic();
   const load = { arriving: 1000, served: 10 };
