@@ -31,7 +31,7 @@ const SERVICE_AIMS = {
 const DATABASE_AIMS = { 'catalog, not cached': 0.395 };
 const LARGEST_MIB = 100;
 
-export async function run([rounds = '3', requests = '2000', only = '']) {
+export async function run([rounds = '9', requests = '1000', only = '']) {
   const shop = await startShop(serviceNames);
   try {
     await fillShop(shop);
