@@ -19,7 +19,9 @@ import { Redis } from 'ioredis';
 /** The guarantees of the cache and the rate limits while sentinels promote a replica of Redis. */
 
 const API = '/api/v1';
-const LIMITED = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '5' };
+const LIMITED = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '5', TRUST_PROXY: '127.0.0.1' };
+/** Not that of the other requests. They have the same bucket, and their apps fill it at once. */
+const LIMITED_CLIENT = '192.0.2.1';
 
 let redis: WatchedRedis;
 let seller: TestUser;
@@ -94,7 +96,9 @@ function keepBusy(): { stop: () => Promise<string[]> } {
 
 /** How many of 50 requests at once are refused. The bucket holds 5, and gets one a second. */
 async function refused(): Promise<number> {
-  const requests = Array.from({ length: 50 }, () => limited.http.get(`${API}/catalog/products/${product.id}`));
+  const requests = Array.from({ length: 50 }, () =>
+    limited.http.get(`${API}/catalog/products/${product.id}`).set('x-forwarded-for', LIMITED_CLIENT),
+  );
   return (await Promise.all(requests)).filter(({ status }) => status === 429).length;
 }
 
