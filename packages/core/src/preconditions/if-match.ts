@@ -55,3 +55,18 @@ export async function writeIfUnchanged<T, R>(
     return await write(sql);
   });
 }
+
+/**
+ * The same for a write that returns whether it has found the row, such as only a row of the caller. If it has not, `find` says why.
+ * @throws AppError what `find` throws, otherwise `not_found`
+ */
+export async function writeExisting<T>(
+  db: Pick<Database, keyof Sql | 'transaction'>,
+  ifMatch: IfMatch<T>,
+  row: ResourceRow<T>,
+  write: (sql: Sql) => Promise<boolean>,
+): Promise<void> {
+  if (await writeIfUnchanged(db, ifMatch, row, write)) return;
+  await row.find(db, row.id);
+  throw notFound();
+}

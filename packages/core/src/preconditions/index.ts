@@ -1,2 +1,2 @@
 export { entityTag, gzipTag, tagNamedBy } from './entity-tag';
-export { assertMatches, assertUnchanged, type IfMatch, writeIfUnchanged } from './if-match';
+export { assertMatches, assertUnchanged, type IfMatch, writeExisting, writeIfUnchanged } from './if-match';

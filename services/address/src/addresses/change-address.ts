@@ -1,7 +1,6 @@
 import { type Caller, ownerLimit } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
-import { notFound } from '@shop/core/errors';
-import { type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
+import { type IfMatch, writeExisting } from '@shop/core/preconditions';
 import type { AddressContext } from '../service';
 import type { Address, AddressChange } from './addresses.schemas';
 import { updateAddress } from './addresses.sql';
@@ -16,11 +15,7 @@ export async function changeAddress(
   ifMatch: IfMatch<Address>,
 ): Promise<void> {
   const find = (sql: Sql) => getAddress(sql, caller, id);
-  const isUpdated = await writeIfUnchanged(db, ifMatch, { table: 'addresses', id, find }, function updateOwn(sql) {
+  await writeExisting(db, ifMatch, { table: 'addresses', id, find }, function updateOwn(sql) {
     return updateAddress(sql, id, ownerLimit(caller), change);
   });
-  if (isUpdated) return;
-  // Throws if there is none, or if it is another user's.
-  await find(db);
-  throw notFound();
 }

@@ -1,7 +1,6 @@
 import { type Caller, ownerLimit } from '@shop/core/auth';
 import type { Sql } from '@shop/core/db';
-import { notFound } from '@shop/core/errors';
-import { type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
+import { type IfMatch, writeExisting } from '@shop/core/preconditions';
 import type { AddressContext } from '../service';
 import type { Address } from './addresses.schemas';
 import { deleteAddressRow, listOrderIds } from './addresses.sql';
@@ -19,9 +18,5 @@ export async function deleteAddress(
   // Lock order: orders before their address, as in a checkout. Deleting the address clears their address_id.
   const lockFirst = { table: 'transactions', ids: await listOrderIds(db, id, ownerId) };
   const address = { table: 'addresses', id, find, lockFirst };
-  const isDeleted = await writeIfUnchanged(db, ifMatch, address, (sql) => deleteAddressRow(sql, id, ownerId));
-  if (isDeleted) return;
-  // Throws if there is none, or if it is another user's.
-  await find(db);
-  throw notFound();
+  await writeExisting(db, ifMatch, address, (sql) => deleteAddressRow(sql, id, ownerId));
 }

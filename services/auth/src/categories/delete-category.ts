@@ -1,6 +1,5 @@
 import { invalidateIfGone } from '@shop/core/cache';
-import { notFound } from '@shop/core/errors';
-import { type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
+import { type IfMatch, writeExisting } from '@shop/core/preconditions';
 import { cacheScope } from '@shop/shop';
 import type { AuthContext } from '../service';
 import type { Category } from './categories.schemas';
@@ -16,7 +15,7 @@ export async function deleteCategory(
     // Lock order: products before their category, as in a product edit. Deleting the category clears their category_id.
     const lockFirst = { table: 'products', ids: await listProductIds(db, id) };
     const row = { table: 'categories', id, find: getCategory, lockFirst };
-    if (!(await writeIfUnchanged(db, ifMatch, row, (sql) => deleteCategoryRow(sql, id)))) throw notFound();
+    await writeExisting(db, ifMatch, row, (sql) => deleteCategoryRow(sql, id));
     await cache.invalidate([cacheScope.everything]);
   });
 }

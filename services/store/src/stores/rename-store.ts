@@ -1,8 +1,7 @@
 import { type Caller, ownerLimit } from '@shop/core/auth';
 import { invalidateIfChanged } from '@shop/core/cache';
 import type { Sql } from '@shop/core/db';
-import { notFound } from '@shop/core/errors';
-import { type IfMatch, writeIfUnchanged } from '@shop/core/preconditions';
+import { type IfMatch, writeExisting } from '@shop/core/preconditions';
 import { cacheScope } from '@shop/shop';
 import type { StoreContext } from '../service';
 import { getStore } from './get-store';
@@ -19,13 +18,10 @@ export async function renameStore(
   const find = (sql: Sql) => getStore(sql, caller, id);
   // Any cached response about a product can contain the name of its store.
   const scopes = [cacheScope.everything];
-  const isRenamed = await invalidateIfChanged(cache, scopes, async function renameUnchanged() {
-    return await writeIfUnchanged(db, ifMatch, { table: 'stores', id, find }, function renameOwn(sql) {
+  await invalidateIfChanged(cache, scopes, async function renameUnchanged() {
+    await writeExisting(db, ifMatch, { table: 'stores', id, find }, function renameOwn(sql) {
       return updateStoreName(sql, id, ownerLimit(caller), name);
     });
   });
-  if (isRenamed) return await cache.invalidate(scopes);
-  // Throws if there is none, or if it is another user's.
-  await find(db);
-  throw notFound();
+  await cache.invalidate(scopes);
 }
